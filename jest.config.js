@@ -1,0 +1,27 @@
+/** Nest 12 is ESM-only, so Jest runs on real ES modules (`--experimental-vm-modules`) and SWC only strips the types. */
+export default {
+  testEnvironment: 'node',
+  testEnvironmentOptions: {
+    // Tests import the library by its public names and see its TypeScript, not a build that may be stale.
+    customExportConditions: ['@distributed-session/source', 'node', 'import', 'default'],
+  },
+  extensionsToTreatAsEsm: ['.ts'],
+  moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
+  transform: {
+    '^.+\\.ts$': [
+      '@swc/jest',
+      {
+        jsc: {
+          target: 'es2023',
+          parser: { syntax: 'typescript', decorators: true },
+          transform: { legacyDecorator: true, decoratorMetadata: true },
+          keepClassNames: true,
+        },
+        module: { type: 'es6' },
+      },
+    ],
+  },
+  testMatch: ['<rootDir>/libs/*/src/**/*.spec.ts', '<rootDir>/test/**/*.e2e-spec.ts'],
+  modulePathIgnorePatterns: ['/dist/', '/.tmp/'],
+  setupFiles: ['reflect-metadata'],
+};

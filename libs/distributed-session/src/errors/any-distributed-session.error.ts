@@ -1,0 +1,43 @@
+import type { OptionsError } from './options.error.js';
+import type {
+  ServiceAuthenticationError,
+  ServiceConflictError,
+  ServiceExistsError,
+  ServiceInputError,
+  ServiceNotFoundError,
+  ServicePermissionError,
+} from './service.errors.js';
+import type {
+  SessionConflictError,
+  SessionEndedError,
+  SessionInputError,
+  SessionLimitError,
+  SessionNotFoundError,
+} from './session.errors.js';
+import type {
+  KeyUnavailableError,
+  StorageCorruptError,
+  StorageFullError,
+  StorageOutcomeUnknownError,
+  StorageUnavailableError,
+} from './storage.errors.js';
+
+/** The union of all errors of this library, for a `switch (error.code)` that the compiler checks for completeness. */
+export type AnyDistributedSessionError =
+  | OptionsError
+  | (SessionNotFoundError & { readonly code: 'ERR_SESSION_NOT_FOUND' })
+  | SessionEndedError
+  | SessionConflictError
+  | SessionLimitError
+  | SessionInputError
+  | ServiceNotFoundError
+  | ServiceExistsError
+  | ServiceConflictError
+  | ServiceInputError
+  | ServiceAuthenticationError
+  | ServicePermissionError
+  | StorageUnavailableError
+  | StorageOutcomeUnknownError
+  | StorageCorruptError
+  | StorageFullError
+  | KeyUnavailableError;

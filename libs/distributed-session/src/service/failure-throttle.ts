@@ -1,0 +1,42 @@
+import { LRUCache } from 'lru-cache';
+import type { Clock } from '../storage/clock.js';
+
+const MAX_FAILURES = 10;
+const WINDOW_MS = 60_000;
+const MAX_ENTRIES = 10_000;
+
+interface Failures {
+  count: number;
+  readonly windowEndsAt: number;
+}
+
+/**
+ * Counts failed verifications of a service from a source: after ten in a minute, that source is refused for the rest
+ * of the minute (ASVS 6.3.1). Another source is not, so a stranger cannot lock a service out.
+ */
+export class FailureThrottle {
+  readonly #failures = new LRUCache<string, Failures>({ max: MAX_ENTRIES });
+
+  constructor(private readonly clock: Clock) {}
+
+  /** How long this source is still refused for this service, in milliseconds; `undefined` if it is not. */
+  refusedForMs(serviceId: string, source: string): number | undefined {
+    const failures = this.#current(serviceId, source);
+    return failures && failures.count >= MAX_FAILURES ? failures.windowEndsAt - this.clock.now() : undefined;
+  }
+
+  failed(serviceId: string, source: string): void {
+    const failures = this.#current(serviceId, source);
+    if (failures) failures.count++;
+    else this.#failures.set(keyOf(serviceId, source), { count: 1, windowEndsAt: this.clock.now() + WINDOW_MS });
+  }
+
+  #current(serviceId: string, source: string): Failures | undefined {
+    const failures = this.#failures.get(keyOf(serviceId, source));
+    return failures && this.clock.now() < failures.windowEndsAt ? failures : undefined;
+  }
+}
+
+function keyOf(serviceId: string, source: string): string {
+  return `${serviceId}\n${source}`;
+}

@@ -1,0 +1,50 @@
+import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
+import { hash, verify } from '@node-rs/argon2';
+import type { SecretHash } from '../storage/service-credential-storage.js';
+
+/** The key of the digests when there is no pepper: it separates them from other uses of SHA-256, and is no secret. */
+const NO_PEPPER = 'nestjs-distributed-session service secret';
+/** argon2id as the OWASP password storage cheat sheet asks: 19 MiB, two passes, one lane. */
+const ARGON2 = { memoryCost: 19_456, timeCost: 2, parallelism: 1 };
+
+/** Hashes service secrets for storage, and compares secrets with what is stored, in constant time. */
+export class SecretHasher {
+  readonly #key: string;
+  readonly #argon2Secret: { readonly secret?: Buffer };
+  #decoy: Promise<string> | undefined;
+
+  constructor(pepper?: string) {
+    this.#key = pepper ?? NO_PEPPER;
+    this.#argon2Secret = pepper === undefined ? {} : { secret: Buffer.from(pepper) };
+  }
+
+  /** Of a generated secret, whose 256 random bits nobody guesses: one HMAC. */
+  hashGenerated(secret: string): SecretHash {
+    return { algorithm: 'hmac-sha256', digest: this.#digest(secret).toString('base64url') };
+  }
+
+  /** Of a secret that somebody chose, and others may guess: a slow and memory-hard function. */
+  async hashChosen(secret: string): Promise<SecretHash> {
+    return { algorithm: 'argon2id', encoded: await hash(secret, { ...ARGON2, ...this.#argon2Secret }) };
+  }
+
+  /** Compares a generated secret with a stored hash; the same work when there is none to compare with. */
+  matchesGenerated(secret: string, stored: SecretHash | undefined): boolean {
+    const actual = this.#digest(secret);
+    const known = stored?.algorithm === 'hmac-sha256' ? Buffer.from(stored.digest, 'base64url') : undefined;
+    const comparable = known?.length === actual.length;
+    return timingSafeEqual(actual, comparable ? known : Buffer.alloc(actual.length)) && comparable;
+  }
+
+  /** Compares a chosen secret with a stored hash; the same work when there is none to compare with. */
+  async matchesChosen(secret: string, stored: SecretHash | undefined): Promise<boolean> {
+    if (stored?.algorithm === 'argon2id') return verify(stored.encoded, secret, this.#argon2Secret);
+    this.#decoy ??= hash(randomBytes(32), { ...ARGON2, ...this.#argon2Secret });
+    await verify(await this.#decoy, secret, this.#argon2Secret);
+    return false;
+  }
+
+  #digest(secret: string): Buffer {
+    return createHmac('sha256', this.#key).update(secret).digest();
+  }
+}

@@ -1,0 +1,60 @@
+import { ServiceInputError } from '../errors/service.errors.js';
+import { parsePermission } from './permission.js';
+import { SERVICE_ID_RULE, isServiceId } from './service-id.js';
+import { looksGenerated } from './service-secret.js';
+
+/** What `registerService()` takes. */
+export interface ServiceRegistration {
+  /** 1 to 128 letters, digits, dots, hyphens and underscores. */
+  readonly serviceId: string;
+  /** For people, at most 128 characters. */
+  readonly serviceName: string;
+  /** What it may do, such as `session.read` or `session.write:cart.*`; at most 100. */
+  readonly permissions: readonly string[];
+  /** A secret of the caller's own, 12 to 512 characters, instead of a generated one. */
+  readonly secretKey?: string;
+}
+
+const FIELDS = ['serviceId', 'serviceName', 'permissions', 'secretKey'];
+const MAX_NAME_LENGTH = 128;
+const MAX_PERMISSIONS = 100;
+const MIN_SECRET_LENGTH = 12;
+export const MAX_SECRET_LENGTH = 512;
+
+export function assertServiceId(serviceId: unknown): asserts serviceId is string {
+  if (!isServiceId(serviceId)) throw new ServiceInputError('serviceId', SERVICE_ID_RULE);
+}
+
+/** Refuses fields that are not `known`, so that a misspelt one is not silently without effect. */
+export function assertKnownFields(name: string, value: unknown, known: readonly string[]): void {
+  if (typeof value !== 'object' || value === null) {
+    throw new ServiceInputError(name, `must be an object. Known fields: ${known.join(', ')}.`);
+  }
+  const unknown = Object.keys(value).find((field) => !known.includes(field));
+  if (unknown !== undefined) throw new ServiceInputError(unknown, `is unknown. Known: ${known.join(', ')}.`);
+}
+
+export function assertRegistration(registration: unknown): asserts registration is ServiceRegistration {
+  assertKnownFields('registration', registration, FIELDS);
+  const { serviceId, serviceName, permissions, secretKey } = registration as Record<string, unknown>;
+  assertServiceId(serviceId);
+  if (typeof serviceName !== 'string' || serviceName.trim() === '' || serviceName.length > MAX_NAME_LENGTH) {
+    throw new ServiceInputError('serviceName', `must be a text of 1 to ${MAX_NAME_LENGTH} characters.`, MAX_NAME_LENGTH);
+  }
+  if (!Array.isArray(permissions) || permissions.length > MAX_PERMISSIONS) {
+    throw new ServiceInputError('permissions', `must be an array of at most ${MAX_PERMISSIONS}.`, MAX_PERMISSIONS);
+  }
+  permissions.forEach((permission, index) => parsePermission(permission, `permissions[${index}]`));
+  if (secretKey !== undefined) assertChosenSecret(secretKey);
+}
+
+export function assertChosenSecret(secretKey: unknown): asserts secretKey is string {
+  const length = typeof secretKey === 'string' ? secretKey.length : 0;
+  if (length < MIN_SECRET_LENGTH || length > MAX_SECRET_LENGTH) {
+    const expectation = `must be a string of ${MIN_SECRET_LENGTH} to ${MAX_SECRET_LENGTH} characters; or leave it out to have one generated.`;
+    throw new ServiceInputError('secretKey', expectation, length > MAX_SECRET_LENGTH ? MAX_SECRET_LENGTH : MIN_SECRET_LENGTH);
+  }
+  if (looksGenerated(secretKey as string)) {
+    throw new ServiceInputError('secretKey', "must not begin with 'dss_': that marks generated secrets.");
+  }
+}

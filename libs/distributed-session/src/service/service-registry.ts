@@ -1,0 +1,134 @@
+import {
+  ServiceConflictError,
+  ServiceExistsError,
+  ServiceInputError,
+  ServiceNotFoundError,
+  ServicePermissionError,
+} from '../errors/service.errors.js';
+import { isDuration } from '../session/session-timeouts.js';
+import type { NewServiceSecret, ServiceCredentialStorage } from '../storage/service-credential-storage.js';
+import { parsePermission } from './permission.js';
+import type { SecretHasher } from './secret-hasher.js';
+import type { ServiceAccess } from './service-access.js';
+import {
+  type IssuedServiceCredential,
+  type ServiceCredential,
+  toIssuedServiceCredential,
+  toServiceCredential,
+} from './service-credential.js';
+import {
+  type ServiceRegistration,
+  assertChosenSecret,
+  assertKnownFields,
+  assertRegistration,
+  assertServiceId,
+} from './service-input.js';
+import { generateKeyId, generateSecret } from './service-secret.js';
+
+export interface RotateServiceSecretOptions {
+  /** How long the secret until now stays good, in milliseconds; 0 ends all earlier ones at once. Default 24 h. */
+  readonly overlapMs?: number;
+  /** A secret of the caller's own instead of a generated one. */
+  readonly secretKey?: string;
+}
+
+const DEFAULT_OVERLAP_MS = 24 * 60 * 60_000;
+
+/**
+ * Registers services and changes their secrets. Who acts with limited permissions hands out none that it lacks:
+ * neither by registering a service nor by making itself a secret of a mightier one.
+ */
+export class ServiceRegistry {
+  constructor(
+    private readonly services: ServiceCredentialStorage,
+    private readonly hasher: SecretHasher,
+  ) {}
+
+  async register(registration: ServiceRegistration, replace: boolean, access: ServiceAccess): Promise<IssuedServiceCredential> {
+    assertRegistration(registration);
+    const { serviceId, serviceName, permissions, secretKey } = registration;
+    requireAll(permissions, access);
+    const { stored, secret } = await this.#newSecret(serviceId, secretKey);
+    const result = await this.services.put({
+      serviceId,
+      serviceName,
+      permissions,
+      secret: stored,
+      replace,
+      by: access.serviceId,
+    });
+    if (result.outcome === 'exists') throw new ServiceExistsError(serviceId);
+    return toIssuedServiceCredential(result.service, stored.keyId, secret);
+  }
+
+  async rotateSecret(
+    serviceId: string,
+    options: RotateServiceSecretOptions,
+    access: ServiceAccess,
+  ): Promise<IssuedServiceCredential> {
+    assertKnownFields('options', options, ['overlapMs', 'secretKey']);
+    const { overlapMs = DEFAULT_OVERLAP_MS, secretKey } = options;
+    if (!isDuration(overlapMs, 0)) {
+      throw new ServiceInputError('overlapMs', 'must be a whole number of milliseconds from 0 on, at most ten years.');
+    }
+    if (secretKey !== undefined) assertChosenSecret(secretKey);
+    const service = await this.get(serviceId);
+    requireAll(service.permissions, access);
+    const { stored, secret } = await this.#newSecret(serviceId, secretKey);
+    const result = await this.services.addSecret({ serviceId, secret: stored, overlapMs, by: access.serviceId });
+    if (result.outcome === 'missing') throw new ServiceNotFoundError(serviceId);
+    if (result.outcome === 'too-many-secrets') {
+      const wayOut = 'End one with endServiceSecret(), or pass { overlapMs: 0 } to end both.';
+      throw new ServiceConflictError(serviceId, `Service '${serviceId}' has two good secrets; a third is refused. ${wayOut}`);
+    }
+    return toIssuedServiceCredential(result.service, stored.keyId, secret);
+  }
+
+  async endSecret(serviceId: string, keyId: string, access: ServiceAccess): Promise<boolean> {
+    assertServiceId(serviceId);
+    if (typeof keyId !== 'string' || keyId === '') throw new ServiceInputError('keyId', 'must name a secret of the service.');
+    return this.services.endSecret({ serviceId, keyId, by: access.serviceId });
+  }
+
+  async revoke(serviceId: string, access: ServiceAccess): Promise<boolean> {
+    assertServiceId(serviceId);
+    return this.services.remove({ serviceId, by: access.serviceId });
+  }
+
+  async get(serviceId: string): Promise<ServiceCredential> {
+    assertServiceId(serviceId);
+    const record = await this.services.find(serviceId);
+    if (!record) throw new ServiceNotFoundError(serviceId);
+    return toServiceCredential(record);
+  }
+
+  async list(): Promise<readonly ServiceCredential[]> {
+    return (await this.services.list()).map(toServiceCredential);
+  }
+
+  async #newSecret(serviceId: string, chosen?: string): Promise<{ stored: NewServiceSecret; secret: string }> {
+    if (chosen === undefined) {
+      const { keyId, secret } = generateSecret();
+      return { stored: { keyId, hash: this.hasher.hashGenerated(secret) }, secret };
+    }
+    await this.#assertUnshared(serviceId, chosen);
+    return { stored: { keyId: generateKeyId(), hash: await this.hasher.hashChosen(chosen) }, secret: chosen };
+  }
+
+  /** Two services with one secret would be one identity (ASVS 13.2.1). Salted hashes can only be tried one by one. */
+  async #assertUnshared(serviceId: string, chosen: string): Promise<void> {
+    for (const service of await this.services.list()) {
+      if (service.serviceId === serviceId) continue;
+      for (const { hash } of service.secrets) {
+        if (hash.algorithm === 'argon2id' && (await this.hasher.matchesChosen(chosen, hash))) {
+          throw new ServiceInputError('secretKey', 'is in use by another service. Give each service a secret of its own.');
+        }
+      }
+    }
+  }
+}
+
+function requireAll(permissions: readonly string[], access: ServiceAccess): void {
+  const lacking = permissions.find((permission) => !access.may(parsePermission(permission)));
+  if (lacking !== undefined) throw new ServicePermissionError(access.serviceId, lacking);
+}

@@ -1,0 +1,102 @@
+import { SessionInputError } from '../errors/session.errors.js';
+import type { AttributeLimits } from './attribute-limits.js';
+import type { JsonValue } from './attributes.js';
+
+/**
+ * A deeply frozen copy of a value, after a check that it is JSON and within the limits.
+ *
+ * The copy is made during the check, so a getter or a proxy cannot show one value to the check and another to the
+ * write. The walk stops as soon as the value is certainly too large.
+ */
+export function copyAttributeValue(value: unknown, field: string, limits: AttributeLimits): JsonValue {
+  const copy = new JsonCopier(field, limits).copy(value, field, 0);
+  const bytes = Buffer.byteLength(JSON.stringify(copy));
+  if (bytes > limits.maxValueBytes) throw tooLarge(field, limits);
+  return copy;
+}
+
+/** Checks one attribute key. */
+export function assertAttributeKey(key: unknown, field: string, limits: AttributeLimits): asserts key is string {
+  if (typeof key !== 'string' || key === '') {
+    throw new SessionInputError(field, 'attribute-key', 'must be a string that is not empty.');
+  }
+  if (key.length > limits.maxKeyLength) {
+    const expectation = `must be at most ${limits.maxKeyLength} characters long, not ${key.length}.`;
+    throw new SessionInputError(field, 'attribute-key-length', expectation, limits.maxKeyLength);
+  }
+}
+
+class JsonCopier {
+  readonly #ancestors = new Set<object>();
+  /** A lower bound of what is left of the size limit: each value takes at least a byte, each string its length. */
+  #budget: number;
+
+  constructor(
+    private readonly root: string,
+    private readonly limits: AttributeLimits,
+  ) {
+    this.#budget = limits.maxValueBytes;
+  }
+
+  copy(value: unknown, path: string, depth: number): JsonValue {
+    this.#spend(1);
+    if (value === null || typeof value === 'boolean') return value;
+    if (typeof value === 'string') {
+      this.#spend(value.length);
+      return value;
+    }
+    if (typeof value === 'number') {
+      if (!Number.isFinite(value)) throw notJson(path, `${value} has no JSON form; write null or a string`);
+      return value;
+    }
+    if (typeof value !== 'object') throw notJson(path, `a value of type ${typeof value} has no JSON form`);
+    return this.#copyObject(value, path, depth + 1);
+  }
+
+  #copyObject(value: object, path: string, depth: number): JsonValue {
+    if (this.#ancestors.has(value)) throw notJson(path, 'it contains itself');
+    if (depth > this.limits.maxDepth) {
+      const expectation = `is nested deeper than ${this.limits.maxDepth} levels.`;
+      throw new SessionInputError(this.root, 'attribute-depth', expectation, this.limits.maxDepth);
+    }
+    this.#ancestors.add(value);
+    const copy = Array.isArray(value) ? this.#copyArray(value, path, depth) : this.#copyRecord(value, path, depth);
+    this.#ancestors.delete(value);
+    return Object.freeze(copy);
+  }
+
+  #copyArray(value: readonly unknown[], path: string, depth: number): JsonValue[] {
+    this.#spend(value.length);
+    return Array.from(value, (item, index) => this.copy(item, `${path}[${index}]`, depth));
+  }
+
+  #copyRecord(value: object, path: string, depth: number): Record<string, JsonValue> {
+    const prototype: unknown = Object.getPrototypeOf(value);
+    // The object prototype of any realm has no prototype itself; a class or a Date has one.
+    if (prototype !== null && Object.getPrototypeOf(prototype) !== null) {
+      throw notJson(path, 'it is a class instance; write its fields, or its text (a Date: toISOString())');
+    }
+    const copy: Record<string, JsonValue> = {};
+    for (const [key, item] of Object.entries(value)) {
+      this.#spend(key.length);
+      const copied = this.copy(item, `${path}.${key}`, depth);
+      // Defined, not assigned: assigning `__proto__` would change the prototype instead of setting a key.
+      Object.defineProperty(copy, key, { value: copied, enumerable: true, configurable: true, writable: true });
+    }
+    return copy;
+  }
+
+  #spend(bytes: number): void {
+    this.#budget -= bytes;
+    if (this.#budget < 0) throw tooLarge(this.root, this.limits);
+  }
+}
+
+function notJson(path: string, reason: string): SessionInputError {
+  return new SessionInputError(path, 'attribute-value', `is not a JSON value: ${reason}.`);
+}
+
+function tooLarge(field: string, { maxValueBytes }: AttributeLimits): SessionInputError {
+  const expectation = `must be at most ${maxValueBytes} bytes as JSON.`;
+  return new SessionInputError(field, 'attribute-value-size', expectation, maxValueBytes);
+}

@@ -1,0 +1,66 @@
+import { SessionEvents } from '../events/session-events.js';
+import type { ResolvedOptions } from '../resolve-options.js';
+import { SecretHasher } from '../service/secret-hasher.js';
+import { ServiceRegistry } from '../service/service-registry.js';
+import { ServiceVerifier } from '../service/service-verifier.js';
+import type { SessionTombstone } from '../storage/session-record.js';
+import { AttributeWriter } from './attribute-writer.js';
+import { SessionIssuer } from './session-issuer.js';
+import { SessionReader } from './session-reader.js';
+import { SessionSweeper } from './session-sweeper.js';
+import { SessionTerminator } from './session-terminator.js';
+import { TouchQueue } from './touch-queue.js';
+
+/** What a manager and all the views of it that `as()` makes have in common. */
+export class ManagerParts {
+  readonly events: SessionEvents;
+  readonly issuer: SessionIssuer;
+  readonly reader: SessionReader;
+  readonly writer: AttributeWriter;
+  readonly terminator: SessionTerminator;
+  readonly registry: ServiceRegistry;
+  readonly verifier: ServiceVerifier;
+  readonly #touches: TouchQueue;
+  readonly #sweeper: SessionSweeper;
+  #closing: Promise<void> | undefined;
+
+  constructor(readonly options: ResolvedOptions) {
+    const { storage } = options;
+    const hasher = new SecretHasher(options.secretPepper);
+    this.events = new SessionEvents(storage);
+    this.#touches = new TouchQueue(storage, options.touchIntervalMs);
+    this.#sweeper = new SessionSweeper(options);
+    this.issuer = new SessionIssuer(options);
+    this.reader = new SessionReader(storage, this.#touches, (tombstone) => this.#reportLateUse(tombstone));
+    this.writer = new AttributeWriter(storage, options.attributeLimits);
+    this.terminator = new SessionTerminator(options);
+    this.registry = new ServiceRegistry(storage.services, hasher);
+    this.verifier = new ServiceVerifier(options, hasher);
+  }
+
+  async connect(): Promise<void> {
+    await this.options.storage.connect();
+    this.#sweeper.start();
+  }
+
+  /** Lets what is under way finish, then closes the storage. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    await this.#sweeper.stop();
+    await this.writer.drain();
+    await this.#touches.drain();
+    this.verifier.close();
+    this.events.close();
+    await this.options.storage.close();
+  }
+
+  #reportLateUse({ sessionId, loginId, serviceId, device, version, reason }: SessionTombstone): void {
+    const { storage, serviceId: by } = this.options;
+    const session = { sessionId, loginId, serviceId, ...(device !== undefined && { device }), version };
+    this.events.emit({ type: 'session.refused', ...session, reason, by, at: storage.now() });
+  }
+}

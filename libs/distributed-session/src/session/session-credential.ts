@@ -1,0 +1,80 @@
+import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+import { SessionInputError } from '../errors/session.errors.js';
+
+const SESSION_ID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
+const SESSION_ID_LENGTH = 36;
+/** What a cookie value may hold unquoted (cookie-octet of RFC 6265 section 4.1.1); a bearer header takes it as well. */
+const TOKEN = /^[\x21\x23-\x2b\x2d-\x3a\x3c-\x5b\x5d-\x7e]+$/;
+
+/** A token of a client, such as a signed one, fits; a cookie of most browsers ends at 4,096 bytes. */
+export const MAX_TOKEN_LENGTH = 4_000;
+
+/** What a client proves its session with: the id that names it and the token that authenticates it. */
+export interface SessionCredential {
+  readonly sessionId: string;
+  readonly token: string;
+}
+
+/** 256 random bits of the CSPRNG (ASVS 7.2.3), base64url: nothing about the user, the time or the node is in it. */
+export function generateToken(): string {
+  return randomBytes(32).toString('base64url');
+}
+
+/** The text a client keeps and sends: `<sessionId>.<token>`. */
+export function formatCredential({ sessionId, token }: SessionCredential): string {
+  return `${sessionId}.${token}`;
+}
+
+/** Reads a credential by its form alone; throws {@link SessionInputError} before any storage is asked. */
+export function parseCredential(credential: unknown): SessionCredential {
+  if (typeof credential === 'string') {
+    const parsed = {
+      sessionId: credential.slice(0, SESSION_ID_LENGTH),
+      token: credential.slice(SESSION_ID_LENGTH + 1),
+    };
+    if (credential[SESSION_ID_LENGTH] === '.' && isSessionId(parsed.sessionId) && isToken(parsed.token)) return parsed;
+  } else if (typeof credential === 'object' && credential !== null) {
+    const { sessionId, token } = credential as Partial<SessionCredential>;
+    if (isSessionId(sessionId) && isToken(token)) return { sessionId, token };
+  }
+  throw new SessionInputError('credential', 'format', 'must be "<sessionId>.<token>", as createSession() returned it.');
+}
+
+export function assertSessionId(sessionId: unknown, field = 'sessionId'): asserts sessionId is string {
+  if (isSessionId(sessionId)) return;
+  throw new SessionInputError(field, 'format', 'must be a lower-case UUID of 36 characters.', SESSION_ID_LENGTH);
+}
+
+/** Checks a token that the caller brings: 1 to 4,000 characters that can travel in a cookie and in a header. */
+export function assertToken(token: unknown): asserts token is string {
+  if (typeof token !== 'string') throw new SessionInputError('token', 'type', 'must be a string.');
+  if (token === '') throw new SessionInputError('token', 'empty', 'must not be empty; leave it out to have one generated.');
+  if (token.length > MAX_TOKEN_LENGTH) {
+    const expectation = `must be at most ${MAX_TOKEN_LENGTH} characters long, not ${token.length}.`;
+    throw new SessionInputError('token', 'length', expectation, MAX_TOKEN_LENGTH);
+  }
+  if (!TOKEN.test(token)) {
+    const expectation = 'must be printable ASCII without spaces, quotes, commas, semicolons and backslashes (RFC 6265).';
+    throw new SessionInputError('token', 'format', expectation);
+  }
+}
+
+/** SHA-256 of a token, base64url: all that is stored of it. A 256-bit random token needs no slow hash. */
+export function digestToken(token: string): string {
+  return createHash('sha256').update(token).digest('base64url');
+}
+
+/** Whether a token has this digest, in constant time. */
+export function matchesDigest(token: string, digest: string): boolean {
+  const actual = Buffer.from(digestToken(token));
+  const expected = Buffer.from(digest);
+  return actual.length === expected.length && timingSafeEqual(actual, expected);
+}
+
+function isSessionId(value: unknown): value is string {
+  return typeof value === 'string' && SESSION_ID.test(value);
+}
+
+function isToken(value: unknown): value is string {
+  return typeof value === 'string' && value.length <= MAX_TOKEN_LENGTH && TOKEN.test(value);
+}

@@ -1,0 +1,74 @@
+import { StorageCorruptError } from '../errors/storage.errors.js';
+import { type JsonValue, type SessionAttributes, emptyAttributes } from './attributes.js';
+import type { SessionClient } from './session.js';
+
+/** A credential that was rotated away, and may be followed to this session while its grace lasts. */
+export interface Predecessor {
+  readonly sessionId: string;
+  readonly tokenDigest: string;
+}
+
+/** What the manager keeps of a session beside what the storage itself must know. */
+export interface SessionPayload {
+  readonly tokenDigest: string;
+  readonly attributes: SessionAttributes;
+  readonly client?: SessionClient;
+  /** The newest last. */
+  readonly predecessors: readonly Predecessor[];
+}
+
+const FORMAT = 1;
+
+/** Packs a payload as one JSON document. Its format number lets a later one be told apart. */
+export function encodePayload({ tokenDigest, attributes, client, predecessors }: SessionPayload): Uint8Array {
+  const previous = predecessors.map((predecessor) => [predecessor.sessionId, predecessor.tokenDigest]);
+  return Buffer.from(JSON.stringify({ f: FORMAT, t: tokenDigest, a: attributes, c: client, p: previous }));
+}
+
+/** Unpacks a payload, deeply frozen. Anything else than what {@link encodePayload} makes is {@link StorageCorruptError}. */
+export function decodePayload(payload: Uint8Array, sessionId: string): SessionPayload {
+  const packed = parse(payload, sessionId);
+  const { f: format, t: tokenDigest, a: attributes, c: client, p: previous } = packed;
+  if (format !== FORMAT) throw corrupt(sessionId, 'its payload has an unknown format; a newer version may have written it');
+  if (typeof tokenDigest !== 'string' || !isRecord(attributes) || !isPairs(previous)) throw corrupt(sessionId);
+  if (client !== undefined && !isRecord(client)) throw corrupt(sessionId);
+  return Object.freeze({
+    tokenDigest,
+    attributes: Object.freeze(Object.assign(emptyAttributes(), freezeDeep(attributes))),
+    ...(client && { client: Object.freeze(client) }),
+    predecessors: previous.map(([id, digest]) => ({ sessionId: id, tokenDigest: digest })),
+  });
+}
+
+type JsonRecord = Record<string, JsonValue>;
+
+function parse(payload: Uint8Array, sessionId: string): JsonRecord {
+  let packed: unknown;
+  try {
+    packed = JSON.parse(Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength).toString('utf8'));
+  } catch {
+    // Without a cause: the message of a JSON error quotes the text, which holds attribute values.
+    throw corrupt(sessionId);
+  }
+  if (!isRecord(packed)) throw corrupt(sessionId);
+  return packed;
+}
+
+function isRecord(value: unknown): value is JsonRecord {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function isPairs(value: unknown): value is [string, string][] {
+  const isPair = (pair: unknown) => Array.isArray(pair) && typeof pair[0] === 'string' && typeof pair[1] === 'string';
+  return Array.isArray(value) && value.every(isPair);
+}
+
+function freezeDeep<T extends JsonValue>(value: T): T {
+  if (typeof value !== 'object' || value === null) return value;
+  for (const item of Object.values(value)) freezeDeep(item as JsonValue);
+  return Object.freeze(value);
+}
+
+function corrupt(sessionId: string, what = 'its payload cannot be read'): StorageCorruptError {
+  return new StorageCorruptError(`The stored session ${sessionId} is corrupt: ${what}.`);
+}

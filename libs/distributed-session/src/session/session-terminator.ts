@@ -1,0 +1,37 @@
+import type { ResolvedOptions } from '../resolve-options.js';
+import type { EndAllSessions, EndSession } from '../storage/session-storage.operations.js';
+import { assertAnswers } from './open-session.js';
+import { MAX_GRACE_HOPS } from './rotation-grace.js';
+
+type Ending = Pick<EndSession, 'reason' | 'by' | 'actor'>;
+
+/** Ends sessions for good. */
+export class SessionTerminator {
+  constructor(private readonly options: ResolvedOptions) {}
+
+  /**
+   * Resolves to whether a session was ended by this call. A session that was just rotated is ended under its new id
+   * while the grace lasts, so that a logout that crosses a rotation is not lost.
+   */
+  async end(sessionId: string, ending: Ending): Promise<boolean> {
+    const { storage, historyRetentionMs } = this.options;
+    let target = sessionId;
+    for (let hop = 0; hop <= MAX_GRACE_HOPS; hop++) {
+      const result = await storage.end({ sessionId: target, ...ending, historyRetentionMs });
+      if (result.outcome === 'missing') return false;
+      assertAnswers(result.session, target);
+      if (result.outcome === 'ended') return true;
+      const { rotatedTo, graceEndsAt } = result.session;
+      if (rotatedTo === undefined || !(storage.now() < graceEndsAt!)) return false;
+      target = rotatedTo;
+    }
+    return false;
+  }
+
+  /** Resolves to how many sessions were ended. */
+  async endAll(ending: Omit<EndAllSessions, 'historyRetentionMs'>): Promise<number> {
+    const { storage, historyRetentionMs } = this.options;
+    const ended = await storage.endAll({ ...ending, historyRetentionMs });
+    return ended.length;
+  }
+}

@@ -1,0 +1,31 @@
+import { SessionConflictError, SessionInputError } from '../errors/session.errors.js';
+import type { ServiceAccess } from '../service/service-access.js';
+import type { AttributeLimits } from './attribute-limits.js';
+import { type CheckedPatch, checkAttributes } from './checked-patch.js';
+import { type OpenSession, toSession } from './open-session.js';
+import type { Session, SessionUpdate } from './session.js';
+
+/** What no update changes. The times of access and expiry are not listed: they move by themselves and are ignored. */
+const IMMUTABLE = ['sessionId', 'loginId', 'serviceId', 'device', 'createdAt', 'absoluteExpiresAt', 'idleTimeoutMs'] as const;
+
+/**
+ * What an update changes, as a patch against what its caller could see: an attribute that was hidden from it stays.
+ * Throws if the session has moved on since it was read, or if something other than attributes differs.
+ */
+export function patchOfUpdate(
+  update: SessionUpdate,
+  current: OpenSession,
+  access: ServiceAccess,
+  limits: AttributeLimits,
+): CheckedPatch {
+  const seen: Session = toSession(current, access);
+  if (update.version !== seen.version) throw new SessionConflictError(seen.sessionId, update.version, seen.version);
+  const changed = IMMUTABLE.find((name) => update[name] !== seen[name]);
+  if (changed !== undefined) {
+    throw new SessionInputError(changed, 'immutable', 'cannot be changed by updateSession(); only attributes can.');
+  }
+  const wanted = checkAttributes(update.attributes, limits);
+  const set = [...wanted].filter(([key, value]) => JSON.stringify(value) !== JSON.stringify(seen.attributes[key]));
+  const remove = Object.keys(seen.attributes).filter((key) => !wanted.has(key));
+  return { set: new Map(set), remove: new Set(remove) };
+}

@@ -1,0 +1,60 @@
+import TinyQueue from 'tinyqueue';
+import { isDue } from '../session-lifetime.js';
+import { type InMemorySessionEntry, isLive } from './in-memory-session-entry.js';
+
+interface Appointment {
+  readonly at: number;
+  readonly entry: InMemorySessionEntry;
+}
+
+/** When something about this entry is due next: its expiry while it lives, the end of its history afterwards. */
+function nextAppointment(entry: InMemorySessionEntry): number {
+  return isLive(entry) ? entry.session.expiresAt : entry.purgeAt;
+}
+
+/**
+ * What time will end, earliest first. A touch does not reorder it: an appointment that comes up too early is
+ * renewed, so an access costs nothing here.
+ */
+export class InMemoryExpiryQueue {
+  #queue = new TinyQueue<Appointment>([], (a, b) => a.at - b.at);
+
+  add(entry: InMemorySessionEntry): void {
+    this.#queue.push({ at: nextAppointment(entry), entry });
+  }
+
+  /** Takes out the next entry that is really due, or `undefined`. `isKept` tells whether an entry is still stored. */
+  takeDue(now: number, isKept: (entry: InMemorySessionEntry) => boolean): InMemorySessionEntry | undefined {
+    for (let next = this.#queue.peek(); next && !(now < next.at); next = this.#queue.peek()) {
+      this.#queue.pop();
+      const { at, entry } = next;
+      if (!isKept(entry)) continue;
+      const due = nextAppointment(entry);
+      if (!(now < due)) return entry;
+      // An ended session has an appointment of its own for its history; only a live one is renewed.
+      if (isLive(entry) && at < due) this.add(entry);
+    }
+    return undefined;
+  }
+
+  /** How many live sessions are due, counted without taking them out: a walk over the due part of the heap. */
+  countDueSessions(now: number): number {
+    const heap = this.#queue.data;
+    let due = 0;
+    const pending = [0];
+    for (let index = pending.pop(); index !== undefined; index = pending.pop()) {
+      const appointment = heap[index];
+      if (!appointment || now < appointment.at) continue;
+      if (isLive(appointment.entry) && isDue(appointment.entry.session, now)) due++;
+      pending.push(2 * index + 1, 2 * index + 2);
+    }
+    return due;
+  }
+
+  /** Keeps the queue in proportion to what is stored: appointments of what is long gone are dropped. */
+  compact(kept: Iterable<InMemorySessionEntry>, keptCount: number): void {
+    if (this.#queue.length <= 2 * keptCount + 1_000) return;
+    const appointments = Array.from(kept, (entry) => ({ at: nextAppointment(entry), entry }));
+    this.#queue = new TinyQueue(appointments, (a, b) => a.at - b.at);
+  }
+}

@@ -1,0 +1,121 @@
+import { StorageFullError } from '../../errors/storage.errors.js';
+import {
+  type AddServiceSecret,
+  type AddServiceSecretResult,
+  MAX_SERVICES,
+  MAX_SERVICE_SECRETS,
+  type PutService,
+  type PutServiceResult,
+  ServiceCredentialStorage,
+  type ServiceCredentialRecord,
+  type StoredServiceSecret,
+} from '../service-credential-storage.js';
+import type { ServiceChangedChange } from '../storage-change.js';
+import type { InMemoryChangeFeed } from './in-memory-change-feed.js';
+
+/** The credentials of services in the memory of one process. */
+export class InMemoryServiceCredentialStorage extends ServiceCredentialStorage {
+  readonly #services = new Map<string, ServiceCredentialRecord>();
+
+  constructor(
+    private readonly feed: InMemoryChangeFeed,
+    /** The clock of the storage this belongs to; throws when that is closed. */
+    private readonly openNow: () => number,
+  ) {
+    super();
+  }
+
+  async put({ serviceId, serviceName, permissions, secret, replace, by }: PutService): Promise<PutServiceResult> {
+    const now = this.openNow();
+    const existing = this.#services.get(serviceId);
+    if (existing && !replace) return { outcome: 'exists' };
+    if (!existing && this.#services.size >= MAX_SERVICES) throw new StorageFullError(MAX_SERVICES);
+    const service: ServiceCredentialRecord = {
+      serviceId,
+      serviceName,
+      permissions: [...permissions],
+      createdAt: existing?.createdAt ?? now,
+      secrets: [{ ...secret, hash: { ...secret.hash }, createdAt: now }],
+    };
+    this.#services.set(serviceId, service);
+    this.#announce(serviceId, existing ? 'replaced' : 'registered', by, now);
+    return { outcome: 'stored', service: copyOf(service) };
+  }
+
+  async find(serviceId: string): Promise<ServiceCredentialRecord | undefined> {
+    const service = this.#current(serviceId, this.openNow());
+    return service && copyOf(service);
+  }
+
+  async findByKeyId(keyId: string): Promise<ServiceCredentialRecord | undefined> {
+    const now = this.openNow();
+    for (const serviceId of this.#services.keys()) {
+      const service = this.#current(serviceId, now);
+      if (service?.secrets.some((secret) => secret.keyId === keyId)) return copyOf(service);
+    }
+    return undefined;
+  }
+
+  async addSecret({ serviceId, secret, overlapMs, by }: AddServiceSecret): Promise<AddServiceSecretResult> {
+    const now = this.openNow();
+    const service = this.#current(serviceId, now);
+    if (!service) return { outcome: 'missing' };
+    const end = now + overlapMs;
+    const kept = overlapMs === 0 ? [] : service.secrets.map((old) => ({ ...old, endsAt: Math.min(old.endsAt ?? end, end) }));
+    if (kept.length >= MAX_SERVICE_SECRETS) return { outcome: 'too-many-secrets' };
+    const added = { ...secret, hash: { ...secret.hash }, createdAt: now };
+    const changed = { ...service, secrets: [...kept, added] };
+    this.#services.set(serviceId, changed);
+    this.#announce(serviceId, 'secret-added', by, now);
+    return { outcome: 'stored', service: copyOf(changed) };
+  }
+
+  async endSecret({ serviceId, keyId, by }: { serviceId: string; keyId: string; by: string }): Promise<boolean> {
+    const now = this.openNow();
+    const service = this.#current(serviceId, now);
+    const kept = service?.secrets.filter((secret) => secret.keyId !== keyId);
+    if (!service || !kept || kept.length === service.secrets.length) return false;
+    this.#services.set(serviceId, { ...service, secrets: kept });
+    this.#announce(serviceId, 'secret-ended', by, now);
+    return true;
+  }
+
+  async recordUse({ serviceId, keyId }: { serviceId: string; keyId: string }): Promise<void> {
+    const now = this.openNow();
+    const service = this.#current(serviceId, now);
+    if (!service) return;
+    const used = (secret: StoredServiceSecret): StoredServiceSecret =>
+      secret.keyId === keyId ? { ...secret, lastUsedAt: Math.max(secret.lastUsedAt ?? now, now) } : secret;
+    this.#services.set(serviceId, { ...service, secrets: service.secrets.map(used) });
+  }
+
+  async remove({ serviceId, by }: { serviceId: string; by: string }): Promise<boolean> {
+    const now = this.openNow();
+    const existed = this.#services.delete(serviceId);
+    if (existed) this.#announce(serviceId, 'revoked', by, now);
+    return existed;
+  }
+
+  async list(): Promise<readonly ServiceCredentialRecord[]> {
+    const now = this.openNow();
+    return [...this.#services.keys()].sort().map((serviceId) => copyOf(this.#current(serviceId, now)!));
+  }
+
+  /** The service without the secrets that have ended. */
+  #current(serviceId: string, now: number): ServiceCredentialRecord | undefined {
+    const service = this.#services.get(serviceId);
+    return service && { ...service, secrets: service.secrets.filter(({ endsAt }) => endsAt === undefined || now < endsAt) };
+  }
+
+  #announce(serviceId: string, change: ServiceChangedChange['change'], by: string, at: number): void {
+    this.feed.publish({ type: 'service.changed', change, serviceId, by, at });
+  }
+}
+
+function copyOf(service: ServiceCredentialRecord): ServiceCredentialRecord {
+  return {
+    ...service,
+    permissions: [...service.permissions],
+    secrets: service.secrets.map((secret) => ({ ...secret, hash: { ...secret.hash } })),
+  };
+}

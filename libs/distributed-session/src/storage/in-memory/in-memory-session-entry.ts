@@ -1,0 +1,26 @@
+import type { SessionRecord, SessionTombstone, StoredSession } from '../session-record.js';
+import type { InMemoryLogin } from './in-memory-login.js';
+
+/** One session id in memory: what is stored under it now, and where it is listed. */
+export interface InMemorySessionEntry {
+  session: StoredSession;
+  readonly login: InMemoryLogin;
+  /** When the tombstone goes. `Infinity` while the session lives. */
+  purgeAt: number;
+}
+
+export type LiveEntry = InMemorySessionEntry & { session: SessionRecord };
+export type EndedEntry = InMemorySessionEntry & { session: SessionTombstone };
+
+export function isLive(entry: InMemorySessionEntry): entry is LiveEntry {
+  return entry.session.state === 'live';
+}
+
+export function isEnded(entry: InMemorySessionEntry): entry is EndedEntry {
+  return entry.session.state === 'ended';
+}
+
+/** A copy that the caller may keep and change without an effect on the stored bytes. */
+export function copyOf<T extends StoredSession>(session: T): T {
+  return session.state === 'live' ? { ...session, payload: session.payload.slice() } : { ...session };
+}

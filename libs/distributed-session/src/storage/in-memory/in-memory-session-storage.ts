@@ -1,0 +1,244 @@
+import { v4 as uuidv4 } from 'uuid';
+import { StorageFullError, StorageUnavailableError } from '../../errors/storage.errors.js';
+import { type Clock, systemClock } from '../clock.js';
+import { accessed, expiryOf, isDue, seenAt } from '../session-lifetime.js';
+import type { SessionRecord, SessionTombstone, StoredSession } from '../session-record.js';
+import type {
+  CreateSession,
+  CreateSessionResult,
+  EndAllSessions,
+  EndSession,
+  EndSessionResult,
+  ListLogins,
+  LoginPage,
+  ReplaceSession,
+  ReplaceSessionResult,
+  RotateSession,
+  RotateSessionResult,
+  SessionTimes,
+  SessionWriteRefusal,
+  StorageHealth,
+  SweepSessions,
+} from '../session-storage.operations.js';
+import { HISTORY_LIMIT, SessionStorage } from '../session-storage.js';
+import type { SessionUpdatedChange, StorageChangeListener } from '../storage-change.js';
+import { InMemoryChangeFeed } from './in-memory-change-feed.js';
+import { InMemoryServiceCredentialStorage } from './in-memory-service-credential-storage.js';
+import { type LiveEntry, copyOf, isLive } from './in-memory-session-entry.js';
+import { InMemorySessionTable } from './in-memory-session-table.js';
+import { planAdmission } from '../session-admission.js';
+
+export interface InMemorySessionStorageOptions {
+  /** Default: the clock of this machine. */
+  readonly clock?: Clock;
+  /** How many live sessions fit, and as many tombstones. Default 100,000. */
+  readonly maxSessions?: number;
+}
+
+/**
+ * Sessions in the memory of one process: for development, for tests, for one-process applications, and as the
+ * contract in executable form. What it holds ends with the process, or when nothing refers to it any more.
+ */
+export class InMemorySessionStorage extends SessionStorage {
+  readonly #clock: Clock;
+  readonly #maxSessions: number;
+  readonly #feed = new InMemoryChangeFeed();
+  readonly #table: InMemorySessionTable;
+  readonly services: InMemoryServiceCredentialStorage;
+  #owners = 0;
+  #closed = false;
+
+  constructor({ clock = systemClock, maxSessions = 100_000 }: InMemorySessionStorageOptions = {}) {
+    super();
+    this.#clock = clock;
+    this.#maxSessions = maxSessions;
+    this.#table = new InMemorySessionTable(this.#feed, maxSessions);
+    this.services = new InMemoryServiceCredentialStorage(this.#feed, () => this.#openNow());
+  }
+
+  async connect(): Promise<void> {
+    this.#owners++;
+    this.#closed = false;
+  }
+
+  async close(): Promise<void> {
+    this.#owners = Math.max(0, this.#owners - 1);
+    this.#closed = this.#owners === 0;
+  }
+
+  async ping(): Promise<StorageHealth> {
+    const live = this.#table.countLive(this.#openNow());
+    const writable = live < this.#maxSessions;
+    return { writable, notes: writable ? [] : [`holds its maximum of ${this.#maxSessions} sessions`] };
+  }
+
+  now(): number {
+    return this.#clock.now();
+  }
+
+  nextSessionId(): string {
+    return uuidv4();
+  }
+
+  async create(creation: CreateSession): Promise<CreateSessionResult> {
+    const { sessionId, loginId, by, device, idleTimeoutMs, absoluteTimeoutMs, limits, historyRetentionMs } = creation;
+    const now = this.#openNow();
+    if (this.#table.has(sessionId)) return { outcome: 'id-taken' };
+    const login = this.#table.login(loginId);
+    for (const due of login?.dueAt(now) ?? []) this.#table.claim(due, historyRetentionMs);
+    const live = login?.liveAt(now) ?? [];
+    const admission = planAdmission(live, (entry) => entry.session.device, limits, device);
+    if ('refused' in admission) return { outcome: 'limit-reached', scope: admission.refused };
+    this.#assertRoom(now, admission.displaced.length, historyRetentionMs);
+    for (const { item, reason } of admission.displaced) {
+      this.#table.end(item, { reason, endedAt: now, endedBy: by }, historyRetentionMs);
+    }
+    const absoluteExpiresAt = absoluteTimeoutMs === undefined ? undefined : now + absoluteTimeoutMs;
+    const session: SessionRecord = {
+      state: 'live',
+      sessionId,
+      loginId,
+      serviceId: by,
+      ...(device !== undefined && { device }),
+      version: 1,
+      createdAt: now,
+      lastAccessedAt: now,
+      ...(idleTimeoutMs !== undefined && { idleTimeoutMs }),
+      expiresAt: expiryOf(now, idleTimeoutMs, absoluteExpiresAt),
+      ...(absoluteExpiresAt !== undefined && { absoluteExpiresAt }),
+      payload: creation.payload.slice(),
+    };
+    this.#table.add(session);
+    this.#feed.publish({ type: 'session.created', ...changeOf(session, by, now) });
+    return { outcome: 'created', session: copyOf(session) };
+  }
+
+  async get(sessionId: string): Promise<StoredSession | undefined> {
+    const now = this.#openNow();
+    const entry = this.#table.find(sessionId, now);
+    return entry && copyOf(seenAt(entry.session, now));
+  }
+
+  async replace({ sessionId, expectedVersion, payload, by, touch }: ReplaceSession): Promise<ReplaceSessionResult> {
+    const now = this.#openNow();
+    const found = this.#findAtVersion(sessionId, expectedVersion, now);
+    if ('outcome' in found) return found;
+    const touched = touch ? accessed(found.session, now) : found.session;
+    found.session = { ...touched, version: expectedVersion + 1, payload: payload.slice() };
+    this.#feed.publish({ type: 'session.updated', ...changeOf(found.session, by, now) });
+    return { outcome: 'replaced', session: copyOf(found.session) };
+  }
+
+  async touch(sessionIds: readonly string[]): Promise<readonly (SessionTimes | undefined)[]> {
+    const now = this.#openNow();
+    return sessionIds.map((sessionId) => {
+      const entry = this.#table.find(sessionId, now);
+      if (!entry || !isLive(entry) || isDue(entry.session, now)) return undefined;
+      entry.session = accessed(entry.session, now);
+      const { lastAccessedAt, expiresAt } = entry.session;
+      return { sessionId, lastAccessedAt, expiresAt };
+    });
+  }
+
+  async rotate(rotation: RotateSession): Promise<RotateSessionResult> {
+    const { sessionId, expectedVersion, successor, graceMs, by, historyRetentionMs } = rotation;
+    const now = this.#openNow();
+    const found = this.#findAtVersion(sessionId, expectedVersion, now);
+    if ('outcome' in found) return found;
+    if (this.#table.has(successor.sessionId)) return { outcome: 'id-taken' };
+    const session: SessionRecord = {
+      ...accessed(found.session, now),
+      sessionId: successor.sessionId,
+      version: 1,
+      payload: successor.payload.slice(),
+    };
+    this.#table.add(session, found);
+    const rotated = { reason: 'rotated', rotatedTo: session.sessionId, graceEndsAt: now + graceMs } as const;
+    this.#table.end(found, { ...rotated, endedAt: now, endedBy: by }, historyRetentionMs);
+    return { outcome: 'rotated', session: copyOf(session) };
+  }
+
+  async end({ sessionId, reason, by, actor, historyRetentionMs }: EndSession): Promise<EndSessionResult> {
+    const now = this.#openNow();
+    const entry = this.#table.find(sessionId, now);
+    if (!entry) return { outcome: 'missing' };
+    if (isLive(entry) && isDue(entry.session, now)) this.#table.claim(entry, historyRetentionMs);
+    if (!isLive(entry)) return { outcome: 'already-ended', session: copyOf(entry.session as SessionTombstone) };
+    const tombstone = this.#table.end(entry, { reason, endedAt: now, endedBy: by, actor }, historyRetentionMs);
+    return { outcome: 'ended', session: copyOf(tombstone) };
+  }
+
+  async endAll(ending: EndAllSessions): Promise<readonly SessionTombstone[]> {
+    const { loginId, exceptSessionId, device, reason, by, actor, historyRetentionMs } = ending;
+    const now = this.#openNow();
+    const login = this.#table.login(loginId);
+    for (const due of login?.dueAt(now) ?? []) this.#table.claim(due, historyRetentionMs);
+    return (login?.liveAt(now) ?? [])
+      .filter(({ session }) => session.sessionId !== exceptSessionId)
+      .filter(({ session }) => device === undefined || session.device === device)
+      .map((entry) => this.#table.end(entry, { reason, endedAt: now, endedBy: by, actor }, historyRetentionMs))
+      .map((tombstone) => copyOf(tombstone));
+  }
+
+  async listByLogin(loginId: string): Promise<readonly SessionRecord[]> {
+    const now = this.#openNow();
+    return (this.#table.login(loginId)?.liveAt(now) ?? []).map(({ session }) => copyOf(session));
+  }
+
+  async listHistory(loginId: string): Promise<readonly SessionTombstone[]> {
+    const now = this.#openNow();
+    const login = this.#table.login(loginId);
+    if (!login) return [];
+    const kept = login.ended.filter((entry) => now < entry.purgeAt).map((entry) => entry.session);
+    const due = login.dueAt(now).map((entry) => seenAt(entry.session, now) as SessionTombstone);
+    const ascending = [...kept, ...due].sort((a, b) => a.endedAt - b.endedAt);
+    return ascending.reverse().slice(0, HISTORY_LIMIT).map(copyOf);
+  }
+
+  async count(): Promise<number> {
+    return this.#table.countLive(this.#openNow());
+  }
+
+  async listLogins(page: ListLogins): Promise<LoginPage> {
+    return this.#table.directory.page(page, this.#openNow());
+  }
+
+  async sweep({ limit, historyRetentionMs }: SweepSessions): Promise<number> {
+    return this.#table.sweep(this.#openNow(), limit, historyRetentionMs);
+  }
+
+  changes(listener: StorageChangeListener): () => void {
+    return this.#feed.subscribe(listener);
+  }
+
+  feedLagMs(): number {
+    return 0;
+  }
+
+  #openNow(): number {
+    if (this.#closed) throw new StorageUnavailableError('The in-memory session storage is closed. Connect it first.');
+    return this.#clock.now();
+  }
+
+  #assertRoom(now: number, displaced: number, historyRetentionMs: number): void {
+    if (this.#table.unclaimedCount - displaced < this.#maxSessions) return;
+    this.#table.sweep(now, Infinity, historyRetentionMs);
+    if (this.#table.unclaimedCount - displaced >= this.#maxSessions) throw new StorageFullError(this.#maxSessions);
+  }
+
+  #findAtVersion(sessionId: string, expectedVersion: number, now: number): LiveEntry | SessionWriteRefusal {
+    const entry = this.#table.find(sessionId, now);
+    if (!entry) return { outcome: 'missing' };
+    const seen = seenAt(entry.session, now);
+    if (seen.state === 'ended') return { outcome: 'ended', session: copyOf(seen) };
+    if (seen.version !== expectedVersion) return { outcome: 'conflict', session: copyOf(seen) };
+    return entry as LiveEntry;
+  }
+}
+
+type SessionChangeFields = Omit<SessionUpdatedChange, 'type'>;
+
+function changeOf(session: SessionRecord, by: string, at: number): SessionChangeFields {
+  const { sessionId, loginId, serviceId, device, version } = session;
+  return { sessionId, loginId, serviceId, ...(device !== undefined && { device }), version, by, at };
+}

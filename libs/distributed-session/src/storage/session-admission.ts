@@ -1,0 +1,33 @@
+import type { SessionLimits } from './session-storage.operations.js';
+
+/** What the limits say of one more session: whom it displaces, or which limit refuses it. */
+export type Admission<T> =
+  | { readonly displaced: readonly { readonly item: T; readonly reason: 'replaced' | 'limit' }[] }
+  | { readonly refused: 'login' | 'device' };
+
+/**
+ * Judges one more session of a login (and device) against the live ones, given oldest first. With `end-oldest` the
+ * limit per device is met first, then the limit per login by what is left.
+ */
+export function planAdmission<T>(
+  live: readonly T[],
+  deviceOf: (item: T) => string | undefined,
+  { perLogin, perDevice, onLimit }: SessionLimits,
+  device?: string,
+): Admission<T> {
+  const onDevice = device === undefined ? [] : live.filter((item) => deviceOf(item) === device);
+  const overDevice = perDevice === undefined ? 0 : Math.max(0, onDevice.length + 1 - perDevice);
+  const replaced = new Set(onDevice.slice(0, overDevice));
+  const rest = live.filter((item) => !replaced.has(item));
+  const limited = rest.slice(0, Math.max(0, rest.length + 1 - perLogin));
+  if (onLimit === 'reject') {
+    if (replaced.size > 0) return { refused: 'device' };
+    if (limited.length > 0) return { refused: 'login' };
+  }
+  return {
+    displaced: [
+      ...Array.from(replaced, (item) => ({ item, reason: 'replaced' as const })),
+      ...limited.map((item) => ({ item, reason: 'limit' as const })),
+    ],
+  };
+}

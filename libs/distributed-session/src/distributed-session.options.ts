@@ -1,7 +1,14 @@
 import { ArrayNotEmpty, ArrayUnique, IsIn, IsOptional, Matches } from 'class-validator';
 import type { ServiceCarrier, SessionCarrier } from './guards/credential-carriers.js';
 import { SERVICE_CARRIERS, SESSION_CARRIERS } from './guards/credential-carriers.js';
-import { IsAttributeLimits, IsDuration, IsPepper, IsServiceId, IsSessionStorage, IsWholeNumber } from './options-rules.js';
+import {
+  IsAttributeLimits,
+  IsDuration,
+  IsPepper,
+  IsServiceId,
+  IsSessionStorage,
+  IsWholeNumber,
+} from './options-rules.js';
 import type { AttributeLimits } from './session/attribute-limits.js';
 import { TIMEOUT_PRESETS, type TimeoutPreset } from './session/session-timeouts.js';
 import type { SessionStorage } from './storage/session-storage.js';
@@ -90,6 +97,8 @@ export class DistributedSessionOptions {
   readonly sessionCarriers: readonly SessionCarrier[] = SESSION_CARRIERS;
 
   /** The cookie that holds the credential of a session. `__Host-` binds it to one host and to HTTPS (ASVS 3.3.1). */
-  @Matches(/^[\w!#$%&'*+.^`|~-]+$/, { message: 'sessionCookieName must be a cookie name (RFC 6265), such as __Host-session' })
+  @Matches(/^[\w!#$%&'*+.^`|~-]+$/, {
+    message: 'sessionCookieName must be a cookie name (RFC 6265), such as __Host-session',
+  })
   readonly sessionCookieName: string = '__Host-session';
 }

@@ -22,11 +22,13 @@ export function resolveOptions(input: DistributedSessionOptionsInput): ResolvedO
   const options = Object.assign(new DistributedSessionOptions(), Object.fromEntries(given));
   const faults = validateSync(options, { whitelist: true, forbidNonWhitelisted: true }).flatMap(describeFault);
   if (faults.length > 0) fail(faults);
-  const { timeoutPreset, idleTimeoutMs, absoluteTimeoutMs, attributeLimits, ...rest } = options;
+  const { timeoutPreset, idleTimeoutMs, absoluteTimeoutMs, attributeLimits, secretPepper, ...rest } = options;
   const timeouts = combineTimeouts(TIMEOUT_PRESETS[timeoutPreset], { idleTimeoutMs, absoluteTimeoutMs });
   if ('fault' in timeouts) return fail([timeouts.fault]);
   const limits = Object.freeze({ ...DEFAULT_ATTRIBUTE_LIMITS, ...attributeLimits });
-  return Object.freeze({ ...rest, timeouts: Object.freeze(timeouts), attributeLimits: limits });
+  const resolved = { ...rest, timeouts: Object.freeze(timeouts), attributeLimits: limits };
+  // Not enumerable, so that no log of something that holds the options holds the pepper.
+  return Object.freeze(Object.defineProperty(resolved, 'secretPepper', { value: secretPepper }));
 }
 
 function describeFault({ property, constraints }: ValidationError): string[] {

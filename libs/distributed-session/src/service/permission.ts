@@ -36,7 +36,10 @@ export function parsePermission(text: unknown, field = 'permission'): Permission
   const colon = text.indexOf(':');
   const name = colon < 0 ? text : text.slice(0, colon);
   if (!NAME.test(name)) {
-    throw new ServiceInputError(field, `'${text}' is no permission. Write names and dots, such as 'session.read' or 'session.*'.`);
+    throw new ServiceInputError(
+      field,
+      `'${text}' is no permission. Write names and dots, such as 'session.read' or 'session.*'.`,
+    );
   }
   if (colon < 0) return { text, name: name.split('.') };
   if (!NARROWABLE.includes(name)) {
@@ -47,7 +50,8 @@ export function parsePermission(text: unknown, field = 'permission'): Permission
 
 function parseAttributes(pattern: string, text: string, field: string): Pick<Permission, 'attributes'> {
   const segments = pattern.split('.');
-  const wildcardInside = segments.slice(0, -1).includes(WILDCARD) || segments.some((s) => s !== WILDCARD && s.includes(WILDCARD));
+  const wildcardInside =
+    segments.slice(0, -1).includes(WILDCARD) || segments.some((s) => s !== WILDCARD && s.includes(WILDCARD));
   if (pattern === '' || wildcardInside) {
     throw new ServiceInputError(field, `'${text}' names no attributes. Write a key, or a beginning and '.*'.`);
   }

@@ -39,7 +39,11 @@ export function assertRegistration(registration: unknown): asserts registration 
   const { serviceId, serviceName, permissions, secretKey } = registration as Record<string, unknown>;
   assertServiceId(serviceId);
   if (typeof serviceName !== 'string' || serviceName.trim() === '' || serviceName.length > MAX_NAME_LENGTH) {
-    throw new ServiceInputError('serviceName', `must be a text of 1 to ${MAX_NAME_LENGTH} characters.`, MAX_NAME_LENGTH);
+    throw new ServiceInputError(
+      'serviceName',
+      `must be a text of 1 to ${MAX_NAME_LENGTH} characters.`,
+      MAX_NAME_LENGTH,
+    );
   }
   if (!Array.isArray(permissions) || permissions.length > MAX_PERMISSIONS) {
     throw new ServiceInputError('permissions', `must be an array of at most ${MAX_PERMISSIONS}.`, MAX_PERMISSIONS);
@@ -52,7 +56,11 @@ export function assertChosenSecret(secretKey: unknown): asserts secretKey is str
   const length = typeof secretKey === 'string' ? secretKey.length : 0;
   if (length < MIN_SECRET_LENGTH || length > MAX_SECRET_LENGTH) {
     const expectation = `must be a string of ${MIN_SECRET_LENGTH} to ${MAX_SECRET_LENGTH} characters; or leave it out to have one generated.`;
-    throw new ServiceInputError('secretKey', expectation, length > MAX_SECRET_LENGTH ? MAX_SECRET_LENGTH : MIN_SECRET_LENGTH);
+    throw new ServiceInputError(
+      'secretKey',
+      expectation,
+      length > MAX_SECRET_LENGTH ? MAX_SECRET_LENGTH : MIN_SECRET_LENGTH,
+    );
   }
   if (looksGenerated(secretKey as string)) {
     throw new ServiceInputError('secretKey', "must not begin with 'dss_': that marks generated secrets.");

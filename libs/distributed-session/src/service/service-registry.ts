@@ -44,7 +44,11 @@ export class ServiceRegistry {
     private readonly hasher: SecretHasher,
   ) {}
 
-  async register(registration: ServiceRegistration, replace: boolean, access: ServiceAccess): Promise<IssuedServiceCredential> {
+  async register(
+    registration: ServiceRegistration,
+    replace: boolean,
+    access: ServiceAccess,
+  ): Promise<IssuedServiceCredential> {
     assertRegistration(registration);
     const { serviceId, serviceName, permissions, secretKey } = registration;
     requireAll(permissions, access);
@@ -79,14 +83,18 @@ export class ServiceRegistry {
     if (result.outcome === 'missing') throw new ServiceNotFoundError(serviceId);
     if (result.outcome === 'too-many-secrets') {
       const wayOut = 'End one with endServiceSecret(), or pass { overlapMs: 0 } to end both.';
-      throw new ServiceConflictError(serviceId, `Service '${serviceId}' has two good secrets; a third is refused. ${wayOut}`);
+      throw new ServiceConflictError(
+        serviceId,
+        `Service '${serviceId}' has two good secrets; a third is refused. ${wayOut}`,
+      );
     }
     return toIssuedServiceCredential(result.service, stored.keyId, secret);
   }
 
   async endSecret(serviceId: string, keyId: string, access: ServiceAccess): Promise<boolean> {
     assertServiceId(serviceId);
-    if (typeof keyId !== 'string' || keyId === '') throw new ServiceInputError('keyId', 'must name a secret of the service.');
+    if (typeof keyId !== 'string' || keyId === '')
+      throw new ServiceInputError('keyId', 'must name a secret of the service.');
     return this.services.endSecret({ serviceId, keyId, by: access.serviceId });
   }
 
@@ -121,7 +129,10 @@ export class ServiceRegistry {
       if (service.serviceId === serviceId) continue;
       for (const { hash } of service.secrets) {
         if (hash.algorithm === 'argon2id' && (await this.hasher.matchesChosen(chosen, hash))) {
-          throw new ServiceInputError('secretKey', 'is in use by another service. Give each service a secret of its own.');
+          throw new ServiceInputError(
+            'secretKey',
+            'is in use by another service. Give each service a secret of its own.',
+          );
         }
       }
     }

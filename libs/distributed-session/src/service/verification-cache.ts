@@ -41,7 +41,10 @@ export class VerificationCache {
   }
 
   /** Begins a verification; what it returns keeps the result, unless a change arrived in between. */
-  begin(serviceId: string | undefined, secret: string): (service: ServiceCredential, proof: StoredServiceSecret) => void {
+  begin(
+    serviceId: string | undefined,
+    secret: string,
+  ): (service: ServiceCredential, proof: StoredServiceSecret) => void {
     const generation = this.#generation;
     return (service, { endsAt = Infinity }) => {
       if (generation !== this.#generation) return;
@@ -61,6 +64,8 @@ export class VerificationCache {
   }
 
   #keyOf(serviceId: string | undefined, secret: string): string {
-    return createHmac('sha256', this.#key).update(`${serviceId ?? ''}:${secret}`).digest('base64url');
+    return createHmac('sha256', this.#key)
+      .update(`${serviceId ?? ''}:${secret}`)
+      .digest('base64url');
   }
 }

@@ -1,11 +1,5 @@
 /** A JSON value, as it comes back from a session: deeply read-only. */
-export type JsonValue =
-  | null
-  | boolean
-  | number
-  | string
-  | readonly JsonValue[]
-  | { readonly [key: string]: JsonValue };
+export type JsonValue = null | boolean | number | string | readonly JsonValue[] | { readonly [key: string]: JsonValue };
 
 /**
  * The attributes of a session: JSON values under string keys. The object has no prototype, so `__proto__` and

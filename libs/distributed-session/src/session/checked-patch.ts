@@ -11,7 +11,11 @@ export interface CheckedPatch {
 
 export function checkPatch(patch: AttributePatch, limits: AttributeLimits): CheckedPatch {
   if (typeof patch !== 'object' || patch === null) {
-    throw new SessionInputError('patch', 'type', 'must be an object such as { set: { role: "admin" }, remove: ["cart"] }.');
+    throw new SessionInputError(
+      'patch',
+      'type',
+      'must be an object such as { set: { role: "admin" }, remove: ["cart"] }.',
+    );
   }
   const unknown = Object.keys(patch).find((name) => name !== 'set' && name !== 'remove');
   if (unknown !== undefined) {

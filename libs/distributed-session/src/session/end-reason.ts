@@ -23,7 +23,9 @@ export const END_REASONS = [
 export type EndReason = (typeof END_REASONS)[number];
 
 /** The reasons a caller may give; the others follow from what the storage does. */
-export type CallerEndReason = Extract<EndReason, 'logged-out' | 'kicked-out' | 'replaced' | 'revoked'>;
+export const CALLER_END_REASONS = ['logged-out', 'kicked-out', 'replaced', 'revoked'] as const satisfies EndReason[];
+
+export type CallerEndReason = (typeof CALLER_END_REASONS)[number];
 
 /** What `endedBy` says when time, not a service, ended a session. No service id can look like it. */
 export const ENDED_BY_EXPIRY = '@expiry';

@@ -48,13 +48,15 @@ export function assertSessionId(sessionId: unknown, field = 'sessionId'): assert
 /** Checks a token that the caller brings: 1 to 4,000 characters that can travel in a cookie and in a header. */
 export function assertToken(token: unknown): asserts token is string {
   if (typeof token !== 'string') throw new SessionInputError('token', 'type', 'must be a string.');
-  if (token === '') throw new SessionInputError('token', 'empty', 'must not be empty; leave it out to have one generated.');
+  if (token === '')
+    throw new SessionInputError('token', 'empty', 'must not be empty; leave it out to have one generated.');
   if (token.length > MAX_TOKEN_LENGTH) {
     const expectation = `must be at most ${MAX_TOKEN_LENGTH} characters long, not ${token.length}.`;
     throw new SessionInputError('token', 'length', expectation, MAX_TOKEN_LENGTH);
   }
   if (!TOKEN.test(token)) {
-    const expectation = 'must be printable ASCII without spaces, quotes, commas, semicolons and backslashes (RFC 6265).';
+    const expectation =
+      'must be printable ASCII without spaces, quotes, commas, semicolons and backslashes (RFC 6265).';
     throw new SessionInputError('token', 'format', expectation);
   }
 }

@@ -35,7 +35,10 @@ export interface NewSession {
 export class SessionIssuer {
   constructor(private readonly options: ResolvedOptions) {}
 
-  async create({ loginId, token = generateToken(), device, client, attributes, timeouts }: NewSession, by: string): Promise<Issued> {
+  async create(
+    { loginId, token = generateToken(), device, client, attributes, timeouts }: NewSession,
+    by: string,
+  ): Promise<Issued> {
     const { storage, maxSessionsPerLogin, maxSessionsPerDevice, onLimit, historyRetentionMs } = this.options;
     const payload = encodePayload({ tokenDigest: digestToken(token), attributes, client, predecessors: [] });
     const creation: Omit<CreateSession, 'sessionId'> = {
@@ -56,7 +59,9 @@ export class SessionIssuer {
         throw new SessionLimitError(maxSessionsPerLogin);
       }
     }
-    throw new StorageCorruptError(`The storage found ${MAX_ID_ATTEMPTS} new session ids taken. Its ids are not unique.`);
+    throw new StorageCorruptError(
+      `The storage found ${MAX_ID_ATTEMPTS} new session ids taken. Its ids are not unique.`,
+    );
   }
 
   /**
@@ -89,7 +94,9 @@ export class SessionIssuer {
 }
 
 function succeed(sessionId: string, payload: SessionPayload, token: string): SessionPayload {
-  const predecessors = [...payload.predecessors, { sessionId, tokenDigest: payload.tokenDigest }].slice(-MAX_GRACE_HOPS);
+  const predecessors = [...payload.predecessors, { sessionId, tokenDigest: payload.tokenDigest }].slice(
+    -MAX_GRACE_HOPS,
+  );
   return { ...payload, tokenDigest: digestToken(token), predecessors };
 }
 

@@ -29,7 +29,8 @@ export function encodePayload({ tokenDigest, attributes, client, predecessors }:
 export function decodePayload(payload: Uint8Array, sessionId: string): SessionPayload {
   const packed = parse(payload, sessionId);
   const { f: format, t: tokenDigest, a: attributes, c: client, p: previous } = packed;
-  if (format !== FORMAT) throw corrupt(sessionId, 'its payload has an unknown format; a newer version may have written it');
+  if (format !== FORMAT)
+    throw corrupt(sessionId, 'its payload has an unknown format; a newer version may have written it');
   if (typeof tokenDigest !== 'string' || !isRecord(attributes) || !isPairs(previous)) throw corrupt(sessionId);
   if (client !== undefined && !isRecord(client)) throw corrupt(sessionId);
   return Object.freeze({

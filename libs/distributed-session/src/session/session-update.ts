@@ -6,7 +6,15 @@ import { type OpenSession, toSession } from './open-session.js';
 import type { Session, SessionUpdate } from './session.js';
 
 /** What no update changes. The times of access and expiry are not listed: they move by themselves and are ignored. */
-const IMMUTABLE = ['sessionId', 'loginId', 'serviceId', 'device', 'createdAt', 'absoluteExpiresAt', 'idleTimeoutMs'] as const;
+const IMMUTABLE = [
+  'sessionId',
+  'loginId',
+  'serviceId',
+  'device',
+  'createdAt',
+  'absoluteExpiresAt',
+  'idleTimeoutMs',
+] as const;
 
 /**
  * What an update changes, as a patch against what its caller could see: an attribute that was hidden from it stays.

@@ -47,7 +47,9 @@ export class TouchQueue {
         this.#onTheWay.add(sessionId);
       }
       await this.storage.touch(batch).catch((error: unknown) => {
-        this.#logger.warn(`${batch.length} accesses were not recorded: ${error instanceof Error ? error.name : 'unknown'}`);
+        this.#logger.warn(
+          `${batch.length} accesses were not recorded: ${error instanceof Error ? error.name : 'unknown'}`,
+        );
       });
       this.#onTheWay.clear();
     }

@@ -47,8 +47,7 @@ export interface PutService {
 }
 
 export type PutServiceResult =
-  | { readonly outcome: 'stored'; readonly service: ServiceCredentialRecord }
-  | { readonly outcome: 'exists' };
+  { readonly outcome: 'stored'; readonly service: ServiceCredentialRecord } | { readonly outcome: 'exists' };
 
 export interface AddServiceSecret {
   readonly serviceId: string;

@@ -57,8 +57,7 @@ export interface ReplaceSession extends WriteOrigin {
 }
 
 export type ReplaceSessionResult =
-  | { readonly outcome: 'replaced'; readonly session: SessionRecord }
-  | SessionWriteRefusal;
+  { readonly outcome: 'replaced'; readonly session: SessionRecord } | SessionWriteRefusal;
 
 export interface RotateSession extends WriteOrigin, TombstoneRetention {
   readonly sessionId: string;

@@ -57,7 +57,11 @@ export class InMemoryLoginDirectory {
 
 function numberOf(cursor: string): number {
   if (!/^[0-9]{1,15}$/.test(cursor)) {
-    throw new SessionInputError('cursor', 'format', 'is not one that listLogins() returned; leave it out to start over.');
+    throw new SessionInputError(
+      'cursor',
+      'format',
+      'is not one that listLogins() returned; leave it out to start over.',
+    );
   }
   return Number(cursor);
 }

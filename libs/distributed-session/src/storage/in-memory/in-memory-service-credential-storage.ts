@@ -61,7 +61,8 @@ export class InMemoryServiceCredentialStorage extends ServiceCredentialStorage {
     const service = this.#current(serviceId, now);
     if (!service) return { outcome: 'missing' };
     const end = now + overlapMs;
-    const kept = overlapMs === 0 ? [] : service.secrets.map((old) => ({ ...old, endsAt: Math.min(old.endsAt ?? end, end) }));
+    const kept =
+      overlapMs === 0 ? [] : service.secrets.map((old) => ({ ...old, endsAt: Math.min(old.endsAt ?? end, end) }));
     if (kept.length >= MAX_SERVICE_SECRETS) return { outcome: 'too-many-secrets' };
     const added = { ...secret, hash: { ...secret.hash }, createdAt: now };
     const changed = { ...service, secrets: [...kept, added] };
@@ -104,7 +105,9 @@ export class InMemoryServiceCredentialStorage extends ServiceCredentialStorage {
   /** The service without the secrets that have ended. */
   #current(serviceId: string, now: number): ServiceCredentialRecord | undefined {
     const service = this.#services.get(serviceId);
-    return service && { ...service, secrets: service.secrets.filter(({ endsAt }) => endsAt === undefined || now < endsAt) };
+    return (
+      service && { ...service, secrets: service.secrets.filter(({ endsAt }) => endsAt === undefined || now < endsAt) }
+    );
   }
 
   #announce(serviceId: string, change: ServiceChangedChange['change'], by: string, at: number): void {

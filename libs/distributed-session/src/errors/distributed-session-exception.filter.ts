@@ -1,0 +1,26 @@
+import { type ArgumentsHost, Catch, HttpStatus } from '@nestjs/common';
+import { BaseExceptionFilter } from '@nestjs/core';
+import { DistributedSessionError } from './distributed-session.error.js';
+import { retryAfterSeconds, toHttpException } from './to-http-exception.js';
+
+interface HeaderSetter {
+  header(name: string, value: string): unknown;
+}
+
+/**
+ * Answers with {@link toHttpException} what handlers let through of this library's errors. Register it for the
+ * application: `{ provide: APP_FILTER, useClass: DistributedSessionExceptionFilter }`.
+ */
+@Catch(DistributedSessionError)
+export class DistributedSessionExceptionFilter extends BaseExceptionFilter<DistributedSessionError> {
+  override catch(error: DistributedSessionError, host: ArgumentsHost): void {
+    const exception = toHttpException(error);
+    if (host.getType() === 'http') {
+      const retryAfter = retryAfterSeconds(error);
+      const response = host.switchToHttp().getResponse<HeaderSetter>();
+      if (retryAfter !== undefined) response.header('Retry-After', String(retryAfter));
+      if (exception.getStatus() === (HttpStatus.UNAUTHORIZED as number)) response.header('Cache-Control', 'no-store');
+    }
+    super.catch(exception as unknown as DistributedSessionError, host);
+  }
+}

@@ -1,0 +1,67 @@
+import { HttpException, HttpStatus } from '@nestjs/common';
+import type { AnyDistributedSessionError } from './any-distributed-session.error.js';
+import type { DistributedSessionError, DistributedSessionErrorCode } from './distributed-session.error.js';
+
+const STATUS: Readonly<Record<DistributedSessionErrorCode, HttpStatus>> = {
+  ERR_OPTIONS: HttpStatus.INTERNAL_SERVER_ERROR,
+  ERR_SESSION_NOT_FOUND: HttpStatus.NOT_FOUND,
+  ERR_SESSION_ENDED: HttpStatus.GONE,
+  ERR_SESSION_CONFLICT: HttpStatus.CONFLICT,
+  ERR_SESSION_LIMIT: HttpStatus.CONFLICT,
+  ERR_SESSION_INPUT: HttpStatus.BAD_REQUEST,
+  ERR_SERVICE_NOT_FOUND: HttpStatus.NOT_FOUND,
+  ERR_SERVICE_EXISTS: HttpStatus.CONFLICT,
+  ERR_SERVICE_CONFLICT: HttpStatus.CONFLICT,
+  ERR_SERVICE_INPUT: HttpStatus.BAD_REQUEST,
+  ERR_SERVICE_AUTHENTICATION: HttpStatus.UNAUTHORIZED,
+  ERR_SERVICE_PERMISSION: HttpStatus.FORBIDDEN,
+  ERR_STORAGE_UNAVAILABLE: HttpStatus.SERVICE_UNAVAILABLE,
+  ERR_STORAGE_OUTCOME_UNKNOWN: HttpStatus.SERVICE_UNAVAILABLE,
+  ERR_STORAGE_CORRUPT: HttpStatus.INTERNAL_SERVER_ERROR,
+  ERR_STORAGE_FULL: HttpStatus.SERVICE_UNAVAILABLE,
+  ERR_KEY_UNAVAILABLE: HttpStatus.SERVICE_UNAVAILABLE,
+};
+
+/**
+ * The HTTP answer for an error of this library, with its code and the fields a client can act on. `status` goes over
+ * the usual one: a guard answers 401 where a route by id answers 404.
+ */
+export function toHttpException(error: DistributedSessionError, status: HttpStatus = statusOf(error)): HttpException {
+  const { code, message } = error;
+  const body = { statusCode: status, code, message, ...fieldsOf(error as AnyDistributedSessionError) };
+  return new HttpException(body, status, { cause: error });
+}
+
+/** After how many seconds a client may try again (`Retry-After`), where that helps. */
+export function retryAfterSeconds(error: DistributedSessionError): number | undefined {
+  const known = error as AnyDistributedSessionError;
+  if (known.code === 'ERR_SERVICE_AUTHENTICATION') {
+    return known.retryAfterMs === undefined ? undefined : Math.ceil(known.retryAfterMs / 1_000);
+  }
+  return STATUS[error.code] === HttpStatus.SERVICE_UNAVAILABLE ? 1 : undefined;
+}
+
+function statusOf(error: DistributedSessionError): HttpStatus {
+  const known = error as AnyDistributedSessionError;
+  const throttled = known.code === 'ERR_SERVICE_AUTHENTICATION' && known.retryAfterMs !== undefined;
+  return throttled ? HttpStatus.TOO_MANY_REQUESTS : STATUS[error.code];
+}
+
+function fieldsOf(error: AnyDistributedSessionError): Record<string, unknown> {
+  switch (error.code) {
+    case 'ERR_SESSION_ENDED':
+      return { reason: error.reason, endedAt: error.endedAt };
+    case 'ERR_SESSION_INPUT':
+      return { field: error.field, constraint: error.constraint, limit: error.limit };
+    case 'ERR_SESSION_CONFLICT':
+      return { currentVersion: error.currentVersion };
+    case 'ERR_SESSION_LIMIT':
+      return { limit: error.limit, device: error.device };
+    case 'ERR_SERVICE_INPUT':
+      return { field: error.field, limit: error.limit };
+    case 'ERR_SERVICE_PERMISSION':
+      return { permission: error.permission };
+    default:
+      return {};
+  }
+}

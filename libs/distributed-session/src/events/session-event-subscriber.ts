@@ -1,0 +1,67 @@
+import { Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
+import { DiscoveryService, MetadataScanner } from '@nestjs/core';
+import { eventTypesOf } from '../decorators/on-session-event.decorator.js';
+import { OptionsError } from '../errors/options.error.js';
+import type { SessionEvent } from './session-event.js';
+import { SessionEvents } from './session-events.js';
+
+type Wrapper = ReturnType<DiscoveryService['getProviders']>[number];
+
+/** Finds the methods marked with `@OnSessionEvent()` when the application starts, and calls them. */
+@Injectable()
+export class SessionEventSubscriber implements OnApplicationBootstrap {
+  readonly #logger = new Logger(SessionEventSubscriber.name);
+
+  constructor(
+    private readonly discovery: DiscoveryService,
+    private readonly scanner: MetadataScanner,
+    private readonly events: SessionEvents,
+  ) {}
+
+  onApplicationBootstrap(): void {
+    const seen = new Set<object>();
+    for (const wrapper of [...this.discovery.getProviders(), ...this.discovery.getControllers()]) {
+      const prototype = (wrapper.metatype as { prototype?: object } | null)?.prototype;
+      if (wrapper.isDependencyTreeStatic()) {
+        const instance: unknown = wrapper.instance;
+        // Behind two tokens may be one instance: it is called once.
+        if (typeof instance !== 'object' || instance === null || seen.has(instance)) continue;
+        seen.add(instance);
+        this.#subscribe(instance);
+      } else if (prototype && this.#listenersOf(prototype).length > 0) {
+        throw notStatic(wrapper);
+      }
+    }
+  }
+
+  #subscribe(instance: object): void {
+    for (const { name, types } of this.#listenersOf(Object.getPrototypeOf(instance) as object | null)) {
+      const listener = (event: SessionEvent): unknown =>
+        (instance as Record<string, (e: SessionEvent) => unknown>)[name]!(event);
+      this.events.all.subscribe((event) => {
+        if (types.includes(event.type)) void this.#call(listener, event, `${instance.constructor.name}.${name}`);
+      });
+    }
+  }
+
+  #listenersOf(prototype: object | null) {
+    return this.scanner
+      .getAllMethodNames(prototype)
+      .map((name) => ({ name, types: eventTypesOf((prototype as Record<string, object>)[name]!) }))
+      .filter(({ types }) => types.length > 0);
+  }
+
+  async #call(listener: (event: SessionEvent) => unknown, event: SessionEvent, name: string): Promise<void> {
+    try {
+      await listener(event);
+    } catch (error) {
+      this.#logger.error(`${name} failed on ${event.type}`, error instanceof Error ? error.stack : undefined);
+    }
+  }
+}
+
+function notStatic({ name }: Wrapper): OptionsError {
+  return new OptionsError('A listener of @OnSessionEvent() cannot be called:', [
+    `${String(name)} is request-scoped or transient, so there is no instance to call. Move the method to a provider of the default scope.`,
+  ]);
+}

@@ -1,0 +1,42 @@
+import { Injectable } from '@nestjs/common';
+import { type HealthIndicatorResult, HealthIndicatorService } from '@nestjs/terminus';
+import { SessionStorage } from '../storage/session-storage.js';
+
+export interface DistributedSessionHealthOptions {
+  /** How long the storage may take to answer, in milliseconds. Default 1,000. */
+  readonly timeoutMs?: number;
+  /** How far the change feed may be behind before that is called degraded, in milliseconds. Default 10,000. */
+  readonly maxFeedLagMs?: number;
+}
+
+/**
+ * Tells Terminus how the session storage is: `up`; `degraded` when sessions can be read but not written, or when the
+ * news of other processes is late; `down` when it does not answer.
+ */
+@Injectable()
+export class DistributedSessionHealthIndicator {
+  constructor(
+    private readonly indicators: HealthIndicatorService,
+    private readonly storage: SessionStorage,
+  ) {}
+
+  async pingCheck<const Key extends string>(
+    key: Key,
+    { timeoutMs = 1_000, maxFeedLagMs = 10_000 }: DistributedSessionHealthOptions = {},
+  ): Promise<HealthIndicatorResult<Key>> {
+    const notes: string[] = [];
+    const session = this.indicators.check(key);
+    const result = await session
+      .attempt(async () => {
+        const health = await this.storage.ping();
+        if (!health.writable) notes.push('sessions cannot be created or changed');
+        notes.push(...health.notes);
+      })
+      .withTimeout(timeoutMs);
+    if (result[key].status === 'down') return result;
+    const feedLagMs = this.storage.feedLagMs();
+    if (feedLagMs > maxFeedLagMs) notes.push('changes made by other processes arrive late or not at all');
+    const { status, ...data } = result[key];
+    return notes.length > 0 ? session.degraded({ ...data, notes }) : result;
+  }
+}

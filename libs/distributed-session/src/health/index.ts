@@ -1,0 +1,4 @@
+export {
+  DistributedSessionHealthIndicator,
+  type DistributedSessionHealthOptions,
+} from './distributed-session.health-indicator.js';

@@ -3,7 +3,7 @@ export default {
   testEnvironment: 'node',
   testEnvironmentOptions: {
     // Tests import the library by its public names and see its TypeScript, not a build that may be stale.
-    customExportConditions: ['@distributed-session/source', 'node', 'import', 'default'],
+    customExportConditions: ['@distributed-session/source', 'node', 'node-addons'],
   },
   extensionsToTreatAsEsm: ['.ts'],
   moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },

@@ -1,0 +1,74 @@
+import { describe, expect, it } from '@jest/globals';
+import { DEFAULT_ATTRIBUTE_LIMITS } from './session/attribute-limits.js';
+import { InMemorySessionStorage } from './storage/in-memory/in-memory-session-storage.js';
+import { type DistributedSessionOptionsInput, resolveOptions } from './resolve-options.js';
+
+const HOUR = 3_600_000;
+const required = { serviceId: 'svc', storage: new InMemorySessionStorage() };
+
+function faultsOf(input: object): readonly string[] {
+  try {
+    resolveOptions({ ...required, ...input } as DistributedSessionOptionsInput);
+  } catch (error) {
+    return (error as { faults: readonly string[] }).faults;
+  }
+  return [];
+}
+
+describe('resolveOptions', () => {
+  it('fills in the defaults and freezes the result', () => {
+    const options = resolveOptions(required);
+    expect(options).toMatchObject({
+      timeouts: { idleTimeoutMs: HOUR, absoluteTimeoutMs: 24 * HOUR },
+      maxSessionsPerLogin: 100,
+      onLimit: 'end-oldest',
+      rotationGraceMs: 10_000,
+      historyRetentionMs: 24 * HOUR,
+      attributeLimits: DEFAULT_ATTRIBUTE_LIMITS,
+      sessionCookieName: '__Host-session',
+    });
+    expect(Object.isFrozen(options)).toBe(true);
+    expect(Object.isFrozen(options.timeouts)).toBe(true);
+  });
+
+  it.each([
+    ['aal1', { idleTimeoutMs: undefined, absoluteTimeoutMs: 30 * 24 * HOUR }],
+    ['aal2', { idleTimeoutMs: HOUR, absoluteTimeoutMs: 24 * HOUR }],
+    ['aal3', { idleTimeoutMs: HOUR / 4, absoluteTimeoutMs: 12 * HOUR }],
+    ['owaspHighValue', { idleTimeoutMs: HOUR / 12, absoluteTimeoutMs: 4 * HOUR }],
+  ] as const)('S-14 knows the preset %s', (timeoutPreset, timeouts) => {
+    expect(resolveOptions({ ...required, timeoutPreset }).timeouts).toEqual(timeouts);
+  });
+
+  it('names every fault of the options at once, and what to write instead', () => {
+    const faults = faultsOf({ serviceId: 'no spaces', storage: {}, idleTimeout: 5, maxSessionsPerLogin: 1_001 });
+    expect(faults).toEqual([
+      expect.stringMatching(/^idleTimeout is no option\. Known options: .*idleTimeoutMs/),
+      expect.stringMatching(/^serviceId must be 1 to 128 letters/),
+      expect.stringMatching(/^storage must be a SessionStorage, such as/),
+      expect.stringMatching(/^maxSessionsPerLogin must be a whole number, 1 to 1000/),
+    ]);
+  });
+
+  it.each([NaN, Infinity, -1, 0, 1.5, '5', 1e15, {}])('S-09 refuses %p as a timeout', (value) => {
+    expect(faultsOf({ idleTimeoutMs: value })).toEqual([expect.stringContaining('idleTimeoutMs must be')]);
+    expect(faultsOf({ absoluteTimeoutMs: value })).toEqual([expect.stringContaining('absoluteTimeoutMs must be')]);
+    expect(faultsOf({ touchIntervalMs: value })).toEqual([expect.stringContaining('touchIntervalMs must be')]);
+  });
+
+  it('does not let a session live for ever, nor end before its idle timeout says', () => {
+    expect(faultsOf({ idleTimeoutMs: null, absoluteTimeoutMs: null })).toEqual([expect.stringContaining('both be off')]);
+    expect(faultsOf({ idleTimeoutMs: 48 * HOUR })).toEqual([expect.stringContaining('Set absoluteTimeoutMs too')]);
+  });
+
+  it('brings the default idle timeout down to a shorter absolute one', () => {
+    const { timeouts } = resolveOptions({ ...required, absoluteTimeoutMs: 5_000 });
+    expect(timeouts).toEqual({ idleTimeoutMs: 5_000, absoluteTimeoutMs: 5_000 });
+  });
+
+  it('C-08 does not show the pepper of a resolved option', () => {
+    const options = resolveOptions({ ...required, secretPepper: 'a pepper nobody may read' });
+    expect(options.secretPepper).toBe('a pepper nobody may read');
+    expect(JSON.stringify({ ...options, storage: undefined })).not.toContain('pepper nobody');
+  });
+});

@@ -20,7 +20,7 @@ export function isEnded(entry: InMemorySessionEntry): entry is EndedEntry {
   return entry.session.state === 'ended';
 }
 
-/** A copy that the caller may keep and change without an effect on the stored bytes. */
+/** A copy that the caller may keep and change. Not `slice()`: of a `Buffer`, that shares the bytes. */
 export function copyOf<T extends StoredSession>(session: T): T {
-  return session.state === 'live' ? { ...session, payload: session.payload.slice() } : { ...session };
+  return session.state === 'live' ? { ...session, payload: Uint8Array.from(session.payload) } : { ...session };
 }

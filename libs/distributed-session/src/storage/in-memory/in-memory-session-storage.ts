@@ -106,7 +106,7 @@ export class InMemorySessionStorage extends SessionStorage {
       ...(idleTimeoutMs !== undefined && { idleTimeoutMs }),
       expiresAt: expiryOf(now, idleTimeoutMs, absoluteExpiresAt),
       ...(absoluteExpiresAt !== undefined && { absoluteExpiresAt }),
-      payload: creation.payload.slice(),
+      payload: Uint8Array.from(creation.payload),
     };
     this.#table.add(session);
     this.#feed.publish({ type: 'session.created', ...changeOf(session, by, now) });
@@ -124,7 +124,7 @@ export class InMemorySessionStorage extends SessionStorage {
     const found = this.#findAtVersion(sessionId, expectedVersion, now);
     if ('outcome' in found) return found;
     const touched = touch ? accessed(found.session, now) : found.session;
-    found.session = { ...touched, version: expectedVersion + 1, payload: payload.slice() };
+    found.session = { ...touched, version: expectedVersion + 1, payload: Uint8Array.from(payload) };
     this.#feed.publish({ type: 'session.updated', ...changeOf(found.session, by, now) });
     return { outcome: 'replaced', session: copyOf(found.session) };
   }
@@ -150,7 +150,7 @@ export class InMemorySessionStorage extends SessionStorage {
       ...accessed(found.session, now),
       sessionId: successor.sessionId,
       version: 1,
-      payload: successor.payload.slice(),
+      payload: Uint8Array.from(successor.payload),
     };
     this.#table.add(session, found);
     const rotated = { reason: 'rotated', rotatedTo: session.sessionId, graceEndsAt: now + graceMs } as const;

@@ -1,0 +1,190 @@
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { runInNewContext } from 'node:vm';
+import { SessionInputError } from '../errors/session.errors.js';
+import { DEFAULT_ATTRIBUTE_LIMITS } from './attribute-limits.js';
+import { assertAttributeKey, copyAttributeValue } from './attribute-value.js';
+import { decodePayload, encodePayload } from './session-payload.js';
+
+const LIMITS = { ...DEFAULT_ATTRIBUTE_LIMITS, maxValueBytes: 1_000, maxDepth: 4 };
+const copy = (value: unknown) => copyAttributeValue(value, 'attributes.x', LIMITS);
+
+function refusal(value: unknown): SessionInputError {
+  try {
+    copy(value);
+  } catch (error) {
+    if (error instanceof SessionInputError) return error;
+    throw error;
+  }
+  throw new Error('was accepted');
+}
+
+function nested(depth: number): unknown {
+  return depth === 0 ? 1 : [nested(depth - 1)];
+}
+
+describe('copyAttributeValue', () => {
+  it('C-07 keeps every JSON value as it is, through the stored form and back', () => {
+    const wide = { ...DEFAULT_ATTRIBUTE_LIMITS, maxValueBytes: 2 ** 20, maxDepth: 100 };
+    fc.assert(
+      fc.property(fc.jsonValue({ stringUnit: 'binary' }), (value) => {
+        const copied = copyAttributeValue(value, 'x', wide);
+        const packed = encodePayload({ tokenDigest: 't', attributes: { x: copied }, predecessors: [] });
+        // JSON has one zero; `-0` becomes it on the way, as it does with JSON.stringify().
+        expect(decodePayload(packed, 'id').attributes['x']).toEqual(JSON.parse(JSON.stringify(value)));
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  it('C-07 accepts anything or throws a SessionInputError, and never changes what it was given', () => {
+    fc.assert(
+      fc.property(fc.anything({ withBigInt: true, withDate: true, withMap: true, withSparseArray: true }), (value) => {
+        const before = fc.stringify(value);
+        try {
+          const copied = copy(value);
+          expect(JSON.parse(JSON.stringify(copied))).toEqual(JSON.parse(JSON.stringify(value)));
+        } catch (error) {
+          expect(error).toBeInstanceOf(SessionInputError);
+        }
+        expect(fc.stringify(value)).toBe(before);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  it.each([
+    ['undefined', undefined],
+    ['a function', () => 1],
+    ['a symbol', Symbol('s')],
+    ['a BigInt', 1n],
+    ['NaN', NaN],
+    ['Infinity', Infinity],
+    ['-Infinity', -Infinity],
+    ['a Date', new Date(0)],
+    ['a Map', new Map([['a', 1]])],
+    ['a Set', new Set([1])],
+    ['a typed array', new Uint8Array(2)],
+    ['a boxed string', Object('text')],
+    ['an instance of a class', new (class Cart {})()],
+    ['an object that inherits', Object.create({ inherited: 1 })],
+  ])('refuses %s, alone and inside others', (_, value) => {
+    expect(refusal(value)).toMatchObject({ field: 'attributes.x', constraint: 'attribute-value' });
+    expect(refusal({ a: [0, value] })).toMatchObject({ field: 'attributes.x.a[1]', constraint: 'attribute-value' });
+  });
+
+  it('refuses a toJSON of its own, and so never writes what that would answer', () => {
+    expect(refusal({ toJSON: () => 'other' })).toMatchObject({ field: 'attributes.x.toJSON' });
+    const list = Object.assign([1, 2], { toJSON: () => 'other' });
+    expect(JSON.stringify(copy(list))).toBe('[1,2]');
+  });
+
+  it('refuses the holes of a sparse array', () => {
+    // oxlint-disable-next-line no-sparse-arrays
+    expect(refusal([1, , 3])).toMatchObject({ field: 'attributes.x[1]', constraint: 'attribute-value' });
+    expect(refusal(new Array(2 ** 31))).toMatchObject({ constraint: 'attribute-value-size' });
+  });
+
+  it('refuses what contains itself, and accepts what is merely shared', () => {
+    const cycle: Record<string, unknown> = { list: [] };
+    (cycle['list'] as unknown[]).push(cycle);
+    expect(refusal(cycle)).toMatchObject({ field: 'attributes.x.list[0]', constraint: 'attribute-value' });
+    const shared = { n: 1 };
+    expect(copy({ a: shared, b: [shared, shared] })).toEqual({ a: { n: 1 }, b: [{ n: 1 }, { n: 1 }] });
+  });
+
+  it('accepts plain objects of another realm and without a prototype', () => {
+    expect(copy(runInNewContext('({ a: [1] })'))).toEqual({ a: [1] });
+    expect(copy(Object.assign(Object.create(null), { a: 1 }))).toEqual({ a: 1 });
+  });
+
+  it('returns a deeply frozen copy that no later change of the original reaches', () => {
+    const original = { list: [{ n: 1 }] };
+    const copied = copy(original) as typeof original;
+    original.list[0]!.n = 2;
+    original.list.push({ n: 3 });
+    expect(copied).toEqual({ list: [{ n: 1 }] });
+    for (const part of [copied, copied.list, copied.list[0]]) expect(Object.isFrozen(part)).toBe(true);
+  });
+
+  it('checks and writes the same reading of a getter', () => {
+    let reads = 0;
+    const value = {
+      get role() {
+        reads++;
+        return reads === 1 ? 'user' : 10n;
+      },
+    };
+    expect(copy(value)).toEqual({ role: 'user' });
+    expect(reads).toBe(1);
+  });
+
+  it('checks and writes the same reading of a proxy, of an object and of an array', () => {
+    const answers = [1, 10n, NaN];
+    let reads = 0;
+    const handler: ProxyHandler<object> = {
+      get: (target, key, receiver) =>
+        key === 'n' || key === '0' ? answers[reads++] : (Reflect.get(target, key, receiver) as unknown),
+    };
+    expect(copy(new Proxy({ n: 0 }, handler))).toEqual({ n: 1 });
+    reads = 0;
+    expect(copy(new Proxy([0], handler))).toEqual([1]);
+  });
+
+  it('C-07 keeps prototype names as plain keys that change no prototype', () => {
+    const value: unknown = JSON.parse(
+      '{"__proto__":{"admin":true},"constructor":{"prototype":{"admin":true}},"prototype":1}',
+    );
+    const copied = copy(value) as Record<string, unknown>;
+    expect(Object.keys(copied)).toEqual(['__proto__', 'constructor', 'prototype']);
+    expect(Object.getPrototypeOf(copied)).toBe(Object.prototype);
+    expect(copied['admin']).toBeUndefined();
+    expect(({} as Record<string, unknown>)['admin']).toBeUndefined();
+    expect(JSON.stringify(copied)).toBe(JSON.stringify(value));
+  });
+
+  it('C-07 bounds the depth: the limit itself is fine, one more is refused', () => {
+    expect(copy(nested(4))).toEqual(nested(4));
+    expect(refusal(nested(5))).toMatchObject({ field: 'attributes.x', constraint: 'attribute-depth', limit: 4 });
+    expect(refusal(nested(5_000))).toMatchObject({ constraint: 'attribute-depth' });
+  });
+
+  it('C-07 bounds the size in bytes of UTF-8 as JSON: the limit itself is fine, one more is refused', () => {
+    const tooLarge = { field: 'attributes.x', constraint: 'attribute-value-size', limit: 1_000 };
+    expect(copy('a'.repeat(998))).toHaveLength(998);
+    expect(refusal('a'.repeat(999))).toMatchObject(tooLarge);
+    expect(copy('€'.repeat(332))).toHaveLength(332);
+    expect(refusal('€'.repeat(333))).toMatchObject(tooLarge);
+    expect(refusal('\u0000'.repeat(200))).toMatchObject(tooLarge);
+    expect(refusal({ ['k'.repeat(999)]: 1 })).toMatchObject(tooLarge);
+  });
+
+  it('C-07 stops reading a value that is certainly too large', () => {
+    let reads = 0;
+    const endless = {
+      *[Symbol.iterator]() {
+        for (;;) yield reads++;
+      },
+    };
+    expect(refusal(Object.assign([], endless))).toMatchObject({ constraint: 'attribute-value-size' });
+    expect(reads).toBeLessThanOrEqual(LIMITS.maxValueBytes);
+  });
+});
+
+describe('assertAttributeKey', () => {
+  const check = (key: unknown) => () => assertAttributeKey(key, 'attribute key', LIMITS);
+
+  it('accepts any string from one character up to the limit, prototype names included', () => {
+    for (const key of ['a', 'k'.repeat(128), '__proto__', 'constructor', 'a b.\u0000€']) {
+      expect(check(key)).not.toThrow();
+    }
+  });
+
+  it('refuses what is empty, no string or too long, each with its own constraint', () => {
+    for (const key of ['', undefined, null, 1, Symbol('k'), ['a']]) {
+      expect(check(key)).toThrow(expect.objectContaining({ constraint: 'attribute-key' }));
+    }
+    const long = { constraint: 'attribute-key-length', limit: 128, message: expect.not.stringContaining('kkk') };
+    expect(check('k'.repeat(129))).toThrow(expect.objectContaining(long));
+  });
+});

@@ -1,0 +1,213 @@
+import { beforeEach, describe, expect, it } from '@jest/globals';
+import { StorageCorruptError, StorageUnavailableError } from '../errors/storage.errors.js';
+import { resolveOptions } from '../resolve-options.js';
+import type { ReplaceSession } from '../storage/session-storage.operations.js';
+import { InMemorySessionStorage } from '../storage/in-memory/in-memory-session-storage.js';
+import { FakeClock } from '../testing/fake-clock.js';
+import { AttributeWriter } from './attribute-writer.js';
+import { type AttributePatch, emptyAttributes } from './attributes.js';
+import { checkPatch } from './checked-patch.js';
+import { openSession } from './open-session.js';
+import { SessionIssuer } from './session-issuer.js';
+import { encodePayload } from './session-payload.js';
+
+const GRACE_MS = 10_000;
+
+/** Counts writes, and does to them what a test asks for. */
+class WatchedStorage extends InMemorySessionStorage {
+  writes = 0;
+  beforeWrite: (() => Promise<unknown>) | undefined;
+
+  override async replace(change: ReplaceSession) {
+    this.writes++;
+    await this.beforeWrite?.();
+    return super.replace(change);
+  }
+
+  /** A write of another process. */
+  foreign(change: ReplaceSession) {
+    return super.replace(change);
+  }
+}
+
+describe('AttributeWriter', () => {
+  let clock: FakeClock;
+  let storage: WatchedStorage;
+  let issuer: SessionIssuer;
+  let writer: AttributeWriter;
+  let sessionId: string;
+
+  beforeEach(async () => {
+    clock = new FakeClock();
+    storage = new WatchedStorage({ clock });
+    const attributeLimits = { maxCount: 60, maxTotalBytes: 2_000 };
+    const options = resolveOptions({ serviceId: 'svc', storage, attributeLimits, rotationGraceMs: GRACE_MS });
+    issuer = new SessionIssuer(options);
+    writer = new AttributeWriter(storage, options.attributeLimits);
+    const creation = { loginId: 'alice', attributes: emptyAttributes(), timeouts: options.timeouts };
+    sessionId = (await issuer.create(creation, 'svc')).open.record.sessionId;
+  });
+
+  const write = (patch: AttributePatch, by = 'svc', id = sessionId) =>
+    writer.write(id, checkPatch(patch, resolveOptions({ serviceId: 'svc', storage }).attributeLimits), by);
+  const end = () => storage.end({ sessionId, reason: 'kicked-out', by: 'other', historyRetentionMs: 1_000 });
+
+  async function stored(id = sessionId) {
+    const session = await storage.get(id);
+    if (session?.state !== 'live') throw new Error('is not live');
+    return openSession(session);
+  }
+
+  async function writeElsewhere(key: string): Promise<void> {
+    const { record, payload } = await stored();
+    const attributes = { ...payload.attributes, [key]: true };
+    const change = { sessionId, expectedVersion: record.version, by: 'other', touch: true };
+    await storage.foreign({ ...change, payload: encodePayload({ ...payload, attributes }) });
+  }
+
+  it('makes one write of the patches that this process has for a session at one time', async () => {
+    const keys = Array.from({ length: 50 }, (_, n) => `k${n}`);
+    const results = await Promise.all(keys.map((key, n) => write({ set: { [key]: n } })));
+    expect(storage.writes).toBe(1);
+    expect(Object.keys((await stored()).payload.attributes)).toEqual(keys);
+    for (const [n, { payload, record }] of results.entries()) {
+      expect(payload.attributes[`k${n}`]).toBe(n);
+      expect(record.version).toBe(2);
+    }
+  });
+
+  it('applies the patches of one write in the order in which they came', async () => {
+    await Promise.all([write({ set: { a: 1, b: 1 } }), write({ remove: ['a'] }), write({ set: { b: 2, c: 3 } })]);
+    expect((await stored()).payload.attributes).toEqual({ b: 2, c: 3 });
+  });
+
+  it('writes under the name of each service that writes, and so not in one write', async () => {
+    const by: string[] = [];
+    storage.changes((change) => change.type === 'session.updated' && by.push(change.by));
+    await Promise.all([write({ set: { a: 1 } }, 'one'), write({ set: { b: 1 } }, 'two')]);
+    await Promise.resolve();
+    expect(by.sort()).toEqual(['one', 'two']);
+    expect((await stored()).payload.attributes).toEqual({ a: 1, b: 1 });
+  });
+
+  it('applies its patches again to the version that another process wrote meanwhile', async () => {
+    let rivals = 0;
+    storage.beforeWrite = async () => {
+      if (rivals < 3) await writeElsewhere(`rival${rivals++}`);
+    };
+    const [result] = await Promise.all([write({ set: { mine: 1 } }), write({ set: { alsoMine: 2 } })]);
+    const all = { rival0: true, rival1: true, rival2: true, mine: 1, alsoMine: 2 };
+    expect(result.payload.attributes).toEqual(all);
+    expect((await stored()).payload.attributes).toEqual(all);
+    expect(storage.writes).toBe(4);
+  });
+
+  it('gives up with a conflict only when another comes first a hundred times', async () => {
+    let rivals = 0;
+    storage.beforeWrite = () => writeElsewhere(`rival${rivals++ % 10}`);
+    await expect(write({ set: { mine: 1 } })).rejects.toMatchObject({ code: 'ERR_SESSION_CONFLICT', sessionId });
+    expect(storage.writes).toBe(100);
+    expect((await stored()).payload.attributes).not.toHaveProperty('mine');
+  });
+
+  it('refuses a patch that breaks a bound by itself, and writes the others without it', async () => {
+    const long = 'x'.repeat(1_500);
+    const results = await Promise.allSettled([
+      write({ set: { a: long } }),
+      write({ set: { b: long, alsoB: 1 } }),
+      write({ set: { c: 1 } }),
+    ]);
+    expect(results.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
+    expect(results[1]).toMatchObject({ reason: { constraint: 'attributes-total-size' } });
+    expect((await stored()).payload.attributes).toEqual({ a: long, c: 1 });
+    expect(storage.writes).toBe(1);
+  });
+
+  it('writes nothing when nothing changes', async () => {
+    const { record } = await write({ remove: ['unknown'] });
+    expect([record.version, storage.writes]).toEqual([1, 0]);
+  });
+
+  it('rejects all that wait when the storage fails, and writes again when it is back', async () => {
+    storage.beforeWrite = () => Promise.reject(new StorageUnavailableError());
+    const results = await Promise.allSettled([write({ set: { a: 1 } }), write({ set: { b: 1 } })]);
+    for (const result of results) expect(result).toMatchObject({ reason: { code: 'ERR_STORAGE_UNAVAILABLE' } });
+    storage.beforeWrite = undefined;
+    expect((await write({ set: { c: 1 } })).payload.attributes).toEqual({ c: 1 });
+  });
+
+  it('does not lose a write that is asked for in the moment in which the one before settles', async () => {
+    await write({ set: { a: 1 } });
+    const second = write({ set: { b: 2 } });
+    await new Promise(setImmediate);
+    const settled = await Promise.race([
+      second.then(() => true),
+      new Promise((resolve) => setImmediate(resolve, false)),
+    ]);
+    expect(settled).toBe(true);
+    expect((await stored()).payload.attributes).toEqual({ a: 1, b: 2 });
+  });
+
+  it('S-11 rejects with the reason when the session ends before or during the write, and revives nothing', async () => {
+    storage.beforeWrite = end;
+    await expect(write({ set: { a: 1 } })).rejects.toMatchObject({ code: 'ERR_SESSION_ENDED', reason: 'kicked-out' });
+    await expect(write({ set: { a: 1 } })).rejects.toMatchObject({ code: 'ERR_SESSION_ENDED', sessionId });
+    expect(storage.writes).toBe(1);
+    clock.advance(1_000);
+    await expect(write({ set: { a: 1 } })).rejects.toMatchObject({ code: 'ERR_SESSION_NOT_FOUND' });
+  });
+
+  it('S-05 follows a session that was rotated, before or during the write, while the grace lasts', async () => {
+    storage.beforeWrite = async () => {
+      storage.beforeWrite = undefined;
+      await issuer.rotate(sessionId, 'svc');
+    };
+    const { record } = await write({ set: { during: 1 } });
+    expect(record.sessionId).not.toBe(sessionId);
+    clock.advance(GRACE_MS - 1);
+    await write({ set: { after: 2 } });
+    expect((await stored(record.sessionId)).payload.attributes).toEqual({ during: 1, after: 2 });
+    clock.advance(1);
+    await expect(write({ set: { late: 3 } })).rejects.toMatchObject({ reason: 'rotated', rotatedTo: record.sessionId });
+  });
+
+  it('S-17 throws when the storage answers with another session', async () => {
+    const other = { ...(await stored()).record, sessionId: storage.nextSessionId() };
+    storage.get = async () => other;
+    await expect(write({ set: { a: 1 } })).rejects.toThrow(StorageCorruptError);
+    expect(storage.writes).toBe(0);
+  });
+
+  it('drains: waits for the writes under way, those that fail included', async () => {
+    let open = () => {};
+    const held = new Promise<void>((resolve) => (open = resolve));
+    storage.beforeWrite = () => held.then(() => Promise.reject(new StorageUnavailableError()));
+    const failing = expect(write({ set: { a: 1 } })).rejects.toThrow(StorageUnavailableError);
+    let drained = false;
+    const draining = writer.drain().then(() => (drained = true));
+    await new Promise(setImmediate);
+    expect(drained).toBe(false);
+    open();
+    await Promise.all([draining, failing]);
+  });
+});
+
+describe('AttributeWriter.writeOver', () => {
+  it('writes over exactly the version that was opened, and never over a newer one or an ended one', async () => {
+    const storage = new InMemorySessionStorage({ clock: new FakeClock() });
+    const options = resolveOptions({ serviceId: 'svc', storage });
+    const writer = new AttributeWriter(storage, options.attributeLimits);
+    const creation = { loginId: 'alice', attributes: emptyAttributes(), timeouts: options.timeouts };
+    const { open } = await new SessionIssuer(options).create(creation, 'svc');
+    const patch = checkPatch({ set: { a: 1 } }, options.attributeLimits);
+    const newer = await writer.writeOver(open, patch, 'svc');
+    expect(newer.record.version).toBe(2);
+    const conflict = { code: 'ERR_SESSION_CONFLICT', expectedVersion: 1, currentVersion: 2 };
+    await expect(writer.writeOver(open, patch, 'svc')).rejects.toMatchObject(conflict);
+    const { sessionId } = open.record;
+    await storage.end({ sessionId, reason: 'logged-out', by: 'svc', historyRetentionMs: 1_000 });
+    await expect(
+      writer.writeOver(newer, checkPatch({ set: { a: 2 } }, options.attributeLimits), 'svc'),
+    ).rejects.toMatchObject({ code: 'ERR_SESSION_ENDED', reason: 'logged-out' });
+  });
+});

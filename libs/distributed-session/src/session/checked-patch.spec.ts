@@ -1,0 +1,142 @@
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { DEFAULT_ATTRIBUTE_LIMITS } from './attribute-limits.js';
+import { type AttributePatch, type JsonValue, type SessionAttributes, emptyAttributes } from './attributes.js';
+import { applyPatch, checkPatch } from './checked-patch.js';
+
+const LIMITS = { ...DEFAULT_ATTRIBUTE_LIMITS, maxCount: 3, maxTotalBytes: 60 };
+
+function attributes(values: Record<string, JsonValue>): SessionAttributes {
+  return Object.freeze(Object.assign(emptyAttributes(), values));
+}
+
+const check = (patch: unknown) => checkPatch(patch as AttributePatch, LIMITS);
+const apply = (current: SessionAttributes, patch: AttributePatch) => applyPatch(current, check(patch), LIMITS);
+const failing = (fields: object) => expect.objectContaining({ code: 'ERR_SESSION_INPUT', ...fields });
+
+describe('checkPatch', () => {
+  it.each([
+    [null, 'patch', 'type'],
+    ['role', 'patch', 'type'],
+    [{ sets: {} }, 'patch.sets', 'unknown-field'],
+    [{ set: ['a'] }, 'attributes', 'type'],
+    [{ set: 'a' }, 'attributes', 'type'],
+    [{ remove: 'a' }, 'patch.remove', 'type'],
+    [{ remove: new Set(['a']) }, 'patch.remove', 'type'],
+    [{ remove: [''] }, 'attribute key', 'attribute-key'],
+    [{ remove: [1] }, 'attribute key', 'attribute-key'],
+    [{ set: { '': 1 } }, 'attribute key', 'attribute-key'],
+    [{ set: { ['k'.repeat(129)]: 1 } }, 'attribute key', 'attribute-key-length'],
+    [{ remove: ['k'.repeat(129)] }, 'attribute key', 'attribute-key-length'],
+    [{ set: { a: 1, b: { c: NaN } } }, 'attributes.b.c', 'attribute-value'],
+    [{ set: { a: undefined } }, 'attributes.a', 'attribute-value'],
+  ])('refuses %j and names the field', (patch, field, constraint) => {
+    expect(() => check(patch)).toThrow(failing({ field, constraint }));
+  });
+
+  it.each([
+    ['a Map', new Map([['a', 1]])],
+    ['a Set', new Set(['a'])],
+    ['a Date', new Date(0)],
+  ])('refuses %s as the attributes, instead of taking it for an empty object', (_, set) => {
+    expect(() => check({ set })).toThrow(failing({ field: 'attributes', constraint: 'type' }));
+  });
+
+  it('refuses a key that is both set and removed', () => {
+    expect(() => check({ set: { a: 1, b: 2 }, remove: ['b'] })).toThrow(
+      failing({ field: 'attributes.b', constraint: 'attribute-key' }),
+    );
+  });
+
+  it('takes its copy at once: the patch that was given may be changed afterwards', () => {
+    const patch = { set: { cart: [1] }, remove: ['role'] };
+    const checked = check(patch);
+    patch.set.cart.push(2);
+    patch.remove.push('name');
+    expect(checked).toEqual({ set: new Map([['cart', [1]]]), remove: new Set(['role']) });
+  });
+
+  it('accepts a patch without anything in it', () => {
+    for (const patch of [{}, { set: undefined, remove: undefined }]) {
+      expect(check(patch)).toEqual({ set: new Map(), remove: new Set() });
+    }
+  });
+});
+
+describe('applyPatch', () => {
+  it('sets, replaces and removes what it names, and keeps all the rest', () => {
+    const before = attributes({ a: 1, b: 2, c: 3 });
+    expect(apply(before, { set: { b: 'two' }, remove: ['c', 'unknown'] })).toEqual(attributes({ a: 1, b: 'two' }));
+    expect(before).toEqual(attributes({ a: 1, b: 2, c: 3 }));
+  });
+
+  it('does to attributes what the same steps do to a Map', () => {
+    const wide = { ...LIMITS, maxCount: 100, maxTotalBytes: 10_000 };
+    const key = fc.constantFrom('a', 'b', 'c', '__proto__', 'constructor', 'toString');
+    const step = fc.record({ set: fc.dictionary(key, fc.jsonValue({ maxDepth: 1 })), remove: fc.array(key) });
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 6 }), (steps) => {
+        const model = new Map<string, unknown>();
+        let current = attributes({});
+        for (const { set, remove } of steps) {
+          const removed = remove.filter((name) => !Object.hasOwn(set, name));
+          for (const name of removed) model.delete(name);
+          for (const [name, value] of Object.entries(set)) model.set(name, value);
+          current = applyPatch(current, checkPatch({ set, remove: removed }, wide), wide);
+        }
+        expect(new Map(Object.entries(current))).toEqual(model);
+        expect(Object.getPrototypeOf(current)).toBeNull();
+      }),
+    );
+  });
+
+  it('returns the very same attributes when it changes nothing, and frozen ones otherwise', () => {
+    const before = attributes({ a: 1 });
+    expect(apply(before, {})).toBe(before);
+    expect(apply(before, { remove: ['b', 'toString', '__proto__'] })).toBe(before);
+    expect(Object.isFrozen(apply(before, { set: { b: 2 } }))).toBe(true);
+  });
+
+  it('C-07 sets prototype names as plain keys', () => {
+    const after = apply(attributes({}), { set: Object.fromEntries([['__proto__', { admin: true }]]) });
+    expect(Object.keys(after)).toEqual(['__proto__']);
+    expect(after['admin']).toBeUndefined();
+    expect(apply(after, { remove: ['__proto__'] })).toEqual(attributes({}));
+  });
+
+  it('C-07 refuses one attribute more than the limit, and takes another in exchange', () => {
+    const full = attributes({ a: 1, b: 2, c: 3 });
+    expect(() => apply(full, { set: { d: 4 } })).toThrow(failing({ constraint: 'attribute-count', limit: 3 }));
+    expect(apply(full, { set: { d: 4 }, remove: ['a'] })).toEqual(attributes({ b: 2, c: 3, d: 4 }));
+    expect(apply(full, { set: { c: 'three' } })).toEqual(attributes({ a: 1, b: 2, c: 'three' }));
+  });
+
+  it('C-07 refuses one byte more than the total, counted in UTF-8 with keys and punctuation', () => {
+    const most = { k: '€'.repeat(17) + 'x' }; // {"k":"…"} is 8 bytes around 52
+    expect(Buffer.byteLength(JSON.stringify(most))).toBe(60);
+    expect(apply(attributes({}), { set: most })).toEqual(attributes(most));
+    expect(() => apply(attributes({}), { set: { k: `${most.k}x` } })).toThrow(
+      failing({ constraint: 'attributes-total-size', limit: 60 }),
+    );
+  });
+
+  it('lets attributes that were beyond the limits before be changed and removed, but not grow', () => {
+    const many = attributes({ a: 1, b: 2, c: 3, d: 4, e: 5 });
+    expect(apply(many, { set: { a: 9 } })).toMatchObject({ a: 9, e: 5 });
+    expect(Object.keys(apply(many, { remove: ['a'] }))).toHaveLength(4);
+    expect(() => apply(many, { set: { f: 6 } })).toThrow(failing({ constraint: 'attribute-count' }));
+    const large = attributes({ a: 'x'.repeat(80) });
+    expect(apply(large, { set: { a: 'x'.repeat(79) } })).toEqual({ a: 'x'.repeat(79) });
+    expect(apply(large, { set: { a: 'y'.repeat(80) } })).toEqual({ a: 'y'.repeat(80) });
+    expect(() => apply(large, { set: { a: 'x'.repeat(81) } })).toThrow(
+      failing({ constraint: 'attributes-total-size' }),
+    );
+  });
+
+  it('C-08 quotes no value in what it refuses', () => {
+    const canary = 'canary-attribute-value-that-is-too-long-for-the-total-of-sixty-bytes';
+    expect(() => apply(attributes({}), { set: { a: canary } })).toThrow(
+      failing({ message: expect.not.stringContaining('canary') }),
+    );
+  });
+});

@@ -1,0 +1,151 @@
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { FakeClock } from '../testing/fake-clock.js';
+import { InMemorySessionStorage } from '../storage/in-memory/in-memory-session-storage.js';
+import { DistributedSessionManager } from './distributed-session.manager.js';
+import {
+  MAX_TOKEN_LENGTH,
+  assertSessionId,
+  assertToken,
+  digestToken,
+  formatCredential,
+  generateToken,
+  matchesDigest,
+  parseCredential,
+} from './session-credential.js';
+
+const SESSION_ID = '0190b6f2-7c1e-4f7a-8a3b-5d2f1c9e8b70';
+const TOKEN = 'kq3v9T0wzD5Y-sample_token';
+const inputFault = expect.objectContaining({ code: 'ERR_SESSION_INPUT' });
+
+/** Credentials that are well-formed but for one thing, and texts that never were. */
+const malformed = fc
+  .oneof(
+    fc.string({ unit: 'binary', maxLength: 120 }),
+    fc
+      .tuple(fc.integer({ min: 0, max: 36 }), fc.string({ unit: 'binary', minLength: 1, maxLength: 1 }))
+      .map(([at, unit]) => `${SESSION_ID}.${TOKEN}`.slice(0, at) + unit + `${SESSION_ID}.${TOKEN}`.slice(at + 1)),
+    fc.integer({ min: 0, max: 37 }).map((length) => `${SESSION_ID}.`.slice(0, length)),
+    fc.constantFrom(' ', '"', ',', ';', '\\', '\n', '\u007f', 'é', '\u0000').map((c) => `${SESSION_ID}.${TOKEN}${c}`),
+    fc.constantFrom('\n', ' ', '\u00a0').map((c) => `${c}${SESSION_ID}.${TOKEN}`),
+    fc.constant(`${SESSION_ID}.${'t'.repeat(4_001)}`),
+    fc.constant(`${SESSION_ID.toUpperCase()}.${TOKEN}`),
+    fc.anything(),
+  )
+  .filter((value) => !(typeof value === 'string' && /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\.[!-~]+$/.test(value)));
+
+/** Counts what reaches the storage. */
+class CountingStorage extends InMemorySessionStorage {
+  calls = 0;
+
+  override get(sessionId: string) {
+    this.calls++;
+    return super.get(sessionId);
+  }
+
+  override touch(sessionIds: readonly string[]) {
+    this.calls++;
+    return super.touch(sessionIds);
+  }
+}
+
+describe('tokens', () => {
+  it('S-01 no token comes twice', () => {
+    expect(new Set(Array.from({ length: 5_000 }, generateToken)).size).toBe(5_000);
+  });
+
+  it('S-02 a token decodes to 256 bits in which every bit varies: no user, time or node is in it', () => {
+    const tokens = Array.from({ length: 500 }, () => Buffer.from(generateToken(), 'base64url'));
+    for (let bit = 0; bit < 256; bit++) {
+      const ones = tokens.filter((token) => (token[bit >> 3]! >> (bit & 7)) & 1).length;
+      // A fair coin lands outside of 100 to 400 heads of 500 less than once in 10^40 runs.
+      expect(ones).toBeGreaterThan(100);
+      expect(ones).toBeLessThan(400);
+    }
+    expect(tokens.every((token) => token.length === 32)).toBe(true);
+  });
+
+  it('S-03 a digest is SHA-256 and tells nothing of the token', () => {
+    expect(digestToken('abc')).toBe('ungWv48Bz-pBQUDeXa4iI7ADYaOWF3qctBD_YfIAFa0');
+    expect(digestToken(TOKEN)).not.toContain(TOKEN);
+  });
+
+  it('compares a token with its digest, and never throws on a digest of another length', () => {
+    expect(matchesDigest(TOKEN, digestToken(TOKEN))).toBe(true);
+    expect(matchesDigest(`${TOKEN}x`, digestToken(TOKEN))).toBe(false);
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary' }), fc.string({ unit: 'binary' }), (token, digest) => {
+        expect(matchesDigest(token, digest)).toBe(false);
+      }),
+    );
+  });
+
+  it.each([
+    ['', 'empty'],
+    [5, 'type'],
+    [null, 'type'],
+    ['t'.repeat(MAX_TOKEN_LENGTH + 1), 'length'],
+    ['two words', 'format'],
+    ['a;b', 'format'],
+    ['a"b', 'format'],
+    ['a\\b', 'format'],
+    ['naïve', 'format'],
+    ['line\n', 'format'],
+  ])('refuses %p as a token of a caller without quoting it', (token, constraint) => {
+    expect(() => assertToken(token)).toThrow(expect.objectContaining({ field: 'token', constraint }));
+    if (typeof token === 'string' && token.length > 2) {
+      expect(() => assertToken(token)).toThrow(
+        expect.objectContaining({ message: expect.not.stringContaining(token) }),
+      );
+    }
+  });
+});
+
+describe('parseCredential', () => {
+  it('reads back what formatCredential wrote, dots in the token included', () => {
+    const unit = fc.constantFrom(...'!#$%&()*+-./09:<=>?@AZ[]^_`az{|}~');
+    fc.assert(
+      fc.property(fc.uuid(), fc.string({ unit, minLength: 1 }), (sessionId, token) => {
+        expect(parseCredential(formatCredential({ sessionId, token }))).toEqual({ sessionId, token });
+        expect(parseCredential({ sessionId, token })).toEqual({ sessionId, token });
+      }),
+    );
+  });
+
+  it('S-04 refuses 10,000 malformed credentials by their form, without a call to the storage', async () => {
+    const storage = new CountingStorage({ clock: new FakeClock() });
+    const manager = new DistributedSessionManager({ serviceId: 'svc', storage });
+    await fc.assert(
+      fc.asyncProperty(malformed, async (credential) => {
+        await expect(manager.verifySession(credential as string)).rejects.toEqual(inputFault);
+      }),
+      { numRuns: 10_000 },
+    );
+    expect(storage.calls).toBe(0);
+    expect(await storage.count()).toBe(0);
+  });
+
+  it('S-04 refuses objects that are not a pair of a session id and a token', () => {
+    const ill = [{}, [], { sessionId: SESSION_ID }, { token: TOKEN }, { sessionId: [SESSION_ID], token: TOKEN }];
+    for (const credential of [...ill, { sessionId: SESSION_ID, token: [TOKEN] }]) {
+      expect(() => parseCredential(credential)).toThrow(inputFault);
+    }
+  });
+
+  it('S-04 uses the same reading of a credential that it has checked', () => {
+    let reads = 0;
+    const credential = {
+      sessionId: SESSION_ID,
+      get token() {
+        return reads++ === 0 ? TOKEN : 'white space';
+      },
+    };
+    expect(parseCredential(credential)).toEqual({ sessionId: SESSION_ID, token: TOKEN });
+  });
+
+  it('C-08 quotes nothing of a credential that it refuses', () => {
+    const message = expect.not.stringContaining('canary');
+    expect(() => parseCredential(`${SESSION_ID} canary-token`)).toThrow(expect.objectContaining({ message }));
+    expect(() => assertSessionId('canary')).toThrow(expect.objectContaining({ message, field: 'sessionId' }));
+  });
+});

@@ -1,0 +1,132 @@
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { StorageCorruptError } from '../errors/storage.errors.js';
+import { type JsonValue, emptyAttributes } from './attributes.js';
+import { type SessionPayload, decodePayload, encodePayload } from './session-payload.js';
+
+const payload: SessionPayload = {
+  tokenDigest: 'digest',
+  attributes: { role: 'CANARY-role', cart: { items: ['CANARY-item', 2, null, true] } },
+  client: { ip: '192.0.2.1', userAgent: 'CANARY agent' },
+  predecessors: [{ sessionId: 'old-id', tokenDigest: 'old-digest' }],
+};
+
+function pack(document: unknown): Uint8Array {
+  return Buffer.from(JSON.stringify(document));
+}
+
+/** Decodes; `undefined` if it is refused as corrupt. Anything else that is thrown fails the test. */
+function decoded(bytes: Uint8Array): SessionPayload | undefined {
+  try {
+    return decodePayload(bytes, 'the-id');
+  } catch (error) {
+    expect(error).toBeInstanceOf(StorageCorruptError);
+    const { message, cause } = error as StorageCorruptError;
+    expect(message).toContain('the-id');
+    expect(message).not.toContain('CANARY');
+    expect(cause).toBeUndefined();
+    return undefined;
+  }
+}
+
+function isDeeplyFrozen(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return true;
+  return Object.isFrozen(value) && Object.values(value).every(isDeeplyFrozen);
+}
+
+describe('a session payload', () => {
+  it('comes back as it went in, with and without a client and predecessors', () => {
+    const json = fc.jsonValue() as fc.Arbitrary<JsonValue>;
+    const payloads: fc.Arbitrary<SessionPayload> = fc.record(
+      {
+        tokenDigest: fc.string(),
+        attributes: fc.dictionary(fc.string({ unit: 'binary' }), json).map((a) => Object.assign(emptyAttributes(), a)),
+        client: fc.record({ ip: fc.string(), userAgent: fc.string() }, { requiredKeys: [] }),
+        predecessors: fc.array(fc.record({ sessionId: fc.string(), tokenDigest: fc.string() })),
+      },
+      { requiredKeys: ['tokenDigest', 'attributes', 'predecessors'] },
+    );
+    fc.assert(
+      fc.property(payloads, (before) => {
+        const after = decodePayload(encodePayload(before), 'id');
+        expect(JSON.stringify(after)).toBe(JSON.stringify(before));
+      }),
+    );
+  });
+
+  it('comes back whole from the middle of a larger buffer, as drivers slice replies', () => {
+    const packed = encodePayload(payload);
+    const larger = new Uint8Array(packed.length + 20).fill(0x7b);
+    larger.set(packed, 10);
+    expect(decodePayload(larger.subarray(10, 10 + packed.length), 'id')).toEqual(decodePayload(packed, 'id'));
+  });
+
+  it('comes back deeply frozen', () => {
+    const after = decodePayload(encodePayload(payload), 'id');
+    expect(isDeeplyFrozen(after.attributes)).toBe(true);
+    expect(isDeeplyFrozen(after.client)).toBe(true);
+    expect(isDeeplyFrozen(after)).toBe(true);
+  });
+
+  it('C-07 keeps prototype names harmless on the way back', () => {
+    const stored = Buffer.from('{"f":1,"t":"x","p":[],"a":{"__proto__":{"admin":true},"constructor":1}}');
+    const { attributes } = decodePayload(stored, 'id');
+    expect(Object.getPrototypeOf(attributes)).toBeNull();
+    expect(Object.keys(attributes)).toEqual(['__proto__', 'constructor']);
+    expect(attributes['admin']).toBeUndefined();
+  });
+
+  it('C-06 with any byte flipped is another payload or corrupt, never another error, and never quotes a value', () => {
+    const packed = encodePayload(payload);
+    let refused = 0;
+    for (let at = 0; at < packed.length; at++) {
+      for (let bit = 0; bit < 8; bit++) {
+        const damaged = Uint8Array.from(packed);
+        damaged[at]! ^= 1 << bit;
+        if (decoded(damaged) === undefined) refused++;
+      }
+    }
+    expect(refused).toBeGreaterThan(packed.length);
+  });
+
+  it('C-06 cut short anywhere is corrupt', () => {
+    const packed = encodePayload(payload);
+    for (let length = 0; length < packed.length; length++) expect(decoded(packed.subarray(0, length))).toBeUndefined();
+  });
+
+  it('C-06 with bytes that are no UTF-8 is corrupt, not text with replacement characters', () => {
+    const packed = encodePayload(payload);
+    const damaged = Uint8Array.from(packed);
+    damaged[Buffer.from(packed).indexOf('CANARY-role')] = 0xff;
+    expect(decoded(damaged)).toBeUndefined();
+  });
+
+  it.each([
+    ['a number', 5],
+    ['null', null],
+    ['an array', []],
+    ['without a format', { t: 'x', a: {}, p: [] }],
+    ['without a digest', { f: 1, a: {}, p: [] }],
+    ['a digest that is no text', { f: 1, t: 5, a: {}, p: [] }],
+    ['without attributes', { f: 1, t: 'x', p: [] }],
+    ['attributes in an array', { f: 1, t: 'x', a: ['CANARY'], p: [] }],
+    ['attributes that are null', { f: 1, t: 'x', a: null, p: [] }],
+    ['a client that is a text', { f: 1, t: 'x', a: {}, c: 'CANARY', p: [] }],
+    ['without predecessors', { f: 1, t: 'x', a: {} }],
+    ['a predecessor that is no pair', { f: 1, t: 'x', a: {}, p: ['CANARY'] }],
+    ['a predecessor without a digest', { f: 1, t: 'x', a: {}, p: [['id']] }],
+  ])('C-06 of a foreign form (%s) is corrupt', (_, document) => {
+    expect(decoded(pack(document))).toBeUndefined();
+  });
+
+  it('C-06 of a later format says so', () => {
+    const later = pack({ f: 2, t: 'x', a: {}, p: [] });
+    expect(decoded(later)).toBeUndefined();
+    expect(() => decodePayload(later, 'id')).toThrow(/unknown format/);
+  });
+
+  it('C-06 nested too deep to be one of ours is corrupt, not a stack overflow', () => {
+    const deep = `${'['.repeat(100_000)}${']'.repeat(100_000)}`;
+    expect(decoded(Buffer.from(`{"f":1,"t":"x","p":[],"a":{"x":${deep}}}`))).toBeUndefined();
+  });
+});

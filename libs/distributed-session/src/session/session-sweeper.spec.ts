@@ -1,0 +1,112 @@
+import { Logger } from '@nestjs/common';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { StorageUnavailableError } from '../errors/storage.errors.js';
+import { resolveOptions } from '../resolve-options.js';
+import type { SweepSessions } from '../storage/session-storage.operations.js';
+import { InMemorySessionStorage } from '../storage/in-memory/in-memory-session-storage.js';
+import { SessionSweeper } from './session-sweeper.js';
+
+/** Claims what the test says, in as many sweeps; a promise is a sweep that takes its time. */
+class ScriptedStorage extends InMemorySessionStorage {
+  readonly sweeps: SweepSessions[] = [];
+  results: (number | Error | Promise<number>)[] = [];
+
+  override async sweep(sweep: SweepSessions): Promise<number> {
+    this.sweeps.push(sweep);
+    const result = this.results.shift() ?? 0;
+    if (result instanceof Error) throw result;
+    return result;
+  }
+}
+
+describe('SessionSweeper', () => {
+  let storage: ScriptedStorage;
+  let sweeper: SessionSweeper;
+
+  function sweepEvery(sweepIntervalMs: number | null): SessionSweeper {
+    return new SessionSweeper(resolveOptions({ serviceId: 's', storage, sweepIntervalMs, historyRetentionMs: 77 }));
+  }
+
+  beforeEach(() => {
+    jest.useFakeTimers();
+    jest.spyOn(Logger.prototype, 'warn').mockReturnValue(undefined);
+    storage = new ScriptedStorage();
+    sweeper = sweepEvery(1_000);
+  });
+
+  afterEach(async () => {
+    await sweeper.stop();
+    jest.useRealTimers();
+    jest.restoreAllMocks();
+  });
+
+  it('sweeps once an interval, with the retention of the options', async () => {
+    sweeper.start();
+    await jest.advanceTimersByTimeAsync(999);
+    expect(storage.sweeps).toEqual([]);
+    await jest.advanceTimersByTimeAsync(2_001);
+    expect(storage.sweeps).toEqual(Array(3).fill({ limit: 200, historyRetentionMs: 77 }));
+  });
+
+  it('sweeps on in one round while batches come back full, up to a bound', async () => {
+    storage.results = [200, 200, 7];
+    sweeper.start();
+    await jest.advanceTimersByTimeAsync(1_000);
+    expect(storage.sweeps).toHaveLength(3);
+    storage.results = Array<number>(80).fill(200);
+    await jest.advanceTimersByTimeAsync(1_000);
+    expect(storage.sweeps).toHaveLength(3 + 50);
+  });
+
+  it('does not start a round while one is under way', async () => {
+    let finish = (_claimed: number) => {};
+    storage.results = [new Promise<number>((resolve) => (finish = resolve))];
+    sweeper.start();
+    await jest.advanceTimersByTimeAsync(5_000);
+    expect(storage.sweeps).toHaveLength(1);
+    finish(0);
+    await jest.advanceTimersByTimeAsync(1_000);
+    expect(storage.sweeps).toHaveLength(2);
+  });
+
+  it('goes on after a failure, and says so without the message of the error', async () => {
+    storage.results = [new StorageUnavailableError('CANARY')];
+    sweeper.start();
+    await jest.advanceTimersByTimeAsync(2_000);
+    expect(storage.sweeps).toHaveLength(2);
+    const warnings = jest.mocked(Logger.prototype.warn).mock.calls;
+    expect(warnings).toEqual([[expect.stringContaining('StorageUnavailableError')]]);
+    expect(String(warnings)).not.toContain('CANARY');
+  });
+
+  it('keeps no process alive, and has one timer however often it is started', () => {
+    const unref = jest.spyOn(setTimeout(() => {}, 1).constructor.prototype as NodeJS.Timeout, 'unref');
+    jest.clearAllTimers();
+    sweeper.start();
+    sweeper.start();
+    expect(jest.getTimerCount()).toBe(1);
+    expect(unref).toHaveBeenCalledTimes(1);
+  });
+
+  it('stops: waits for the round under way and starts no other', async () => {
+    let finish = (_claimed: number) => {};
+    storage.results = [new Promise<number>((resolve) => (finish = resolve))];
+    sweeper.start();
+    await jest.advanceTimersByTimeAsync(1_000);
+    let stopped = false;
+    const stopping = sweeper.stop().then(() => (stopped = true));
+    await jest.advanceTimersByTimeAsync(10_000);
+    expect(stopped).toBe(false);
+    finish(0);
+    await stopping;
+    expect(jest.getTimerCount()).toBe(0);
+    expect(storage.sweeps).toHaveLength(1);
+  });
+
+  it('does nothing where another process sweeps, and can be stopped without having been started', async () => {
+    await sweeper.stop();
+    sweeper = sweepEvery(null);
+    sweeper.start();
+    expect(jest.getTimerCount()).toBe(0);
+  });
+});

@@ -1,0 +1,140 @@
+import { Logger } from '@nestjs/common';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { StorageUnavailableError } from '../errors/storage.errors.js';
+import type { SessionRecord } from '../storage/session-record.js';
+import { InMemorySessionStorage } from '../storage/in-memory/in-memory-session-storage.js';
+import { FakeClock } from '../testing/fake-clock.js';
+import { TouchQueue } from './touch-queue.js';
+
+const HOUR = 3_600_000;
+
+/** Notes the batches it is asked to touch; holds or fails them as told. */
+class WatchedStorage extends InMemorySessionStorage {
+  readonly batches: string[][] = [];
+  held: Promise<void> | undefined;
+  down = false;
+
+  override async touch(sessionIds: readonly string[]) {
+    this.batches.push([...sessionIds]);
+    await this.held;
+    if (this.down) throw new StorageUnavailableError();
+    return super.touch(sessionIds);
+  }
+}
+
+function gate(): { readonly held: Promise<void>; open: () => void } {
+  let open = () => {};
+  const held = new Promise<void>((resolve) => (open = resolve));
+  return { held, open: () => open() };
+}
+
+describe('TouchQueue', () => {
+  let clock: FakeClock;
+  let storage: WatchedStorage;
+  let queue: TouchQueue;
+
+  beforeEach(() => {
+    jest.spyOn(Logger.prototype, 'warn').mockReturnValue(undefined);
+    clock = new FakeClock();
+    storage = new WatchedStorage({ clock });
+    queue = new TouchQueue(storage);
+  });
+
+  afterEach(() => {
+    jest.restoreAllMocks();
+  });
+
+  function record(sessionId: string, accessedAgoMs: number, idleTimeoutMs?: number): SessionRecord {
+    const lastAccessedAt = clock.now() - accessedAgoMs;
+    return {
+      ...{ state: 'live', sessionId, loginId: 'u', serviceId: 's', version: 1, payload: new Uint8Array() },
+      ...{ createdAt: 0, lastAccessedAt, expiresAt: clock.now() + HOUR },
+      ...(idleTimeoutMs !== undefined && { idleTimeoutMs }),
+    };
+  }
+
+  it.each([
+    ['a tenth of a short idle timeout', 10_000, 1_000],
+    ['a minute at the most', HOUR, 60_000],
+    ['a minute where idleness does not end the session', undefined, 60_000],
+  ])('writes an access only after %s', async (_, idleTimeoutMs, intervalMs) => {
+    queue.note(record('early', intervalMs - 1, idleTimeoutMs));
+    queue.note(record('due', intervalMs, idleTimeoutMs));
+    await queue.drain();
+    expect(storage.batches).toEqual([['due']]);
+  });
+
+  it('goes by the interval of the options where they set one', async () => {
+    queue = new TouchQueue(storage, 5);
+    queue.note(record('early', 4, HOUR));
+    queue.note(record('due', 5, HOUR));
+    await queue.drain();
+    expect(storage.batches).toEqual([['due']]);
+  });
+
+  it('sends the reads of one moment as one batch, each session once', async () => {
+    for (let n = 0; n < 50; n++) queue.note(record(`s${n % 5}`, HOUR));
+    expect(storage.batches).toEqual([]);
+    await queue.drain();
+    expect(storage.batches).toEqual([['s0', 's1', 's2', 's3', 's4']]);
+  });
+
+  it('sends at most 500 at once and the rest right after', async () => {
+    for (let n = 0; n < 1_200; n++) queue.note(record(`s${n}`, HOUR));
+    await queue.drain();
+    expect(storage.batches.map((batch) => batch.length)).toEqual([500, 500, 200]);
+    expect(new Set(storage.batches.flat()).size).toBe(1_200);
+  });
+
+  it('makes the next batch of what comes while one is on its way, without those that are on it', async () => {
+    const { held, open } = gate();
+    storage.held = held;
+    queue.note(record('a', HOUR));
+    await Promise.resolve();
+    for (const sessionId of ['a', 'b', 'b', 'c']) queue.note(record(sessionId, HOUR));
+    expect(storage.batches).toEqual([['a']]);
+    open();
+    await queue.drain();
+    expect(storage.batches).toEqual([['a'], ['b', 'c']]);
+  });
+
+  it('remembers a bounded number while the storage is slow', async () => {
+    const { held, open } = gate();
+    storage.held = held;
+    for (let n = 0; n < 30_000; n++) queue.note(record(`s${n}`, HOUR));
+    open();
+    await queue.drain();
+    expect(storage.batches.flat()).toHaveLength(10_000);
+  });
+
+  it('swallows a failure, does not repeat it by itself, and writes the access that the next read notes', async () => {
+    const unhandled = jest.fn();
+    process.on('unhandledRejection', unhandled);
+    storage.down = true;
+    queue.note(record('a', HOUR));
+    await queue.drain();
+    expect(storage.batches).toEqual([['a']]);
+    storage.down = false;
+    await new Promise(setImmediate);
+    expect(storage.batches).toEqual([['a']]);
+    queue.note(record('a', HOUR));
+    await queue.drain();
+    expect(storage.batches).toEqual([['a'], ['a']]);
+    expect(unhandled).not.toHaveBeenCalled();
+    process.off('unhandledRejection', unhandled);
+  });
+
+  it('drains what is under way, and at once when there is nothing', async () => {
+    await queue.drain();
+    const { held, open } = gate();
+    storage.held = held;
+    queue.note(record('a', HOUR));
+    let drained = false;
+    const draining = queue.drain().then(() => (drained = true));
+    await new Promise(setImmediate);
+    expect(drained).toBe(false);
+    open();
+    await draining;
+    expect(storage.batches).toEqual([['a']]);
+  });
+});

@@ -1,0 +1,57 @@
+import { describeChangeFeed } from './suites/change-feed.suite.js';
+import { describeConcurrency } from './suites/concurrency.suite.js';
+import { describeEndings } from './suites/endings.suite.js';
+import { describeExpiry } from './suites/expiry.suite.js';
+import { describeInterleavings } from './suites/interleavings.suite.js';
+import { describeLifecycle } from './suites/lifecycle.suite.js';
+import { describeLimits } from './suites/limits.suite.js';
+import { describeListing } from './suites/listing.suite.js';
+import { describeManagedAttributes } from './suites/managed-attributes.suite.js';
+import { describeManagedServices } from './suites/managed-services.suite.js';
+import { describeManagedSessions } from './suites/managed-sessions.suite.js';
+import { describePermissions } from './suites/permissions.suite.js';
+import { describeRecords } from './suites/records.suite.js';
+import { describeRotation } from './suites/rotation.suite.js';
+import { describeServiceCredentials } from './suites/service-credentials.suite.js';
+import { type CreateStorageFixture, type StorageCapabilities, StorageTestContext } from './storage-test-context.js';
+import { type TestRunner, globalRunner } from './test-runner.js';
+
+/**
+ * Checks that a storage keeps the contract of `SessionStorage`, by itself and under a `DistributedSessionManager`.
+ *
+ * `create` is called before each test and gives a storage that is connected and empty; the fixture is disposed of
+ * after it. `capabilities` says what the fixture can do beyond that: it adds tests, and none is ever skipped. The
+ * functions of the test runner are the global ones (Jest, Vitest with globals), or those given, such as node:test's.
+ *
+ * @example
+ * describeSessionStorage('my storage', async () => ({ storage: await connectMyStorage() }));
+ */
+export function describeSessionStorage(
+  name: string,
+  create: CreateStorageFixture,
+  capabilities: StorageCapabilities = {},
+  runner: TestRunner = globalRunner(),
+): void {
+  runner.describe(`${name} keeps the contract of SessionStorage`, () => {
+    const context = new StorageTestContext(create, capabilities, runner);
+    for (const describeTopic of [
+      describeRecords,
+      describeExpiry,
+      describeLimits,
+      describeEndings,
+      describeRotation,
+      describeListing,
+      describeChangeFeed,
+      describeLifecycle,
+      describeServiceCredentials,
+      describeManagedSessions,
+      describeManagedAttributes,
+      describeManagedServices,
+      describePermissions,
+      describeConcurrency,
+      describeInterleavings,
+    ]) {
+      describeTopic(context);
+    }
+  });
+}

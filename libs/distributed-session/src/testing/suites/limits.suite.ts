@@ -1,0 +1,117 @@
+import assert from 'node:assert/strict';
+import type { SessionTombstone } from '../../storage/session-record.js';
+import type { CreateSessionResult, SessionLimits } from '../../storage/session-storage.operations.js';
+import type { StorageTestContext } from '../storage-test-context.js';
+
+/** Admission under the limits per login and per device. */
+export function describeLimits(context: StorageTestContext): void {
+  const { it, describe } = context.runner;
+  const create = async (limits: SessionLimits, device?: string): Promise<CreateSessionResult> =>
+    context.storage.create(context.creation({ limits, device }));
+  const created = async (limits: SessionLimits, device?: string): Promise<string> => {
+    const result = await create(limits, device);
+    assert(result.outcome === 'created');
+    return result.session.sessionId;
+  };
+  const listed = async () => (await context.storage.listByLogin('alice')).map((session) => session.sessionId);
+  const endOf = async (sessionId: string) => {
+    const { reason, endedBy } = (await context.storage.get(sessionId)) as SessionTombstone;
+    return { reason, endedBy };
+  };
+
+  describe('limits', () => {
+    it('ends the oldest when a login has too many, and says so', async () => {
+      const limits = { perLogin: 2, onLimit: 'end-oldest' } as const;
+      const [first, second, third] = [await created(limits), await created(limits), await created(limits)];
+      assert.deepEqual(await listed(), [second, third]);
+      assert.deepEqual(await endOf(first), { reason: 'limit', endedBy: 'tester' });
+    });
+
+    it('ends the oldest by creation, not by access', async () => {
+      const limits = { perLogin: 2, onLimit: 'end-oldest' } as const;
+      const [first, second] = [await created(limits), await created(limits)];
+      await context.pass(context.times.idle / 10);
+      await context.storage.touch([first]);
+      const third = await created(limits);
+      assert.deepEqual(await listed(), [second, third]);
+    });
+
+    it('ends as many as a lowered limit asks for', async () => {
+      for (let n = 0; n < 5; n++) await created({ perLogin: 5, onLimit: 'end-oldest' });
+      const newest = await created({ perLogin: 1, onLimit: 'end-oldest' });
+      assert.deepEqual(await listed(), [newest]);
+      assert.equal((await context.storage.listHistory('alice')).length, 5);
+    });
+
+    it('creates nothing when the policy is to reject', async () => {
+      const limits = { perLogin: 2, onLimit: 'reject' } as const;
+      const ids = [await created(limits), await created(limits)];
+      assert.deepEqual(await create(limits), { outcome: 'limit-reached', scope: 'login' });
+      assert.deepEqual(await listed(), ids);
+      assert.deepEqual(await context.storage.listHistory('alice'), []);
+    });
+
+    it('replaces the session of the same device, and no other', async () => {
+      const limits = { perLogin: 10, perDevice: 1, onLimit: 'end-oldest' } as const;
+      const phone = await created(limits, 'mobile');
+      const web = await created(limits, 'web');
+      const unlabelled = await created(limits);
+      const newPhone = await created(limits, 'mobile');
+      assert.deepEqual(await listed(), [web, unlabelled, newPhone]);
+      assert.deepEqual(await endOf(phone), { reason: 'replaced', endedBy: 'tester' });
+    });
+
+    it('rejects by device where the policy is to reject', async () => {
+      const limits = { perLogin: 10, perDevice: 1, onLimit: 'reject' } as const;
+      await created(limits, 'mobile');
+      assert.deepEqual(await create(limits, 'mobile'), { outcome: 'limit-reached', scope: 'device' });
+      assert.equal((await create(limits, 'web')).outcome, 'created');
+    });
+
+    it('meets the limit per device first, then the limit per login by what is left', async () => {
+      const wide = { perLogin: 10, onLimit: 'end-oldest' } as const;
+      const [oldest, phone, web] = [await created(wide), await created(wide, 'mobile'), await created(wide, 'web')];
+      const newPhone = await created({ perLogin: 2, perDevice: 1, onLimit: 'end-oldest' }, 'mobile');
+      assert.deepEqual(await listed(), [web, newPhone]);
+      assert.equal((await endOf(phone)).reason, 'replaced');
+      assert.equal((await endOf(oldest)).reason, 'limit');
+    });
+
+    it('does not count sessions that have ended or come due', async () => {
+      const limits = { perLogin: 1, onLimit: 'reject' } as const;
+      const first = await created(limits);
+      const ending = { reason: 'logged-out', by: 'tester', historyRetentionMs: context.times.retention } as const;
+      await context.storage.end({ sessionId: first, ...ending });
+      await created(limits);
+      assert.equal((await create(limits)).outcome, 'limit-reached');
+      await context.pass(context.times.idle + 1);
+      assert.equal((await create(limits)).outcome, 'created');
+    });
+
+    it('does not count the sessions of other logins', async () => {
+      const limits = { perLogin: 1, onLimit: 'reject' } as const;
+      for (const loginId of ['alice', 'alice2', 'Alice', 'alice ']) await context.create({ loginId, limits });
+    });
+
+    it('S-13 holds the limit under 50 logins at once, at every moment', async () => {
+      const limits = { perLogin: 5, onLimit: 'end-oldest' } as const;
+      const sizes: number[] = [];
+      await Promise.all(
+        Array.from({ length: 50 }, async () => {
+          await created(limits);
+          sizes.push((await listed()).length);
+        }),
+      );
+      assert(Math.max(...sizes) <= 5);
+      assert.equal((await listed()).length, 5);
+      assert.equal((await context.storage.listHistory('alice')).filter(({ reason }) => reason === 'limit').length, 45);
+    });
+
+    it('S-13 admits exactly as many as the limit when 50 logins at once may be rejected', async () => {
+      const limits = { perLogin: 5, onLimit: 'reject' } as const;
+      const results = await Promise.all(Array.from({ length: 50 }, () => create(limits)));
+      assert.equal(results.filter(({ outcome }) => outcome === 'created').length, 5);
+      assert.equal((await listed()).length, 5);
+    });
+  });
+}

@@ -1,0 +1,117 @@
+import assert from 'node:assert/strict';
+import { textOf } from '../assertions.js';
+import type { StorageTestContext } from '../storage-test-context.js';
+
+/** A user's sessions, who is online, and counts. */
+export function describeListing(context: StorageTestContext): void {
+  const { it, describe } = context.runner;
+  const walk = async (limit: number) => {
+    const logins: { loginId: string; sessions: number }[] = [];
+    let cursor: string | undefined;
+    do {
+      const page = await context.storage.listLogins({ limit, cursor });
+      assert(page.logins.length <= limit);
+      logins.push(...page.logins);
+      cursor = page.nextCursor;
+    } while (cursor !== undefined);
+    return logins;
+  };
+
+  describe('listing', () => {
+    it('lists the live sessions of a login in the order of their creation, even within one millisecond', async () => {
+      const created: string[] = [];
+      for (let n = 0; n < 20; n++) created.push((await context.create({ payload: Buffer.from(`${n}`) })).sessionId);
+      const listed = await context.storage.listByLogin('alice');
+      assert.deepEqual(
+        listed.map(({ sessionId }) => sessionId),
+        created,
+      );
+      assert.deepEqual(
+        listed.map(({ payload }) => textOf(payload)),
+        created.map((_, n) => `${n}`),
+      );
+    });
+
+    it('lists nothing for a login without sessions', async () => {
+      await context.create();
+      assert.deepEqual(await context.storage.listByLogin('alic'), []);
+      assert.deepEqual(await context.storage.listByLogin('alice\u0000'), []);
+    });
+
+    it('lists 50 sessions that were created at once', async () => {
+      const created = await Promise.all(Array.from({ length: 50 }, () => context.create()));
+      const listed = await context.storage.listByLogin('alice');
+      assert.deepEqual(
+        new Set(listed.map(({ sessionId }) => sessionId)),
+        new Set(created.map(({ sessionId }) => sessionId)),
+      );
+    });
+
+    it('counts live sessions of all logins', async () => {
+      assert.equal(await context.storage.count(), 0);
+      const { sessionId } = await context.create();
+      await context.create({ loginId: 'bob' });
+      assert.equal(await context.storage.count(), 2);
+      const ending = { reason: 'logged-out', by: 'tester', historyRetentionMs: context.times.retention } as const;
+      await context.storage.end({ sessionId, ...ending });
+      assert.equal(await context.storage.count(), 1);
+    });
+
+    it('counts no session that came due, once it was swept', async () => {
+      await context.create();
+      await context.pass(context.times.idle + 1);
+      await context.sweep();
+      assert.equal(await context.storage.count(), 0);
+    });
+
+    it('tells who is online, with how many sessions', async () => {
+      await context.create();
+      await context.create();
+      await context.create({ loginId: 'bob' });
+      const logins = await walk(100);
+      assert.deepEqual(
+        new Map(logins.map(({ loginId, sessions }) => [loginId, sessions])),
+        new Map([
+          ['alice', 2],
+          ['bob', 1],
+        ]),
+      );
+    });
+
+    it('does not list a login whose sessions have all ended or come due', async () => {
+      const { sessionId } = await context.create();
+      const ending = { reason: 'logged-out', by: 'tester', historyRetentionMs: context.times.retention } as const;
+      await context.storage.end({ sessionId, ...ending });
+      assert.deepEqual(await walk(10), []);
+      await context.create({ loginId: 'bob' });
+      await context.pass(context.times.idle + 1);
+      assert.deepEqual(await walk(10), []);
+    });
+
+    for (const limit of [1, 7, 1_000]) {
+      it(`finds each login once or more in pages of ${limit}, and ends`, async () => {
+        const logins = Array.from({ length: 25 }, (_, n) => `login-${n}`);
+        for (const loginId of logins) await context.create({ loginId });
+        assert.deepEqual(new Set((await walk(limit)).map(({ loginId }) => loginId)), new Set(logins));
+      });
+    }
+
+    it('misses no login that is online during the whole walk, while others come and go', async () => {
+      const steady = Array.from({ length: 12 }, (_, n) => `steady-${n}`);
+      const leaving = await Promise.all(steady.map((_, n) => context.create({ loginId: `leaving-${n}` })));
+      for (const loginId of steady) await context.create({ loginId });
+      const ending = { reason: 'logged-out', by: 'tester', historyRetentionMs: context.times.retention } as const;
+      const seen = new Set<string>();
+      let cursor: string | undefined;
+      do {
+        const page = await context.storage.listLogins({ limit: 3, cursor });
+        for (const { loginId } of page.logins) seen.add(loginId);
+        cursor = page.nextCursor;
+        const gone = leaving.pop();
+        if (gone) await context.storage.end({ sessionId: gone.sessionId, ...ending });
+        await context.create({ loginId: `coming-${seen.size}` });
+      } while (cursor !== undefined && seen.size < 200);
+      for (const loginId of steady) assert(seen.has(loginId), `${loginId} was online and is on no page`);
+    });
+  });
+}

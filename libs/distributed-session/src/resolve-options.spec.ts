@@ -57,7 +57,9 @@ describe('resolveOptions', () => {
   });
 
   it('does not let a session live for ever, nor end before its idle timeout says', () => {
-    expect(faultsOf({ idleTimeoutMs: null, absoluteTimeoutMs: null })).toEqual([expect.stringContaining('both be off')]);
+    expect(faultsOf({ idleTimeoutMs: null, absoluteTimeoutMs: null })).toEqual([
+      expect.stringContaining('both be off'),
+    ]);
     expect(faultsOf({ idleTimeoutMs: 48 * HOUR })).toEqual([expect.stringContaining('Set absoluteTimeoutMs too')]);
   });
 

@@ -62,15 +62,12 @@ export class AttributeWriter {
 
   #start(key: string, sessionId: string, queue: PendingPatch[], by: string): void {
     this.#queues.set(key, queue);
-    const run = this.#run(sessionId, queue, by).finally(() => {
-      this.#queues.delete(key);
-      this.#running.delete(run);
-    });
+    const run = this.#run(key, sessionId, queue, by).finally(() => this.#running.delete(run));
     this.#running.add(run);
   }
 
   /** Writes what is in the queue, and what comes while it writes, round by round. */
-  async #run(sessionId: string, queue: PendingPatch[], by: string): Promise<void> {
+  async #run(key: string, sessionId: string, queue: PendingPatch[], by: string): Promise<void> {
     let round: PendingPatch[] = [];
     try {
       let current = await this.#latest(await readSession(this.storage, sessionId), sessionId);
@@ -88,6 +85,9 @@ export class AttributeWriter {
       }
     } catch (error) {
       for (const { reject } of [...round, ...queue.splice(0)]) reject(error);
+    } finally {
+      // In the same turn as the last look at the queue: a patch that came in between would never be written.
+      this.#queues.delete(key);
     }
   }
 

@@ -25,7 +25,7 @@ const everything = ServiceAccess.unrestricted('svc');
 
 describe('openSession', () => {
   it.each(['version', 'createdAt', 'lastAccessedAt', 'expiresAt', 'idleTimeoutMs', 'absoluteExpiresAt'] as const)(
-    'S-09 a %s that is no whole number fails closed',
+    'S-09 fails closed on a record whose %s is no whole number',
     (name) => {
       for (const value of [NaN, Infinity, -Infinity, 1.5, 1e300, '3000', null, {}]) {
         const broken = { ...record, [name]: value } as unknown as SessionRecord;

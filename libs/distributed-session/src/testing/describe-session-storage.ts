@@ -1,3 +1,4 @@
+import { describeBadInput } from './suites/bad-input.suite.js';
 import { describeChangeFeed } from './suites/change-feed.suite.js';
 import { describeConcurrency } from './suites/concurrency.suite.js';
 import { describeEndings } from './suites/endings.suite.js';
@@ -48,6 +49,7 @@ export function describeSessionStorage(
       describeManagedAttributes,
       describeManagedServices,
       describePermissions,
+      describeBadInput,
       describeConcurrency,
       describeInterleavings,
     ]) {

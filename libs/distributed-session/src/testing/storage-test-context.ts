@@ -132,6 +132,12 @@ export class StorageTestContext {
     return manager;
   }
 
+  /** Closes a manager before the test ends. */
+  async close(manager: DistributedSessionManager): Promise<void> {
+    this.#managers = this.#managers.filter((other) => other !== manager);
+    await manager.close();
+  }
+
   async sweep(storage = this.storage): Promise<number> {
     return storage.sweep({ limit: 1_000, historyRetentionMs: this.times.retention });
   }

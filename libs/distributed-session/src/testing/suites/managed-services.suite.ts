@@ -1,2 +1,134 @@
-import type { StorageTestContext } from '../storage-test-context.js';
-export function describeManagedServices(_context: StorageTestContext): void {}
+import assert from 'node:assert/strict';
+import type { DistributedSessionManager } from '../../session/distributed-session.manager.js';
+import { rejectsWith } from '../assertions.js';
+import { type StorageTestContext, until } from '../storage-test-context.js';
+
+/** Services under the manager: registration, proof, rotation and revocation. */
+export function describeManagedServices(context: StorageTestContext): void {
+  const { it, describe } = context.runner;
+  const { grace } = context.times;
+  const register = (sessions: DistributedSessionManager, secretKey?: string) =>
+    sessions.registerService({ serviceId: 'orders', serviceName: 'Orders', permissions: ['session.read'], secretKey });
+
+  describe('managed services', () => {
+    it('A-02 registers a service with a generated secret, and verifies it by id and secret', async () => {
+      const sessions = await context.manager();
+      const { secret, keyId } = await register(sessions);
+      assert.match(secret, /^dss_[0-9A-Za-z]{10}_[0-9A-Za-z]{49}$/);
+      assert(secret.startsWith(`dss_${keyId}_`));
+      const service = await sessions.verifyService('orders', secret);
+      const { serviceId, serviceName, permissions } = service;
+      assert.deepEqual(
+        { serviceId, serviceName, permissions },
+        { serviceId: 'orders', serviceName: 'Orders', permissions: ['session.read'] },
+      );
+      assert(Object.isFrozen(service) && Object.isFrozen(permissions));
+      assert.equal((await sessions.verifyServiceSecret(secret)).serviceId, 'orders');
+    });
+
+    it('takes a secret of the caller', async () => {
+      const sessions = await context.manager();
+      const { secret } = await register(sessions, 'a secret of my own');
+      assert.equal(secret, 'a secret of my own');
+      assert.equal((await sessions.verifyService('orders', secret)).serviceId, 'orders');
+      await rejectsWith(sessions.verifyService('orders', 'a secret of your own'), 'ERR_SERVICE_AUTHENTICATION');
+    });
+
+    it('A-03 refuses an unknown service, a wrong secret and a malformed one alike', async () => {
+      const sessions = await context.manager();
+      const { secret } = await register(sessions);
+      const attempts: [string, string][] = [
+        ['orders', `${secret.slice(0, -1)}x`],
+        ['orders', 'another secret'],
+        ['nobody', secret],
+        ['nobody', 'another secret'],
+        ['', secret],
+        ['orders', ''],
+        ['orders', 'x'.repeat(10_000)],
+        ['__proto__', secret],
+      ];
+      const answers = await Promise.all(
+        attempts.map(async ([id, attempt]) => {
+          const error = await rejectsWith(sessions.verifyService(id, attempt), 'ERR_SERVICE_AUTHENTICATION');
+          return JSON.stringify({ ...error, message: error.message });
+        }),
+      );
+      assert.equal(new Set(answers).size, 1);
+    });
+
+    it('does not register an id twice unless asked to', async () => {
+      const sessions = await context.manager();
+      const first = await register(sessions);
+      await rejectsWith(register(sessions), 'ERR_SERVICE_EXISTS', { serviceId: 'orders' });
+      assert.equal((await sessions.verifyService('orders', first.secret)).serviceId, 'orders');
+      const registration = { serviceId: 'orders', serviceName: 'Orders 2', permissions: [] };
+      const second = await sessions.registerService(registration, { replace: true });
+      assert.equal((await sessions.verifyService('orders', second.secret)).serviceName, 'Orders 2');
+      await rejectsWith(sessions.verifyService('orders', first.secret), 'ERR_SERVICE_AUTHENTICATION');
+    });
+
+    it('A-01 does not let two services share a secret', async () => {
+      const sessions = await context.manager();
+      await register(sessions, 'one secret for two');
+      const other = { serviceId: 'pay', serviceName: 'Pay', permissions: [], secretKey: 'one secret for two' };
+      await rejectsWith(sessions.registerService(other), 'ERR_SERVICE_INPUT', { field: 'secretKey' });
+    });
+
+    it('rotates a secret with an overlap, then refuses the old one', async () => {
+      const sessions = await context.manager();
+      const old = await register(sessions);
+      const young = await sessions.rotateServiceSecret('orders', { overlapMs: grace });
+      for (const { secret } of [old, young])
+        assert.equal((await sessions.verifyService('orders', secret)).serviceId, 'orders');
+      await rejectsWith(sessions.rotateServiceSecret('orders'), 'ERR_SERVICE_CONFLICT', { serviceId: 'orders' });
+      await context.pass(grace + 1);
+      await rejectsWith(sessions.verifyService('orders', old.secret), 'ERR_SERVICE_AUTHENTICATION');
+      assert.equal((await sessions.verifyService('orders', young.secret)).serviceId, 'orders');
+      assert.deepEqual(
+        (await sessions.listServices())[0]?.secrets.map(({ keyId }) => keyId),
+        [young.keyId],
+      );
+    });
+
+    it('ends all earlier secrets at once in an emergency', async () => {
+      const sessions = await context.manager();
+      const old = await register(sessions);
+      await sessions.verifyService('orders', old.secret);
+      const young = await sessions.rotateServiceSecret('orders', { overlapMs: 0 });
+      await until(() => refused(sessions, old.secret), 'the refusal of the old secret');
+      assert.equal((await sessions.verifyService('orders', young.secret)).serviceId, 'orders');
+    });
+
+    it('A-05 revokes a service, cached proofs of other managers included', async () => {
+      const [here, there] = [await context.manager(), await context.manager({ serviceId: 'other' })];
+      const { secret } = await register(here);
+      await Promise.all([here.verifyService('orders', secret), there.verifyService('orders', secret)]);
+      assert.equal(await here.revokeService('orders'), true);
+      assert.equal(await here.revokeService('orders'), false);
+      for (const sessions of [here, there])
+        await until(() => refused(sessions, secret), 'the refusal after a revocation');
+      assert.deepEqual(await here.listServices(), []);
+    });
+
+    it('lists services without their secrets, and ends a secret by its key id', async () => {
+      const sessions = await context.manager();
+      const { secret, keyId } = await register(sessions);
+      const listed = JSON.stringify(await sessions.listServices());
+      assert(listed.includes(keyId) && !listed.includes(secret) && !listed.includes('hash'));
+      assert.equal(await sessions.endServiceSecret('orders', keyId), true);
+      assert.equal(await sessions.endServiceSecret('orders', keyId), false);
+      await until(() => refused(sessions, secret), 'the refusal of the ended secret');
+    });
+
+    it('says that a service to rotate is not registered', async () => {
+      const sessions = await context.manager();
+      await rejectsWith(sessions.rotateServiceSecret('nobody'), 'ERR_SERVICE_NOT_FOUND', { serviceId: 'nobody' });
+    });
+  });
+
+  const refused = (sessions: DistributedSessionManager, secret: string) =>
+    sessions.verifyService('orders', secret).then(
+      () => false,
+      (error: { code?: string }) => error.code === 'ERR_SERVICE_AUTHENTICATION',
+    );
+}

@@ -1,2 +1,147 @@
+import assert from 'node:assert/strict';
+import type { DistributedSessionManager } from '../../session/distributed-session.manager.js';
+import type { AttributePatch } from '../../session/attributes.js';
+import { rejectsWith } from '../assertions.js';
 import type { StorageTestContext } from '../storage-test-context.js';
-export function describePermissions(_context: StorageTestContext): void {}
+
+type Call = (sessions: DistributedSessionManager, sessionId: string) => Promise<unknown>;
+
+const ASKED_FOR: [permission: string, name: string, call: Call][] = [
+  ['session.create', 'createSession', (s) => s.createSession('bob')],
+  ['session.create', 'rotateSession', (s, id) => s.rotateSession(id)],
+  ['session.read', 'getSession', (s, id) => s.getSession(id)],
+  ['session.read', 'findSession', (s, id) => s.findSession(id)],
+  ['session.read', 'refreshSession', (s, id) => s.refreshSession(id)],
+  ['session.read', 'getAttribute', (s, id) => s.getAttribute(id, 'role')],
+  ['session.read', 'verifySession', (s, id) => s.verifySession(`${id}.token-of-alice`)],
+  ['session.write', 'setAttribute', (s, id) => s.setAttribute(id, 'role', 'x')],
+  ['session.write', 'setAttributes', (s, id) => s.setAttributes(id, { set: { role: 'x' } })],
+  ['session.write', 'removeAttribute', (s, id) => s.removeAttribute(id, 'role')],
+  ['session.delete', 'deleteSession', (s, id) => s.deleteSession(id)],
+  ['session.delete', 'kickOut', (s, id) => s.kickOut(id)],
+  ['session.delete', 'deleteAllSessions', (s) => s.deleteAllSessions('alice')],
+  ['session.list', 'getSessionsByLoginId', (s) => s.getSessionsByLoginId('alice')],
+  ['session.list', 'getSessionHistory', (s) => s.getSessionHistory('alice')],
+  ['session.list', 'countSessions', (s) => s.countSessions()],
+  ['session.list', 'listLogins', (s) => s.listLogins()],
+  ['service.read', 'listServices', (s) => s.listServices()],
+  [
+    'service.manage',
+    'registerService',
+    (s) => s.registerService({ serviceId: 'x', serviceName: 'x', permissions: [] }),
+  ],
+  ['service.manage', 'rotateServiceSecret', (s) => s.rotateServiceSecret('weak')],
+  ['service.manage', 'endServiceSecret', (s) => s.endServiceSecret('weak', 'key')],
+  ['service.manage', 'revokeService', (s) => s.revokeService('weak')],
+];
+
+const ALL = [...new Set(ASKED_FOR.map(([permission]) => permission))];
+
+/** What `as(service)` lets a service do, method by method and attribute by attribute. */
+export function describePermissions(context: StorageTestContext): void {
+  const { it, describe } = context.runner;
+  const start = async () => {
+    const sessions = await context.manager();
+    await sessions.registerService({ serviceId: 'weak', serviceName: 'Weak', permissions: [] });
+    const { sessionId } = await sessions.createSession('alice', 'token-of-alice', {
+      attributes: { role: 'admin', 'cart.items': 2, 'cart.total': 9, cartoon: 'x', order: {} },
+    });
+    const as = (...permissions: string[]) => sessions.as({ serviceId: 'guest', permissions });
+    return { sessions, sessionId, as };
+  };
+
+  describe('permissions', () => {
+    for (const [permission, name, call] of ASKED_FOR) {
+      it(`A-10 ${name} asks for ${permission}, and for nothing else`, async () => {
+        const { as, sessionId } = await start();
+        const others = ALL.filter((other) => other !== permission);
+        const fields = { serviceId: 'guest' };
+        await rejectsWith(call(as(...others), sessionId), 'ERR_SERVICE_PERMISSION', fields);
+        await rejectsWith(call(as(`${permission}All`, `x.${permission}`), sessionId), 'ERR_SERVICE_PERMISSION', fields);
+        await call(as(permission), sessionId);
+      });
+    }
+
+    it('A-10 shows only the attributes that the service may read', async () => {
+      const { as, sessionId } = await start();
+      const cart = as('session.read:cart.*', 'session.list');
+      assert.deepEqual({ ...(await cart.getSession(sessionId)).attributes }, { 'cart.items': 2, 'cart.total': 9 });
+      assert.equal(await cart.getAttribute(sessionId, 'cart.items'), 2);
+      assert.equal(await cart.getAttribute(sessionId, 'role'), undefined);
+      const [listed] = await cart.getSessionsByLoginId('alice');
+      assert.deepEqual({ ...listed!.attributes }, { 'cart.items': 2, 'cart.total': 9 });
+      const lister = as('session.list');
+      assert.deepEqual({ ...(await lister.getSessionsByLoginId('alice'))[0]!.attributes }, {});
+    });
+
+    it('A-10 refuses whole a write that touches one forbidden attribute', async () => {
+      const { sessions, as, sessionId } = await start();
+      const writer = as('session.read', 'session.write:cart.*', 'session.write:note');
+      const patches: AttributePatch[] = [
+        { set: { 'cart.items': 3, role: 'root' } },
+        { set: { 'cart.items': 3 }, remove: ['role'] },
+        { set: { cartoon: 'y' } },
+        { set: { cart: 1 } },
+      ];
+      for (const patch of patches) await rejectsWith(writer.setAttributes(sessionId, patch), 'ERR_SERVICE_PERMISSION');
+      assert.equal((await sessions.getSession(sessionId)).version, 1);
+      await writer.setAttributes(sessionId, { set: { 'cart.items': 3, note: 'x' }, remove: ['cart.total'] });
+      assert.equal(await sessions.getAttribute(sessionId, 'cart.items'), 3);
+    });
+
+    it('A-10 an update by a service that sees a part keeps the rest', async () => {
+      const { sessions, as, sessionId } = await start();
+      const cart = as('session.read:cart.*', 'session.write:cart.*');
+      const seen = await cart.getSession(sessionId);
+      const updated = await cart.updateSession({ ...seen, attributes: { 'cart.items': 5 } });
+      assert.deepEqual({ ...updated.attributes }, { 'cart.items': 5 });
+      assert.deepEqual(
+        { ...(await sessions.getSession(sessionId)).attributes },
+        { role: 'admin', 'cart.items': 5, cartoon: 'x', order: {} },
+      );
+      const forbidden = cart.updateSession({ ...updated, attributes: { 'cart.items': 5, role: 'root' } });
+      await rejectsWith(forbidden, 'ERR_SERVICE_PERMISSION', { permission: 'session.write:role' });
+    });
+
+    it('A-10 attributes at creation ask for the permission to write them', async () => {
+      const { as } = await start();
+      const creator = as('session.create', 'session.write:cart.*');
+      await creator.createSession('bob', undefined, { attributes: { 'cart.items': 1 } });
+      const forbidden = creator.createSession('bob', undefined, { attributes: { role: 'root' } });
+      await rejectsWith(forbidden, 'ERR_SERVICE_PERMISSION');
+    });
+
+    it('marks what a service creates and ends with its id', async () => {
+      const { sessions, as } = await start();
+      const guest = as('session.create', 'session.delete');
+      const { sessionId } = await guest.createSession('bob');
+      assert.equal((await sessions.getSession(sessionId)).serviceId, 'guest');
+      await guest.deleteSession(sessionId, { actor: 'bob himself' });
+      const [entry] = await sessions.getSessionHistory('bob');
+      assert.deepEqual([entry?.endedBy, entry?.actor, entry?.reason], ['guest', 'bob himself', 'logged-out']);
+    });
+
+    it('wildcards grant what begins so', async () => {
+      const { as, sessionId } = await start();
+      await as('session.*').setAttribute(sessionId, 'role', 'x');
+      await as('*').listServices();
+      await rejectsWith(as('session.*').listServices(), 'ERR_SERVICE_PERMISSION', { permission: 'service.read' });
+    });
+
+    it('A-07 gives nobody more than it has: not by acting for another, nor by handing out', async () => {
+      const { as, sessionId } = await start();
+      const reader = as('session.read', 'service.manage');
+      await rejectsWith(
+        reader.as({ serviceId: 'other', permissions: ['*'] }).deleteSession(sessionId),
+        'ERR_SERVICE_PERMISSION',
+      );
+      const mighty = { serviceId: 'mighty', serviceName: 'Mighty', permissions: ['session.delete'] };
+      await rejectsWith(reader.registerService(mighty), 'ERR_SERVICE_PERMISSION', { permission: 'session.delete' });
+      const sessions = await context.manager();
+      await sessions.registerService(mighty);
+      await rejectsWith(reader.rotateServiceSecret('mighty'), 'ERR_SERVICE_PERMISSION', {
+        permission: 'session.delete',
+      });
+    });
+  });
+}

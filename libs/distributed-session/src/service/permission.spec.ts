@@ -1,0 +1,173 @@
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { SESSION_PERMISSIONS, covers, coversPartly, parsePermission } from './permission.js';
+
+const grants = (granted: string, required: string) => covers(parsePermission(granted), parsePermission(required));
+const grantsPartly = (granted: string, required: string) =>
+  coversPartly(parsePermission(granted), parsePermission(required));
+
+const LETTERS = 'abcABC019_-';
+const segment = fc.oneof(
+  fc.string({ unit: fc.constantFrom(...LETTERS), minLength: 1, maxLength: 4 }),
+  fc.constantFrom('session', 'read', '__proto__', 'constructor', 'toString', 'hasOwnProperty'),
+);
+const name = fc.array(segment, { minLength: 1, maxLength: 4 }).map((segments) => segments.join('.'));
+
+describe('parsePermission', () => {
+  it('reads every permission of this library, wildcards, and names of applications', () => {
+    for (const text of [...SESSION_PERMISSIONS, '*', 'session.*', 'order.refund', 'a', '__proto__', 'x-1.y_2.*']) {
+      expect(parsePermission(text)).toMatchObject({ text, name: text.split('.') });
+    }
+  });
+
+  it.each([
+    '',
+    ' ',
+    '.',
+    'session.',
+    '.read',
+    'session..read',
+    'session.*.read',
+    '*.read',
+    '**',
+    'session*',
+    'session.re*d',
+    'session.read ',
+    'session.read\n',
+    'session.(read|write)',
+    'session.[a-z]+',
+    '^session.read$',
+    'sessiön.read',
+    'session.read:',
+    'session.read:*.total',
+    'session.read:ca*',
+    'session.read:a.*.b',
+    'session.delete:cart',
+    'session.*:cart',
+    '*:cart',
+    'order.read:cart',
+    'x'.repeat(257),
+  ])('refuses %j', (text) => {
+    expect(() => parsePermission(text, 'permissions[3]')).toThrow(
+      expect.objectContaining({ code: 'ERR_SERVICE_INPUT', field: 'permissions[3]' }),
+    );
+  });
+
+  it.each([undefined, null, 5, {}, ['session.read'], Object('session.read')])('refuses %p', (text) => {
+    expect(() => parsePermission(text)).toThrow(expect.objectContaining({ code: 'ERR_SERVICE_INPUT' }));
+  });
+
+  it('reads what a permission is narrowed to', () => {
+    expect(parsePermission('session.read:cart.*')).toMatchObject({ attributes: ['cart', '*'] });
+    expect(parsePermission('session.write:a:b')).toMatchObject({ attributes: ['a:b'] });
+    expect(parsePermission('session.read:*')).not.toHaveProperty('attributes');
+  });
+});
+
+describe('covers', () => {
+  it('A-07 a name grants itself and no other name', () => {
+    fc.assert(
+      fc.property(name, name, (a, b) => {
+        expect(grants(a, a)).toBe(true);
+        expect(grants(a, b)).toBe(a === b);
+      }),
+    );
+  });
+
+  it('A-07 a name grants no beginning, no continuation and no part of another', () => {
+    fc.assert(
+      fc.property(name, fc.constantFrom(...LETTERS), segment, (granted, letter, more) => {
+        for (const other of [
+          `${granted}${letter}`,
+          `${letter}${granted}`,
+          `${granted}.${more}`,
+          `${more}.${granted}`,
+        ]) {
+          expect(grants(granted, other)).toBe(false);
+          expect(grants(other, granted)).toBe(false);
+        }
+      }),
+    );
+    expect(grants('session.read', 'session.readAll')).toBe(false);
+    expect(grants('session.read', 'Session.read')).toBe(false);
+  });
+
+  it('A-07 a last wildcard grants whatever has one more segment or several, and not the beginning itself', () => {
+    fc.assert(
+      fc.property(name, name, fc.constantFrom(...LETTERS), (beginning, rest, letter) => {
+        expect(grants(`${beginning}.*`, `${beginning}.${rest}`)).toBe(true);
+        expect(grants(`${beginning}.*`, `${beginning}.${rest}.*`)).toBe(true);
+        expect(grants(`${beginning}.*`, beginning)).toBe(false);
+        expect(grants(`${beginning}.*`, `${beginning}${letter}.${rest}`)).toBe(false);
+        expect(grants(`${beginning}.${rest}`, `${beginning}.*`)).toBe(false);
+        expect(grants('*', rest)).toBe(true);
+        expect(grants(rest, '*')).toBe(false);
+      }),
+    );
+  });
+
+  it('A-07 takes names for text, never for patterns or properties', () => {
+    expect(grants('a-b', 'a.b')).toBe(false);
+    for (const property of ['__proto__', 'constructor', 'toString', 'length', '0']) {
+      expect(grants('session.read', property)).toBe(false);
+      expect(grants(property, 'session.read')).toBe(false);
+      expect(grants('session.read', `session.${property}`)).toBe(false);
+    }
+  });
+
+  it('A-10 a whole permission grants the narrowed one, and a narrowed one only what is within it', () => {
+    const table: [granted: string, required: string, covered: boolean][] = [
+      ['session.read', 'session.read:cart.total', true],
+      ['session.*', 'session.read:cart.total', true],
+      ['*', 'session.write:cart.*', true],
+      ['session.read:*', 'session.read', true],
+      ['session.read:cart.*', 'session.read:cart.total', true],
+      ['session.read:cart.*', 'session.read:cart.items.first', true],
+      ['session.read:cart.*', 'session.read:cart.*', true],
+      ['session.read:cart.total', 'session.read:cart.total', true],
+      ['session.read:cart.*', 'session.read:cart', false],
+      ['session.read:cart.*', 'session.read:cartoon.total', false],
+      ['session.read:cart', 'session.read:cart.total', false],
+      ['session.read:cart.total', 'session.read:cart.*', false],
+      ['session.read:cart.*', 'session.read', false],
+      ['session.read:cart.*', 'session.*', false],
+      ['session.read:cart.*', 'session.write:cart.total', false],
+      ['session.write:cart.*', 'session.read:cart.total', false],
+    ];
+    for (const [granted, required, covered] of table) {
+      expect([granted, required, grants(granted, required)]).toEqual([granted, required, covered]);
+    }
+  });
+
+  it('A-10 a narrowed permission gives the named one in part, and no other', () => {
+    expect(grantsPartly('session.read:cart.*', 'session.read')).toBe(true);
+    expect(grantsPartly('session.read:cart.*', 'session.write')).toBe(false);
+    expect(grantsPartly('session.*', 'session.read')).toBe(true);
+    expect(grantsPartly('session.list', 'session.read')).toBe(false);
+  });
+
+  it('A-07 never grants more by way of a third: what is covered by the covered is covered', () => {
+    const permission = fc.oneof(
+      name,
+      name.map((text) => `${text}.*`),
+      fc.constant('*'),
+    );
+    const narrowed = fc
+      .tuple(
+        fc.constantFrom('session.read', 'session.write'),
+        fc.oneof(
+          name,
+          name.map((text) => `${text}.*`),
+        ),
+      )
+      .map(([base, attributes]) => `${base}:${attributes}`);
+    const any = fc.oneof(permission, narrowed, fc.constantFrom('session.read', 'session.write', 'session.*'));
+    fc.assert(
+      fc.property(any, any, any, (a, b, c) => {
+        fc.pre(grants(a, b) && grants(b, c));
+        expect(grants(a, c)).toBe(true);
+      }),
+      { numRuns: 300, maxSkipsPerRun: 10_000 },
+    );
+  });
+});

@@ -1,0 +1,135 @@
+import { beforeEach, describe, expect, it } from '@jest/globals';
+import { inspect } from 'node:util';
+import type { StorageChange, StorageChangeListener } from '../storage/storage-change.js';
+import { InMemorySessionStorage } from '../storage/in-memory/in-memory-session-storage.js';
+import { FakeClock } from '../testing/fake-clock.js';
+import { VerificationCache } from './verification-cache.js';
+
+const SECRET = 'CANARY-secret';
+const service = { serviceId: 'pay', serviceName: 'Pay', permissions: [], createdAt: 0, secrets: [] };
+
+/** A storage whose feed the test speaks on, and holds back. */
+class FeedStorage extends InMemorySessionStorage {
+  readonly listeners = new Set<StorageChangeListener>();
+  lagMs = 0;
+
+  override changes(listener: StorageChangeListener): () => void {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  }
+
+  override feedLagMs(): number {
+    return this.lagMs;
+  }
+
+  tell(change: StorageChange): void {
+    for (const listener of this.listeners) listener(change);
+  }
+}
+
+const revoked: StorageChange = { type: 'service.changed', change: 'revoked', serviceId: 'pay', by: 'x', at: 0 };
+const gap: StorageChange = { type: 'feed.gap', at: 0 };
+
+describe('VerificationCache', () => {
+  let clock: FakeClock;
+  let storage: FeedStorage;
+  let cache: VerificationCache;
+
+  beforeEach(() => {
+    clock = new FakeClock();
+    storage = new FeedStorage({ clock });
+    cache = new VerificationCache(storage, 30_000);
+  });
+
+  function keep(endsAt?: number, serviceId: string | undefined = 'pay'): void {
+    const hash = { algorithm: 'hmac-sha256', digest: '' } as const;
+    cache.begin(serviceId, SECRET)(service, {
+      keyId: 'k',
+      hash,
+      createdAt: 0,
+      ...(endsAt !== undefined && { endsAt }),
+    });
+  }
+
+  it('serves a proof for its age and not from then on', () => {
+    keep();
+    clock.advance(29_999);
+    expect(cache.find('pay', SECRET)).toBe(service);
+    clock.advance(1);
+    expect(cache.find('pay', SECRET)).toBeUndefined();
+  });
+
+  it('serves nothing when its age is 0', () => {
+    cache = new VerificationCache(storage, 0);
+    keep();
+    expect(cache.find('pay', SECRET)).toBeUndefined();
+  });
+
+  it('A-04 serves no proof by a secret that has ended meanwhile', () => {
+    keep(clock.now() + 5_000);
+    clock.advance(4_999);
+    expect(cache.find('pay', SECRET)).toBe(service);
+    clock.advance(1);
+    expect(cache.find('pay', SECRET)).toBeUndefined();
+  });
+
+  it('serves a proof only for the same id and the same secret, or the same absence of an id', () => {
+    keep();
+    for (const [id, secret] of [
+      ['other', SECRET],
+      ['pay', `${SECRET}x`],
+      [undefined, SECRET],
+      ['', SECRET],
+    ] as const) {
+      expect(cache.find(id, secret)).toBeUndefined();
+    }
+    keep(undefined, undefined);
+    expect(cache.find(undefined, SECRET)).toBe(service);
+  });
+
+  it.each([revoked, gap])('A-05 forgets everything on %p', (change) => {
+    keep();
+    storage.tell(change);
+    expect(cache.find('pay', SECRET)).toBeUndefined();
+  });
+
+  it('A-05 does not keep a proof that a change overtook', () => {
+    const hash = { algorithm: 'hmac-sha256', digest: '' } as const;
+    const done = cache.begin('pay', SECRET);
+    storage.tell(revoked);
+    done(service, { keyId: 'k', hash, createdAt: 0 });
+    expect(cache.find('pay', SECRET)).toBeUndefined();
+  });
+
+  it('A-05 serves nothing while the feed is behind or cut', () => {
+    keep();
+    for (const [lagMs, served] of [
+      [5_000, true],
+      [5_001, false],
+      [Infinity, false],
+      [0, true],
+    ] as const) {
+      storage.lagMs = lagMs;
+      expect(cache.find('pay', SECRET) !== undefined).toBe(served);
+    }
+  });
+
+  it('is not disturbed by what happens to sessions', () => {
+    keep();
+    const session = { sessionId: 's', loginId: 'u', serviceId: 'pay', version: 1, by: 'pay', at: 0 };
+    storage.tell({ type: 'session.created', ...session });
+    expect(cache.find('pay', SECRET)).toBe(service);
+  });
+
+  it('when closed holds nothing and listens no more', () => {
+    keep();
+    cache.close();
+    expect(cache.find('pay', SECRET)).toBeUndefined();
+    expect(storage.listeners.size).toBe(0);
+  });
+
+  it('C-08 does not hold the secret', () => {
+    keep();
+    expect(inspect(cache, { depth: 9, showHidden: true })).not.toContain('CANARY');
+  });
+});

@@ -1,0 +1,125 @@
+import assert from 'node:assert/strict';
+import type { DistributedSessionManager } from '../../session/distributed-session.manager.js';
+import { rejectsWith } from '../assertions.js';
+import type { StorageTestContext } from '../storage-test-context.js';
+
+type Call = (sessions: DistributedSessionManager) => Promise<unknown>;
+
+const SESSION_INPUT: [what: string, field: string, call: Call][] = [
+  ['an empty login id', 'loginId', (s) => s.createSession('')],
+  ['a login id of 257 characters', 'loginId', (s) => s.createSession('x'.repeat(257))],
+  ['a login id that is no string', 'loginId', (s) => s.createSession(7 as never)],
+  ['a login id with a lone surrogate', 'loginId', (s) => s.createSession('a\ud800')],
+  ['an empty login id to list', 'loginId', (s) => s.getSessionsByLoginId('')],
+  ['an empty login id to end', 'loginId', (s) => s.deleteAllSessions('')],
+  ['an empty token', 'token', (s) => s.createSession('alice', '')],
+  ['a token of 4,001 characters', 'token', (s) => s.createSession('alice', 'x'.repeat(4_001))],
+  ['a token that no header carries', 'token', (s) => s.createSession('alice', 'two words')],
+  ['an unknown option', 'options.devise', (s) => s.createSession('alice', undefined, { devise: 'web' } as never)],
+  ['an empty device', 'device', (s) => s.createSession('alice', undefined, { device: '' })],
+  [
+    'an over-long user agent',
+    'client.userAgent',
+    (s) => s.createSession('alice', undefined, { client: { userAgent: 'x'.repeat(1_025) } }),
+  ],
+  ['S-09 a negative timeout', 'idleTimeoutMs', (s) => s.createSession('alice', undefined, { idleTimeoutMs: -1 })],
+  ['S-09 a zero timeout', 'idleTimeoutMs', (s) => s.createSession('alice', undefined, { idleTimeoutMs: 0 })],
+  ['S-09 a NaN timeout', 'absoluteTimeoutMs', (s) => s.createSession('alice', undefined, { absoluteTimeoutMs: NaN })],
+  [
+    'S-09 an infinite timeout',
+    'absoluteTimeoutMs',
+    (s) => s.createSession('alice', undefined, { absoluteTimeoutMs: Infinity }),
+  ],
+  [
+    'S-09 a timeout as text',
+    'idleTimeoutMs',
+    (s) => s.createSession('alice', undefined, { idleTimeoutMs: '60' as never }),
+  ],
+  [
+    'a session without any end',
+    'timeouts',
+    (s) => s.createSession('alice', undefined, { idleTimeoutMs: null, absoluteTimeoutMs: null }),
+  ],
+  ['a malformed session id', 'sessionId', (s) => s.getSession('../etc/passwd')],
+  ['an upper-case session id', 'sessionId', (s) => s.refreshSession('A3BB189E-8BF9-4888-9912-ACE4E6543002')],
+  ['a session id that is no string', 'sessionId', (s) => s.deleteSession({} as never)],
+  ['a malformed id to patch', 'sessionId', (s) => s.setAttribute('x', 'key', 1)],
+  ['an update of nothing', 'sessionId', (s) => s.updateSession(undefined as never)],
+  ['a malformed credential', 'credential', (s) => s.verifySession('x.y')],
+  ['an empty credential', 'credential', (s) => s.verifySession('')],
+  ['a credential that is no string', 'credential', (s) => s.verifySession(undefined as never)],
+  ['an empty attribute key', 'attribute key', (s) => s.getAttribute('a3bb189e-8bf9-4888-9912-ace4e6543002', '')],
+  [
+    'a reason that callers do not give',
+    'reason',
+    (s) => s.deleteSession('a3bb189e-8bf9-4888-9912-ace4e6543002', { reason: 'limit' as never }),
+  ],
+  [
+    'an actor that is no text',
+    'actor',
+    (s) => s.kickOut('a3bb189e-8bf9-4888-9912-ace4e6543002', { actor: 5 as never }),
+  ],
+  ['a malformed exception', 'exceptSessionId', (s) => s.deleteAllSessions('alice', { exceptSessionId: 'x' })],
+  ['a page of none', 'limit', (s) => s.listLogins({ limit: 0 })],
+  ['a page of 1,001', 'limit', (s) => s.listLogins({ limit: 1_001 })],
+  ['a cursor that nobody made', 'cursor', (s) => s.listLogins({ cursor: 'nobody made this' })],
+];
+
+const SERVICE_INPUT: [what: string, field: string, call: Call][] = [
+  ['an empty service id', 'serviceId', (s) => s.registerService({ serviceId: '', serviceName: 'x', permissions: [] })],
+  [
+    'a service id with a colon',
+    'serviceId',
+    (s) => s.registerService({ serviceId: 'a:b', serviceName: 'x', permissions: [] }),
+  ],
+  [
+    'an empty service name',
+    'serviceName',
+    (s) => s.registerService({ serviceId: 'a', serviceName: ' ', permissions: [] }),
+  ],
+  [
+    'permissions that are no array',
+    'permissions',
+    (s) => s.registerService({ serviceId: 'a', serviceName: 'x', permissions: '*' as never }),
+  ],
+  [
+    'a malformed permission',
+    'permissions[1]',
+    (s) => s.registerService({ serviceId: 'a', serviceName: 'x', permissions: ['session.read', 'session..read'] }),
+  ],
+  [
+    'a short secret',
+    'secretKey',
+    (s) => s.registerService({ serviceId: 'a', serviceName: 'x', permissions: [], secretKey: 'short' }),
+  ],
+  [
+    'a secret that claims to be generated',
+    'secretKey',
+    (s) => s.registerService({ serviceId: 'a', serviceName: 'x', permissions: [], secretKey: 'dss_made_up_secret' }),
+  ],
+  [
+    'an unknown field',
+    'secret',
+    (s) => s.registerService({ serviceId: 'a', serviceName: 'x', permissions: [], secret: 'x' } as never),
+  ],
+  ['a negative overlap', 'overlapMs', (s) => s.rotateServiceSecret('a', { overlapMs: -1 })],
+  ['a misspelt overlap', 'overlap', (s) => s.rotateServiceSecret('a', { overlap: 0 } as never)],
+];
+
+/** Bad arguments: each a typed error that names the field, and nothing written. */
+export function describeBadInput(context: StorageTestContext): void {
+  const { it, describe } = context.runner;
+  const refuses = (what: string, call: Call, code: 'ERR_SESSION_INPUT' | 'ERR_SERVICE_INPUT', field: string) =>
+    it(`refuses ${what} and names ${field}`, async () => {
+      const sessions = await context.manager();
+      const error = await rejectsWith(call(sessions), code, { field });
+      assert(error.message.startsWith(field));
+      assert.equal(await sessions.countSessions(), 0);
+      assert.deepEqual(await sessions.listServices(), []);
+    });
+
+  describe('bad input', () => {
+    for (const [what, field, call] of SESSION_INPUT) refuses(what, call, 'ERR_SESSION_INPUT', field);
+    for (const [what, field, call] of SERVICE_INPUT) refuses(what, call, 'ERR_SERVICE_INPUT', field);
+  });
+}

@@ -24,4 +24,6 @@ export default {
   testMatch: ['<rootDir>/libs/*/src/**/*.spec.ts', '<rootDir>/test/**/*.e2e-spec.ts'],
   modulePathIgnorePatterns: ['/dist/', '/.tmp/'],
   setupFiles: ['reflect-metadata'],
+  // For a busy machine: what hangs fails, what is slow does not.
+  testTimeout: 30_000,
 };

@@ -14,10 +14,10 @@ export function OnSessionEvent<T extends SessionEventType>(...types: [T, ...T[]]
     const known = SESSION_EVENT_TYPES.join(', ');
     throw new OptionsError('@OnSessionEvent() cannot listen:', [`'${unknown ?? ''}' is no event. Events: ${known}.`]);
   }
-  return (
+  return <M extends (event: SessionEventMap[T]) => unknown>(
     _target: object,
     _method: string | symbol,
-    descriptor: TypedPropertyDescriptor<(event: SessionEventMap[T]) => unknown>,
+    descriptor: TypedPropertyDescriptor<M>,
   ): void => {
     Reflect.defineMetadata(LISTENS_TO, [...eventTypesOf(descriptor.value!), ...types], descriptor.value!);
   };

@@ -42,6 +42,8 @@ export class ServiceRegistry {
   constructor(
     private readonly services: ServiceCredentialStorage,
     private readonly hasher: SecretHasher,
+    /** Is told after each change of a registered service. */
+    private readonly onChange: () => void,
   ) {}
 
   async register(
@@ -62,6 +64,7 @@ export class ServiceRegistry {
       by: access.serviceId,
     });
     if (result.outcome === 'exists') throw new ServiceExistsError(serviceId);
+    this.onChange();
     return toIssuedServiceCredential(result.service, stored.keyId, secret);
   }
 
@@ -88,6 +91,7 @@ export class ServiceRegistry {
         `Service '${serviceId}' has two good secrets; a third is refused. ${wayOut}`,
       );
     }
+    this.onChange();
     return toIssuedServiceCredential(result.service, stored.keyId, secret);
   }
 
@@ -95,12 +99,16 @@ export class ServiceRegistry {
     assertServiceId(serviceId);
     if (typeof keyId !== 'string' || keyId === '')
       throw new ServiceInputError('keyId', 'must name a secret of the service.');
-    return this.services.endSecret({ serviceId, keyId, by: access.serviceId });
+    const ended = await this.services.endSecret({ serviceId, keyId, by: access.serviceId });
+    this.onChange();
+    return ended;
   }
 
   async revoke(serviceId: string, access: ServiceAccess): Promise<boolean> {
     assertServiceId(serviceId);
-    return this.services.remove({ serviceId, by: access.serviceId });
+    const removed = await this.services.remove({ serviceId, by: access.serviceId });
+    this.onChange();
+    return removed;
   }
 
   async get(serviceId: string): Promise<ServiceCredential> {

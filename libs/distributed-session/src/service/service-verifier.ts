@@ -65,8 +65,13 @@ export class ServiceVerifier {
     }
     const service = toServiceCredential(record);
     keep(service, proof);
-    this.#recordUse(record.serviceId, proof);
+    void this.#recordUse(record.serviceId, proof);
     return service;
+  }
+
+  /** Forgets what is proven: at once after a change by this process, before the feed tells of it. */
+  forget(): void {
+    this.#cache.clear();
   }
 
   close(): void {
@@ -96,12 +101,16 @@ export class ServiceVerifier {
     }
   }
 
-  #recordUse(serviceId: string, { keyId, lastUsedAt = -Infinity }: StoredServiceSecret): void {
-    if (this.options.storage.now() - lastUsedAt < USE_INTERVAL_MS) return;
-    this.options.storage.services.recordUse({ serviceId, keyId }).catch((error: unknown) => {
+  /** Not awaited by the verification, which is as good without it. */
+  async #recordUse(serviceId: string, { keyId, lastUsedAt = -Infinity }: StoredServiceSecret): Promise<void> {
+    const { storage } = this.options;
+    if (storage.now() - lastUsedAt < USE_INTERVAL_MS) return;
+    try {
+      await storage.services.recordUse({ serviceId, keyId });
+    } catch (error) {
       const name = error instanceof Error ? error.name : 'unknown';
       this.#logger.warn(`The use of a secret of '${serviceId}' was not recorded: ${name}`);
-    });
+    }
   }
 }
 

@@ -34,8 +34,8 @@ export class ManagerParts {
     this.reader = new SessionReader(storage, this.#touches, (tombstone) => this.#reportLateUse(tombstone));
     this.writer = new AttributeWriter(storage, options.attributeLimits);
     this.terminator = new SessionTerminator(options);
-    this.registry = new ServiceRegistry(storage.services, hasher);
     this.verifier = new ServiceVerifier(options, hasher);
+    this.registry = new ServiceRegistry(storage.services, hasher, () => this.verifier.forget());
   }
 
   async connect(): Promise<void> {

@@ -46,11 +46,12 @@ export class TouchQueue {
         this.#pending.delete(sessionId);
         this.#onTheWay.add(sessionId);
       }
-      await this.storage.touch(batch).catch((error: unknown) => {
-        this.#logger.warn(
-          `${batch.length} accesses were not recorded: ${error instanceof Error ? error.name : 'unknown'}`,
-        );
-      });
+      try {
+        await this.storage.touch(batch);
+      } catch (error) {
+        const name = error instanceof Error ? error.name : 'unknown';
+        this.#logger.warn(`${batch.length} accesses were not recorded: ${name}`);
+      }
       this.#onTheWay.clear();
     }
     this.#flushing = undefined;

@@ -9,6 +9,7 @@ export function describeListing(context: StorageTestContext): void {
     const logins: { loginId: string; sessions: number }[] = [];
     let cursor: string | undefined;
     do {
+      assert(logins.length < 1_000, 'the walk does not end');
       const page = await context.storage.listLogins({ limit, cursor });
       assert(page.logins.length <= limit);
       logins.push(...page.logins);

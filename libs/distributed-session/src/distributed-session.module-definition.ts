@@ -10,7 +10,7 @@ export type DistributedSessionModuleOptions = Omit<DistributedSessionOptionsInpu
   readonly storage: StorageSource;
 };
 
-export const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN, OPTIONS_TYPE, ASYNC_OPTIONS_TYPE } =
+export const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } =
   new ConfigurableModuleBuilder<DistributedSessionModuleOptions>({ moduleName: 'DistributedSession' })
     .setClassMethodName('forRoot')
     .setExtras({ isGlobal: false }, (definition, { isGlobal }) => ({ ...definition, global: isGlobal }))

@@ -28,8 +28,7 @@ export function IsWholeNumber(minimum: number, maximum: number): PropertyDecorat
 }
 
 export function IsPepper(): PropertyDecorator {
-  const validate = (value: unknown) => typeof value === 'string' && value.length >= 16;
-  return rule('isPepper', validate, 'must be a secret of at least 16 characters, such as 32 random bytes as base64');
+  return rule('isPepper', isPepper, 'must be a secret of at least 16 characters, such as 32 random bytes as base64');
 }
 
 /** An object that sets some of the limits of attributes, each to a whole number from 1 on. */
@@ -38,8 +37,17 @@ export function IsAttributeLimits(): PropertyDecorator {
   const validate = (value: unknown) =>
     typeof value === 'object' &&
     value !== null &&
-    Object.entries(value).every(([name, limit]) => names.includes(name) && isWholeNumber(limit, 1, 2 ** 30));
-  return rule('isAttributeLimits', validate, `may set ${names.join(', ')}, each to a whole number from 1 on`);
+    Object.entries(value).every(([name, limit]) => names.includes(name) && isWholeNumber(limit, 1, highest(name)));
+  const requirement = `may set ${names.join(', ')}, each to a whole number from 1 on, maxDepth to 100 at the most`;
+  return rule('isAttributeLimits', validate, requirement);
+}
+
+function isPepper(value: unknown): boolean {
+  return typeof value === 'string' && value.length >= 16;
+}
+
+function highest(limit: string): number {
+  return limit === 'maxDepth' ? 100 : 2 ** 30;
 }
 
 function isWholeNumber(value: unknown, minimum: number, maximum: number): boolean {

@@ -1,14 +1,14 @@
 import { describe, expect, it } from '@jest/globals';
 import { DEFAULT_ATTRIBUTE_LIMITS } from './session/attribute-limits.js';
 import { InMemorySessionStorage } from './storage/in-memory/in-memory-session-storage.js';
-import { type DistributedSessionOptionsInput, resolveOptions } from './resolve-options.js';
+import { resolveOptions } from './resolve-options.js';
 
 const HOUR = 3_600_000;
 const required = { serviceId: 'svc', storage: new InMemorySessionStorage() };
 
 function faultsOf(input: object): readonly string[] {
   try {
-    resolveOptions({ ...required, ...input } as DistributedSessionOptionsInput);
+    resolveOptions({ ...required, ...input });
   } catch (error) {
     return (error as { faults: readonly string[] }).faults;
   }

@@ -33,7 +33,7 @@ export function resolveOptions(input: DistributedSessionOptionsInput): ResolvedO
 
 function describeFault({ property, constraints }: ValidationError): string[] {
   if (constraints?.['whitelistValidation']) {
-    const known = Object.keys(new DistributedSessionOptions()).sort().join(', ');
+    const known = Object.keys(new DistributedSessionOptions()).toSorted().join(', ');
     return [`${property} is no option. Known options: ${known}.`];
   }
   return Object.values(constraints ?? {});

@@ -19,7 +19,10 @@ export class DistributedSessionExceptionFilter extends BaseExceptionFilter<Distr
       const retryAfter = retryAfterSeconds(error);
       const response = host.switchToHttp().getResponse<HeaderSetter>();
       if (retryAfter !== undefined) response.header('Retry-After', String(retryAfter));
-      if (exception.getStatus() === (HttpStatus.UNAUTHORIZED as number)) response.header('Cache-Control', 'no-store');
+      if (exception.getStatus() === (HttpStatus.UNAUTHORIZED as number)) {
+        response.header('Cache-Control', 'no-store');
+        response.header('WWW-Authenticate', 'Basic realm="services"');
+      }
     }
     super.catch(exception as unknown as DistributedSessionError, host);
   }

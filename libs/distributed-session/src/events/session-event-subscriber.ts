@@ -22,7 +22,7 @@ export class SessionEventSubscriber implements OnApplicationBootstrap {
     const seen = new Set<object>();
     for (const wrapper of [...this.discovery.getProviders(), ...this.discovery.getControllers()]) {
       const prototype = (wrapper.metatype as { prototype?: object } | null)?.prototype;
-      if (wrapper.isDependencyTreeStatic()) {
+      if (wrapper.isDependencyTreeStatic() && !wrapper.isTransient) {
         const instance: unknown = wrapper.instance;
         // Behind two tokens may be one instance: it is called once.
         if (typeof instance !== 'object' || instance === null || seen.has(instance)) continue;

@@ -12,6 +12,8 @@ import { guardRefusal } from './guard-refusal.js';
 import { type GuardedRequest, requestOf } from './guarded-request.js';
 import { AmbiguousCredentialError, authorization, onlyOne, singleCookie, singleHeader } from './request-credentials.js';
 
+/** Without an error code where no credential was sent (RFC 6750 section 3.1). */
+const CHALLENGE = 'Bearer realm="session"';
 const UNPROVEN = ['ERR_SESSION_NOT_FOUND', 'ERR_SESSION_ENDED', 'ERR_SESSION_INPUT'];
 
 /**
@@ -30,16 +32,18 @@ export class SessionGuard implements CanActivate {
 
   async canActivate(context: ExecutionContext): Promise<boolean> {
     const request = requestOf(context);
+    let challenge = CHALLENGE;
     try {
       const credential = this.extractCredential(request);
       if (credential === undefined) throw missing(this.options.sessionCarriers);
+      challenge = `${CHALLENGE}, error="invalid_token"`;
       const sessions = request.service ? this.sessions.as(request.service) : this.sessions;
       request.session = await sessions.verifySession(credential);
       return true;
     } catch (error) {
       if (this.isOptional(context) && isWithoutSession(error)) return true;
       const refusal = error instanceof AmbiguousCredentialError ? ambiguous(error) : error;
-      throw guardRefusal(refusal, request, 'Bearer realm="session", error="invalid_token"', UNPROVEN);
+      throw guardRefusal(refusal, request, challenge, UNPROVEN);
     }
   }
 
@@ -60,19 +64,23 @@ export class SessionGuard implements CanActivate {
   /** A whole credential as a bearer token. Not a service's secret, and not the token that goes with `X-Session-Id`. */
   protected extractFromBearer(request: GuardedRequest): string | undefined {
     const credential = authorization(request, 'bearer');
-    const isOfAnother = credential !== undefined && looksGenerated(credential);
-    return isOfAnother || singleHeader(request, 'x-session-id') !== undefined ? undefined : credential;
+    const isOfService = credential !== undefined && looksGenerated(credential);
+    return isOfService || this.#namedSession(request) !== undefined ? undefined : credential;
   }
 
   protected extractFromHeaders(request: GuardedRequest): SessionCredential | undefined {
-    const sessionId = singleHeader(request, 'x-session-id');
+    const sessionId = this.#namedSession(request);
     return sessionId === undefined ? undefined : { sessionId, token: authorization(request, 'bearer') ?? '' };
   }
 
+  /** `X-Session-Id`, where it is a carrier: otherwise it means nothing. */
+  #namedSession(request: GuardedRequest): string | undefined {
+    return this.options.sessionCarriers.includes('headers') ? singleHeader(request, 'x-session-id') : undefined;
+  }
+
   protected isOptional(context: ExecutionContext): boolean {
-    return (
-      this.reflector.getAllAndOverride<boolean>(OPTIONAL_SESSION, [context.getHandler(), context.getClass()]) === true
-    );
+    const declaredOn = [context.getHandler(), context.getClass()];
+    return this.reflector.getAllAndOverride<boolean | undefined>(OPTIONAL_SESSION, declaredOn) ?? false;
   }
 }
 

@@ -1,5 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { type HealthIndicatorResult, HealthIndicatorService } from '@nestjs/terminus';
+import { DistributedSessionError } from '../errors/distributed-session.error.js';
+import { StorageUnavailableError } from '../errors/storage.errors.js';
 import { SessionStorage } from '../storage/session-storage.js';
 
 export interface DistributedSessionHealthOptions {
@@ -28,7 +30,7 @@ export class DistributedSessionHealthIndicator {
     const session = this.indicators.check(key);
     const result = await session
       .attempt(async () => {
-        const health = await this.storage.ping();
+        const health = await this.storage.ping().catch(withoutDriverText);
         if (!health.writable) notes.push('sessions cannot be created or changed');
         notes.push(...health.notes);
       })
@@ -39,4 +41,9 @@ export class DistributedSessionHealthIndicator {
     const { status, ...data } = result[key];
     return notes.length > 0 ? session.degraded({ ...data, notes }) : result;
   }
+}
+
+/** What a driver says of its connection may hold an address or a password, and a health page is often public. */
+function withoutDriverText(error: unknown): never {
+  throw error instanceof DistributedSessionError ? error : new StorageUnavailableError();
 }

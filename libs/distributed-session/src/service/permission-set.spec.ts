@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { PermissionSet } from './permission-set.js';
 import { parsePermission } from './permission.js';
 
@@ -28,9 +28,11 @@ describe('PermissionSet', () => {
   it('A-10 grants an attribute by whole segments of its key', () => {
     const set = new PermissionSet(['session.read:cart.*', 'session.read:role', 'session.write:role']);
     const readable = (key: string) => set.grantsAttribute(READ, key);
-    expect(['role', 'cart.total', 'cart.items.0', 'cart.', 'cart.*'].filter((key) => !readable(key))).toEqual([]);
-    const hidden = ['cart', 'cartoon', 'cart_total', 'roles', 'role.x', 'Role', ' role', '', '*', '.', 'cart..'];
-    expect(hidden.filter(readable)).toEqual(['cart..']);
+    expect(['role', 'cart.total', 'cart.items.0', 'cart.', 'cart..', 'cart.*'].filter((key) => !readable(key))).toEqual(
+      [],
+    );
+    const hidden = ['cart', 'cartoon', 'cart_total', 'roles', 'role.x', 'Role', ' role', '', '*', '.'];
+    expect(hidden.filter(readable)).toEqual([]);
     expect(set.grantsAttribute(WRITE, 'cart.total')).toBe(false);
     expect(set.grantsAttribute(WRITE, 'role')).toBe(true);
   });

@@ -1,12 +1,12 @@
 import { describe, expect, it } from '@jest/globals';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { SESSION_PERMISSIONS, covers, coversPartly, parsePermission } from './permission.js';
 
 const grants = (granted: string, required: string) => covers(parsePermission(granted), parsePermission(required));
 const grantsPartly = (granted: string, required: string) =>
   coversPartly(parsePermission(granted), parsePermission(required));
 
-const LETTERS = 'abcABC019_-';
+const LETTERS = 'abcABC019_-'.split('');
 const segment = fc.oneof(
   fc.string({ unit: fc.constantFrom(...LETTERS), minLength: 1, maxLength: 4 }),
   fc.constantFrom('session', 'read', '__proto__', 'constructor', 'toString', 'hasOwnProperty'),

@@ -25,7 +25,10 @@ describe('SecretHasher', () => {
   it('A-02 stores a chosen secret by argon2id with its parameters and a salt of its own', async () => {
     const [first, second] = [await hasher.hashChosen(CHOSEN), await hasher.hashChosen(CHOSEN)];
     const encoded = expect.stringMatching(/^\$argon2id\$v=19\$m=19456,t=2,p=1\$[^$]{20,}\$[^$]{40,}$/);
-    expect([first, second]).toEqual(Array(2).fill({ algorithm: 'argon2id', encoded }));
+    expect([first, second]).toEqual([
+      { algorithm: 'argon2id', encoded },
+      { algorithm: 'argon2id', encoded },
+    ]);
     expect(first).not.toEqual(second);
     expect(await hasher.matchesChosen(CHOSEN, first)).toBe(true);
     expect(await hasher.matchesChosen(`${CHOSEN}.`, first)).toBe(false);
@@ -44,11 +47,5 @@ describe('SecretHasher', () => {
     const damaged: SecretHash[] = ['', 'AAAA', 'not base64!'].map((digest) => ({ algorithm: 'hmac-sha256', digest }));
     for (const hash of [undefined, chosen, ...damaged]) expect(hasher.matchesGenerated(SECRET, hash)).toBe(false);
     for (const hash of [undefined, generated]) expect(await hasher.matchesChosen(CHOSEN, hash)).toBe(false);
-  });
-
-  it('never matches by the zeros that it compares with in place of a missing hash', () => {
-    const zeros = Buffer.alloc(32).toString('base64url');
-    expect(hasher.matchesGenerated(SECRET, { algorithm: 'hmac-sha256', digest: zeros })).toBe(false);
-    expect(hasher.matchesGenerated('', undefined)).toBe(false);
   });
 });

@@ -1,5 +1,6 @@
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import { hash, verify } from '@node-rs/argon2';
+import { StorageCorruptError } from '../errors/storage.errors.js';
 import type { SecretHash } from '../storage/service-credential-storage.js';
 
 /** The key of the digests when there is no pepper: it separates them from other uses of SHA-256, and is no secret. */
@@ -38,10 +39,18 @@ export class SecretHasher {
 
   /** Compares a chosen secret with a stored hash; the same work when there is none to compare with. */
   async matchesChosen(secret: string, stored: SecretHash | undefined): Promise<boolean> {
-    if (stored?.algorithm === 'argon2id') return verify(stored.encoded, secret, this.#argon2Secret);
+    if (stored?.algorithm === 'argon2id') return this.#verifyChosen(secret, stored.encoded);
     this.#decoy ??= hash(randomBytes(32), { ...ARGON2, ...this.#argon2Secret });
     await verify(await this.#decoy, secret, this.#argon2Secret);
     return false;
+  }
+
+  async #verifyChosen(secret: string, encoded: string): Promise<boolean> {
+    try {
+      return await verify(encoded, secret, this.#argon2Secret);
+    } catch {
+      throw new StorageCorruptError('The stored hash of a service secret is corrupt. Give the service a new secret.');
+    }
   }
 
   #digest(secret: string): Buffer {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { type JsonValue, emptyAttributes } from '../session/attributes.js';
 import { parsePermission } from './permission.js';
 import { ServiceAccess } from './service-access.js';
@@ -69,8 +69,15 @@ describe('ServiceAccess', () => {
 
   it('A-07 whatever the chain: narrowing grants nothing that was not granted before', () => {
     const text = fc.constantFrom(
-      ...['*', 'session.*', 'session.read', 'session.read:cart.*', 'session.read:cart.total', 'session.write'],
-      ...['session.write:role', 'service.manage', 'session.list'],
+      '*',
+      'session.*',
+      'session.read',
+      'session.read:cart.*',
+      'session.read:cart.total',
+      'session.write',
+      'session.write:role',
+      'service.manage',
+      'session.list',
     );
     const permissions = fc.array(text, { maxLength: 3 });
     fc.assert(
@@ -79,7 +86,7 @@ describe('ServiceAccess', () => {
         const inner = outer.narrowedTo({ serviceId: 'inner', permissions: second });
         const permission = parsePermission(required);
         expect(inner.may(permission)).toBe(outer.may(permission) && service(...second).may(permission));
-        if (inner.mayPartly(permission)) expect(outer.mayPartly(permission)).toBe(true);
+        expect(inner.mayPartly(permission) && !outer.mayPartly(permission)).toBe(false);
       }),
     );
   });

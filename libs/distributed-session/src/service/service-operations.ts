@@ -29,14 +29,20 @@ export abstract class ServiceOperations {
    * The service that this id and secret prove. Asks for `service.read`. Throws `ServiceAuthenticationError`, the same
    * for an unknown service and a wrong secret. With a `source`, failures from there are throttled.
    */
-  async verifyService(serviceId: string, secret: string, options?: VerifyServiceOptions): Promise<ServiceCredential> {
+  async verifyService(
+    serviceId: string,
+    secret: string,
+    options: VerifyServiceOptions = {},
+  ): Promise<ServiceCredential> {
     this.access.require('service.read');
+    assertKnownFields('options', options, ['source']);
     return this.parts.verifier.verify(serviceId ?? '', secret, options);
   }
 
   /** Like {@link verifyService}, for a generated secret (`dss_…`), which names its service itself. */
-  async verifyServiceSecret(secret: string, options?: VerifyServiceOptions): Promise<ServiceCredential> {
+  async verifyServiceSecret(secret: string, options: VerifyServiceOptions = {}): Promise<ServiceCredential> {
     this.access.require('service.read');
+    assertKnownFields('options', options, ['source']);
     return this.parts.verifier.verify(undefined, secret, options);
   }
 

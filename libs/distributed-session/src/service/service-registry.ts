@@ -6,7 +6,12 @@ import {
   ServicePermissionError,
 } from '../errors/service.errors.js';
 import { isDuration } from '../session/session-timeouts.js';
-import type { NewServiceSecret, ServiceCredentialStorage } from '../storage/service-credential-storage.js';
+import type {
+  AddServiceSecret,
+  NewServiceSecret,
+  ServiceCredentialRecord,
+  ServiceCredentialStorage,
+} from '../storage/service-credential-storage.js';
 import { parsePermission } from './permission.js';
 import type { SecretHasher } from './secret-hasher.js';
 import type { ServiceAccess } from './service-access.js';
@@ -33,6 +38,8 @@ export interface RotateServiceSecretOptions {
 }
 
 const DEFAULT_OVERLAP_MS = 24 * 60 * 60_000;
+/** How often a change is repeated on a newer version before its caller is told. */
+const MAX_ATTEMPTS = 10;
 
 /**
  * Registers services and changes their secrets. Who acts with limited permissions hands out none that it lacks:
@@ -79,20 +86,11 @@ export class ServiceRegistry {
       throw new ServiceInputError('overlapMs', 'must be a whole number of milliseconds from 0 on, at most ten years.');
     }
     if (secretKey !== undefined) assertChosenSecret(secretKey);
-    const service = await this.get(serviceId);
-    requireAll(service.permissions, access);
+    assertServiceId(serviceId);
     const { stored, secret } = await this.#newSecret(serviceId, secretKey);
-    const result = await this.services.addSecret({ serviceId, secret: stored, overlapMs, by: access.serviceId });
-    if (result.outcome === 'missing') throw new ServiceNotFoundError(serviceId);
-    if (result.outcome === 'too-many-secrets') {
-      const wayOut = 'End one with endServiceSecret(), or pass { overlapMs: 0 } to end both.';
-      throw new ServiceConflictError(
-        serviceId,
-        `Service '${serviceId}' has two good secrets; a third is refused. ${wayOut}`,
-      );
-    }
+    const service = await this.#addSecret({ serviceId, secret: stored, overlapMs, by: access.serviceId }, access);
     this.onChange();
-    return toIssuedServiceCredential(result.service, stored.keyId, secret);
+    return toIssuedServiceCredential(service, stored.keyId, secret);
   }
 
   async endSecret(serviceId: string, keyId: string, access: ServiceAccess): Promise<boolean> {
@@ -100,26 +98,40 @@ export class ServiceRegistry {
     if (typeof keyId !== 'string' || keyId === '')
       throw new ServiceInputError('keyId', 'must name a secret of the service.');
     const ended = await this.services.endSecret({ serviceId, keyId, by: access.serviceId });
-    this.onChange();
+    if (ended) this.onChange();
     return ended;
   }
 
   async revoke(serviceId: string, access: ServiceAccess): Promise<boolean> {
     assertServiceId(serviceId);
     const removed = await this.services.remove({ serviceId, by: access.serviceId });
-    this.onChange();
+    if (removed) this.onChange();
     return removed;
-  }
-
-  async get(serviceId: string): Promise<ServiceCredential> {
-    assertServiceId(serviceId);
-    const record = await this.services.find(serviceId);
-    if (!record) throw new ServiceNotFoundError(serviceId);
-    return toServiceCredential(record);
   }
 
   async list(): Promise<readonly ServiceCredential[]> {
     return (await this.services.list()).map(toServiceCredential);
+  }
+
+  /** Adds a secret to the service as the caller may act for it: its permissions are checked on the version that gets it. */
+  async #addSecret(
+    addition: Omit<AddServiceSecret, 'expectedVersion'>,
+    access: ServiceAccess,
+  ): Promise<ServiceCredentialRecord> {
+    const { serviceId } = addition;
+    for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
+      const service = await this.services.find(serviceId);
+      if (!service) throw new ServiceNotFoundError(serviceId);
+      requireAll(service.permissions, access);
+      const result = await this.services.addSecret({ ...addition, expectedVersion: service.version });
+      if (result.outcome === 'stored') return result.service;
+      if (result.outcome === 'missing') throw new ServiceNotFoundError(serviceId);
+      if (result.outcome === 'too-many-secrets') {
+        const wayOut = 'End one with endServiceSecret(), or pass { overlapMs: 0 } to end both.';
+        throw new ServiceConflictError(serviceId, `Service '${serviceId}' has two good secrets already. ${wayOut}`);
+      }
+    }
+    throw new ServiceConflictError(serviceId);
   }
 
   async #newSecret(serviceId: string, chosen?: string): Promise<{ stored: NewServiceSecret; secret: string }> {

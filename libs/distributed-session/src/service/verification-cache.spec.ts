@@ -41,7 +41,7 @@ describe('VerificationCache', () => {
     cache = new VerificationCache(storage, 30_000);
   });
 
-  function keep(endsAt?: number, serviceId: string | undefined = 'pay'): void {
+  function keep({ serviceId, endsAt }: { serviceId?: string; endsAt?: number } = { serviceId: 'pay' }): void {
     const hash = { algorithm: 'hmac-sha256', digest: '' } as const;
     cache.begin(serviceId, SECRET)(service, {
       keyId: 'k',
@@ -66,7 +66,7 @@ describe('VerificationCache', () => {
   });
 
   it('A-04 serves no proof by a secret that has ended meanwhile', () => {
-    keep(clock.now() + 5_000);
+    keep({ serviceId: 'pay', endsAt: clock.now() + 5_000 });
     clock.advance(4_999);
     expect(cache.find('pay', SECRET)).toBe(service);
     clock.advance(1);
@@ -83,7 +83,7 @@ describe('VerificationCache', () => {
     ] as const) {
       expect(cache.find(id, secret)).toBeUndefined();
     }
-    keep(undefined, undefined);
+    keep({});
     expect(cache.find(undefined, SECRET)).toBe(service);
   });
 

@@ -1,7 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { runInNewContext } from 'node:vm';
 import { SessionInputError } from '../errors/session.errors.js';
+import { FakeClock } from '../testing/fake-clock.js';
 import { DEFAULT_ATTRIBUTE_LIMITS } from './attribute-limits.js';
 import { assertAttributeKey, copyAttributeValue } from './attribute-value.js';
 import { decodePayload, encodePayload } from './session-payload.js';
@@ -17,6 +18,15 @@ function refusal(value: unknown): SessionInputError {
     throw error;
   }
   throw new Error('was accepted');
+}
+
+/** The copy, or why there is none. */
+function accepted(value: unknown): unknown {
+  try {
+    return copy(value);
+  } catch (error) {
+    return error;
+  }
 }
 
 function nested(depth: number): unknown {
@@ -41,12 +51,8 @@ describe('copyAttributeValue', () => {
     fc.assert(
       fc.property(fc.anything({ withBigInt: true, withDate: true, withMap: true, withSparseArray: true }), (value) => {
         const before = fc.stringify(value);
-        try {
-          const copied = copy(value);
-          expect(JSON.parse(JSON.stringify(copied))).toEqual(JSON.parse(JSON.stringify(value)));
-        } catch (error) {
-          expect(error).toBeInstanceOf(SessionInputError);
-        }
+        const outcome = accepted(value);
+        expect(outcome instanceof SessionInputError || JSON.stringify(outcome) === JSON.stringify(value)).toBe(true);
         expect(fc.stringify(value)).toBe(before);
       }),
       { numRuns: 500 },
@@ -66,7 +72,7 @@ describe('copyAttributeValue', () => {
     ['a Set', new Set([1])],
     ['a typed array', new Uint8Array(2)],
     ['a boxed string', Object('text')],
-    ['an instance of a class', new (class Cart {})()],
+    ['an instance of a class', new FakeClock()],
     ['an object that inherits', Object.create({ inherited: 1 })],
   ])('refuses %s, alone and inside others', (_, value) => {
     expect(refusal(value)).toMatchObject({ field: 'attributes.x', constraint: 'attribute-value' });
@@ -82,7 +88,7 @@ describe('copyAttributeValue', () => {
   it('refuses the holes of a sparse array', () => {
     // oxlint-disable-next-line no-sparse-arrays
     expect(refusal([1, , 3])).toMatchObject({ field: 'attributes.x[1]', constraint: 'attribute-value' });
-    expect(refusal(new Array(2 ** 31))).toMatchObject({ constraint: 'attribute-value-size' });
+    expect(refusal(Object.assign([], { length: 2 ** 31 }))).toMatchObject({ constraint: 'attribute-value-size' });
   });
 
   it('refuses what contains itself, and accepts what is merely shared', () => {
@@ -171,9 +177,9 @@ describe('copyAttributeValue', () => {
   });
 });
 
-describe('assertAttributeKey', () => {
-  const check = (key: unknown) => () => assertAttributeKey(key, 'attribute key', LIMITS);
+const check = (key: unknown) => () => assertAttributeKey(key, 'attribute key', LIMITS);
 
+describe('assertAttributeKey', () => {
   it('accepts any string from one character up to the limit, prototype names included', () => {
     for (const key of ['a', 'k'.repeat(128), '__proto__', 'constructor', 'a b.\u0000€']) {
       expect(check(key)).not.toThrow();

@@ -9,10 +9,26 @@ import type { JsonValue } from './attributes.js';
  * write. The walk stops as soon as the value is certainly too large.
  */
 export function copyAttributeValue(value: unknown, field: string, limits: AttributeLimits): JsonValue {
-  const copy = new JsonCopier(field, limits).copy(value, field, 0);
+  const copy = copyOf(value, field, limits);
   const bytes = Buffer.byteLength(JSON.stringify(copy));
   if (bytes > limits.maxValueBytes) throw tooLarge(field, limits);
   return copy;
+}
+
+/** The object prototype of any realm has no prototype itself; a class, a Map or a Date has one that has. */
+export function isPlainObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  if (typeof value !== 'object' || value === null) return false;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === null || Object.getPrototypeOf(prototype) === null;
+}
+
+function copyOf(value: unknown, field: string, limits: AttributeLimits): JsonValue {
+  try {
+    return new JsonCopier(field, limits).copy(value, field, 0);
+  } catch (error) {
+    if (error instanceof SessionInputError) throw error;
+    throw notJson(field, 'reading it failed');
+  }
 }
 
 /** Checks one attribute key. */
@@ -71,9 +87,7 @@ class JsonCopier {
   }
 
   #copyRecord(value: object, path: string, depth: number): Record<string, JsonValue> {
-    const prototype: unknown = Object.getPrototypeOf(value);
-    // The object prototype of any realm has no prototype itself; a class or a Date has one.
-    if (prototype !== null && Object.getPrototypeOf(prototype) !== null) {
+    if (!isPlainObject(value)) {
       throw notJson(path, 'it is a class instance; write its fields, or its text (a Date: toISOString())');
     }
     const copy: Record<string, JsonValue> = {};

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { DEFAULT_ATTRIBUTE_LIMITS } from './attribute-limits.js';
 import { type AttributePatch, type JsonValue, type SessionAttributes, emptyAttributes } from './attributes.js';
 import { applyPatch, checkPatch } from './checked-patch.js';

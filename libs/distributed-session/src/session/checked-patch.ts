@@ -1,6 +1,6 @@
 import { SessionInputError } from '../errors/session.errors.js';
 import type { AttributeLimits } from './attribute-limits.js';
-import { assertAttributeKey, copyAttributeValue } from './attribute-value.js';
+import { assertAttributeKey, copyAttributeValue, isPlainObject } from './attribute-value.js';
 import { type AttributePatch, type JsonValue, type SessionAttributes, emptyAttributes } from './attributes.js';
 
 /** A patch whose keys and values have been checked and copied. What depends on the other attributes is checked when applied. */
@@ -32,8 +32,8 @@ export function checkPatch(patch: AttributePatch, limits: AttributeLimits): Chec
 
 /** Checks and copies whole attributes, key by key. */
 export function checkAttributes(attributes: unknown, limits: AttributeLimits): Map<string, JsonValue> {
-  if (typeof attributes !== 'object' || attributes === null || Array.isArray(attributes)) {
-    throw new SessionInputError('attributes', 'type', 'must be an object of JSON values.');
+  if (!isPlainObject(attributes)) {
+    throw new SessionInputError('attributes', 'type', 'must be a plain object of JSON values.');
   }
   const checked = new Map<string, JsonValue>();
   for (const [key, value] of Object.entries(attributes)) {

@@ -208,13 +208,15 @@ export class DistributedSessionManager extends ServiceOperations {
     return this.parts.options.storage.listLogins(checkPage(page));
   }
 
-  /** Opens the storage and starts looking for expired sessions. The module calls it. */
+  /** Opens the storage and starts looking for expired sessions. The module calls it. Asks for `*`. */
   async connect(): Promise<void> {
+    this.access.require('*');
     await this.parts.connect();
   }
 
-  /** Lets what is under way finish and closes the storage. The module calls it. */
+  /** Lets what is under way finish and closes the storage, for all views. The module calls it. Asks for `*`. */
   async close(): Promise<void> {
+    this.access.require('*');
     await this.parts.close();
   }
 

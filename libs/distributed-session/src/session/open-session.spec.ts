@@ -12,16 +12,38 @@ const ID = '0190b6f2-7c1e-4f7a-8a3b-5d2f1c9e8b70';
 const OTHER_ID = '0190b6f2-7c1e-4f7a-8a3b-5d2f1c9e8b71';
 const attributes = { role: 'admin', cart: { total: 1 } };
 const record: SessionRecord = {
-  ...{ state: 'live', sessionId: ID, loginId: 'alice', serviceId: 'svc', version: 3 },
-  ...{ createdAt: 1_000, lastAccessedAt: 2_000, expiresAt: 3_000, idleTimeoutMs: 1_000, absoluteExpiresAt: 9_000 },
+  state: 'live',
+  sessionId: ID,
+  loginId: 'alice',
+  serviceId: 'svc',
+  version: 3,
+  createdAt: 1_000,
+  lastAccessedAt: 2_000,
+  expiresAt: 3_000,
+  idleTimeoutMs: 1_000,
+  absoluteExpiresAt: 9_000,
   payload: encodePayload({ tokenDigest: 'the-digest', attributes, client: { ip: '::1' }, predecessors: [] }),
 };
 const tombstone: SessionTombstone = {
-  ...{ state: 'ended', sessionId: ID, loginId: 'alice', serviceId: 'svc', version: 3 },
-  ...{ createdAt: 1_000, lastAccessedAt: 2_000, reason: 'rotated', endedAt: 2_500, endedBy: 'svc' },
-  ...{ rotatedTo: OTHER_ID, graceEndsAt: 2_600 },
+  state: 'ended',
+  sessionId: ID,
+  loginId: 'alice',
+  serviceId: 'svc',
+  version: 3,
+  createdAt: 1_000,
+  lastAccessedAt: 2_000,
+  reason: 'rotated',
+  endedAt: 2_500,
+  endedBy: 'svc',
+  rotatedTo: OTHER_ID,
+  graceEndsAt: 2_600,
 };
 const everything = ServiceAccess.unrestricted('svc');
+
+/** The error that does not show what came back in place of what was asked for. */
+function refused(hidden: string) {
+  return expect.objectContaining({ code: 'ERR_STORAGE_CORRUPT', message: expect.not.stringContaining(hidden) });
+}
 
 describe('openSession', () => {
   it.each(['version', 'createdAt', 'lastAccessedAt', 'expiresAt', 'idleTimeoutMs', 'absoluteExpiresAt'] as const)(
@@ -53,12 +75,10 @@ describe('openSession', () => {
 });
 
 describe('S-17 a storage that answers with another session', () => {
-  const error = { code: 'ERR_STORAGE_CORRUPT', message: expect.not.stringContaining(OTHER_ID) };
-
   it('is an error, for a live session and for a tombstone, and does not show the other id', () => {
     expect(() => assertAnswers(record, ID)).not.toThrow();
     for (const stored of [record, tombstone]) {
-      expect(() => assertAnswers({ ...stored, sessionId: OTHER_ID }, ID)).toThrow(expect.objectContaining(error));
+      expect(() => assertAnswers({ ...stored, sessionId: OTHER_ID }, ID)).toThrow(refused(OTHER_ID));
     }
   });
 
@@ -81,7 +101,7 @@ describe('S-17 a storage that answers with another session', () => {
       () => sessions.updateSession(update),
       () => sessions.rotateSession(ID),
     ];
-    for (const call of calls) await expect(call()).rejects.toMatchObject(error);
+    for (const call of calls) await expect(call()).rejects.toEqual(refused(OTHER_ID));
   });
 
   it('is never data to the list of a login', async () => {
@@ -91,8 +111,7 @@ describe('S-17 a storage that answers with another session', () => {
       }
     }
     const sessions = new DistributedSessionManager({ serviceId: 'svc', storage: new SwappingStorage() });
-    const refused = { code: 'ERR_STORAGE_CORRUPT', message: expect.not.stringContaining('mallory') };
-    await expect(sessions.getSessionsByLoginId('alice')).rejects.toMatchObject(refused);
+    await expect(sessions.getSessionsByLoginId('alice')).rejects.toEqual(refused('mallory'));
   });
 });
 
@@ -100,8 +119,17 @@ describe('what leaves the library', () => {
   it('S-03 S-18 is a frozen snapshot without digests, payload and state', () => {
     const session = toSession(openSession(record), everything);
     expect(session).toEqual({
-      ...{ sessionId: ID, loginId: 'alice', serviceId: 'svc', version: 3, client: { ip: '::1' }, attributes },
-      ...{ createdAt: 1_000, lastAccessedAt: 2_000, expiresAt: 3_000, idleTimeoutMs: 1_000, absoluteExpiresAt: 9_000 },
+      sessionId: ID,
+      loginId: 'alice',
+      serviceId: 'svc',
+      version: 3,
+      client: { ip: '::1' },
+      attributes,
+      createdAt: 1_000,
+      lastAccessedAt: 2_000,
+      expiresAt: 3_000,
+      idleTimeoutMs: 1_000,
+      absoluteExpiresAt: 9_000,
     });
     expect(inspect(session, { depth: 9, showHidden: true })).not.toContain('the-digest');
     for (const part of [session, session.attributes, session.attributes['cart'], session.client]) {

@@ -20,8 +20,9 @@ export function assertAnswers(stored: StoredSession, askedId: string): void {
 
 /** Opens a record, after a check that it is whole. */
 export function openSession(record: SessionRecord): OpenSession {
-  const { sessionId, version, createdAt, lastAccessedAt, expiresAt } = record;
-  if (![version, createdAt, lastAccessedAt, expiresAt].every(Number.isSafeInteger)) {
+  const { sessionId, version, createdAt, lastAccessedAt, expiresAt, idleTimeoutMs = 0, absoluteExpiresAt = 0 } = record;
+  const numbers = [version, createdAt, lastAccessedAt, expiresAt, idleTimeoutMs, absoluteExpiresAt];
+  if (!numbers.every(Number.isSafeInteger)) {
     throw new StorageCorruptError(`The stored session ${sessionId} is corrupt: its times are not whole numbers.`);
   }
   return { record, payload: decodePayload(record.payload, sessionId) };

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { FakeClock } from '../testing/fake-clock.js';
 import { InMemorySessionStorage } from '../storage/in-memory/in-memory-session-storage.js';
 import { DistributedSessionManager } from './distributed-session.manager.js';
@@ -91,19 +91,14 @@ describe('tokens', () => {
     ['a\\b', 'format'],
     ['naïve', 'format'],
     ['line\n', 'format'],
-  ])('refuses %p as a token of a caller without quoting it', (token, constraint) => {
+  ])('refuses %p as a token of a caller', (token, constraint) => {
     expect(() => assertToken(token)).toThrow(expect.objectContaining({ field: 'token', constraint }));
-    if (typeof token === 'string' && token.length > 2) {
-      expect(() => assertToken(token)).toThrow(
-        expect.objectContaining({ message: expect.not.stringContaining(token) }),
-      );
-    }
   });
 });
 
 describe('parseCredential', () => {
   it('reads back what formatCredential wrote, dots in the token included', () => {
-    const unit = fc.constantFrom(...'!#$%&()*+-./09:<=>?@AZ[]^_`az{|}~');
+    const unit = fc.constantFrom(...'!#$%&()*+-./09:<=>?@AZ[]^_`az{|}~'.split(''));
     fc.assert(
       fc.property(fc.uuid(), fc.string({ unit, minLength: 1 }), (sessionId, token) => {
         expect(parseCredential(formatCredential({ sessionId, token }))).toEqual({ sessionId, token });
@@ -146,6 +141,7 @@ describe('parseCredential', () => {
   it('C-08 quotes nothing of a credential that it refuses', () => {
     const message = expect.not.stringContaining('canary');
     expect(() => parseCredential(`${SESSION_ID} canary-token`)).toThrow(expect.objectContaining({ message }));
+    expect(() => assertToken('canary token')).toThrow(expect.objectContaining({ message }));
     expect(() => assertSessionId('canary')).toThrow(expect.objectContaining({ message, field: 'sessionId' }));
   });
 });

@@ -19,8 +19,8 @@ export interface CreateSessionOptions {
 
 const CREATE_OPTIONS = ['device', 'attributes', 'client', 'idleTimeoutMs', 'absoluteTimeoutMs'];
 
-export const MAX_LOGIN_ID_LENGTH = 256;
-export const MAX_DEVICE_LENGTH = 64;
+const MAX_LOGIN_ID_LENGTH = 256;
+const MAX_DEVICE_LENGTH = 64;
 const MAX_ACTOR_LENGTH = 256;
 const MAX_IP_LENGTH = 64;
 const MAX_USER_AGENT_LENGTH = 1_024;

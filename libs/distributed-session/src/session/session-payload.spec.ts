@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { StorageCorruptError } from '../errors/storage.errors.js';
 import { type JsonValue, emptyAttributes } from './attributes.js';
 import { type SessionPayload, decodePayload, encodePayload } from './session-payload.js';
@@ -20,12 +20,10 @@ function decoded(bytes: Uint8Array): SessionPayload | undefined {
   try {
     return decodePayload(bytes, 'the-id');
   } catch (error) {
-    expect(error).toBeInstanceOf(StorageCorruptError);
     const { message, cause } = error as StorageCorruptError;
-    expect(message).toContain('the-id');
-    expect(message).not.toContain('CANARY');
-    expect(cause).toBeUndefined();
-    return undefined;
+    const tells = message.includes('the-id') && !message.includes('CANARY') && cause === undefined;
+    if (error instanceof StorageCorruptError && tells) return undefined;
+    throw error;
   }
 }
 

@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { StorageCorruptError } from '../errors/storage.errors.js';
 import { type JsonValue, type SessionAttributes, emptyAttributes } from './attributes.js';
 import type { SessionClient } from './session.js';
@@ -27,32 +28,32 @@ export function encodePayload({ tokenDigest, attributes, client, predecessors }:
 
 /** Unpacks a payload, deeply frozen. Anything else than what {@link encodePayload} makes is {@link StorageCorruptError}. */
 export function decodePayload(payload: Uint8Array, sessionId: string): SessionPayload {
-  const packed = parse(payload, sessionId);
-  const { f: format, t: tokenDigest, a: attributes, c: client, p: previous } = packed;
+  const { f: format, t: tokenDigest, a: attributes, c: client, p: previous } = parse(payload, sessionId);
   if (format !== FORMAT)
     throw corrupt(sessionId, 'its payload has an unknown format; a newer version may have written it');
   if (typeof tokenDigest !== 'string' || !isRecord(attributes) || !isPairs(previous)) throw corrupt(sessionId);
   if (client !== undefined && !isRecord(client)) throw corrupt(sessionId);
   return Object.freeze({
     tokenDigest,
-    attributes: Object.freeze(Object.assign(emptyAttributes(), freezeDeep(attributes))),
-    ...(client && { client: Object.freeze(client) }),
-    predecessors: previous.map(([id, digest]) => ({ sessionId: id, tokenDigest: digest })),
+    attributes: Object.freeze(Object.assign(emptyAttributes(), attributes)),
+    ...(client && { client }),
+    predecessors: Object.freeze(previous.map(([id, digest]) => Object.freeze({ sessionId: id, tokenDigest: digest }))),
   });
 }
 
 type JsonRecord = Record<string, JsonValue>;
 
 function parse(payload: Uint8Array, sessionId: string): JsonRecord {
-  let packed: unknown;
   try {
-    packed = JSON.parse(Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength).toString('utf8'));
+    // Decoding alone would put other characters in the place of what is no UTF-8.
+    if (!isUtf8(payload)) throw corrupt(sessionId);
+    const text = Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength).toString('utf8');
+    const packed = freezeDeep(JSON.parse(text) as JsonValue);
+    if (isRecord(packed)) return packed;
   } catch {
     // Without a cause: the message of a JSON error quotes the text, which holds attribute values.
-    throw corrupt(sessionId);
   }
-  if (!isRecord(packed)) throw corrupt(sessionId);
-  return packed;
+  throw corrupt(sessionId);
 }
 
 function isRecord(value: unknown): value is JsonRecord {
@@ -60,13 +61,16 @@ function isRecord(value: unknown): value is JsonRecord {
 }
 
 function isPairs(value: unknown): value is [string, string][] {
-  const isPair = (pair: unknown) => Array.isArray(pair) && typeof pair[0] === 'string' && typeof pair[1] === 'string';
   return Array.isArray(value) && value.every(isPair);
+}
+
+function isPair(value: unknown): value is [string, string] {
+  return Array.isArray(value) && typeof value[0] === 'string' && typeof value[1] === 'string';
 }
 
 function freezeDeep<T extends JsonValue>(value: T): T {
   if (typeof value !== 'object' || value === null) return value;
-  for (const item of Object.values(value)) freezeDeep(item as JsonValue);
+  for (const item of Object.values(value)) freezeDeep(item);
   return Object.freeze(value);
 }
 

@@ -22,14 +22,25 @@ class ScriptedStorage extends InMemorySessionStorage {
 describe('SessionSweeper', () => {
   let storage: ScriptedStorage;
   let sweeper: SessionSweeper;
+  let warn: jest.SpiedFunction<Logger['warn']>;
 
   function sweepEvery(sweepIntervalMs: number | null): SessionSweeper {
     return new SessionSweeper(resolveOptions({ serviceId: 's', storage, sweepIntervalMs, historyRetentionMs: 77 }));
   }
 
+  /** Makes the next sweep wait; the function that is returned lets it finish. */
+  function holdSweep(): () => void {
+    let finish!: () => void;
+    const held = new Promise<number>((resolve) => {
+      finish = () => resolve(0);
+    });
+    storage.results = [held];
+    return finish;
+  }
+
   beforeEach(() => {
     jest.useFakeTimers();
-    jest.spyOn(Logger.prototype, 'warn').mockReturnValue(undefined);
+    warn = jest.spyOn(Logger.prototype, 'warn').mockReturnValue(undefined);
     storage = new ScriptedStorage();
     sweeper = sweepEvery(1_000);
   });
@@ -45,7 +56,7 @@ describe('SessionSweeper', () => {
     await jest.advanceTimersByTimeAsync(999);
     expect(storage.sweeps).toEqual([]);
     await jest.advanceTimersByTimeAsync(2_001);
-    expect(storage.sweeps).toEqual(Array(3).fill({ limit: 200, historyRetentionMs: 77 }));
+    expect(storage.sweeps).toEqual(Array.from({ length: 3 }, () => ({ limit: 200, historyRetentionMs: 77 })));
   });
 
   it('sweeps on in one round while batches come back full, up to a bound', async () => {
@@ -59,12 +70,11 @@ describe('SessionSweeper', () => {
   });
 
   it('does not start a round while one is under way', async () => {
-    let finish = (_claimed: number) => {};
-    storage.results = [new Promise<number>((resolve) => (finish = resolve))];
+    const finish = holdSweep();
     sweeper.start();
     await jest.advanceTimersByTimeAsync(5_000);
     expect(storage.sweeps).toHaveLength(1);
-    finish(0);
+    finish();
     await jest.advanceTimersByTimeAsync(1_000);
     expect(storage.sweeps).toHaveLength(2);
   });
@@ -74,7 +84,7 @@ describe('SessionSweeper', () => {
     sweeper.start();
     await jest.advanceTimersByTimeAsync(2_000);
     expect(storage.sweeps).toHaveLength(2);
-    const warnings = jest.mocked(Logger.prototype.warn).mock.calls;
+    const warnings = warn.mock.calls;
     expect(warnings).toEqual([[expect.stringContaining('StorageUnavailableError')]]);
     expect(String(warnings)).not.toContain('CANARY');
   });
@@ -89,15 +99,14 @@ describe('SessionSweeper', () => {
   });
 
   it('stops: waits for the round under way and starts no other', async () => {
-    let finish = (_claimed: number) => {};
-    storage.results = [new Promise<number>((resolve) => (finish = resolve))];
+    const finish = holdSweep();
     sweeper.start();
     await jest.advanceTimersByTimeAsync(1_000);
     let stopped = false;
     const stopping = sweeper.stop().then(() => (stopped = true));
     await jest.advanceTimersByTimeAsync(10_000);
     expect(stopped).toBe(false);
-    finish(0);
+    finish();
     await stopping;
     expect(jest.getTimerCount()).toBe(0);
     expect(storage.sweeps).toHaveLength(1);

@@ -20,7 +20,9 @@ export class SessionSweeper {
     const { sweepIntervalMs } = this.options;
     if (sweepIntervalMs === null || this.#timer) return;
     this.#timer = setInterval(() => {
-      this.#round ??= this.#sweep();
+      this.#round ??= this.#sweep().finally(() => {
+        this.#round = undefined;
+      });
     }, sweepIntervalMs);
     this.#timer.unref();
   }
@@ -40,8 +42,6 @@ export class SessionSweeper {
       }
     } catch (error) {
       this.#logger.warn(`Sweeping failed, and is tried again: ${error instanceof Error ? error.name : 'unknown'}`);
-    } finally {
-      this.#round = undefined;
     }
   }
 }

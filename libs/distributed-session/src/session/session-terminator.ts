@@ -1,7 +1,6 @@
 import type { ResolvedOptions } from '../resolve-options.js';
 import type { EndAllSessions, EndSession } from '../storage/session-storage.operations.js';
 import { assertAnswers } from './open-session.js';
-import { MAX_GRACE_HOPS } from './rotation-grace.js';
 
 type Ending = Pick<EndSession, 'reason' | 'by' | 'actor'>;
 
@@ -16,7 +15,8 @@ export class SessionTerminator {
   async end(sessionId: string, ending: Ending): Promise<boolean> {
     const { storage, historyRetentionMs } = this.options;
     let target = sessionId;
-    for (let hop = 0; hop <= MAX_GRACE_HOPS; hop++) {
+    // It ends: each rotation has led to a new id, and has done so within the grace of the one before.
+    for (;;) {
       const result = await storage.end({ sessionId: target, ...ending, historyRetentionMs });
       if (result.outcome === 'missing') return false;
       assertAnswers(result.session, target);
@@ -25,7 +25,6 @@ export class SessionTerminator {
       if (rotatedTo === undefined || !(storage.now() < graceEndsAt!)) return false;
       target = rotatedTo;
     }
-    return false;
   }
 
   /** Resolves to how many sessions were ended. */

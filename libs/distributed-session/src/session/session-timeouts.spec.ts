@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { MAX_DURATION_MS, combineTimeouts, isDuration } from './session-timeouts.js';
 
 const HOUR = 3_600_000;
@@ -14,7 +14,7 @@ describe('isDuration', () => {
         expect(isDuration(value)).toBe(fits);
       }),
     );
-    for (const value of [NaN, Infinity, -1, 0, 0.5, MAX_DURATION_MS + 1, 1e300, '5', [5], new Date(5), 5n]) {
+    for (const value of [NaN, Infinity, -1, 0, 0.5, 1.5, MAX_DURATION_MS + 1, 1e300, '5', [5], new Date(5), 5n]) {
       expect(isDuration(value)).toBe(false);
     }
     expect([1, MAX_DURATION_MS].map((value) => isDuration(value))).toEqual([true, true]);
@@ -67,9 +67,11 @@ describe('combineTimeouts', () => {
         const ends = [timeouts.idleTimeoutMs, timeouts.absoluteTimeoutMs].filter((end) => end !== undefined);
         expect(ends.length).toBeGreaterThan(0);
         expect(ends.every((end) => isDuration(end))).toBe(true);
-        if (asked.absoluteTimeoutMs) expect(timeouts.absoluteTimeoutMs).toBe(asked.absoluteTimeoutMs);
-        if (asked.idleTimeoutMs) expect(timeouts.idleTimeoutMs).toBe(asked.idleTimeoutMs);
-        else if (asked.idleTimeoutMs === undefined) expect(timeouts.idleTimeoutMs).toBeLessThanOrEqual(HOUR);
+        const absolute = asked.absoluteTimeoutMs === undefined ? 24 * HOUR : (asked.absoluteTimeoutMs ?? undefined);
+        expect(timeouts.absoluteTimeoutMs).toBe(absolute);
+        const inherited = Math.min(HOUR, absolute ?? Infinity);
+        const idle = asked.idleTimeoutMs === undefined ? inherited : (asked.idleTimeoutMs ?? undefined);
+        expect(timeouts.idleTimeoutMs).toBe(idle);
       }),
     );
   });

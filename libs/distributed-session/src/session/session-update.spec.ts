@@ -4,12 +4,21 @@ import { DEFAULT_ATTRIBUTE_LIMITS } from './attribute-limits.js';
 import { openSession, toSession } from './open-session.js';
 import { encodePayload } from './session-payload.js';
 import { patchOfUpdate } from './session-update.js';
-import type { Session, SessionUpdate } from './session.js';
+import type { Session } from './session.js';
 
 const attributes = { role: 'user', cart: { items: [1, 2] }, note: 'hidden' };
 const open = openSession({
-  ...{ state: 'live', sessionId: 'id', loginId: 'alice', serviceId: 'svc', device: 'web', version: 3 },
-  ...{ createdAt: 1_000, lastAccessedAt: 2_000, expiresAt: 3_000, idleTimeoutMs: 1_000, absoluteExpiresAt: 9_000 },
+  state: 'live',
+  sessionId: 'id',
+  loginId: 'alice',
+  serviceId: 'svc',
+  device: 'web',
+  version: 3,
+  createdAt: 1_000,
+  lastAccessedAt: 2_000,
+  expiresAt: 3_000,
+  idleTimeoutMs: 1_000,
+  absoluteExpiresAt: 9_000,
   payload: encodePayload({ tokenDigest: 'digest', attributes, client: { ip: '192.0.2.1' }, predecessors: [] }),
 });
 const everything = ServiceAccess.unrestricted('svc');
@@ -17,7 +26,7 @@ const clerk = everything.narrowedTo({ serviceId: 'clerk', permissions: ['session
 
 function patchOf(change: Record<string, unknown>, access = everything) {
   const seen: Session = toSession(open, access);
-  return patchOfUpdate({ ...seen, ...change } as SessionUpdate, open, access, DEFAULT_ATTRIBUTE_LIMITS);
+  return patchOfUpdate({ ...seen, ...change }, open, access, DEFAULT_ATTRIBUTE_LIMITS);
 }
 
 const failing = (fields: object) => expect.objectContaining(fields);

@@ -28,7 +28,8 @@ export function patchOfUpdate(
 ): CheckedPatch {
   const seen: Session = toSession(current, access);
   if (update.version !== seen.version) throw new SessionConflictError(seen.sessionId, update.version, seen.version);
-  const changed = IMMUTABLE.find((name) => update[name] !== seen[name]);
+  const client = JSON.stringify(update.client) === JSON.stringify(seen.client) ? undefined : 'client';
+  const changed = IMMUTABLE.find((name) => update[name] !== seen[name]) ?? client;
   if (changed !== undefined) {
     throw new SessionInputError(changed, 'immutable', 'cannot be changed by updateSession(); only attributes can.');
   }

@@ -22,10 +22,13 @@ class WatchedStorage extends InMemorySessionStorage {
   }
 }
 
-function gate(): { readonly held: Promise<void>; open: () => void } {
-  let open = () => {};
-  const held = new Promise<void>((resolve) => (open = resolve));
-  return { held, open: () => open() };
+/** A promise that a test resolves when it likes. */
+function gate(): { readonly held: Promise<void>; readonly open: () => void } {
+  let open!: () => void;
+  const held = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  return { held, open };
 }
 
 describe('TouchQueue', () => {
@@ -47,8 +50,15 @@ describe('TouchQueue', () => {
   function record(sessionId: string, accessedAgoMs: number, idleTimeoutMs?: number): SessionRecord {
     const lastAccessedAt = clock.now() - accessedAgoMs;
     return {
-      ...{ state: 'live', sessionId, loginId: 'u', serviceId: 's', version: 1, payload: new Uint8Array() },
-      ...{ createdAt: 0, lastAccessedAt, expiresAt: clock.now() + HOUR },
+      state: 'live',
+      sessionId,
+      loginId: 'u',
+      serviceId: 's',
+      version: 1,
+      payload: new Uint8Array(),
+      createdAt: 0,
+      lastAccessedAt,
+      expiresAt: clock.now() + HOUR,
       ...(idleTimeoutMs !== undefined && { idleTimeoutMs }),
     };
   }

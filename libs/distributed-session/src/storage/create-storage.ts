@@ -7,9 +7,14 @@ import { SessionStorage } from './session-storage.js';
 export async function createStorage(source: StorageSource, moduleRef: ModuleRef): Promise<SessionStorage> {
   if (typeof source !== 'function') return source;
   if (isStorageClass(source)) return moduleRef.create(source);
-  return source();
+  return isClass(source) ? source : source();
 }
 
 function isStorageClass(source: object): source is Type<SessionStorage> {
   return 'prototype' in source && source.prototype instanceof SessionStorage;
+}
+
+/** A class of something else, which cannot be called: given by mistake, and so left to the check. */
+function isClass(source: () => unknown): source is typeof source & SessionStorage {
+  return Function.prototype.toString.call(source).startsWith('class');
 }

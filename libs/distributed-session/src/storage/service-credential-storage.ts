@@ -21,6 +21,8 @@ export interface ServiceCredentialRecord {
   readonly serviceId: string;
   readonly serviceName: string;
   readonly permissions: readonly string[];
+  /** 1 when first registered, one more with each replacement and each change of its secrets. A use does not change it. */
+  readonly version: number;
   /** When it was first registered. Replacing it keeps this. */
   readonly createdAt: number;
   /** The secrets that have not ended, at most {@link MAX_SERVICE_SECRETS}, oldest first. */
@@ -51,6 +53,8 @@ export type PutServiceResult =
 
 export interface AddServiceSecret {
   readonly serviceId: string;
+  /** The version that the caller has seen: a secret is for a service with the permissions that it had then. */
+  readonly expectedVersion: number;
   readonly secret: NewServiceSecret;
   /** How long the secret until now stays good, in milliseconds; 0 ends all earlier ones in this step. */
   readonly overlapMs: number;
@@ -61,6 +65,8 @@ export type AddServiceSecretResult =
   | { readonly outcome: 'stored'; readonly service: ServiceCredentialRecord }
   /** Two secrets are good already; a third is refused. */
   | { readonly outcome: 'too-many-secrets' }
+  /** The service has changed; nothing was written. */
+  | { readonly outcome: 'conflict' }
   | { readonly outcome: 'missing' };
 
 /**
@@ -82,7 +88,7 @@ export abstract class ServiceCredentialStorage {
   abstract findByKeyId(keyId: string): Promise<ServiceCredentialRecord | undefined>;
 
   /**
-   * Adds a secret. Each earlier one ends `overlapMs` from now, unless it ends sooner already; with 0 they are gone at
+   * Adds a secret, if the service is at `expectedVersion`. Each earlier one ends `overlapMs` from now, unless it ends sooner already; with 0 they are gone at
    * once. With an overlap a third secret is refused.
    */
   abstract addSecret(addition: AddServiceSecret): Promise<AddServiceSecretResult>;

@@ -15,11 +15,11 @@ export interface StorageFixture {
   /** With `drivenClock`: the clock that the storage keeps time by. */
   readonly clock?: FakeClock;
   /** With `severalInstances`: connects one more instance to the same data, as another process would. */
-  another?(): Promise<SessionStorage>;
+  readonly another?: () => Promise<SessionStorage>;
   /** With `dump`: everything that the store holds, in any readable form. */
-  dump?(): Promise<string>;
+  readonly dump?: () => Promise<string>;
   /** Closes the storage and throws away its data. */
-  dispose?(): Promise<void>;
+  readonly dispose?: () => Promise<void>;
 }
 
 export type CreateStorageFixture = () => StorageFixture | Promise<StorageFixture>;

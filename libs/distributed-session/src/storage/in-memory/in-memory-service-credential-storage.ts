@@ -34,6 +34,7 @@ export class InMemoryServiceCredentialStorage extends ServiceCredentialStorage {
       serviceId,
       serviceName,
       permissions: [...permissions],
+      version: (existing?.version ?? 0) + 1,
       createdAt: existing?.createdAt ?? now,
       secrets: [{ ...secret, hash: { ...secret.hash }, createdAt: now }],
     };
@@ -56,16 +57,18 @@ export class InMemoryServiceCredentialStorage extends ServiceCredentialStorage {
     return undefined;
   }
 
-  async addSecret({ serviceId, secret, overlapMs, by }: AddServiceSecret): Promise<AddServiceSecretResult> {
+  async addSecret(addition: AddServiceSecret): Promise<AddServiceSecretResult> {
+    const { serviceId, expectedVersion, secret, overlapMs, by } = addition;
     const now = this.openNow();
     const service = this.#current(serviceId, now);
     if (!service) return { outcome: 'missing' };
+    if (service.version !== expectedVersion) return { outcome: 'conflict' };
     const end = now + overlapMs;
     const kept =
       overlapMs === 0 ? [] : service.secrets.map((old) => ({ ...old, endsAt: Math.min(old.endsAt ?? end, end) }));
     if (kept.length >= MAX_SERVICE_SECRETS) return { outcome: 'too-many-secrets' };
     const added = { ...secret, hash: { ...secret.hash }, createdAt: now };
-    const changed = { ...service, secrets: [...kept, added] };
+    const changed = { ...service, version: service.version + 1, secrets: [...kept, added] };
     this.#services.set(serviceId, changed);
     this.#announce(serviceId, 'secret-added', by, now);
     return { outcome: 'stored', service: copyOf(changed) };
@@ -76,7 +79,7 @@ export class InMemoryServiceCredentialStorage extends ServiceCredentialStorage {
     const service = this.#current(serviceId, now);
     const kept = service?.secrets.filter((secret) => secret.keyId !== keyId);
     if (!service || !kept || kept.length === service.secrets.length) return false;
-    this.#services.set(serviceId, { ...service, secrets: kept });
+    this.#services.set(serviceId, { ...service, version: service.version + 1, secrets: kept });
     this.#announce(serviceId, 'secret-ended', by, now);
     return true;
   }
@@ -99,7 +102,7 @@ export class InMemoryServiceCredentialStorage extends ServiceCredentialStorage {
 
   async list(): Promise<readonly ServiceCredentialRecord[]> {
     const now = this.openNow();
-    return [...this.#services.keys()].sort().map((serviceId) => copyOf(this.#current(serviceId, now)!));
+    return [...this.#services.keys()].toSorted().map((serviceId) => copyOf(this.#current(serviceId, now)!));
   }
 
   /** The service without the secrets that have ended. */

@@ -16,10 +16,6 @@ export function isLive(entry: InMemorySessionEntry): entry is LiveEntry {
   return entry.session.state === 'live';
 }
 
-export function isEnded(entry: InMemorySessionEntry): entry is EndedEntry {
-  return entry.session.state === 'ended';
-}
-
 /** A copy that the caller may keep and change. Not `slice()`: of a `Buffer`, that shares the bytes. */
 export function copyOf<T extends StoredSession>(session: T): T {
   return session.state === 'live' ? { ...session, payload: Uint8Array.from(session.payload) } : { ...session };

@@ -1,4 +1,5 @@
 import { v4 as uuidv4 } from 'uuid';
+import { OptionsError } from '../../errors/options.error.js';
 import { StorageFullError, StorageUnavailableError } from '../../errors/storage.errors.js';
 import { type Clock, systemClock } from '../clock.js';
 import { accessed, expiryOf, isDue, seenAt } from '../session-lifetime.js';
@@ -50,6 +51,11 @@ export class InMemorySessionStorage extends SessionStorage {
 
   constructor({ clock = systemClock, maxSessions = 100_000 }: InMemorySessionStorageOptions = {}) {
     super();
+    if (!Number.isSafeInteger(maxSessions) || maxSessions < 1) {
+      throw new OptionsError('The options of InMemorySessionStorage are not usable:', [
+        'maxSessions must be a whole number from 1 on',
+      ]);
+    }
     this.#clock = clock;
     this.#maxSessions = maxSessions;
     this.#table = new InMemorySessionTable(this.#feed, maxSessions);
@@ -191,8 +197,8 @@ export class InMemorySessionStorage extends SessionStorage {
     if (!login) return [];
     const kept = login.ended.filter((entry) => now < entry.purgeAt).map((entry) => entry.session);
     const due = login.dueAt(now).map((entry) => seenAt(entry.session, now) as SessionTombstone);
-    const ascending = [...kept, ...due].sort((a, b) => a.endedAt - b.endedAt);
-    return ascending.reverse().slice(0, HISTORY_LIMIT).map(copyOf);
+    const ascending = [...kept, ...due].toSorted((a, b) => a.endedAt - b.endedAt);
+    return ascending.toReversed().slice(0, HISTORY_LIMIT).map(copyOf);
   }
 
   async count(): Promise<number> {

@@ -8,7 +8,6 @@ export function describeEndings(context: StorageTestContext): void {
   const { it, describe } = context.runner;
   const { retention } = context.times;
   const ending = { reason: 'logged-out', by: 'tester', historyRetentionMs: retention } as const;
-  const ids = (sessions: readonly { sessionId: string }[]) => sessions.map(({ sessionId }) => sessionId);
 
   describe('endings', () => {
     it('turns a session into a tombstone that says why, when and by whom', async () => {
@@ -156,3 +155,5 @@ export function describeEndings(context: StorageTestContext): void {
     });
   });
 }
+
+const ids = (sessions: readonly { sessionId: string }[]) => sessions.map(({ sessionId }) => sessionId);

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import type { DistributedSessionManager } from '../../session/distributed-session.manager.js';
 import type { IssuedSession } from '../../session/session.js';
 import { scheduled } from '../scheduled-storage.js';
@@ -26,46 +26,6 @@ interface Log {
 export function describeInterleavings(context: StorageTestContext): void {
   const { it, describe } = context.runner;
 
-  const runStep = async (sessions: DistributedSessionManager, step: Step, n: number, log: Log): Promise<void> => {
-    const first = log.issued[0]!;
-    const { sessionId, credential } = first;
-    switch (step) {
-      case 'read':
-        assertWhole(await sessions.getSession(sessionId));
-        return;
-      case 'verify':
-        assertWhole(await sessions.verifySession(credential));
-        return;
-      case 'refresh':
-        assertWhole(await sessions.refreshSession(sessionId));
-        return;
-      case 'write':
-        await sessions.setAttributes(sessionId, { set: { [`left-${n}`]: n, [`right-${n}`]: n } });
-        log.written.push(`left-${n}`, `right-${n}`);
-        return;
-      case 'update': {
-        const read = await sessions.getSession(sessionId);
-        await sessions.updateSession({
-          ...read,
-          attributes: { ...read.attributes, [`left-${n}`]: n, [`right-${n}`]: n },
-        });
-        log.written.push(`left-${n}`, `right-${n}`);
-        return;
-      }
-      case 'rotate':
-        log.issued.push(await sessions.rotateSession(sessionId));
-        return;
-      case 'end':
-        if (await sessions.deleteSession(sessionId)) log.ended = true;
-        return;
-      case 'end-all':
-        if ((await sessions.deleteAllSessions('alice')) > 0) log.ended = true;
-        return;
-      case 'login':
-        await sessions.createSession('bob');
-    }
-  };
-
   const explore = async (steps: Step[], scheduler: fc.Scheduler): Promise<void> => {
     const plain = await context.manager();
     const storage = scheduled(context.storage, scheduler);
@@ -88,28 +48,6 @@ export function describeInterleavings(context: StorageTestContext): void {
       );
     });
   });
-
-  const assertConsistent = async (plain: DistributedSessionManager, { issued, written, ended }: Log): Promise<void> => {
-    const live = await plain.getSessionsByLoginId('alice');
-    assert(live.length <= 1, 'at most one of a session and its rotations lives');
-    if (ended) assert.equal(live.length, 0, 'an ended session came back');
-    else assert.equal(live.length, 1, 'a session that nobody ended is gone');
-    const [session] = live;
-    if (session) {
-      assertWhole(session);
-      for (const key of written) assert(Object.hasOwn(session.attributes, key), `the write of ${key} was lost`);
-      assert.equal(session.sessionId, issued.at(-1)!.sessionId, 'what lives is not what was issued last');
-    }
-    const history = await plain.getSessionHistory('alice');
-    for (const { sessionId } of issued) {
-      const isLive = session?.sessionId === sessionId;
-      assert.equal(
-        history.filter((entry) => entry.sessionId === sessionId).length,
-        isLive ? 0 : 1,
-        'one entry for each end',
-      );
-    }
-  };
 }
 
 /** Both attributes of a write are there, or neither. */
@@ -125,3 +63,65 @@ function assertRefusal(error: unknown): void {
   const { code } = error as { code?: string };
   if (code !== 'ERR_SESSION_ENDED' && code !== 'ERR_SESSION_CONFLICT') throw error;
 }
+
+const runStep = async (sessions: DistributedSessionManager, step: Step, n: number, log: Log): Promise<void> => {
+  const first = log.issued[0]!;
+  const { sessionId, credential } = first;
+  switch (step) {
+    case 'read':
+      assertWhole(await sessions.getSession(sessionId));
+      return;
+    case 'verify':
+      assertWhole(await sessions.verifySession(credential));
+      return;
+    case 'refresh':
+      assertWhole(await sessions.refreshSession(sessionId));
+      return;
+    case 'write':
+      await sessions.setAttributes(sessionId, { set: { [`left-${n}`]: n, [`right-${n}`]: n } });
+      log.written.push(`left-${n}`, `right-${n}`);
+      return;
+    case 'update': {
+      const read = await sessions.getSession(sessionId);
+      await sessions.updateSession({
+        ...read,
+        attributes: { ...read.attributes, [`left-${n}`]: n, [`right-${n}`]: n },
+      });
+      log.written.push(`left-${n}`, `right-${n}`);
+      return;
+    }
+    case 'rotate':
+      log.issued.push(await sessions.rotateSession(sessionId));
+      return;
+    case 'end':
+      if (await sessions.deleteSession(sessionId)) log.ended = true;
+      return;
+    case 'end-all':
+      if ((await sessions.deleteAllSessions('alice')) > 0) log.ended = true;
+      return;
+    case 'login':
+      await sessions.createSession('bob');
+  }
+};
+
+const assertConsistent = async (plain: DistributedSessionManager, { issued, written, ended }: Log): Promise<void> => {
+  const live = await plain.getSessionsByLoginId('alice');
+  assert(live.length <= 1, 'at most one of a session and its rotations lives');
+  if (ended) assert.equal(live.length, 0, 'an ended session came back');
+  else assert.equal(live.length, 1, 'a session that nobody ended is gone');
+  const [session] = live;
+  if (session) {
+    assertWhole(session);
+    for (const key of written) assert(Object.hasOwn(session.attributes, key), `the write of ${key} was lost`);
+    assert.equal(session.sessionId, issued.at(-1)!.sessionId, 'what lives is not what was issued last');
+  }
+  const history = await plain.getSessionHistory('alice');
+  for (const { sessionId } of issued) {
+    const isLive = session?.sessionId === sessionId;
+    assert.equal(
+      history.filter((entry) => entry.sessionId === sessionId).length,
+      isLive ? 0 : 1,
+      'one entry for each end',
+    );
+  }
+};

@@ -43,7 +43,7 @@ export function describeManagedAttributes(context: StorageTestContext): void {
     for (const [what, value] of values) {
       it(`gives back ${what} as it was`, async () => {
         const { sessions, sessionId } = await start();
-        await sessions.setAttribute(sessionId, 'value', value as string);
+        await sessions.setAttribute(sessionId, 'value', value);
         assert.deepEqual(await sessions.getAttribute(sessionId, 'value'), value);
       });
     }

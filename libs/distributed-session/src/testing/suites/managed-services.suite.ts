@@ -7,8 +7,6 @@ import { type StorageTestContext, until } from '../storage-test-context.js';
 export function describeManagedServices(context: StorageTestContext): void {
   const { it, describe } = context.runner;
   const { grace } = context.times;
-  const register = (sessions: DistributedSessionManager, secretKey?: string) =>
-    sessions.registerService({ serviceId: 'orders', serviceName: 'Orders', permissions: ['session.read'], secretKey });
 
   describe('managed services', () => {
     it('A-02 registers a service with a generated secret, and verifies it by id and secret', async () => {
@@ -50,7 +48,7 @@ export function describeManagedServices(context: StorageTestContext): void {
       const answers = await Promise.all(
         attempts.map(async ([id, attempt]) => {
           const error = await rejectsWith(sessions.verifyService(id, attempt), 'ERR_SERVICE_AUTHENTICATION');
-          return JSON.stringify({ ...error, message: error.message });
+          return JSON.stringify([error.message, Object.entries(error)]);
         }),
       );
       assert.equal(new Set(answers).size, 1);
@@ -125,10 +123,13 @@ export function describeManagedServices(context: StorageTestContext): void {
       await rejectsWith(sessions.rotateServiceSecret('nobody'), 'ERR_SERVICE_NOT_FOUND', { serviceId: 'nobody' });
     });
   });
-
-  const refused = (sessions: DistributedSessionManager, secret: string) =>
-    sessions.verifyService('orders', secret).then(
-      () => false,
-      (error: { code?: string }) => error.code === 'ERR_SERVICE_AUTHENTICATION',
-    );
 }
+
+const register = (sessions: DistributedSessionManager, secretKey?: string) =>
+  sessions.registerService({ serviceId: 'orders', serviceName: 'Orders', permissions: ['session.read'], secretKey });
+
+const refused = (sessions: DistributedSessionManager, secret: string) =>
+  sessions.verifyService('orders', secret).then(
+    () => false,
+    (error: { code?: string }) => error.code === 'ERR_SERVICE_AUTHENTICATION',
+  );

@@ -7,10 +7,7 @@ import { type StorageTestContext, until } from '../storage-test-context.js';
 export function describeServiceCredentials(context: StorageTestContext): void {
   const { it, describe } = context.runner;
   const services = () => context.storage.services;
-  const secret = (keyId: string) => ({
-    keyId,
-    hash: { algorithm: 'hmac-sha256', digest: `digest of ${keyId}` } as const,
-  });
+
   const put = async (given: Partial<PutService> = {}): Promise<ServiceCredentialRecord> => {
     const service = {
       serviceId: 'orders',
@@ -23,8 +20,11 @@ export function describeServiceCredentials(context: StorageTestContext): void {
     return result.service;
   };
   const keyIds = async () => (await services().find('orders'))?.secrets.map(({ keyId }) => keyId);
-  const add = (keyId: string, overlapMs: number) =>
-    services().addSecret({ serviceId: 'orders', secret: secret(keyId), overlapMs, by: 'admin' });
+  const add = async (keyId: string, overlapMs: number, expectedVersion?: number) => {
+    const version = expectedVersion ?? (await services().find('orders'))?.version ?? 1;
+    const addition = { serviceId: 'orders', expectedVersion: version, secret: secret(keyId), overlapMs, by: 'admin' };
+    return services().addSecret(addition);
+  };
 
   describe('service credentials', () => {
     it('keeps a service as it was registered', async () => {
@@ -33,6 +33,7 @@ export function describeServiceCredentials(context: StorageTestContext): void {
         serviceId: 'orders',
         serviceName: 'Orders',
         permissions: ['session.read'],
+        version: 1,
         createdAt: stored.createdAt,
         secrets: [{ ...secret('key1'), createdAt: stored.createdAt }],
       });
@@ -109,6 +110,16 @@ export function describeServiceCredentials(context: StorageTestContext): void {
       assert.equal((await add('key3', context.times.grace)).outcome, 'stored');
     });
 
+    it('adds a secret only to the version that the caller has seen', async () => {
+      const { version } = await put();
+      const replaced = await put({ permissions: ['*'], secret: secret('key2'), replace: true });
+      assert(replaced.version > version);
+      assert.deepEqual(await add('key3', 0, version), { outcome: 'conflict' });
+      assert.deepEqual(await keyIds(), ['key2']);
+      assert.equal((await add('key3', context.times.retention, replaced.version)).outcome, 'stored');
+      assert((await services().find('orders'))!.version > replaced.version);
+    });
+
     it('ends all earlier secrets at once without an overlap', async () => {
       await put();
       await add('key2', context.times.retention);
@@ -183,3 +194,8 @@ export function describeServiceCredentials(context: StorageTestContext): void {
     });
   });
 }
+
+const secret = (keyId: string) => ({
+  keyId,
+  hash: { algorithm: 'hmac-sha256', digest: `digest of ${keyId}` } as const,
+});

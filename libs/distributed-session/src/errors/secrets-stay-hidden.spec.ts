@@ -1,0 +1,127 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { inspect } from 'node:util';
+import { DistributedSessionManager } from '../session/distributed-session.manager.js';
+import type { IssuedSession } from '../session/session.js';
+import type { IssuedServiceCredential } from '../service/service-credential.js';
+import { InMemorySessionStorage } from '../storage/in-memory/in-memory-session-storage.js';
+import { FakeClock } from '../testing/fake-clock.js';
+import { DistributedSessionError } from './distributed-session.error.js';
+import { toHttpException } from './to-http-exception.js';
+
+const CANARY = 'CANARY';
+const attributes = { 'cart.note': `${CANARY} value`, nested: { deep: [`${CANARY} deep`] } };
+
+function shownBy(value: unknown): string {
+  return [inspect(value, { depth: 6 }), String(value), JSON.stringify(value)].join('\n');
+}
+
+describe('C-08 secrets, tokens and attribute values stay hidden', () => {
+  let storage: InMemorySessionStorage;
+  let sessions: DistributedSessionManager;
+  let issued: IssuedSession;
+  let service: IssuedServiceCredential;
+
+  beforeAll(async () => {
+    storage = new InMemorySessionStorage({ clock: new FakeClock() });
+    const attributeLimits = { maxValueBytes: 200, maxTotalBytes: 300, maxCount: 3, maxDepth: 3 };
+    const secretPepper = `${CANARY} pepper of sixteen`;
+    sessions = new DistributedSessionManager({ serviceId: 'svc', storage, secretPepper, attributeLimits });
+    await sessions.connect();
+    issued = await sessions.createSession('alice', `${CANARY}-token`, { attributes });
+    const registration = { serviceId: 'pay', serviceName: 'Pay', permissions: ['session.read:cart.*'] };
+    service = await sessions.registerService({ ...registration, secretKey: `${CANARY} secret` });
+    await sessions.verifyService('pay', `${CANARY} secret`);
+    await sessions.verifySession(issued.credential);
+  });
+
+  afterAll(async () => {
+    await sessions.close();
+  });
+
+  it('in a manager, a view of it, its storage and its events, after use', () => {
+    for (const holder of [sessions, sessions.as(service), sessions.events, storage]) {
+      expect(inspect(holder, { depth: 6 })).not.toContain(CANARY);
+      expect(inspect(holder, { depth: 6 })).toMatch(/Manager|Storage|Events/);
+    }
+  });
+
+  it('in an issued session, whose token is only there by name', () => {
+    expect(issued.token).toBe(`${CANARY}-token`);
+    const { attributes: own, ...rest } = issued;
+    expect(own).toEqual(attributes);
+    expect(shownBy(rest)).not.toContain(CANARY);
+    for (const shown of [shownBy(issued), shownBy({ ...issued }), shownBy(structuredClone(issued))]) {
+      expect(shown).not.toContain(`${CANARY}-token`);
+    }
+  });
+
+  it('in an issued service credential, whose secret is only there by name', () => {
+    expect(service.secret).toBe(`${CANARY} secret`);
+    for (const shown of [shownBy(service), shownBy({ ...service }), shownBy(structuredClone(service))]) {
+      expect(shown).not.toContain(CANARY);
+      expect(shown).toContain('pay');
+    }
+  });
+
+  it('in every refusal that somebody can provoke, and in its HTTP answer', async () => {
+    const { sessionId } = issued;
+    const id = storage.nextSessionId();
+    const guest = sessions.as({ serviceId: 'guest', permissions: ['session.read:a', 'session.write:a'] });
+    const set = (value: unknown) => () => sessions.setAttribute(sessionId, 'note', value as object);
+    const attempts: (() => Promise<unknown>)[] = [
+      () => sessions.createSession('alice', `${CANARY} token with spaces`),
+      () => sessions.createSession('alice', CANARY.repeat(1_000)),
+      () => sessions.verifySession(`${CANARY}.${CANARY}`),
+      () => sessions.verifySession(`${id}.${CANARY}`),
+      () => sessions.verifySession(`${sessionId}.${CANARY}`),
+      () => sessions.verifySession({ sessionId, token: `${CANARY} ` }),
+      () => sessions.getSession(CANARY),
+      set(CANARY.repeat(100)),
+      set([CANARY, 1n]),
+      set({ note: CANARY, when: new Date(0) }),
+      set([[[[CANARY]]]]),
+      set(new Map([[CANARY, CANARY]])),
+      set(Symbol(CANARY)),
+      () => sessions.setAttributes(sessionId, { set: { a: CANARY.repeat(25), b: CANARY.repeat(25) } }),
+      () => sessions.setAttributes(sessionId, { set: { a: CANARY, b: CANARY, c: CANARY } }),
+      () => sessions.updateSession({ ...issued, version: 9, attributes: { a: CANARY } }),
+      () => sessions.updateSession({ ...issued, attributes: { a: [CANARY, NaN] } }),
+      () => guest.setAttribute(sessionId, 'role', CANARY),
+      () => sessions.verifyService('pay', `${CANARY} wrong`),
+      () => sessions.verifyService('unknown', CANARY.repeat(200)),
+      () => sessions.verifyServiceSecret(`dss_${CANARY}`),
+      () => sessions.registerService({ ...service, secretKey: CANARY }),
+      () => sessions.registerService({ serviceId: 'b', serviceName: 'B', permissions: [], secretKey: CANARY }),
+      () =>
+        sessions.registerService({ serviceId: 'b', serviceName: 'B', permissions: [], secretKey: `dss_${CANARY}xx` }),
+      () =>
+        sessions.registerService({ serviceId: 'b', serviceName: 'B', permissions: [], secretKey: `${CANARY} secret` }),
+      () => sessions.rotateServiceSecret('pay', { secretKey: CANARY.repeat(100) }),
+    ];
+    for (const attempt of attempts) {
+      const error: unknown = await attempt().then(
+        () => new Error(`was accepted: ${String(attempt)}`),
+        (thrown: unknown) => thrown,
+      );
+      expect(error).toBeInstanceOf(DistributedSessionError);
+      const exception = toHttpException(error as DistributedSessionError);
+      for (const shown of [shownBy(error), shownBy(exception), JSON.stringify(exception.getResponse())]) {
+        expect(shown).not.toContain(CANARY);
+      }
+    }
+  });
+
+  it('in a corrupt record, whose text a parser would quote', async () => {
+    class TornStorage extends InMemorySessionStorage {
+      override async get(sessionId: string) {
+        const stored = await super.get(sessionId);
+        return stored?.state === 'live' ? { ...stored, payload: stored.payload.subarray(0, -3) } : stored;
+      }
+    }
+    const torn = new DistributedSessionManager({ serviceId: 'svc', storage: new TornStorage() });
+    const { sessionId } = await torn.createSession('alice', undefined, { attributes });
+    const error: unknown = await torn.getSession(sessionId).catch((thrown: unknown) => thrown);
+    expect(error).toMatchObject({ code: 'ERR_STORAGE_CORRUPT' });
+    expect(shownBy(error)).not.toContain(CANARY);
+  });
+});

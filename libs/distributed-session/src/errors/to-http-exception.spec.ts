@@ -1,0 +1,66 @@
+import { HttpException, HttpStatus } from '@nestjs/common';
+import { describe, expect, it } from '@jest/globals';
+import type { DistributedSessionError } from './distributed-session.error.js';
+import { OptionsError } from './options.error.js';
+import * as service from './service.errors.js';
+import * as session from './session.errors.js';
+import * as storage from './storage.errors.js';
+import { retryAfterSeconds, toHttpException } from './to-http-exception.js';
+
+const ending = { reason: 'kicked-out', endedAt: 5, endedBy: 'admin-service', rotatedTo: 'next-id' } as const;
+const cause = new Error('CANARY of a driver');
+
+type Row = [error: DistributedSessionError, status: number, fields: object, retryAfter?: number];
+const table: Row[] = [
+  [new OptionsError('Not usable:', ['a fault']), 500, {}],
+  [new session.SessionNotFoundError('id'), 404, {}],
+  [new session.SessionEndedError('id', ending), 410, { reason: 'kicked-out', endedAt: 5 }],
+  [new session.SessionConflictError('id', 1, 2), 409, { currentVersion: 2 }],
+  [new session.SessionLimitError(3), 409, { limit: 3 }],
+  [new session.SessionLimitError(3, 'web'), 409, { limit: 3, device: 'web' }],
+  [
+    new session.SessionInputError('loginId', 'length', 'is too long.', 256),
+    400,
+    { field: 'loginId', constraint: 'length', limit: 256 },
+  ],
+  [new service.ServiceNotFoundError('pay'), 404, {}],
+  [new service.ServiceExistsError('pay'), 409, {}],
+  [new service.ServiceConflictError('pay'), 409, {}],
+  [new service.ServiceInputError('permissions[1]', 'is no permission.', 9), 400, { field: 'permissions[1]', limit: 9 }],
+  [new service.ServiceAuthenticationError(), 401, {}],
+  [new service.ServiceAuthenticationError(1_001), 429, {}, 2],
+  [new service.ServicePermissionError('pay', 'session.read'), 403, { permission: 'session.read' }],
+  [new storage.StorageUnavailableError(undefined, { cause }), 503, {}, 1],
+  [new storage.StorageOutcomeUnknownError(undefined, { cause }), 503, {}, 1],
+  [new storage.StorageCorruptError('The stored session id is corrupt.', { cause }), 500, {}],
+  [new storage.StorageFullError(9), 503, {}, 1],
+  [new storage.KeyUnavailableError('key-7'), 503, {}, 1],
+];
+
+describe('toHttpException', () => {
+  it.each(table.map((row) => [`${row[0].name} (${row[1]})`, row] as const))(
+    'answers %s with its code, message and fields, and nothing else',
+    (_, [error, statusCode, fields, retryAfter]) => {
+      const exception = toHttpException(error);
+      expect(exception).toBeInstanceOf(HttpException);
+      expect(exception.getStatus()).toBe(statusCode);
+      const body: unknown = JSON.parse(JSON.stringify(exception.getResponse()));
+      expect(body).toEqual({ statusCode, code: error.code, message: error.message, ...fields });
+      expect(JSON.stringify(body)).not.toContain('CANARY');
+      expect(exception.cause).toBe(error);
+      expect(retryAfterSeconds(error)).toBe(retryAfter);
+    },
+  );
+
+  it('has a row above for every error of the library', () => {
+    const classes = [OptionsError, ...[session, service, storage].flatMap((module) => Object.values(module))];
+    expect(new Set(table.map(([error]) => error.constructor))).toEqual(new Set(classes));
+    expect(classes).toHaveLength(17);
+  });
+
+  it('takes another status where a guard knows better, in the answer and in its body', () => {
+    const exception = toHttpException(new session.SessionEndedError('id', ending), HttpStatus.UNAUTHORIZED);
+    expect(exception.getStatus()).toBe(401);
+    expect(exception.getResponse()).toMatchObject({ statusCode: 401, code: 'ERR_SESSION_ENDED', reason: 'kicked-out' });
+  });
+});

@@ -1,0 +1,204 @@
+import { beforeEach, describe, expect, it } from '@jest/globals';
+import { inspect } from 'node:util';
+import type { AddServiceSecret } from '../storage/service-credential-storage.js';
+import { InMemorySessionStorage } from '../storage/in-memory/in-memory-session-storage.js';
+import { FakeClock } from '../testing/fake-clock.js';
+import { SecretHasher } from './secret-hasher.js';
+import { ServiceAccess } from './service-access.js';
+import type { ServiceRegistration } from './service-input.js';
+import { ServiceRegistry } from './service-registry.js';
+
+const CHOSEN = 'correct horse battery staple';
+const DAY = 86_400_000;
+const admin = ServiceAccess.unrestricted('admin');
+
+function limited(...permissions: string[]): ServiceAccess {
+  return admin.narrowedTo({ serviceId: 'clerk', permissions: ['service.manage', ...permissions] });
+}
+
+const lacking = (permission: string) => ({ code: 'ERR_SERVICE_PERMISSION', serviceId: 'clerk', permission });
+
+describe('ServiceRegistry', () => {
+  let clock: FakeClock;
+  let storage: InMemorySessionStorage;
+  let registry: ServiceRegistry;
+  let told: number;
+
+  beforeEach(() => {
+    clock = new FakeClock();
+    storage = new InMemorySessionStorage({ clock });
+    told = 0;
+    registry = new ServiceRegistry(storage.services, new SecretHasher(), () => told++);
+  });
+
+  function register(given: Partial<ServiceRegistration> = {}, access = admin, replace = false) {
+    const registration = { serviceId: 'pay', serviceName: 'Pay', permissions: ['session.read'], ...given };
+    return registry.register(registration, replace, access);
+  }
+
+  const stored = (serviceId = 'pay') => storage.services.find(serviceId);
+
+  it.each([
+    [{ serviceId: '' }, 'serviceId'],
+    [{ serviceId: 'no spaces' }, 'serviceId'],
+    [{ serviceId: '@expiry' }, 'serviceId'],
+    [{ serviceId: 'x'.repeat(129) }, 'serviceId'],
+    [{ serviceName: ' ' }, 'serviceName'],
+    [{ serviceName: 'x'.repeat(129) }, 'serviceName'],
+    [{ permissions: 'session.read' }, 'permissions'],
+    [{ permissions: Array(101).fill('session.read') }, 'permissions'],
+    [{ permissions: ['session.read', 'session.*.x'] }, 'permissions[1]'],
+    [{ secretKey: 'x'.repeat(11) }, 'secretKey'],
+    [{ secretKey: 'x'.repeat(513) }, 'secretKey'],
+    [{ secretKey: 'dss_something-long-enough' }, 'secretKey'],
+    [{ secretKey: 5 }, 'secretKey'],
+    [{ secret: CHOSEN }, 'secret'],
+  ])('refuses %p, names the field and stores nothing', async (given, field) => {
+    const quoted = expect.not.stringContaining('xxxx');
+    await expect(register(given as object)).rejects.toMatchObject({
+      code: 'ERR_SERVICE_INPUT',
+      field,
+      message: quoted,
+    });
+    expect(await registry.list()).toEqual([]);
+  });
+
+  it('A-01 registers an id once; a second time changes nothing unless it replaces', async () => {
+    await register();
+    const before = await stored();
+    await expect(register({ permissions: ['*'] })).rejects.toMatchObject({ code: 'ERR_SERVICE_EXISTS' });
+    expect(await stored()).toEqual(before);
+    clock.advance(5);
+    const { keyId } = await register({ permissions: [] }, admin, true);
+    expect(await stored()).toMatchObject({ permissions: [], createdAt: before!.createdAt, secrets: [{ keyId }] });
+  });
+
+  it('A-01 refuses a chosen secret that another service has, on registration and on rotation', async () => {
+    await register({ secretKey: CHOSEN });
+    await register({ serviceId: 'order' });
+    const refused = { code: 'ERR_SERVICE_INPUT', field: 'secretKey', message: expect.not.stringContaining(CHOSEN) };
+    await expect(register({ serviceId: 'third', secretKey: CHOSEN })).rejects.toMatchObject(refused);
+    await expect(registry.rotateSecret('order', { secretKey: CHOSEN }, admin)).rejects.toMatchObject(refused);
+    expect(await stored('third')).toBeUndefined();
+    expect((await stored('order'))!.secrets).toHaveLength(1);
+    await expect(register({ secretKey: CHOSEN }, admin, true)).resolves.toMatchObject({ secret: CHOSEN });
+  });
+
+  it('A-02 stores no secret, neither a generated nor a chosen one', async () => {
+    const { secret } = await register();
+    await register({ serviceId: 'order', secretKey: CHOSEN });
+    const dump = JSON.stringify(await storage.services.list());
+    for (const part of [secret, secret.slice(15), CHOSEN]) expect(dump).not.toContain(part);
+    expect((await stored('order'))!.secrets[0]!.hash).toMatchObject({ algorithm: 'argon2id' });
+    expect((await stored())!.secrets[0]!.hash).toMatchObject({ algorithm: 'hmac-sha256' });
+  });
+
+  it('C-08 shows an issued secret to who asks by name, and to no log, spread or JSON', async () => {
+    const issued = await register({ secretKey: CHOSEN });
+    expect(issued.secret).toBe(CHOSEN);
+    expect(Object.isFrozen(issued)).toBe(true);
+    for (const shown of [inspect(issued, { depth: 9 }), JSON.stringify(issued), inspect({ ...issued })]) {
+      expect(shown).not.toContain(CHOSEN);
+      expect(shown).not.toContain('argon2');
+    }
+  });
+
+  it('A-04 keeps the old secret for the overlap, refuses a third, and takes one again after it', async () => {
+    const first = await register();
+    const second = await registry.rotateSecret('pay', { overlapMs: 1_000 }, admin);
+    expect(second.secrets).toMatchObject([
+      { keyId: first.keyId, endsAt: clock.now() + 1_000 },
+      { keyId: second.keyId },
+    ]);
+    await expect(registry.rotateSecret('pay', {}, admin)).rejects.toMatchObject({ code: 'ERR_SERVICE_CONFLICT' });
+    expect((await stored())!.secrets).toHaveLength(2);
+    clock.advance(1_000);
+    const third = await registry.rotateSecret('pay', {}, admin);
+    expect(third.secrets).toMatchObject([{ keyId: second.keyId, endsAt: clock.now() + DAY }, { keyId: third.keyId }]);
+  });
+
+  it('A-04 ends all earlier secrets at once with an overlap of 0, also when there are two', async () => {
+    await register();
+    await registry.rotateSecret('pay', {}, admin);
+    const { keyId, secrets } = await registry.rotateSecret('pay', { overlapMs: 0, secretKey: CHOSEN }, admin);
+    expect(secrets.map((secret) => secret.keyId)).toEqual([keyId]);
+    expect((await stored())!.secrets).toMatchObject([{ keyId, hash: { algorithm: 'argon2id' } }]);
+  });
+
+  it.each([NaN, -1, 1.5, Infinity, '0', null, 10 ** 15])('S-09 refuses %p as an overlap', async (overlapMs) => {
+    await register();
+    const rotating = registry.rotateSecret('pay', { overlapMs: overlapMs as number }, admin);
+    await expect(rotating).rejects.toMatchObject({ code: 'ERR_SERVICE_INPUT', field: 'overlapMs' });
+    expect((await stored())!.secrets).toHaveLength(1);
+  });
+
+  it('refuses unknown fields and services, and ill key ids', async () => {
+    await register();
+    const misspelt = { overlap: 0 } as object;
+    await expect(registry.rotateSecret('pay', misspelt, admin)).rejects.toMatchObject({ field: 'overlap' });
+    await expect(registry.rotateSecret('none', {}, admin)).rejects.toMatchObject({ code: 'ERR_SERVICE_NOT_FOUND' });
+    await expect(registry.endSecret('pay', '', admin)).rejects.toMatchObject({ field: 'keyId' });
+    await expect(registry.revoke('no spaces', admin)).rejects.toMatchObject({ field: 'serviceId' });
+    expect(await registry.endSecret('pay', 'unknown', admin)).toBe(false);
+    expect(await registry.revoke('none', admin)).toBe(false);
+  });
+
+  it('gives a limited service only what it has itself to hand out', async () => {
+    const clerk = limited('session.read:cart.*', 'session.list');
+    await expect(register({ permissions: ['session.list', 'session.read:cart.total'] }, clerk)).resolves.toBeDefined();
+    for (const permission of ['session.read', 'session.read:role', 'session.*', '*', 'service.*', 'session.write']) {
+      const mighty = register({ serviceId: 'x', permissions: ['session.list', permission] }, clerk);
+      await expect(mighty).rejects.toMatchObject(lacking(permission));
+    }
+    expect(await stored('x')).toBeUndefined();
+  });
+
+  it('lets a limited service neither replace one with more than it has, nor make itself a secret of a mightier one', async () => {
+    await register({ permissions: ['session.read'] });
+    const before = await stored();
+    const clerk = limited('session.list');
+    await expect(register({ permissions: ['session.read'] }, clerk, true)).rejects.toMatchObject(
+      lacking('session.read'),
+    );
+    for (const options of [{}, { overlapMs: 0 }, { secretKey: CHOSEN }]) {
+      await expect(registry.rotateSecret('pay', options, clerk)).rejects.toMatchObject(lacking('session.read'));
+    }
+    expect(await stored()).toEqual(before);
+  });
+
+  it('hands out no secret of a service that became mightier while it was made', async () => {
+    await register({ permissions: [] });
+    const { services } = storage;
+    const addSecret = services.addSecret.bind(services);
+    services.addSecret = async (addition: AddServiceSecret) => {
+      await register({ permissions: ['*'] }, admin, true);
+      return addSecret(addition);
+    };
+    await expect(registry.rotateSecret('pay', {}, limited())).rejects.toMatchObject(lacking('*'));
+  });
+
+  it('A-05 tells this process of each change at once, and of no refusal', async () => {
+    const { keyId } = await register();
+    await registry.rotateSecret('pay', {}, admin);
+    await expect(registry.rotateSecret('pay', {}, admin)).rejects.toThrow('a third is refused');
+    await expect(register()).rejects.toThrow('registered already');
+    expect(told).toBe(2);
+    await registry.endSecret('pay', keyId, admin);
+    await registry.revoke('pay', admin);
+    expect(told).toBe(4);
+  });
+
+  it('writes down on whose behalf it changes a service', async () => {
+    const changes: unknown[] = [];
+    storage.changes((change) => changes.push(change));
+    const { keyId } = await register({ permissions: [] }, limited());
+    await registry.endSecret('pay', keyId, limited());
+    await registry.revoke('pay', admin);
+    await new Promise(setImmediate);
+    expect(changes).toMatchObject([
+      { change: 'registered', by: 'clerk', serviceId: 'pay' },
+      { change: 'secret-ended', by: 'clerk' },
+      { change: 'revoked', by: 'admin' },
+    ]);
+  });
+});

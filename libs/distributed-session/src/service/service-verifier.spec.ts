@@ -1,0 +1,283 @@
+import { Logger } from '@nestjs/common';
+import { beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { ServiceAuthenticationError } from '../errors/service.errors.js';
+import { resolveOptions } from '../resolve-options.js';
+import type { SecretHash } from '../storage/service-credential-storage.js';
+import { InMemorySessionStorage } from '../storage/in-memory/in-memory-session-storage.js';
+import { FakeClock } from '../testing/fake-clock.js';
+import { SecretHasher } from './secret-hasher.js';
+import { ServiceAccess } from './service-access.js';
+import { ServiceRegistry } from './service-registry.js';
+import { generateSecret } from './service-secret.js';
+import { ServiceVerifier } from './service-verifier.js';
+
+const CHOSEN = 'correct horse battery staple';
+const refused = { code: 'ERR_SERVICE_AUTHENTICATION', retryAfterMs: undefined };
+const admin = ServiceAccess.unrestricted('admin');
+
+/** Counts comparisons; holds the slow ones back where a test asks for it. */
+class CountingHasher extends SecretHasher {
+  fast = 0;
+  slow = 0;
+  held: Promise<void> | undefined;
+
+  override matchesGenerated(secret: string, stored: SecretHash | undefined): boolean {
+    this.fast++;
+    return super.matchesGenerated(secret, stored);
+  }
+
+  override async matchesChosen(secret: string, stored: SecretHash | undefined): Promise<boolean> {
+    this.slow++;
+    await this.held;
+    return super.matchesChosen(secret, stored);
+  }
+
+  /** The comparisons since the last call. */
+  takeCounts(): { fast: number; slow: number } {
+    const { fast, slow } = this;
+    this.fast = this.slow = 0;
+    return { fast, slow };
+  }
+}
+
+/** A promise that a test resolves when it likes. */
+function gate(): { readonly held: Promise<void>; readonly open: () => void } {
+  let open!: () => void;
+  const held = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  return { held, open };
+}
+
+describe('ServiceVerifier', () => {
+  let clock: FakeClock;
+  let storage: InMemorySessionStorage;
+  let hasher: CountingHasher;
+  let registry: ServiceRegistry;
+  let verifier: ServiceVerifier;
+  let secret: string;
+
+  beforeEach(async () => {
+    clock = new FakeClock();
+    storage = new InMemorySessionStorage({ clock });
+    hasher = new CountingHasher();
+    // Changes as another process makes them: only the feed tells of them.
+    registry = new ServiceRegistry(storage.services, hasher, () => {});
+    verifier = new ServiceVerifier(resolveOptions({ serviceId: 'app', storage }), hasher);
+    secret = (await register('pay')).secret;
+  });
+
+  async function register(serviceId: string, secretKey?: string) {
+    const issued = await registry.register(
+      { serviceId, serviceName: serviceId, permissions: [], secretKey },
+      false,
+      admin,
+    );
+    // Let the feed tell of the registration before the test begins.
+    await new Promise(setImmediate);
+    return issued;
+  }
+
+  async function refusal(serviceId: unknown, presented: unknown, source?: string): Promise<ServiceAuthenticationError> {
+    const error: unknown = await verifier.verify(serviceId, presented, { source }).catch((thrown: unknown) => thrown);
+    if (error instanceof ServiceAuthenticationError) return error;
+    throw new Error('was not refused', { cause: error });
+  }
+
+  it('proves a service by id and secret, or by a generated secret alone, and returns neither secret nor hash', async () => {
+    for (const proven of [await verifier.verify('pay', secret), await verifier.verify(undefined, secret)]) {
+      expect(proven).toMatchObject({ serviceId: 'pay', permissions: [] });
+      expect(JSON.stringify(proven)).not.toMatch(/dss_|hash|digest/);
+    }
+    await register('chosen', CHOSEN);
+    expect(await verifier.verify('chosen', CHOSEN)).toMatchObject({ serviceId: 'chosen' });
+    expect(await refusal(undefined, CHOSEN)).toMatchObject({ retryAfterMs: undefined });
+  });
+
+  it('A-03 compares a generated secret once, whatever is wrong with it', async () => {
+    const foreign = (await register('order')).secret;
+    await register('chosen', CHOSEN);
+    hasher.takeCounts();
+    const typo = `${secret.slice(0, -1)}${secret.endsWith('0') ? '1' : '0'}`;
+    const tries = [
+      ['pay', generateSecret().secret],
+      ['unknown', generateSecret().secret],
+      ['unknown', secret],
+      ['order', secret],
+      ['pay', foreign],
+      ['chosen', secret],
+      ['pay', typo],
+      ['unknown', typo],
+      ['pay', 'dss_'],
+    ];
+    for (const [id, presented] of tries) {
+      await refusal(id, presented);
+      expect(hasher.takeCounts()).toEqual({ fast: 1, slow: 0 });
+    }
+  });
+
+  it('A-03 compares a chosen secret twice, whatever is wrong with it', async () => {
+    await register('one', CHOSEN);
+    await register('two', 'the first of the two secrets');
+    await registry.rotateSecret('two', { secretKey: 'the second of the two secrets' }, admin);
+    hasher.takeCounts();
+    for (const id of ['one', 'two', 'pay', 'unknown']) {
+      await refusal(id, 'a wrong secret of somebody');
+      expect(hasher.takeCounts()).toEqual({ fast: 0, slow: 2 });
+    }
+    await verifier.verify('two', 'the first of the two secrets');
+    await verifier.verify('two', 'the second of the two secrets');
+    expect(hasher.takeCounts()).toEqual({ fast: 0, slow: 4 });
+  });
+
+  it('A-03 gives the same answer for every cause', async () => {
+    await register('chosen', CHOSEN);
+    const { secret: ended, keyId } = await registry.rotateSecret('pay', {}, admin);
+    await registry.endSecret('pay', keyId, admin);
+    const causes: [unknown, unknown][] = [
+      ['unknown', secret],
+      ['unknown', 'a wrong chosen secret'],
+      ['pay', generateSecret().secret],
+      ['pay', ended],
+      ['pay', ''],
+      ['pay', 'x'.repeat(513)],
+      ['pay', undefined],
+      ['pay', [secret]],
+      ['', secret],
+      ['no spaces', secret],
+      [null, secret],
+      [undefined, 'dss_malformed'],
+      [undefined, ended],
+      ['chosen', 'a wrong chosen secret'],
+    ];
+    for (const cause of causes) {
+      const error = await refusal(...cause);
+      const { name, message, cause: reason } = error;
+      expect({ ...Object.fromEntries(Object.entries(error)), name, message, cause: reason }).toEqual({
+        code: 'ERR_SERVICE_AUTHENTICATION',
+        name: 'ServiceAuthenticationError',
+        message: 'The service id and secret do not match a registered service.',
+        retryAfterMs: undefined,
+        cause: undefined,
+      });
+    }
+  });
+
+  it('serves a proven secret without comparing it again, for the age of the cache', async () => {
+    await verifier.verify('pay', secret);
+    hasher.takeCounts();
+    await verifier.verify('pay', secret);
+    expect(hasher.takeCounts()).toEqual({ fast: 0, slow: 0 });
+    clock.advance(30_000);
+    await verifier.verify('pay', secret);
+    expect(hasher.takeCounts()).toEqual({ fast: 1, slow: 0 });
+  });
+
+  it('does not cache a refusal', async () => {
+    await refusal('late', CHOSEN);
+    await register('late', CHOSEN);
+    expect(await verifier.verify('late', CHOSEN)).toMatchObject({ serviceId: 'late' });
+  });
+
+  it.each([
+    ['revocation', () => registry.revoke('pay', admin)],
+    ['emergency rotation', () => registry.rotateSecret('pay', { overlapMs: 0 }, admin)],
+  ])('A-05 refuses a cached secret after a %s, as soon as the feed tells of it', async (_, change) => {
+    await verifier.verify('pay', secret);
+    await change();
+    await new Promise(setImmediate);
+    expect(await refusal('pay', secret)).toMatchObject(refused);
+  });
+
+  it('A-05 refuses a cached secret at once when it is told to forget', async () => {
+    await verifier.verify('pay', secret);
+    await registry.revoke('pay', admin);
+    verifier.forget();
+    expect(await refusal('pay', secret)).toMatchObject(refused);
+  });
+
+  it('A-04 refuses a cached secret from the end of its overlap on', async () => {
+    await registry.rotateSecret('pay', { overlapMs: 5_000 }, admin);
+    await new Promise(setImmediate);
+    await verifier.verify('pay', secret);
+    clock.advance(4_999);
+    await verifier.verify('pay', secret);
+    clock.advance(1);
+    expect(await refusal('pay', secret)).toMatchObject(refused);
+  });
+
+  it('A-05 does not cache a verification during which the service is revoked', async () => {
+    await register('chosen', CHOSEN);
+    const { held, open } = gate();
+    hasher.held = held;
+    const verifying = verifier.verify('chosen', CHOSEN);
+    await new Promise(setImmediate);
+    await registry.revoke('chosen', admin);
+    await new Promise(setImmediate);
+    open();
+    expect(await verifying).toMatchObject({ serviceId: 'chosen' });
+    expect(await refusal('chosen', CHOSEN)).toMatchObject(refused);
+  });
+
+  it('A-05 asks the storage while the feed is behind', async () => {
+    await verifier.verify('pay', secret);
+    storage.feedLagMs = () => 60_000;
+    hasher.takeCounts();
+    await verifier.verify('pay', secret);
+    expect(hasher.takeCounts()).toEqual({ fast: 1, slow: 0 });
+  });
+
+  it('A-02 refuses slow comparisons beyond 32 at once, so that they cannot exhaust the process', async () => {
+    const { held, open } = gate();
+    hasher.held = held;
+    const waiting = Array.from({ length: 32 }, (_, n) => refusal('unknown', `wrong secret number ${n}`));
+    await new Promise(setImmediate);
+    expect(await refusal('unknown', 'one wrong secret more')).toMatchObject({ retryAfterMs: 1_000 });
+    expect(await verifier.verify('pay', secret)).toMatchObject({ serviceId: 'pay' });
+    expect(hasher.takeCounts()).toEqual({ fast: 1, slow: 64 });
+    open();
+    for (const error of await Promise.all(waiting)) expect(error.retryAfterMs).toBeUndefined();
+    expect(await refusal('unknown', 'and another one after that')).toMatchObject({ retryAfterMs: undefined });
+  });
+
+  it('A-06 throttles a source after ten failures, and lets the right secret in from elsewhere', async () => {
+    hasher.takeCounts();
+    for (let n = 0; n < 200; n++) {
+      const { retryAfterMs } = await refusal('pay', generateSecret().secret, '192.0.2.66');
+      expect(retryAfterMs === undefined).toBe(n < 10);
+    }
+    expect(hasher.takeCounts()).toEqual({ fast: 10, slow: 0 });
+    expect(await refusal('pay', secret, '192.0.2.66')).toMatchObject({ retryAfterMs: 60_000 });
+    expect(await verifier.verify('pay', secret, { source: '192.0.2.1' })).toMatchObject({ serviceId: 'pay' });
+    clock.advance(60_000);
+    expect(await verifier.verify('pay', secret, { source: '192.0.2.66' })).toMatchObject({ serviceId: 'pay' });
+  });
+
+  it('A-06 counts neither successes nor failures without a source', async () => {
+    for (let n = 0; n < 30; n++) await verifier.verify('pay', secret, { source: '192.0.2.1' });
+    for (let n = 0; n < 30; n++) expect((await refusal('pay', generateSecret().secret)).retryAfterMs).toBeUndefined();
+    expect((await refusal('pay', generateSecret().secret, '192.0.2.1')).retryAfterMs).toBeUndefined();
+  });
+
+  it('records the use of a secret at most once a minute, and proves it also when that fails', async () => {
+    const warn = jest.spyOn(Logger.prototype, 'warn').mockReturnValue(undefined);
+    const uses: string[] = [];
+    storage.services.recordUse = async ({ keyId }) => {
+      uses.push(keyId);
+      throw new Error('the storage is read-only');
+    };
+    await verifier.verify('pay', secret);
+    await new Promise(setImmediate);
+    expect(uses).toHaveLength(1);
+    expect(warn).toHaveBeenCalledTimes(1);
+    warn.mockRestore();
+    Reflect.deleteProperty(storage.services, 'recordUse');
+    const use = async () => {
+      clock.advance(30_000);
+      await verifier.verify('pay', secret);
+      return (await storage.services.find('pay'))!.secrets[0]!.lastUsedAt;
+    };
+    const first = await use();
+    expect([await use(), await use(), await use()]).toEqual([first, first! + 60_000, first! + 60_000]);
+  });
+});

@@ -1,0 +1,121 @@
+import { beforeEach, describe, expect, it } from '@jest/globals';
+import * as fc from 'fast-check';
+import { buried } from '../session-lifetime.js';
+import { InMemoryExpiryQueue } from './in-memory-expiry-queue.js';
+import { InMemoryLogin } from './in-memory-login.js';
+import type { InMemorySessionEntry, LiveEntry } from './in-memory-session-entry.js';
+
+const login = new InMemoryLogin('alice');
+
+function live(sessionId: string, expiresAt: number): LiveEntry {
+  return {
+    login,
+    purgeAt: Infinity,
+    session: {
+      state: 'live',
+      sessionId,
+      loginId: 'alice',
+      serviceId: 's',
+      version: 1,
+      payload: new Uint8Array(),
+      createdAt: 0,
+      lastAccessedAt: 0,
+      expiresAt,
+    },
+  };
+}
+
+/** What the table does with an entry that ends: the same entry holds the tombstone, with an appointment of its own. */
+function end(entry: LiveEntry, purgeAt: number): void {
+  const tombstone = buried(entry.session, { reason: 'logged-out', endedAt: 0, endedBy: 's' });
+  Object.assign<InMemorySessionEntry, Partial<InMemorySessionEntry>>(entry, { session: tombstone, purgeAt });
+}
+
+const always = () => true;
+
+describe('InMemoryExpiryQueue', () => {
+  let queue: InMemoryExpiryQueue;
+
+  beforeEach(() => {
+    queue = new InMemoryExpiryQueue();
+  });
+
+  const take = (now: number, isKept: (entry: InMemorySessionEntry) => boolean = always) =>
+    queue.takeDue(now, isKept)?.session.sessionId;
+
+  it('gives out what is due, earliest first, and nothing before its time', () => {
+    for (const [id, at] of [
+      ['c', 30],
+      ['a', 10],
+      ['b', 20],
+    ] as const)
+      queue.add(live(id, at));
+    expect(take(9)).toBeUndefined();
+    expect([take(20), take(20), take(20)]).toEqual(['a', 'b', undefined]);
+    expect(take(30)).toBe('c');
+  });
+
+  it('renews the appointment of a session that was used meanwhile', () => {
+    const entry = live('a', 10);
+    queue.add(entry);
+    entry.session = { ...entry.session, expiresAt: 50 };
+    expect([take(10), take(49), take(50), take(50)]).toEqual([undefined, undefined, 'a', undefined]);
+  });
+
+  it('gives out an ended session when its history is past, and once', () => {
+    const entry = live('a', 10);
+    queue.add(entry);
+    end(entry, 100);
+    queue.add(entry);
+    expect([take(10), take(99), take(100)]).toEqual([undefined, undefined, 'a']);
+    expect(take(200, () => false)).toBeUndefined();
+  });
+
+  it('passes over what is no longer stored', () => {
+    const [gone, kept] = [live('gone', 10), live('kept', 10)];
+    queue.add(gone);
+    queue.add(kept);
+    expect(take(10, (entry) => entry !== gone)).toBe('kept');
+    expect(take(10, (entry) => entry !== gone)).toBeUndefined();
+  });
+
+  it('S-09 gives out a session whose expiry is no number instead of keeping it for ever', () => {
+    queue.add(live('a', NaN));
+    expect(take(0)).toBe('a');
+  });
+
+  it('counts the live sessions that are due without taking them out', () => {
+    fc.assert(
+      fc.property(fc.array(fc.tuple(fc.nat(50), fc.nat(50), fc.boolean())), fc.nat(60), (sessions, now) => {
+        const counted = new InMemoryExpiryQueue();
+        let due = 0;
+        for (const [at, extension, ends] of sessions) {
+          const entry = live('x', at);
+          counted.add(entry);
+          entry.session = { ...entry.session, expiresAt: at + extension };
+          if (!ends && at + extension <= now) due++;
+          if (ends) end(entry, at + extension);
+          if (ends) counted.add(entry);
+        }
+        expect(counted.countDueSessions(now)).toBe(due);
+        expect(counted.countDueSessions(now)).toBe(due);
+      }),
+    );
+  });
+
+  it('drops the appointments of what is gone once they are the majority, and keeps all others', () => {
+    const kept = Array.from({ length: 10 }, (_, n) => live(`kept${n}`, 5 + n));
+    for (const entry of kept) queue.add(entry);
+    for (let n = 0; n < 1_011; n++) queue.add(live('gone', 1));
+    queue.compact(kept, kept.length);
+    const taken = Array.from({ length: 12 }, () => take(100));
+    expect(taken).toEqual([...kept.map(({ session }) => session.sessionId), undefined, undefined]);
+  });
+
+  it('leaves the queue alone while the appointments are few', () => {
+    const entry = live('a', 1);
+    queue.add(entry);
+    queue.compact([], 0);
+    expect(take(1)).toBe('a');
+  });
+});

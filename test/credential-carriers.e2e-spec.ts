@@ -1,0 +1,158 @@
+import { Controller, Get, Injectable, type Type, UseGuards } from '@nestjs/common';
+import { afterEach, describe, expect, test } from '@jest/globals';
+import {
+  CurrentService,
+  CurrentSession,
+  type DistributedSessionModuleOptions,
+  type GuardedRequest,
+  InMemorySessionStorage,
+  type IssuedSession,
+  type PresentedServiceCredential,
+  type ServiceCarrier,
+  ServiceAuthGuard,
+  type ServiceCredential,
+  type Session,
+  type SessionCarrier,
+  SessionGuard,
+} from 'nestjs-distributed-session';
+import { ADAPTERS } from './support/adapters.js';
+import {
+  type RequestHeaders,
+  basic,
+  bearer,
+  cookie,
+  serviceHeaders,
+  sessionHeaders,
+} from './support/credential-headers.js';
+import { send } from './support/http-request.js';
+import { closeApps, startSessionApp } from './support/running-app.js';
+
+/** A gateway of its own kind: one header with both. */
+@Injectable()
+class ApiKeyGuard extends ServiceAuthGuard {
+  protected override extractCredential(request: GuardedRequest): PresentedServiceCredential | undefined {
+    const [serviceId, secret] = request.headerValues('x-api-key')[0]?.split('/') ?? [];
+    return serviceId !== undefined && secret !== undefined ? { serviceId, secret } : undefined;
+  }
+}
+
+@Injectable()
+class TicketGuard extends SessionGuard {
+  protected override extractCredential(request: GuardedRequest): string | undefined {
+    return request.headerValues('x-ticket')[0];
+  }
+}
+
+@Controller()
+class WhoController {
+  @Get('service')
+  @UseGuards(ServiceAuthGuard)
+  service(@CurrentService() service: ServiceCredential) {
+    return { id: service.serviceId };
+  }
+
+  @Get('session')
+  @UseGuards(SessionGuard)
+  session(@CurrentSession() session: Session) {
+    return { id: session.loginId };
+  }
+
+  @Get('api-key')
+  @UseGuards(ApiKeyGuard)
+  apiKey(@CurrentService() service: ServiceCredential) {
+    return { id: service.serviceId };
+  }
+
+  @Get('ticket')
+  @UseGuards(TicketGuard)
+  ticket(@CurrentSession() session: Session) {
+    return { id: session.loginId };
+  }
+}
+
+afterEach(closeApps);
+
+describe.each(ADAPTERS)('the carriers of credentials on %s', (_name, makeAdapter) => {
+  async function start(options: Partial<DistributedSessionModuleOptions>) {
+    const controllers: Type[] = [WhoController];
+    const storage = new InMemorySessionStorage();
+    const app = await startSessionApp(makeAdapter, { serviceId: 'who', storage, ...options }, { controllers });
+    const { secret } = await app.sessions.registerService({
+      serviceId: 'gateway',
+      serviceName: 'G',
+      permissions: ['*'],
+    });
+    return { ...app, secret, alice: await app.sessions.createSession('alice') };
+  }
+
+  const SERVICE: Record<ServiceCarrier, (secret: string) => RequestHeaders> = {
+    basic: (secret) => basic('gateway', secret),
+    bearer: (secret) => bearer(secret),
+    headers: (secret) => serviceHeaders('gateway', secret),
+  };
+
+  const SESSION: Record<SessionCarrier, (alice: IssuedSession) => RequestHeaders> = {
+    cookie: ({ credential }) => cookie(credential),
+    bearer: ({ credential }) => bearer(credential),
+    headers: (alice) => sessionHeaders(alice),
+  };
+
+  test.each(Object.keys(SERVICE) as ServiceCarrier[])(
+    'reads a service from %s alone when that is configured',
+    async (only) => {
+      const { url, secret } = await start({ serviceCarriers: [only] });
+      for (const [carrier, headersOf] of Object.entries(SERVICE)) {
+        const { status, headers } = await send(`${url}/service`, headersOf(secret));
+        const scheme = headers.get('www-authenticate')?.split(' ')[0];
+        const refused = [carrier, 401, only === 'basic' ? 'Basic' : 'Bearer'];
+        expect([carrier, status, scheme]).toEqual(carrier === only ? [carrier, 200, undefined] : refused);
+      }
+    },
+  );
+
+  test.each(Object.keys(SESSION) as SessionCarrier[])(
+    'reads a session from %s alone when that is configured',
+    async (only) => {
+      const { url, alice } = await start({ sessionCarriers: [only] });
+      for (const [carrier, headersOf] of Object.entries(SESSION)) {
+        const { status } = await send(`${url}/session`, headersOf(alice));
+        expect([carrier, status]).toEqual([carrier, carrier === only ? 200 : 401]);
+      }
+    },
+  );
+
+  test('S-16 ignores what is sent in a place that is not configured, beside the one that is', async () => {
+    const services = await start({ serviceCarriers: ['headers'] });
+    const strayBasic = { ...basic('nobody', 'nothing'), ...serviceHeaders('gateway', services.secret) };
+    expect((await send(`${services.url}/service`, strayBasic)).json).toEqual({ id: 'gateway' });
+    const cookies = await start({ sessionCarriers: ['cookie'] });
+    const strayBearer = { ...sessionHeaders({ sessionId: 'x', token: 'y' }), ...cookie(cookies.alice.credential) };
+    expect((await send(`${cookies.url}/session`, strayBearer)).json).toEqual({ id: 'alice' });
+    const headers = await start({ sessionCarriers: ['headers'] });
+    const strayCookie = { ...cookie('anything'), ...sessionHeaders(headers.alice) };
+    expect((await send(`${headers.url}/session`, strayCookie)).json).toEqual({ id: 'alice' });
+  });
+
+  test('S-16 ignores a stray X-Session-Id where only bearer tokens are configured', async () => {
+    const { url, alice } = await start({ sessionCarriers: ['bearer'] });
+    const headers = { 'x-session-id': alice.sessionId, ...bearer(alice.credential) };
+    expect((await send(`${url}/session`, headers)).json).toEqual({ id: 'alice' });
+  });
+
+  test('reads the cookie under the name that is configured', async () => {
+    const { url, alice } = await start({ sessionCookieName: 'sid' });
+    expect((await send(`${url}/session`, cookie(alice.credential, 'sid'))).status).toBe(200);
+    expect((await send(`${url}/session`, cookie(alice.credential))).status).toBe(401);
+    expect((await send(`${url}/session`, cookie(alice.credential, 'xsid'))).status).toBe(401);
+  });
+
+  test('leaves it to a subclass how a credential is read', async () => {
+    const { url, secret, alice } = await start({});
+    const apiKey = `${url}/api-key`;
+    expect((await send(apiKey, { 'x-api-key': `gateway/${secret}` })).json).toEqual({ id: 'gateway' });
+    expect((await send(apiKey, { 'x-api-key': `nobody/${secret}` })).status).toBe(401);
+    expect((await send(apiKey, basic('gateway', secret))).status).toBe(401);
+    expect((await send(`${url}/ticket`, { 'x-ticket': alice.credential })).json).toEqual({ id: 'alice' });
+    expect((await send(`${url}/ticket`, bearer(alice.credential))).status).toBe(401);
+  });
+});

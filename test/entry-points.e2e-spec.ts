@@ -1,0 +1,47 @@
+import { basename } from 'node:path';
+import { describe, expect, test } from '@jest/globals';
+import * as root from 'nestjs-distributed-session';
+import * as terminus from 'nestjs-distributed-session/terminus';
+import * as testing from 'nestjs-distributed-session/testing';
+import { entries, entryFile, importGraph } from './support/import-graph.js';
+
+const OPTIONAL_PEERS = ['ioredis', 'pg', '@nestjs/terminus', 'fast-check'];
+const TEST_RUNNERS = ['@jest/globals', 'jest', 'vitest', 'node:test', 'mocha', '@nestjs/testing'];
+const MODULES: Record<string, object> = { '.': root, './terminus': terminus, './testing': testing };
+
+/** Which optional peers an entry may import: its own. */
+const OWN_PEERS: Record<string, string[]> = { './terminus': ['@nestjs/terminus'], './testing': ['fast-check'] };
+
+describe('the entry points of the package', () => {
+  test('are those that are imported here', () => {
+    expect(entries().toSorted()).toEqual(Object.keys(MODULES).toSorted());
+  });
+
+  test.each(entries())('%s imports no optional peer but its own, and no test runner', (entry) => {
+    const { packages } = importGraph(entryFile(entry));
+    const own = OWN_PEERS[entry] ?? [];
+    const foreign = [...OPTIONAL_PEERS, ...TEST_RUNNERS].filter((name) => !own.includes(name));
+    expect(foreign.filter((name) => packages.has(name))).toEqual([]);
+  });
+
+  test('are followed through the whole library, so that the test above shows something', () => {
+    const { files, packages } = importGraph(entryFile('.'));
+    const names = [...files].map((file) => basename(file));
+    expect(names).toEqual(
+      expect.arrayContaining([
+        'in-memory-session-storage.ts',
+        'session.guard.ts',
+        'storage-change.ts',
+        'permission.ts',
+      ]),
+    );
+    expect([...packages]).toEqual(expect.arrayContaining(['@nestjs/common', '@nestjs/core', 'rxjs', 'uuid']));
+    expect([...importGraph(entryFile('./terminus')).packages]).toContain('@nestjs/terminus');
+  });
+
+  test.each(Object.entries(MODULES))('%s exports nothing that is undefined', (_entry, module) => {
+    const exported = Object.entries(module);
+    expect(exported.length).toBeGreaterThan(0);
+    expect(exported.filter(([, value]) => value === undefined || value === null)).toEqual([]);
+  });
+});

@@ -1,0 +1,135 @@
+import { Controller, Get } from '@nestjs/common';
+import { HealthCheck, HealthCheckService, TerminusModule } from '@nestjs/terminus';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import {
+  DistributedSessionModule,
+  InMemorySessionStorage,
+  type StorageHealth,
+  StorageUnavailableError,
+} from 'nestjs-distributed-session';
+import { DistributedSessionHealthIndicator } from 'nestjs-distributed-session/terminus';
+import { ADAPTERS } from './support/adapters.js';
+import { send } from './support/http-request.js';
+import { type RunningApp, closeApps, startApp } from './support/running-app.js';
+
+const TIMEOUT_MS = 25;
+const MAX_FEED_LAG_MS = 500;
+
+/** A storage whose health can be set. */
+class PatientStorage extends InMemorySessionStorage {
+  lagMs = 0;
+  answer: (() => Promise<StorageHealth>) | undefined;
+
+  override ping(): Promise<StorageHealth> {
+    return this.answer ? this.answer() : super.ping();
+  }
+
+  override feedLagMs(): number {
+    return this.lagMs;
+  }
+}
+
+@Controller()
+class HealthController {
+  constructor(
+    private readonly health: HealthCheckService,
+    private readonly sessions: DistributedSessionHealthIndicator,
+  ) {}
+
+  @Get('health')
+  @HealthCheck()
+  check() {
+    const limits = { timeoutMs: TIMEOUT_MS, maxFeedLagMs: MAX_FEED_LAG_MS };
+    return this.health.check([() => this.sessions.pingCheck('sessions', limits)]);
+  }
+
+  @Get('health/defaults')
+  @HealthCheck()
+  defaults() {
+    return this.health.check([() => this.sessions.pingCheck('sessions')]);
+  }
+}
+
+describe.each(ADAPTERS)('DistributedSessionHealthIndicator on %s', (_name, makeAdapter) => {
+  let storage: PatientStorage;
+  let app: RunningApp;
+
+  beforeEach(async () => {
+    storage = new PatientStorage({ maxSessions: 1 });
+    app = await startApp(
+      {
+        imports: [TerminusModule, DistributedSessionModule.forRoot({ serviceId: 'shop', storage })],
+        providers: [DistributedSessionHealthIndicator],
+        controllers: [HealthController],
+      },
+      makeAdapter,
+    );
+  });
+
+  afterEach(closeApps);
+
+  /** The status of the answer, of the whole, and what is said about the sessions. */
+  async function health(path = '/health') {
+    const { status, json, text } = await send(app.url + path);
+    const { status: overall, details } = json as { status: string; details: { sessions: Record<string, unknown> } };
+    return { status, overall, sessions: details.sessions, text };
+  }
+
+  test('tells up', async () => {
+    const { status, overall, sessions } = await health();
+    expect([status, overall, sessions['status']]).toEqual([200, 'ok', 'up']);
+    expect(sessions).not.toHaveProperty('notes');
+  });
+
+  test('tells degraded, and why, when no session can be created', async () => {
+    await app.sessions.createSession('alice');
+    const { status, overall, sessions } = await health();
+    expect([status, overall, sessions['status']]).toEqual([200, 'degraded', 'degraded']);
+    expect(sessions['notes']).toEqual(['sessions cannot be created or changed', 'holds its maximum of 1 sessions']);
+    await app.sessions.deleteAllSessions('alice');
+    expect((await health()).overall).toBe('ok');
+  });
+
+  test('tells degraded when the changes of other processes are late, and only then', async () => {
+    storage.lagMs = MAX_FEED_LAG_MS;
+    expect((await health()).overall).toBe('ok');
+    for (const lagMs of [MAX_FEED_LAG_MS + 1, Infinity]) {
+      storage.lagMs = lagMs;
+      const { status, overall, sessions } = await health();
+      expect([status, overall]).toEqual([200, 'degraded']);
+      expect(sessions['notes']).toEqual([expect.stringContaining('late')]);
+    }
+    storage.lagMs = 10_000;
+    expect((await health('/health/defaults')).overall).toBe('ok');
+    storage.lagMs = 10_001;
+    expect((await health('/health/defaults')).overall).toBe('degraded');
+  });
+
+  test('tells down when the storage refuses, and up again when it answers', async () => {
+    storage.answer = () => Promise.reject(new StorageUnavailableError());
+    const { status, overall, sessions, text } = await health();
+    expect([status, overall, sessions['status']]).toEqual([503, 'error', 'down']);
+    expect(text).not.toContain('at ');
+    storage.answer = undefined;
+    expect((await health()).overall).toBe('ok');
+  });
+
+  test('tells down when the storage does not answer in time', async () => {
+    storage.answer = () => new Promise(() => undefined);
+    storage.lagMs = Infinity;
+    const { status, overall, sessions } = await health();
+    expect([status, overall, sessions['status']]).toEqual([503, 'error', 'down']);
+  });
+
+  test('tells down when the storage is closed', async () => {
+    await storage.close();
+    expect((await health()).sessions['status']).toBe('down');
+  });
+
+  test('C-08 does not repeat what a driver says about its connection', async () => {
+    storage.answer = () => Promise.reject(new Error('connect ECONNREFUSED redis://admin:canary@10.0.0.1'));
+    const { status, text } = await health();
+    expect(status).toBe(503);
+    expect(text).not.toContain('canary');
+  });
+});

@@ -1,0 +1,215 @@
+import { Controller, Get, UseGuards } from '@nestjs/common';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import {
+  AllowAnonymousService,
+  CurrentService,
+  RequireServicePermission,
+  ServiceAuthGuard,
+  type ServiceCredential,
+  ServicePermissionGuard,
+  StorageUnavailableError,
+} from 'nestjs-distributed-session';
+import { ADAPTERS } from './support/adapters.js';
+import { type RequestHeaders, basic, bearer, serviceHeaders } from './support/credential-headers.js';
+import { send, sendRaw } from './support/http-request.js';
+import { type RunningApp, closeApps, startSessionApp } from './support/running-app.js';
+import { WatchedStorage } from './support/watched-storage.js';
+
+const CHOSEN_SECRET = 'a secret: chosen by hand, é';
+
+@UseGuards(ServiceAuthGuard, ServicePermissionGuard)
+@Controller('orders')
+class OrdersController {
+  @Get()
+  @RequireServicePermission('session.read')
+  list(@CurrentService() service: ServiceCredential) {
+    return { caller: service.serviceId, permissions: service.permissions };
+  }
+
+  @Get('open')
+  @AllowAnonymousService()
+  open(@CurrentService() service?: ServiceCredential) {
+    return { caller: service?.serviceId ?? 'nobody' };
+  }
+}
+
+/** The secrets of the registered services. */
+interface Secrets {
+  readonly gateway: string;
+  readonly reporting: string;
+  /** Of a service that was revoked. */
+  readonly gone: string;
+}
+
+const EXPECTED: Record<number, object> = {
+  200: { status: 200, challenge: null, json: { permissions: ['session.read'] } },
+  401: {
+    status: 401,
+    challenge: 'Basic realm="services", charset="UTF-8"',
+    caching: 'no-store',
+    json: { statusCode: 401, code: 'ERR_SERVICE_AUTHENTICATION' },
+  },
+  403: {
+    status: 403,
+    challenge: null,
+    caching: 'no-store',
+    json: { statusCode: 403, code: 'ERR_SERVICE_PERMISSION', permission: 'session.read' },
+  },
+};
+
+describe.each(ADAPTERS)('ServiceAuthGuard on %s', (_name, makeAdapter) => {
+  let storage: WatchedStorage;
+  let orders: RunningApp;
+  let secrets: Secrets;
+
+  beforeEach(async () => {
+    storage = new WatchedStorage();
+    orders = await startSessionApp(makeAdapter, { serviceId: 'orders', storage }, { controllers: [OrdersController] });
+    const register = async (serviceId: string, permissions: string[], secretKey?: string) =>
+      (await orders.sessions.registerService({ serviceId, serviceName: serviceId, permissions, secretKey })).secret;
+    secrets = {
+      gateway: await register('gateway', ['session.read']),
+      reporting: await register('reporting', ['session.list']),
+      gone: await register('gone', ['session.read']),
+    };
+    await register('chosen', ['session.read'], CHOSEN_SECRET);
+    await orders.sessions.revokeService('gone');
+    storage.calls.length = 0;
+  });
+
+  afterEach(closeApps);
+
+  test.each<[string, number, (s: Secrets) => RequestHeaders]>([
+    ['no credential', 401, () => ({})],
+    ['Basic with id and secret', 200, (s) => basic('gateway', s.gateway)],
+    ['the secret as a bearer token', 200, (s) => bearer(s.gateway)],
+    ['id and secret as headers', 200, (s) => serviceHeaders('gateway', s.gateway)],
+    [
+      'a scheme in another case',
+      200,
+      (s) => ({ authorization: basic('gateway', s.gateway)['authorization']!.replace('Basic', 'bAsIc') }),
+    ],
+    ['Basic with a chosen secret that holds a colon', 200, () => basic('chosen', CHOSEN_SECRET)],
+    ["another service's secret in Basic", 401, (s) => basic('gateway', s.reporting)],
+    ["another service's secret in headers", 401, (s) => serviceHeaders('gateway', s.reporting)],
+    ['Basic of an unknown service', 401, (s) => basic('nobody', s.gateway)],
+    ['the secret of a revoked service', 401, (s) => bearer(s.gone)],
+    ['an id without a secret', 401, () => ({ 'x-service-id': 'gateway' })],
+    ['a secret without an id', 401, (s) => ({ 'x-service-secret': s.gateway })],
+    ['a bearer token that is no secret', 401, () => bearer('eyJhbGciOiJub25lIn0')],
+    ['another scheme', 401, (s) => ({ authorization: `Digest ${s.gateway}` })],
+    ['a service without the permission', 403, (s) => bearer(s.reporting)],
+  ])('answers %s with %i', async (_credential, status, headersOf) => {
+    const answer = await send(`${orders.url}/orders`, headersOf(secrets));
+    const { headers, json } = answer;
+    const challenge = headers.get('www-authenticate');
+    const seen = { status: answer.status, challenge, caching: headers.get('cache-control'), json };
+    expect(seen).toMatchObject(EXPECTED[status]!);
+  });
+
+  test.each<[string, (s: Secrets) => [string, string][]]>([
+    ['Authorization twice', (s) => twice('Authorization', basic('gateway', s.gateway)['authorization']!)],
+    [
+      'Authorization twice in different cases',
+      (s) => [
+        ['authorization', `Bearer ${s.gateway}`],
+        ['AUTHORIZATION', `Bearer ${s.gateway}`],
+      ],
+    ],
+    ['X-Service-Id twice', (s) => [...twice('X-Service-Id', 'gateway'), ['X-Service-Secret', s.gateway]]],
+    ['X-Service-Secret twice', (s) => [['X-Service-Id', 'gateway'], ...twice('X-Service-Secret', s.gateway)]],
+    [
+      'Basic and headers at once',
+      (s) => Object.entries({ ...basic('gateway', s.gateway), ...serviceHeaders('gateway', s.gateway) }),
+    ],
+    [
+      'a bearer secret and headers at once',
+      (s) => Object.entries({ ...bearer(s.gateway), ...serviceHeaders('gateway', s.gateway) }),
+    ],
+  ])('S-16 refuses %s, although each is right', async (_duplicate, headersOf) => {
+    for (const path of ['/orders', '/orders/open']) {
+      const answer = await sendRaw(orders.url, path, headersOf(secrets));
+      expect([path, answer.status]).toEqual([path, 401]);
+    }
+    expect(storage.calls).toEqual([]);
+  });
+
+  test('S-16 never reads a credential from the URL', async () => {
+    const { gateway } = secrets;
+    const query = new URLSearchParams({
+      'x-service-id': 'gateway',
+      'x-service-secret': gateway,
+      authorization: `Bearer ${gateway}`,
+      access_token: gateway,
+      secret: gateway,
+    });
+    for (const target of [`/orders?${query.toString()}`, `http://gateway:${gateway}@localhost/orders`]) {
+      expect((await sendRaw(orders.url, target)).status).toBe(401);
+    }
+    expect(storage.calls).toEqual([]);
+  });
+
+  test('A-03 answers an unknown service and a wrong secret with the same bytes', async () => {
+    const { gateway, gone } = secrets;
+    const wrongSecret = (await orders.sessions.rotateServiceSecret('gateway', { overlapMs: 0 })) && gateway;
+    const refusals = await Promise.all([
+      send(`${orders.url}/orders`, basic('gone', gone)),
+      send(`${orders.url}/orders`, basic('gateway', wrongSecret)),
+      send(`${orders.url}/orders`, basic('nobody', 'no such secret')),
+      send(`${orders.url}/orders`, basic('chosen', 'no such secret')),
+      send(`${orders.url}/orders`, bearer(gone)),
+      send(`${orders.url}/orders`, bearer(wrongSecret)),
+      send(`${orders.url}/orders`, serviceHeaders('gone', gone)),
+      send(`${orders.url}/orders`, serviceHeaders('gateway', wrongSecret)),
+    ]);
+    const seen = refusals.map(({ status, headers, text }) => {
+      return JSON.stringify([status, [...headers].filter(([name]) => name !== 'date'), text]);
+    });
+    expect(new Set(seen).size).toBe(1);
+    expect(refusals[0].status).toBe(401);
+  });
+
+  test.each<[string, RequestHeaders]>([
+    ['Basic that is no base64', { authorization: 'Basic ???' }],
+    ['Basic without a colon', { authorization: `Basic ${Buffer.from('gateway').toString('base64')}` }],
+    ['Basic without a secret', basic('gateway', '')],
+    ['Basic without an id', basic('', 'some secret of somebody')],
+    ['an id with forbidden characters', basic('../gateway', 'some secret of somebody')],
+    ['an over-long id', serviceHeaders('g'.repeat(129), 'some secret of somebody')],
+    ['an over-long secret', serviceHeaders('gateway', 's'.repeat(513))],
+    ['a bearer secret that is cut off', bearer('dss_0123456789_abc')],
+    ['a bearer secret with a wrong checksum', bearer(`dss_0123456789_${'0'.repeat(49)}`)],
+    ['headers with an empty secret', serviceHeaders('gateway', '')],
+  ])('S-04 refuses %s without asking the storage', async (_malformed, headers) => {
+    expect((await send(`${orders.url}/orders`, headers)).status).toBe(401);
+    expect(storage.calls).toEqual([]);
+  });
+
+  test('lets a route that allows it be called without a credential, but not with a wrong one', async () => {
+    const open = `${orders.url}/orders/open`;
+    expect((await send(open)).json).toEqual({ caller: 'nobody' });
+    expect((await send(open, bearer(secrets.gateway))).json).toEqual({ caller: 'gateway' });
+    expect((await send(open, bearer(secrets.gone))).status).toBe(401);
+  });
+
+  test.each(['/orders', '/orders/open'])(
+    'answers 503 on %s while the storage is down, never as anonymous',
+    async (path) => {
+      storage.failure = new StorageUnavailableError();
+      const answer = await send(`${orders.url}${path}`, basic('gateway', secrets.gateway));
+      expect(answer.status).toBe(503);
+      expect(answer.json).toMatchObject({ code: 'ERR_STORAGE_UNAVAILABLE' });
+      expect(answer.headers.get('retry-after')).toBe('1');
+      expect(answer.headers.get('www-authenticate')).toBeNull();
+      storage.failure = undefined;
+      expect((await send(`${orders.url}${path}`, basic('gateway', secrets.gateway))).status).toBe(200);
+    },
+  );
+});
+
+function twice(name: string, value: string): [string, string][] {
+  return [
+    [name, value],
+    [name, value],
+  ];
+}

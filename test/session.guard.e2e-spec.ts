@@ -1,0 +1,210 @@
+import { Controller, Get, UseGuards } from '@nestjs/common';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import {
+  CurrentSession,
+  type IssuedSession,
+  OptionalSession,
+  type Session,
+  SessionAttribute,
+  SessionGuard,
+  StorageUnavailableError,
+} from 'nestjs-distributed-session';
+import { ADAPTERS } from './support/adapters.js';
+import { type RequestHeaders, basic, bearer, cookie, sessionHeaders } from './support/credential-headers.js';
+import { send, sendRaw } from './support/http-request.js';
+import { type RunningApp, closeApps, startSessionApp } from './support/running-app.js';
+import { WatchedStorage } from './support/watched-storage.js';
+
+const UNKNOWN_ID = '00000000-0000-4000-8000-000000000000';
+
+const REFUSED = {
+  status: 401,
+  challenge: expect.stringMatching(/^Bearer realm="session"/),
+  caching: 'no-store',
+  json: { statusCode: 401, code: expect.stringMatching(/^ERR_SESSION_(INPUT|NOT_FOUND)$/) },
+};
+
+@UseGuards(SessionGuard)
+@Controller('cart')
+class CartController {
+  @Get()
+  show(@CurrentSession() session: Session, @SessionAttribute('role') role?: string) {
+    return { loginId: session.loginId, sessionId: session.sessionId, role, frozen: Object.isFrozen(session) };
+  }
+
+  @Get('optional')
+  @OptionalSession()
+  greet(@CurrentSession() session?: Session, @SessionAttribute('role') role?: string) {
+    return { loginId: session?.loginId ?? 'nobody', role: role ?? 'none' };
+  }
+}
+
+describe.each(ADAPTERS)('SessionGuard on %s', (_name, makeAdapter) => {
+  let storage: WatchedStorage;
+  let shop: RunningApp;
+  let alice: IssuedSession;
+  let bob: IssuedSession;
+
+  beforeEach(async () => {
+    storage = new WatchedStorage();
+    shop = await startSessionApp(makeAdapter, { serviceId: 'shop', storage }, { controllers: [CartController] });
+    alice = await shop.sessions.createSession('alice', undefined, { attributes: { role: 'admin' } });
+    bob = await shop.sessions.createSession('bob', 'a-token.of=bobs/own+choice');
+    storage.calls.length = 0;
+  });
+
+  afterEach(closeApps);
+
+  test.each<[string, number, () => RequestHeaders]>([
+    ['no credential', 401, () => ({})],
+    ['the credential in its cookie', 200, () => cookie(alice.credential)],
+    [
+      'the credential in its cookie, among others',
+      200,
+      () => ({ cookie: `a=b; __Host-session=${alice.credential};c="d"` }),
+    ],
+    ['the credential in its cookie, quoted', 200, () => cookie(`"${alice.credential}"`)],
+    ['the credential as a bearer token', 200, () => bearer(alice.credential)],
+    ['X-Session-Id and the token as a bearer token', 200, () => sessionHeaders(alice)],
+    [
+      'the cookie beside a Basic credential',
+      200,
+      () => ({ ...cookie(alice.credential), ...basic('gateway', 'secret') }),
+    ],
+    [
+      'the cookie beside the secret of a service',
+      200,
+      () => ({ ...cookie(alice.credential), ...bearer('dss_secret') }),
+    ],
+    ['the cookie under another name', 401, () => cookie(alice.credential, 'session')],
+    ['the token of another session', 401, () => bearer(`${alice.sessionId}.${bob.token}`)],
+    [
+      'the token of another session in headers',
+      401,
+      () => sessionHeaders({ sessionId: alice.sessionId, token: bob.token }),
+    ],
+    ['the id alone', 401, () => bearer(alice.sessionId)],
+    ['X-Session-Id alone', 401, () => ({ 'x-session-id': alice.sessionId })],
+    ['the token alone', 401, () => bearer(alice.token)],
+    ['an unknown session', 401, () => bearer(`${UNKNOWN_ID}.${alice.token}`)],
+    ['the credential under another scheme', 401, () => ({ authorization: `Session ${alice.credential}` })],
+  ])('answers %s with %i', async (_credential, status, headersOf) => {
+    const answer = await send(`${shop.url}/cart`, headersOf());
+    const { headers, json } = answer;
+    const challenge = headers.get('www-authenticate');
+    const seen = { status: answer.status, challenge, caching: headers.get('cache-control'), json };
+    const { sessionId } = alice;
+    const welcome = { loginId: 'alice', sessionId, role: 'admin', frozen: true };
+    expect(seen).toMatchObject(status === 200 ? { status, challenge: null, json: welcome } : REFUSED);
+  });
+
+  test('takes a token of the caller’s own from every carrier', async () => {
+    for (const headers of [cookie(bob.credential), bearer(bob.credential), sessionHeaders(bob)]) {
+      expect((await send(`${shop.url}/cart`, headers)).json).toMatchObject({ loginId: 'bob' });
+    }
+  });
+
+  test('gives no answer that tells an unknown session from a wrong token but by the id that was sent', async () => {
+    const wrong = await send(`${shop.url}/cart`, bearer(`${alice.sessionId}.${bob.token}`));
+    const unknown = await send(`${shop.url}/cart`, bearer(`${UNKNOWN_ID}.${bob.token}`));
+    expect(wrong.text.replaceAll(alice.sessionId, UNKNOWN_ID)).toBe(unknown.text);
+  });
+
+  test.each<[string, () => [string, string][]]>([
+    [
+      'the cookie twice in one header',
+      () => [['Cookie', `__Host-session=${alice.credential}; __Host-session=${alice.credential}`]],
+    ],
+    [
+      'the cookie in two headers',
+      () => [
+        ['Cookie', cookie(alice.credential)['cookie']!],
+        ['Cookie', cookie(bob.credential)['cookie']!],
+      ],
+    ],
+    [
+      'Authorization twice',
+      () => [
+        ['Authorization', `Bearer ${alice.credential}`],
+        ['Authorization', `Bearer ${alice.credential}`],
+      ],
+    ],
+    ['X-Session-Id twice', () => [['X-Session-Id', alice.sessionId], ...Object.entries(sessionHeaders(alice))]],
+    [
+      'cookie and bearer token at once',
+      () => Object.entries({ ...cookie(alice.credential), ...bearer(alice.credential) }),
+    ],
+    [
+      'cookie and X-Session-Id at once',
+      () => Object.entries({ ...cookie(alice.credential), ...sessionHeaders(alice) }),
+    ],
+  ])('S-16 refuses %s, although each is right', async (_duplicate, headersOf) => {
+    for (const path of ['/cart', '/cart/optional']) {
+      const answer = await sendRaw(shop.url, path, headersOf());
+      expect([path, answer.status]).toEqual([path, 401]);
+      expect(answer.json).toMatchObject({ code: 'ERR_SESSION_INPUT', field: 'credential' });
+      expect(answer.headers.get('www-authenticate')).toMatch(/^Bearer /);
+    }
+    expect(storage.calls).toEqual([]);
+  });
+
+  test('S-16 never reads a credential from the URL', async () => {
+    const query = new URLSearchParams({
+      '__Host-session': alice.credential,
+      access_token: alice.credential,
+      authorization: `Bearer ${alice.credential}`,
+      'x-session-id': alice.sessionId,
+      token: alice.token,
+    });
+    expect((await send(`${shop.url}/cart?${query.toString()}`)).status).toBe(401);
+    expect((await send(`${shop.url}/cart/optional?${query.toString()}`)).json).toMatchObject({ loginId: 'nobody' });
+    expect(storage.calls).toEqual([]);
+  });
+
+  test.each<[string, () => RequestHeaders]>([
+    ['an empty cookie', () => cookie('')],
+    ['a cookie that is no credential', () => cookie('s%3Aabc')],
+    ['an upper-case id', () => bearer(`${alice.sessionId.toUpperCase()}.${alice.token}`)],
+    ['an id that is no UUID', () => bearer(`${'x'.repeat(36)}.${alice.token}`)],
+    ['an id with a path in it', () => sessionHeaders({ sessionId: '../sessions/alice', token: alice.token })],
+    ['a credential without a token', () => bearer(`${alice.sessionId}.`)],
+    ['a credential with another separator', () => bearer(`${alice.sessionId}:${alice.token}`)],
+    ['an over-long token', () => bearer(`${alice.sessionId}.${'t'.repeat(4_001)}`)],
+    ['a token with a space', () => bearer(`${alice.sessionId}.a b`)],
+    ['prototype names', () => sessionHeaders({ sessionId: '__proto__', token: 'constructor' })],
+  ])('S-04 refuses %s without asking the storage', async (_malformed, headersOf) => {
+    const answer = await send(`${shop.url}/cart`, headersOf());
+    expect(answer.status).toBe(401);
+    expect(answer.json).toMatchObject({ code: 'ERR_SESSION_INPUT', field: 'credential' });
+    expect((await send(`${shop.url}/cart/optional`, headersOf())).json).toMatchObject({ loginId: 'nobody' });
+    expect(storage.calls).toEqual([]);
+  });
+
+  test('S-04 creates nothing for an unknown credential, and asks the storage once', async () => {
+    expect((await send(`${shop.url}/cart`, bearer(`${UNKNOWN_ID}.${alice.token}`))).status).toBe(401);
+    expect(storage.calls).toEqual(['get', 'get done']);
+    expect(await shop.sessions.countSessions()).toBe(2);
+  });
+
+  test('lets a route with an optional session be called with and without one', async () => {
+    const optional = `${shop.url}/cart/optional`;
+    expect((await send(optional)).json).toEqual({ loginId: 'nobody', role: 'none' });
+    expect((await send(optional, bearer(alice.credential))).json).toEqual({ loginId: 'alice', role: 'admin' });
+    await shop.sessions.deleteSession(alice.sessionId);
+    expect((await send(optional, bearer(alice.credential))).json).toEqual({ loginId: 'nobody', role: 'none' });
+  });
+
+  test.each(['/cart', '/cart/optional'])(
+    'answers 503 on %s while the storage is down, never as anonymous',
+    async (path) => {
+      storage.failure = new StorageUnavailableError();
+      const answer = await send(`${shop.url}${path}`, bearer(alice.credential));
+      expect(answer.status).toBe(503);
+      expect(answer.json).toMatchObject({ statusCode: 503, code: 'ERR_STORAGE_UNAVAILABLE' });
+      expect(answer.headers.get('retry-after')).toBe('1');
+      expect(answer.headers.get('www-authenticate')).toBeNull();
+      storage.failure = undefined;
+      expect((await send(`${shop.url}${path}`, bearer(alice.credential))).json).toMatchObject({ loginId: 'alice' });
+    },
+  );
+});

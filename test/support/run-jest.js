@@ -1,0 +1,38 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { runCommand } from './run-command.js';
+
+/**
+ * Runs all tests with their usual output, and counts them by Jest's own report.
+ *
+ * @returns {Promise<{ passed: number, failed: number }>}
+ */
+export async function runJest() {
+  const folder = await mkdtemp(join(tmpdir(), 'jest-report-'));
+  const report = join(folder, 'report.json');
+  try {
+    const run = await runCommand('npm', ['run', '--silent', 'jest', '--', '--json', `--outputFile=${report}`], {
+      visible: true,
+    });
+    return countTests(JSON.parse(await readFile(report, 'utf8')), run.passed);
+  } catch (error) {
+    console.error('Jest left no report:', error);
+    return { passed: 0, failed: 1 };
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/**
+ * A file that could not be loaded counts as one failure. So does a run without tests, and one that Jest itself calls
+ * failed although no test did.
+ *
+ * @param {{ numPassedTests: number, numFailedTests: number, numRuntimeErrorTestSuites: number }} report
+ * @param {boolean} succeeded
+ */
+function countTests({ numPassedTests, numFailedTests, numRuntimeErrorTestSuites }, succeeded) {
+  const failed = numFailedTests + numRuntimeErrorTestSuites;
+  const unexplained = failed === 0 && (!succeeded || numPassedTests === 0);
+  return { passed: numPassedTests, failed: unexplained ? 1 : failed };
+}

@@ -1,0 +1,255 @@
+import {
+  type CanActivate,
+  Controller,
+  type ExecutionContext,
+  Get,
+  Injectable,
+  type INestApplication,
+  Module,
+  type ModuleMetadata,
+  Post,
+  type Type,
+  UseGuards,
+} from '@nestjs/common';
+import { APP_GUARD, Reflector } from '@nestjs/core';
+import { afterEach, describe, expect, test } from '@jest/globals';
+import {
+  AllowAnonymousService,
+  DistributedSessionManager,
+  DistributedSessionModule,
+  InMemorySessionStorage,
+  OptionsError,
+  RequireServicePermission,
+  ServiceAuthGuard,
+  ServicePermissionGuard,
+  SessionGuard,
+  partly,
+} from 'nestjs-distributed-session';
+import { ADAPTERS } from './support/adapters.js';
+import { bearer } from './support/credential-headers.js';
+import { send } from './support/http-request.js';
+import { closeApps, listen, makeApp } from './support/running-app.js';
+
+@Injectable()
+class StricterGuard extends ServicePermissionGuard {}
+
+@Controller('plain')
+class PlainController {
+  @Get()
+  forgotten() {
+    return [];
+  }
+
+  @Get('declared')
+  @RequireServicePermission('session.read')
+  declared() {
+    return [];
+  }
+
+  /** No route, and so no fault. */
+  compute() {
+    return [];
+  }
+}
+
+@Controller('class')
+@UseGuards(ServiceAuthGuard, ServicePermissionGuard)
+class GuardedClassController extends PlainController {
+  @Post()
+  alsoForgotten() {
+    return [];
+  }
+}
+
+@Controller('method')
+class GuardedMethodController {
+  @Get()
+  @UseGuards(ServicePermissionGuard)
+  forgotten() {
+    return [];
+  }
+
+  @Get('unguarded')
+  unguarded() {
+    return [];
+  }
+}
+
+@Controller('instance')
+@UseGuards(new ServicePermissionGuard(new Reflector()))
+class InstanceController {
+  @Get()
+  forgotten() {
+    return [];
+  }
+}
+
+@Controller('subclass')
+@UseGuards(StricterGuard)
+class SubclassController {
+  @Get()
+  forgotten() {
+    return [];
+  }
+}
+
+@Controller('inherited')
+class InheritingController extends SubclassController {}
+
+@Controller('declared')
+@UseGuards(ServiceAuthGuard, ServicePermissionGuard)
+class DeclaredController {
+  @Get()
+  @RequireServicePermission(partly('session.read'))
+  onMethod() {
+    return [];
+  }
+
+  @Get('anonymous')
+  @AllowAnonymousService()
+  anonymous() {
+    return [];
+  }
+}
+
+@Controller('declared-class')
+@UseGuards(ServicePermissionGuard)
+@RequireServicePermission('session.read')
+class DeclaredClassController {
+  @Get()
+  onClass() {
+    return [];
+  }
+}
+
+@Controller('anonymous-class')
+@UseGuards(ServicePermissionGuard)
+@AllowAnonymousService()
+class AnonymousClassController {
+  @Get()
+  onClass() {
+    return [];
+  }
+}
+
+@Controller('session')
+@UseGuards(SessionGuard)
+class SessionOnlyController {
+  @Get()
+  show() {
+    return [];
+  }
+}
+
+@Injectable()
+class CombinedGuard implements CanActivate {
+  constructor(
+    private readonly auth: ServiceAuthGuard,
+    private readonly permission: ServicePermissionGuard,
+  ) {}
+
+  async canActivate(context: ExecutionContext): Promise<boolean> {
+    return (await this.auth.canActivate(context)) && this.permission.canActivate(context);
+  }
+}
+
+@Controller('hidden')
+@UseGuards(CombinedGuard)
+class HiddenController {
+  @Get()
+  forgotten() {
+    return [];
+  }
+}
+
+@Module({ controllers: [SubclassController] })
+class InnerModule {
+  constructor(readonly sessions: DistributedSessionManager) {}
+}
+
+const DECLARED = [DeclaredController, DeclaredClassController, AnonymousClassController];
+
+describe.each(ADAPTERS)('an application on %s', (_name, makeAdapter) => {
+  afterEach(closeApps);
+
+  async function make(metadata: ModuleMetadata): Promise<INestApplication> {
+    const sessions = DistributedSessionModule.forRoot({ serviceId: 'shop', storage: new InMemorySessionStorage() });
+    return makeApp({ ...metadata, imports: [sessions] }, makeAdapter);
+  }
+
+  test.each<[string, Type, string[]]>([
+    [
+      'on its class',
+      GuardedClassController,
+      ['GuardedClassController.alsoForgotten', 'GuardedClassController.forgotten'],
+    ],
+    ['on the method', GuardedMethodController, ['GuardedMethodController.forgotten']],
+    ['as an instance', InstanceController, ['InstanceController.forgotten']],
+    ['as a subclass', SubclassController, ['SubclassController.forgotten']],
+    ['on the class it inherits from', InheritingController, ['InheritingController.forgotten']],
+  ])('A-08 does not start with an undeclared route under the guard %s', async (_where, controller, routes) => {
+    expect(await faultsOf(await make({ controllers: [controller] }))).toEqual(routes);
+  });
+
+  test.each<
+    [
+      string,
+      (
+        | { useClass: Type<CanActivate> }
+        | { useFactory: (reflector: Reflector) => CanActivate; inject: [typeof Reflector] }
+        | { useValue: CanActivate }
+      ),
+    ]
+  >([
+    ['a class', { useClass: ServicePermissionGuard }],
+    ['a subclass', { useClass: StricterGuard }],
+    ['a factory', { useFactory: (reflector) => new ServicePermissionGuard(reflector), inject: [Reflector] }],
+    ['a value', { useValue: new ServicePermissionGuard(new Reflector()) }],
+  ])('A-08 does not start with an undeclared route under APP_GUARD with %s', async (_how, guard) => {
+    const app = await make({ controllers: [PlainController], providers: [{ provide: APP_GUARD, ...guard }] });
+    expect(await faultsOf(app)).toEqual(['PlainController.forgotten']);
+  });
+
+  test('A-08 does not start with an undeclared route under useGlobalGuards()', async () => {
+    const app = await make({ controllers: [PlainController] });
+    app.useGlobalGuards(new ServicePermissionGuard(app.get(Reflector)));
+    expect(await faultsOf(app)).toEqual(['PlainController.forgotten']);
+  });
+
+  test('A-08 names every undeclared route at once, in all modules', async () => {
+    const sessions = DistributedSessionModule.forRoot({ serviceId: 'shop', storage: new InMemorySessionStorage() });
+    const inner = { module: InnerModule, imports: [sessions] };
+    const app = await makeApp({ imports: [sessions, inner], controllers: [GuardedMethodController] }, makeAdapter);
+    expect(await faultsOf(app)).toEqual(['GuardedMethodController.forgotten', 'SubclassController.forgotten']);
+  });
+
+  test('starts when every route declares a permission, or that it needs none', async () => {
+    const app = await make({ controllers: [...DECLARED, SessionOnlyController] });
+    const { url } = await listen(app);
+    expect((await send(`${url}/declared`)).status).toBe(401);
+    expect((await send(`${url}/anonymous-class`)).status).toBe(200);
+  });
+
+  test('starts with the guard for all routes when all are declared', async () => {
+    const providers = [{ provide: APP_GUARD, useClass: ServicePermissionGuard }];
+    await expect(make({ controllers: DECLARED, providers }).then((app) => app.init())).resolves.toBeDefined();
+  });
+
+  test('A-08 refuses at the call an undeclared route whose guard hides in another one', async () => {
+    const app = await make({ controllers: [HiddenController], providers: [ServiceAuthGuard, ServicePermissionGuard] });
+    const { url, sessions } = await listen(app);
+    const gateway = { serviceId: 'gateway', serviceName: 'Gateway', permissions: ['*'] };
+    const { secret } = await sessions.registerService(gateway);
+    const answer = await send(`${url}/hidden`, bearer(secret));
+    expect(answer.status).toBe(403);
+    expect(answer.json).toMatchObject({ code: 'ERR_SERVICE_PERMISSION' });
+  });
+});
+
+/** The routes that the application names when it refuses to start, in alphabetical order. */
+async function faultsOf(app: INestApplication): Promise<string[]> {
+  const error: unknown = await app.init().catch((reason: unknown) => reason);
+  expect(error).toBeInstanceOf(OptionsError);
+  expect(error).toMatchObject({ code: 'ERR_OPTIONS', message: expect.stringContaining('declare no permission') });
+  return (error as OptionsError).faults.map((fault) => fault.split(':')[0]!).toSorted();
+}

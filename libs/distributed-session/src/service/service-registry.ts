@@ -128,7 +128,10 @@ export class ServiceRegistry {
       if (result.outcome === 'missing') throw new ServiceNotFoundError(serviceId);
       if (result.outcome === 'too-many-secrets') {
         const wayOut = 'End one with endServiceSecret(), or pass { overlapMs: 0 } to end both.';
-        throw new ServiceConflictError(serviceId, `Service '${serviceId}' has two good secrets already. ${wayOut}`);
+        throw new ServiceConflictError(
+          serviceId,
+          `Service '${serviceId}' has two good secrets; a third is refused. ${wayOut}`,
+        );
       }
     }
     throw new ServiceConflictError(serviceId);

@@ -48,7 +48,6 @@ export class ServiceVerifier {
   async verify(serviceId: unknown, secret: unknown, { source }: VerifyServiceOptions = {}): Promise<ServiceCredential> {
     if (typeof secret !== 'string' || secret === '' || secret.length > MAX_SECRET_LENGTH) throw refused();
     const keyId = keyIdOf(secret);
-    if (looksGenerated(secret) && keyId === undefined) throw refused();
     if (serviceId === undefined ? keyId === undefined : !isServiceId(serviceId)) throw refused();
     const id = serviceId as string | undefined;
     const proven = this.#cache.find(id, secret);

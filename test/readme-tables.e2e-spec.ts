@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { readFileSync } from 'node:fs';
-import { afterEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import {
   DEFAULT_ATTRIBUTE_LIMITS,
   DistributedSessionError,
@@ -102,7 +102,13 @@ describe("the README's table of permissions", () => {
     permissions: codeIn(asked),
   }));
   const asking = rows.filter(({ permissions }) => permissions.length > 0);
-  const sessions = new DistributedSessionManager({ serviceId: 'main', storage: new InMemorySessionStorage() });
+  let sessions: DistributedSessionManager;
+
+  beforeEach(() => {
+    sessions = new DistributedSessionManager({ serviceId: 'main', storage: new InMemorySessionStorage() });
+  });
+
+  afterEach(() => sessions.close());
 
   /** The permission that a call lacked, of a service that has only `permissions`. */
   async function lackedBy(method: string, permissions: readonly string[]): Promise<string | undefined> {
@@ -115,8 +121,6 @@ describe("the README's table of permissions", () => {
     }
     return undefined;
   }
-
-  afterEach(() => sessions.deleteAllSessions('user123'));
 
   it('lists every method of the manager, and nothing else', () => {
     const manager = DistributedSessionManager.prototype;
@@ -137,6 +141,6 @@ describe("the README's table of permissions", () => {
     asking.flatMap(({ method, permissions }) => permissions.map((permission) => ({ method, permission, permissions }))),
   )('$method needs $permission', async ({ method, permission, permissions }) => {
     const others = permissions.filter((other) => other !== permission);
-    expect(await lackedBy(method, others)).toMatch(new RegExp(`^${permission}(?::|$)`));
+    expect((await lackedBy(method, others))?.split(':')[0]).toBe(permission);
   });
 });

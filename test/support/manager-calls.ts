@@ -47,4 +47,6 @@ export const MANAGER_CALLS: Calls = {
   rotateServiceSecret: (sessions) => sessions.rotateServiceSecret('order'),
   endServiceSecret: (sessions) => sessions.endServiceSecret('order', 'key'),
   revokeService: (sessions) => sessions.revokeService('order'),
+  connect: (sessions) => sessions.connect(),
+  close: (sessions) => sessions.close(),
 };

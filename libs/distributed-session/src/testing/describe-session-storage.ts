@@ -13,6 +13,7 @@ import { describeManagedSessions } from './suites/managed-sessions.suite.js';
 import { describePermissions } from './suites/permissions.suite.js';
 import { describeRecords } from './suites/records.suite.js';
 import { describeRotation } from './suites/rotation.suite.js';
+import { describeStoredSecrets } from './suites/stored-secrets.suite.js';
 import { describeServiceCredentials } from './suites/service-credentials.suite.js';
 import { type CreateStorageFixture, type StorageCapabilities, StorageTestContext } from './storage-test-context.js';
 import { type TestRunner, globalRunner } from './test-runner.js';
@@ -20,12 +21,12 @@ import { type TestRunner, globalRunner } from './test-runner.js';
 /**
  * Checks that a storage keeps the contract of `SessionStorage`, by itself and under a `DistributedSessionManager`.
  *
- * `create` is called before each test and gives a storage that is connected and empty; the fixture is disposed of
- * after it. `capabilities` says what the fixture can do beyond that: it adds tests, and none is ever skipped. The
- * functions of the test runner are the global ones (Jest, Vitest with globals), or those given, such as node:test's.
+ * `create` is called before each test and gives an empty storage, which the suite connects and closes; the fixture is
+ * disposed of after that. `capabilities` says what the fixture can do beyond that: it adds tests, and none is ever
+ * skipped. The test functions are the global ones (Jest, Vitest with globals), or those given, such as node:test's.
  *
  * @example
- * describeSessionStorage('my storage', async () => ({ storage: await connectMyStorage() }));
+ * describeSessionStorage('my storage', () => ({ storage: new MyStorage(freshDatabase()) }));
  */
 export function describeSessionStorage(
   name: string,
@@ -50,6 +51,7 @@ export function describeSessionStorage(
       describeManagedServices,
       describePermissions,
       describeBadInput,
+      describeStoredSecrets,
       describeConcurrency,
       describeInterleavings,
     ]) {

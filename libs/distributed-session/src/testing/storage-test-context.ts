@@ -10,7 +10,7 @@ import type { TestRunner } from './test-runner.js';
 
 /** A storage under test. */
 export interface StorageFixture {
-  /** Connected, and empty. */
+  /** Empty. The suite connects and closes it. */
   readonly storage: SessionStorage;
   /** With `drivenClock`: the clock that the storage keeps time by. */
   readonly clock?: FakeClock;
@@ -18,7 +18,7 @@ export interface StorageFixture {
   readonly another?: () => Promise<SessionStorage>;
   /** With `dump`: everything that the store holds, in any readable form. */
   readonly dump?: () => Promise<string>;
-  /** Closes the storage and throws away its data. */
+  /** Throws the data away, after the storage was closed. */
   readonly dispose?: () => Promise<void>;
 }
 
@@ -58,10 +58,12 @@ export class StorageTestContext {
     this.times = capabilities.drivenClock ? DRIVEN : REAL;
     runner.beforeEach(async () => {
       this.#fixture = await create();
+      await this.storage.connect();
     });
     runner.afterEach(async () => {
       for (const manager of this.#managers.splice(0)) await manager.close();
-      await this.#fixture?.dispose?.();
+      await this.storage.close();
+      await this.fixture.dispose?.();
     });
   }
 

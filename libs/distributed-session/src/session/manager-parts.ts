@@ -22,6 +22,7 @@ export class ManagerParts {
   readonly verifier: ServiceVerifier;
   readonly #touches: TouchQueue;
   readonly #sweeper: SessionSweeper;
+  #isConnected = false;
   #closing: Promise<void> | undefined;
 
   constructor(readonly options: ResolvedOptions) {
@@ -40,6 +41,7 @@ export class ManagerParts {
 
   async connect(): Promise<void> {
     await this.options.storage.connect();
+    this.#isConnected = true;
     this.#sweeper.start();
   }
 
@@ -55,7 +57,8 @@ export class ManagerParts {
     await this.#touches.drain();
     this.verifier.close();
     this.events.close();
-    await this.options.storage.close();
+    // Closing what it did not open would close the storage of another owner.
+    if (this.#isConnected) await this.options.storage.close();
   }
 
   #reportLateUse({ sessionId, loginId, serviceId, device, version, reason }: SessionTombstone): void {

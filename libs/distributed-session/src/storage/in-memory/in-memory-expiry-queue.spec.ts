@@ -2,14 +2,10 @@ import { beforeEach, describe, expect, it } from '@jest/globals';
 import * as fc from 'fast-check';
 import { buried } from '../session-lifetime.js';
 import { InMemoryExpiryQueue } from './in-memory-expiry-queue.js';
-import { InMemoryLogin } from './in-memory-login.js';
 import type { InMemorySessionEntry, LiveEntry } from './in-memory-session-entry.js';
-
-const login = new InMemoryLogin('alice');
 
 function live(sessionId: string, expiresAt: number): LiveEntry {
   return {
-    login,
     purgeAt: Infinity,
     session: {
       state: 'live',

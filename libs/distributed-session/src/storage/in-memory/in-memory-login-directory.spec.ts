@@ -7,6 +7,9 @@ import type { EndedEntry, LiveEntry } from './in-memory-session-entry.js';
 
 const NOW = 1_000;
 
+/** A session, and the login that lists it. */
+type Online = LiveEntry & { readonly login: InMemoryLogin };
+
 describe('InMemoryLoginDirectory', () => {
   let directory: InMemoryLoginDirectory;
 
@@ -14,7 +17,7 @@ describe('InMemoryLoginDirectory', () => {
     directory = new InMemoryLoginDirectory();
   });
 
-  function comeOnline(loginId: string, expiresAt = NOW + 1, login = new InMemoryLogin(loginId)): LiveEntry {
+  function comeOnline(loginId: string, expiresAt = NOW + 1, login = new InMemoryLogin(loginId)): Online {
     const session: LiveEntry['session'] = {
       state: 'live',
       sessionId: 'id',
@@ -32,7 +35,7 @@ describe('InMemoryLoginDirectory', () => {
     return entry;
   }
 
-  function goOffline(entry: LiveEntry): void {
+  function goOffline(entry: Online): void {
     const tombstone = buried(entry.session, { reason: 'logged-out', endedAt: NOW, endedBy: 's' });
     entry.login.bury(Object.assign<object, EndedEntry>(entry, { ...entry, session: tombstone }));
     directory.update(entry.login);
@@ -73,7 +76,7 @@ describe('InMemoryLoginDirectory', () => {
       fc.property(fc.integer({ min: 1, max: 7 }), fc.array(step, { maxLength: 40 }), (limit, steps) => {
         directory = new InMemoryLoginDirectory();
         const stayers = Array.from({ length: 10 }, (_, n) => `stayer${n}`);
-        const guests: LiveEntry[] = [];
+        const guests: Online[] = [];
         for (const name of stayers) {
           for (let n = 0; n < 12; n++) guests.push(comeOnline(`${name}.guest${n}`));
           comeOnline(name);

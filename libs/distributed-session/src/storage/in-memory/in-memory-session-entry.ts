@@ -1,10 +1,8 @@
 import type { SessionRecord, SessionTombstone, StoredSession } from '../session-record.js';
-import type { InMemoryLogin } from './in-memory-login.js';
 
-/** One session id in memory: what is stored under it now, and where it is listed. */
+/** One session id in memory, and what is stored under it now. */
 export interface InMemorySessionEntry {
   session: StoredSession;
-  readonly login: InMemoryLogin;
   /** When the tombstone goes. `Infinity` while the session lives. */
   purgeAt: number;
 }

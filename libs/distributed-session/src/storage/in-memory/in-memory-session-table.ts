@@ -48,7 +48,7 @@ export class InMemorySessionTable {
   add(session: SessionRecord, inPlaceOf?: LiveEntry): void {
     const login = this.#logins.get(session.loginId) ?? new InMemoryLogin(session.loginId);
     this.#logins.set(session.loginId, login);
-    const entry = { session, login, purgeAt: Infinity } satisfies LiveEntry;
+    const entry = { session, purgeAt: Infinity } satisfies LiveEntry;
     this.#entries.set(session.sessionId, entry);
     login.list(entry, inPlaceOf);
     this.directory.update(login);
@@ -89,10 +89,11 @@ export class InMemorySessionTable {
     ended.purgeAt = tombstone.endedAt + historyRetentionMs;
     this.#tombstones.add(ended);
     this.#queue.add(ended);
-    const overflow = entry.login.bury(ended);
+    const login = this.#logins.get(tombstone.loginId)!;
+    const overflow = login.bury(ended);
     if (overflow) this.#drop(overflow);
     if (this.#tombstones.size > this.maxTombstones) this.#drop(this.#tombstones.values().next().value!);
-    this.directory.update(entry.login);
+    this.directory.update(login);
     this.#announce(tombstone);
     return tombstone;
   }
@@ -100,8 +101,9 @@ export class InMemorySessionTable {
   #drop(entry: EndedEntry): void {
     this.#entries.delete(entry.session.sessionId);
     this.#tombstones.delete(entry);
-    entry.login.forget(entry);
-    if (entry.login.isEmpty) this.#logins.delete(entry.login.loginId);
+    const login = this.#logins.get(entry.session.loginId)!;
+    login.forget(entry);
+    if (login.isEmpty) this.#logins.delete(login.loginId);
   }
 
   #announce(tombstone: SessionTombstone): void {

@@ -44,14 +44,22 @@ export function requestOf(context: ExecutionContext): GuardedRequest {
 }
 
 function httpRequest(request: AdapterRequest, response: AdapterResponse): GuardedRequest {
-  // The raw headers: of an `Authorization` that is sent twice, Node's parsed headers show only the first.
-  const { rawHeaders } = 'raw' in request ? request.raw : request;
+  const headers = headersOf('raw' in request ? request.raw : request);
   return {
     source: request.ip,
-    headerValues: (name) =>
-      rawHeaders.filter(
-        (_value, index) => index % 2 === 1 && rawHeaders[index - 1]!.toLowerCase() === name.toLowerCase(),
-      ),
+    headerValues: (name) => headers.filter(([given]) => given === name.toLowerCase()).map(([, value]) => value),
     setResponseHeader: (name, value) => void response.header(name, value),
   };
+}
+
+/**
+ * Names, in lower case, and values. The raw headers, because of an `Authorization` that is sent twice the parsed ones
+ * show only the first. Requests that no Node server made, such as those of serverless adapters, have only parsed ones.
+ */
+function headersOf({ rawHeaders = [], headers }: Partial<IncomingMessage>): readonly (readonly [string, string])[] {
+  const pairs = rawHeaders.flatMap((name, index) => (index % 2 === 0 ? [[name, rawHeaders[index + 1]!] as const] : []));
+  const parsed = Object.entries(headers ?? {}).flatMap(([name, value = []]) =>
+    [value].flat().map((one) => [name, one] as const),
+  );
+  return (pairs.length > 0 ? pairs : parsed).map(([name, value]) => [name.toLowerCase(), value]);
 }

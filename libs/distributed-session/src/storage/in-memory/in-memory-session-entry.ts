@@ -16,5 +16,5 @@ export function isLive(entry: InMemorySessionEntry): entry is LiveEntry {
 
 /** A copy that the caller may keep and change. Not `slice()`: of a `Buffer`, that shares the bytes. */
 export function copyOf<T extends StoredSession>(session: T): T {
-  return session.state === 'live' ? { ...session, payload: Uint8Array.from(session.payload) } : { ...session };
+  return session.state === 'live' ? { ...session, payload: new Uint8Array(session.payload) } : { ...session };
 }

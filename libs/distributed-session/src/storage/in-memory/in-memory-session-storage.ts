@@ -112,7 +112,7 @@ export class InMemorySessionStorage extends SessionStorage {
       ...(idleTimeoutMs !== undefined && { idleTimeoutMs }),
       expiresAt: expiryOf(now, idleTimeoutMs, absoluteExpiresAt),
       ...(absoluteExpiresAt !== undefined && { absoluteExpiresAt }),
-      payload: Uint8Array.from(creation.payload),
+      payload: new Uint8Array(creation.payload),
     };
     this.#table.add(session);
     this.#feed.publish({ type: 'session.created', ...changeOf(session, by, now) });
@@ -130,7 +130,7 @@ export class InMemorySessionStorage extends SessionStorage {
     const found = this.#findAtVersion(sessionId, expectedVersion, now);
     if ('outcome' in found) return found;
     const touched = touch ? accessed(found.session, now) : found.session;
-    found.session = { ...touched, version: expectedVersion + 1, payload: Uint8Array.from(payload) };
+    found.session = { ...touched, version: expectedVersion + 1, payload: new Uint8Array(payload) };
     this.#feed.publish({ type: 'session.updated', ...changeOf(found.session, by, now) });
     return { outcome: 'replaced', session: copyOf(found.session) };
   }
@@ -156,7 +156,7 @@ export class InMemorySessionStorage extends SessionStorage {
       ...accessed(found.session, now),
       sessionId: successor.sessionId,
       version: 1,
-      payload: Uint8Array.from(successor.payload),
+      payload: new Uint8Array(successor.payload),
     };
     this.#table.add(session, found);
     const rotated = { reason: 'rotated', rotatedTo: session.sessionId, graceEndsAt: now + graceMs } as const;

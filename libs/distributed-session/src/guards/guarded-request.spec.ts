@@ -1,0 +1,43 @@
+import { describe, expect, it } from '@jest/globals';
+import { ForbiddenException, type ExecutionContext } from '@nestjs/common';
+import { requestOf } from './guarded-request.js';
+
+function contextOf(request: object, type = 'http'): ExecutionContext {
+  const response = { header: () => undefined };
+  const http = { getRequest: () => request, getResponse: () => response };
+  return { getType: () => type, switchToHttp: () => http } as unknown as ExecutionContext;
+}
+
+describe('requestOf', () => {
+  it.each([
+    ['Express', (message: object) => message],
+    ['Fastify', (message: object) => ({ raw: message })],
+  ])('S-16 shows every value of a header of a request on %s, whatever the case of its name', (_adapter, wrap) => {
+    const rawHeaders = ['Host', 'x', 'AUTHORIZATION', 'Basic a', 'authorization', 'Basic b'];
+    const message = { rawHeaders, headers: { host: 'x', authorization: 'Basic a' } };
+    const request = requestOf(contextOf(wrap(message)));
+    expect(request.headerValues('Authorization')).toEqual(['Basic a', 'Basic b']);
+    expect(request.headerValues('host')).toEqual(['x']);
+    expect(request.headerValues('cookie')).toEqual([]);
+  });
+
+  it.each([
+    ['none', {}],
+    ['empty ones', { rawHeaders: [] }],
+  ])('reads the parsed headers where there are no raw ones: %s', (_what, raw) => {
+    const message = { ...raw, headers: { authorization: 'Basic a', cookie: ['a=1', 'b=2'] } };
+    const request = requestOf(contextOf(message));
+    expect(request.headerValues('authorization')).toEqual(['Basic a']);
+    expect(request.headerValues('Cookie')).toEqual(['a=1', 'b=2']);
+  });
+
+  it('gives all guards and decorators of one request the same object', () => {
+    const message = { rawHeaders: [], headers: {}, ip: '::1' };
+    expect(requestOf(contextOf(message))).toBe(requestOf(contextOf(message)));
+    expect(requestOf(contextOf(message)).source).toBe('::1');
+  });
+
+  it.each(['ws', 'rpc', 'graphql', 'unheard-of'])('refuses the transport %s', (type) => {
+    expect(() => requestOf(contextOf({}, type))).toThrow(ForbiddenException);
+  });
+});

@@ -21,7 +21,7 @@ const storage: FactoryProvider = {
   provide: SessionStorage,
   inject: [MODULE_OPTIONS_TOKEN, ModuleRef],
   useFactory: (options: DistributedSessionModuleOptions, moduleRef: ModuleRef) =>
-    createStorage(options.storage, moduleRef),
+    createStorage(options?.storage, moduleRef),
 };
 
 const resolvedOptions: FactoryProvider = {
@@ -31,16 +31,23 @@ const resolvedOptions: FactoryProvider = {
     resolveOptions({ ...options, storage: made }),
 };
 
+/** Apart from the manager, so that a test may put something else in the manager's place. */
+const parts: FactoryProvider = {
+  provide: ManagerParts,
+  inject: [RESOLVED_OPTIONS],
+  useFactory: (options: ResolvedOptions) => new ManagerParts(options),
+};
+
 const manager: FactoryProvider = {
   provide: DistributedSessionManager,
-  inject: [RESOLVED_OPTIONS],
-  useFactory: (options: ResolvedOptions) => new DistributedSessionManager(new ManagerParts(options)),
+  inject: [ManagerParts],
+  useFactory: (made: ManagerParts) => new DistributedSessionManager(made),
 };
 
 const events: FactoryProvider = {
   provide: SessionEvents,
-  inject: [DistributedSessionManager],
-  useFactory: (sessions: DistributedSessionManager) => sessions.events,
+  inject: [ManagerParts],
+  useFactory: (made: ManagerParts) => made.events,
 };
 
 const services: FactoryProvider = {
@@ -55,6 +62,7 @@ const services: FactoryProvider = {
   providers: [
     storage,
     resolvedOptions,
+    parts,
     manager,
     events,
     services,

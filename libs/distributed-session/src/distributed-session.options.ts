@@ -2,6 +2,7 @@ import { ArrayNotEmpty, ArrayUnique, IsIn, IsOptional, Matches } from 'class-val
 import type { ServiceCarrier, SessionCarrier } from './guards/credential-carriers.js';
 import { SERVICE_CARRIERS, SESSION_CARRIERS } from './guards/credential-carriers.js';
 import {
+  IfGiven,
   IsAttributeLimits,
   IsDuration,
   IsPepper,
@@ -41,7 +42,7 @@ export class DistributedSessionOptions {
   readonly absoluteTimeoutMs?: number | null;
 
   /** At the most this often an access is written. Default: a tenth of the idle timeout of the session, at most 60 s. */
-  @IsOptional()
+  @IfGiven()
   @IsDuration()
   readonly touchIntervalMs?: number;
 
@@ -50,7 +51,7 @@ export class DistributedSessionOptions {
   readonly maxSessionsPerLogin: number = 100;
 
   /** How many live sessions a login may have with one device label. Default: as many as the login. */
-  @IsOptional()
+  @IfGiven()
   @IsWholeNumber(1, 1_000)
   readonly maxSessionsPerDevice?: number;
 
@@ -80,7 +81,7 @@ export class DistributedSessionOptions {
   readonly verificationCacheMs: number = 30_000;
 
   /** A key, at least 16 characters, that the digests of service secrets are made under. The same in all services of a store. */
-  @IsOptional()
+  @IfGiven()
   @IsPepper()
   readonly secretPepper?: string;
 

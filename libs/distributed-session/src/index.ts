@@ -44,7 +44,7 @@ export { SESSION_PERMISSIONS } from './service/permission.js';
 export { type PresentedServiceCredential, ServiceAuthGuard } from './guards/service-auth.guard.js';
 export { ServicePermissionGuard } from './guards/service-permission.guard.js';
 export { SessionGuard } from './guards/session.guard.js';
-export type { GuardedRequest } from './guards/guarded-request.js';
+export { type GuardedRequest, requestOf as guardedRequestOf } from './guards/guarded-request.js';
 export type { ServiceCarrier, SessionCarrier } from './guards/credential-carriers.js';
 
 export {

@@ -1,4 +1,5 @@
-import { ValidateBy } from 'class-validator';
+import { ValidateBy, ValidateIf } from 'class-validator';
+import { isPlainObject } from './session/attribute-value.js';
 import { DEFAULT_ATTRIBUTE_LIMITS } from './session/attribute-limits.js';
 import { MAX_DURATION_MS, isDuration } from './session/session-timeouts.js';
 import { SessionStorage } from './storage/session-storage.js';
@@ -6,6 +7,11 @@ import { SERVICE_ID_RULE, isServiceId } from './service/service-id.js';
 
 function rule(name: string, validate: (value: unknown) => boolean, requirement: string): PropertyDecorator {
   return ValidateBy({ name, validator: { validate, defaultMessage: () => `$property ${requirement}` } });
+}
+
+/** Leaves out what is not given. Unlike `@IsOptional()`, it does not let `null` pass for that. */
+export function IfGiven(): PropertyDecorator {
+  return ValidateIf((_options, value) => value !== undefined);
 }
 
 export function IsServiceId(): PropertyDecorator {
@@ -35,8 +41,7 @@ export function IsPepper(): PropertyDecorator {
 export function IsAttributeLimits(): PropertyDecorator {
   const names = Object.keys(DEFAULT_ATTRIBUTE_LIMITS);
   const validate = (value: unknown) =>
-    typeof value === 'object' &&
-    value !== null &&
+    isPlainObject(value) &&
     Object.entries(value).every(([name, limit]) => names.includes(name) && isWholeNumber(limit, 1, highest(name)));
   const requirement = `may set ${names.join(', ')}, each to a whole number from 1 on, maxDepth to 100 at the most`;
   return rule('isAttributeLimits', validate, requirement);

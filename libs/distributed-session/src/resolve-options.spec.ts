@@ -56,6 +56,20 @@ describe('resolveOptions', () => {
     expect(faultsOf({ touchIntervalMs: value })).toEqual([expect.stringContaining('touchIntervalMs must be')]);
   });
 
+  it.each(['touchIntervalMs', 'maxSessionsPerDevice', 'secretPepper', 'serviceId', 'onLimit', 'attributeLimits'])(
+    'refuses null for %s, which it does not switch off',
+    (name) => {
+      expect(faultsOf({ [name]: null })).toEqual([expect.stringContaining(name)]);
+    },
+  );
+
+  it.each([[], new Date(), new Map(), { maxDepth: 101 }, { maxCount: 0 }, { unknown: 1 }])(
+    'refuses %p as the limits of attributes',
+    (attributeLimits) => {
+      expect(faultsOf({ attributeLimits })).toEqual([expect.stringContaining('attributeLimits may set')]);
+    },
+  );
+
   it('does not let a session live for ever, nor end before its idle timeout says', () => {
     expect(faultsOf({ idleTimeoutMs: null, absoluteTimeoutMs: null })).toEqual([
       expect.stringContaining('both be off'),

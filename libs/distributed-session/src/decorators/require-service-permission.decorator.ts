@@ -31,9 +31,7 @@ export function RequireServicePermission(
       "Name a permission, such as @RequireServicePermission('session.read'), or use @AllowAnonymousService().",
     ]);
   }
-  const required = permissions.map((given) =>
-    typeof given === 'string' ? { permission: given, partly: false } : given,
-  );
+  const required = permissions.map((given) => (isRequirement(given) ? given : { permission: given, partly: false }));
   for (const { permission } of required) parsePermission(permission, '@RequireServicePermission()');
   return (target: object, _method?: string | symbol, descriptor?: PropertyDescriptor) => {
     const subject = (descriptor?.value as object | undefined) ?? target;
@@ -44,4 +42,9 @@ export function RequireServicePermission(
 /** What a class or a method asks for, with what it inherits. */
 export function requirementsOf(subject: object): readonly PermissionRequirement[] {
   return (Reflect.getMetadata(REQUIRED_PERMISSIONS, subject) as PermissionRequirement[] | undefined) ?? [];
+}
+
+/** Anything else is taken for the text of a permission, whose check says what is wrong with it. */
+function isRequirement(given: string | PermissionRequirement): given is PermissionRequirement {
+  return typeof given === 'object' && given !== null;
 }

@@ -1,4 +1,5 @@
 import { type Observable, Subject, filter } from 'rxjs';
+import { IsolatedObservable } from './isolated-observable.js';
 import type { SessionStorage } from '../storage/session-storage.js';
 import type { SessionEvent, SessionEventMap, SessionEventType } from './session-event.js';
 
@@ -6,8 +7,8 @@ import type { SessionEvent, SessionEventMap, SessionEventType } from './session-
 export class SessionEvents {
   readonly #subject = new Subject<SessionEvent>();
   readonly #unsubscribe: () => void;
-  /** Every event. Completes when the manager is closed. */
-  readonly all: Observable<SessionEvent> = this.#subject.asObservable();
+  /** Every event. Completes when the manager is closed. What a subscriber throws is logged and disturbs nothing. */
+  readonly all: Observable<SessionEvent> = new IsolatedObservable((subscriber) => this.#subject.subscribe(subscriber));
 
   constructor(storage: SessionStorage) {
     this.#unsubscribe = storage.changes((change) => this.#subject.next(change));

@@ -30,20 +30,26 @@ export class DistributedSessionHealthIndicator {
     const session = this.indicators.check(key);
     const result = await session
       .attempt(async () => {
-        const health = await this.storage.ping().catch(withoutDriverText);
-        if (!health.writable) notes.push('sessions cannot be created or changed');
-        notes.push(...health.notes);
+        notes.push(...(await this.#notes(maxFeedLagMs)));
       })
       .withTimeout(timeoutMs);
-    if (result[key].status === 'down') return result;
-    const feedLagMs = this.storage.feedLagMs();
-    if (feedLagMs > maxFeedLagMs) notes.push('changes made by other processes arrive late or not at all');
     const { status, ...data } = result[key];
-    return notes.length > 0 ? session.degraded({ ...data, notes }) : result;
+    return status === 'up' && notes.length > 0 ? session.degraded({ ...data, notes }) : result;
   }
-}
 
-/** What a driver says of its connection may hold an address or a password, and a health page is often public. */
-function withoutDriverText(error: unknown): never {
-  throw error instanceof DistributedSessionError ? error : new StorageUnavailableError();
+  /** What is wrong with a storage that answers. */
+  async #notes(maxFeedLagMs: number): Promise<readonly string[]> {
+    try {
+      const { writable, notes } = await this.storage.ping();
+      const isLate = this.storage.feedLagMs() > maxFeedLagMs;
+      return [
+        ...(writable ? [] : ['sessions cannot be created or changed']),
+        ...notes,
+        ...(isLate ? ['changes made by other processes arrive late or not at all'] : []),
+      ];
+    } catch (error) {
+      // What a driver says of its connection may hold an address or a password, and a health page is often public.
+      throw error instanceof DistributedSessionError ? error : new StorageUnavailableError();
+    }
+  }
 }

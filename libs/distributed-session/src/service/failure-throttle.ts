@@ -4,6 +4,7 @@ import type { Clock } from '../storage/clock.js';
 const MAX_FAILURES = 10;
 const WINDOW_MS = 60_000;
 const MAX_ENTRIES = 10_000;
+const MAX_SOURCE_LENGTH = 256;
 
 interface Failures {
   count: number;
@@ -38,5 +39,5 @@ export class FailureThrottle {
 }
 
 function keyOf(serviceId: string, source: string): string {
-  return `${serviceId}\n${source}`;
+  return `${serviceId}\n${source.slice(0, MAX_SOURCE_LENGTH)}`;
 }

@@ -1,6 +1,7 @@
-import { ServicePermissionError } from '../errors/service.errors.js';
+import { ServiceInputError, ServicePermissionError } from '../errors/service.errors.js';
 import type { SessionAttributes } from '../session/attributes.js';
 import { emptyAttributes } from '../session/attributes.js';
+import { assertServiceId } from './service-input.js';
 import { PermissionSet } from './permission-set.js';
 import { type Permission, parsePermission } from './permission.js';
 
@@ -20,8 +21,9 @@ export class ServiceAccess {
     return new ServiceAccess(serviceId, []);
   }
 
-  /** The access of a service that acts through this one. */
+  /** The access of a service that acts through this one; throws {@link ServiceInputError} for what is no service. */
   narrowedTo(service: { readonly serviceId: string; readonly permissions: readonly string[] }): ServiceAccess {
+    assertIsService(service);
     return new ServiceAccess(service.serviceId, [...this.sets, new PermissionSet(service.permissions)]);
   }
 
@@ -62,4 +64,12 @@ export class ServiceAccess {
     }
     return Object.freeze(visible);
   }
+}
+
+/** Its id goes into the history: anything but a service's could be taken for somebody else's, or for `@expiry`. */
+function assertIsService(service: unknown): void {
+  const { serviceId, permissions } = (service ?? {}) as { serviceId?: unknown; permissions?: unknown };
+  assertServiceId(serviceId);
+  if (!Array.isArray(permissions))
+    throw new ServiceInputError('permissions', 'must be an array, such as that of verifyService().');
 }

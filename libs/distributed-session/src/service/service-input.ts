@@ -62,6 +62,9 @@ export function assertChosenSecret(secretKey: unknown): asserts secretKey is str
       length > MAX_SECRET_LENGTH ? MAX_SECRET_LENGTH : MIN_SECRET_LENGTH,
     );
   }
+  if (!(secretKey as string).isWellFormed()) {
+    throw new ServiceInputError('secretKey', 'must be well-formed Unicode, without lone surrogates.');
+  }
   if (looksGenerated(secretKey as string)) {
     throw new ServiceInputError('secretKey', "must not begin with 'dss_': that marks generated secrets.");
   }

@@ -46,6 +46,8 @@ const MAX_ATTEMPTS = 10;
  * neither by registering a service nor by making itself a secret of a mightier one.
  */
 export class ServiceRegistry {
+  #lastChosen: Promise<unknown> = Promise.resolve();
+
   constructor(
     private readonly services: ServiceCredentialStorage,
     private readonly hasher: SecretHasher,
@@ -61,18 +63,15 @@ export class ServiceRegistry {
     assertRegistration(registration);
     const { serviceId, serviceName, permissions, secretKey } = registration;
     requireAll(permissions, access);
-    const { stored, secret } = await this.#newSecret(serviceId, secretKey);
-    const result = await this.services.put({
-      serviceId,
-      serviceName,
-      permissions,
-      secret: stored,
-      replace,
-      by: access.serviceId,
+    // A service may be registered anew with the secret that it has: an application may do so at every start.
+    const { stored, secret, service } = await this.#withNewSecret(secretKey, serviceId, async (fresh) => {
+      const put = { serviceId, serviceName, permissions, secret: fresh, replace, by: access.serviceId };
+      const result = await this.services.put(put);
+      if (result.outcome === 'exists') throw new ServiceExistsError(serviceId);
+      return result.service;
     });
-    if (result.outcome === 'exists') throw new ServiceExistsError(serviceId);
     this.onChange();
-    return toIssuedServiceCredential(result.service, stored.keyId, secret);
+    return toIssuedServiceCredential(service, stored.keyId, secret);
   }
 
   async rotateSecret(
@@ -87,8 +86,9 @@ export class ServiceRegistry {
     }
     if (secretKey !== undefined) assertChosenSecret(secretKey);
     assertServiceId(serviceId);
-    const { stored, secret } = await this.#newSecret(serviceId, secretKey);
-    const service = await this.#addSecret({ serviceId, secret: stored, overlapMs, by: access.serviceId }, access);
+    const { stored, secret, service } = await this.#withNewSecret(secretKey, undefined, (fresh) =>
+      this.#addSecret({ serviceId, secret: fresh, overlapMs, by: access.serviceId }, access),
+    );
     this.onChange();
     return toIssuedServiceCredential(service, stored.keyId, secret);
   }
@@ -137,24 +137,38 @@ export class ServiceRegistry {
     throw new ServiceConflictError(serviceId);
   }
 
-  async #newSecret(serviceId: string, chosen?: string): Promise<{ stored: NewServiceSecret; secret: string }> {
+  /**
+   * Makes a secret and has it written. Chosen ones one after the other: what is compared with those of others must be
+   * written before the next is compared. Another process may still come in between.
+   */
+  async #withNewSecret(
+    chosen: string | undefined,
+    except: string | undefined,
+    write: (secret: NewServiceSecret) => Promise<ServiceCredentialRecord>,
+  ): Promise<{ stored: NewServiceSecret; secret: string; service: ServiceCredentialRecord }> {
     if (chosen === undefined) {
       const { keyId, secret } = generateSecret();
-      return { stored: { keyId, hash: this.hasher.hashGenerated(secret) }, secret };
+      const stored = { keyId, hash: this.hasher.hashGenerated(secret) };
+      return { stored, secret, service: await write(stored) };
     }
-    await this.#assertUnshared(serviceId, chosen);
-    return { stored: { keyId: generateKeyId(), hash: await this.hasher.hashChosen(chosen) }, secret: chosen };
+    const turn = this.#lastChosen.then(async () => {
+      await this.#assertUnused(chosen, except);
+      const stored = { keyId: generateKeyId(), hash: await this.hasher.hashChosen(chosen) };
+      return { stored, secret: chosen, service: await write(stored) };
+    });
+    this.#lastChosen = turn.catch(() => undefined);
+    return turn;
   }
 
   /** Two services with one secret would be one identity (ASVS 13.2.1). Salted hashes can only be tried one by one. */
-  async #assertUnshared(serviceId: string, chosen: string): Promise<void> {
+  async #assertUnused(chosen: string, except: string | undefined): Promise<void> {
     for (const service of await this.services.list()) {
-      if (service.serviceId === serviceId) continue;
+      if (service.serviceId === except) continue;
       for (const { hash } of service.secrets) {
         if (hash.algorithm === 'argon2id' && (await this.hasher.matchesChosen(chosen, hash))) {
           throw new ServiceInputError(
             'secretKey',
-            'is in use by another service. Give each service a secret of its own.',
+            'is in use already. Give each service a secret of its own, each time.',
           );
         }
       }

@@ -47,6 +47,8 @@ export class ServiceVerifier {
    */
   async verify(serviceId: unknown, secret: unknown, { source }: VerifyServiceOptions = {}): Promise<ServiceCredential> {
     if (typeof secret !== 'string' || secret === '' || secret.length > MAX_SECRET_LENGTH) throw refused();
+    // Ill-formed texts would all become the same bytes.
+    if (!secret.isWellFormed()) throw refused();
     const keyId = keyIdOf(secret);
     if (serviceId === undefined ? keyId === undefined : !isServiceId(serviceId)) throw refused();
     const id = serviceId as string | undefined;

@@ -23,6 +23,7 @@ export class VerificationCache {
   readonly #proven = new LRUCache<string, Proven>({ max: MAX_ENTRIES });
   readonly #unsubscribe: () => void;
   #generation = 0;
+  #isClosed = false;
 
   constructor(
     private readonly storage: SessionStorage,
@@ -47,7 +48,7 @@ export class VerificationCache {
   ): (service: ServiceCredential, proof: StoredServiceSecret) => void {
     const generation = this.#generation;
     return (service, { endsAt = Infinity }) => {
-      if (generation !== this.#generation) return;
+      if (generation !== this.#generation || this.#isClosed) return;
       this.#proven.set(this.#keyOf(serviceId, secret), { service, provenAt: this.storage.now(), endsAt });
     };
   }
@@ -58,7 +59,9 @@ export class VerificationCache {
     this.#proven.clear();
   }
 
+  /** Forgets everything and keeps nothing more: it hears of no change from now on. */
   close(): void {
+    this.#isClosed = true;
     this.#unsubscribe();
     this.clear();
   }

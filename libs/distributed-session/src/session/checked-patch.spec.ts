@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import * as fc from 'fast-check';
 import { DEFAULT_ATTRIBUTE_LIMITS } from './attribute-limits.js';
 import { type AttributePatch, type JsonValue, type SessionAttributes, emptyAttributes } from './attributes.js';
-import { applyPatch, checkPatch } from './checked-patch.js';
+import { applyPatch, checkAttributes, checkPatch } from './checked-patch.js';
 
 const LIMITS = { ...DEFAULT_ATTRIBUTE_LIMITS, maxCount: 3, maxTotalBytes: 60 };
 
@@ -13,6 +13,33 @@ function attributes(values: Record<string, JsonValue>): SessionAttributes {
 const check = (patch: unknown) => checkPatch(patch as AttributePatch, LIMITS);
 const apply = (current: SessionAttributes, patch: AttributePatch) => applyPatch(current, check(patch), LIMITS);
 const failing = (fields: object) => expect.objectContaining({ code: 'ERR_SESSION_INPUT', ...fields });
+
+describe('too much at once', () => {
+  it('C-07 refuses more attributes than a session may have before it looks at one', () => {
+    const looked: string[] = [];
+    const names = Array.from({ length: DEFAULT_ATTRIBUTE_LIMITS.maxCount + 1 }, (_, n) => `key${n}`);
+    const set = new Proxy(Object.fromEntries(names.map((name) => [name, 1])), {
+      get: (target, name) => {
+        looked.push(String(name));
+        return target[String(name)];
+      },
+    });
+    expect(() => checkPatch({ set }, DEFAULT_ATTRIBUTE_LIMITS)).toThrow(/would be 101/);
+    expect(looked).toEqual([]);
+  });
+
+  it('refuses to remove more keys than any session has', () => {
+    const remove = Array.from({ length: 10_001 }, (_, n) => `key${n}`);
+    expect(() => checkPatch({ remove }, DEFAULT_ATTRIBUTE_LIMITS)).toThrow(/at most 10000 keys/);
+    expect(checkPatch({ remove: remove.slice(1) }, DEFAULT_ATTRIBUTE_LIMITS).remove.size).toBe(10_000);
+  });
+
+  it('takes as many attributes as are there already, where wider limits have let them in', () => {
+    const limits = { ...DEFAULT_ATTRIBUTE_LIMITS, maxCount: 2 };
+    expect(checkAttributes({ a: 1, b: 2, c: 3 }, limits, 3).size).toBe(3);
+    expect(() => checkAttributes({ a: 1, b: 2, c: 3 }, limits, 2)).toThrow(/would be 3/);
+  });
+});
 
 describe('checkPatch', () => {
   it.each([

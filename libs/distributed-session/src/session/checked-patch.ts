@@ -3,6 +3,9 @@ import type { AttributeLimits } from './attribute-limits.js';
 import { assertAttributeKey, copyAttributeValue, isPlainObject } from './attribute-value.js';
 import { type AttributePatch, type JsonValue, type SessionAttributes, emptyAttributes } from './attributes.js';
 
+/** More than a session has under any sensible limits; a bound for what is looked at. */
+const MAX_REMOVED = 10_000;
+
 /** A patch whose keys and values have been checked and copied. What depends on the other attributes is checked when applied. */
 export interface CheckedPatch {
   readonly set: ReadonlyMap<string, JsonValue>;
@@ -30,21 +33,29 @@ export function checkPatch(patch: AttributePatch, limits: AttributeLimits): Chec
   return { set, remove };
 }
 
-/** Checks and copies whole attributes, key by key. */
-export function checkAttributes(attributes: unknown, limits: AttributeLimits): Map<string, JsonValue> {
+/**
+ * Checks and copies whole attributes, key by key. More than a session may have, or has already, are refused before any
+ * of them is looked at.
+ */
+export function checkAttributes(attributes: unknown, limits: AttributeLimits, existing = 0): Map<string, JsonValue> {
   if (!isPlainObject(attributes)) {
     throw new SessionInputError('attributes', 'type', 'must be a plain object of JSON values.');
   }
+  const keys = Object.keys(attributes);
+  if (keys.length > Math.max(limits.maxCount, existing)) throw tooMany(keys.length, limits);
   const checked = new Map<string, JsonValue>();
-  for (const [key, value] of Object.entries(attributes)) {
+  for (const key of keys) {
     assertAttributeKey(key, 'attribute key', limits);
-    checked.set(key, copyAttributeValue(value, `attributes.${key}`, limits));
+    checked.set(key, copyAttributeValue(attributes[key], `attributes.${key}`, limits));
   }
   return checked;
 }
 
 function checkKeys(keys: unknown, limits: AttributeLimits): string[] {
   if (!Array.isArray(keys)) throw new SessionInputError('patch.remove', 'type', 'must be an array of attribute keys.');
+  if (keys.length > MAX_REMOVED) {
+    throw new SessionInputError('patch.remove', 'length', `must name at most ${MAX_REMOVED} keys.`, MAX_REMOVED);
+  }
   return keys.map((key: unknown) => {
     assertAttributeKey(key, 'attribute key', limits);
     return key;
@@ -60,8 +71,9 @@ function checkKeys(keys: unknown, limits: AttributeLimits): string[] {
 export function applyPatch(
   current: SessionAttributes,
   patch: CheckedPatch,
-  { maxCount, maxTotalBytes }: AttributeLimits,
+  limits: AttributeLimits,
 ): SessionAttributes {
+  const { maxCount, maxTotalBytes } = limits;
   const removed = [...patch.remove].some((key) => Object.hasOwn(current, key));
   if (patch.set.size === 0 && !removed) return current;
   const next = Object.assign(emptyAttributes(), current);
@@ -69,8 +81,7 @@ export function applyPatch(
   for (const [key, value] of patch.set) next[key] = value;
   const count = Object.keys(next).length;
   if (count > maxCount && count > Object.keys(current).length) {
-    const expectation = `would be ${count}; a session has at most ${maxCount}.`;
-    throw new SessionInputError('attributes', 'attribute-count', expectation, maxCount);
+    throw tooMany(count, limits);
   }
   const bytes = jsonBytes(next);
   if (bytes > maxTotalBytes && bytes > jsonBytes(current)) {
@@ -78,6 +89,11 @@ export function applyPatch(
     throw new SessionInputError('attributes', 'attributes-total-size', expectation, maxTotalBytes);
   }
   return Object.freeze(next);
+}
+
+function tooMany(count: number, { maxCount }: AttributeLimits): SessionInputError {
+  const expectation = `would be ${count}; a session has at most ${maxCount}.`;
+  return new SessionInputError('attributes', 'attribute-count', expectation, maxCount);
 }
 
 function jsonBytes(attributes: SessionAttributes): number {

@@ -12,7 +12,13 @@ import { checkPage } from './list-page.js';
 import { ManagerParts } from './manager-parts.js';
 import { toHistoryEntry, toIssuedSession, toSession } from './open-session.js';
 import { type SessionCredential, assertSessionId, assertToken } from './session-credential.js';
-import { type CreateSessionOptions, assertKnownOptions, assertLoginId, checkCreateOptions } from './session-input.js';
+import {
+  type CreateSessionOptions,
+  assertKnownOptions,
+  assertLoginId,
+  assertReadOptions,
+  checkCreateOptions,
+} from './session-input.js';
 import type { ReadOptions } from './session-reader.js';
 import { patchOfUpdate } from './session-update.js';
 import type { IssuedSession, Session, SessionHistoryEntry, SessionUpdate } from './session.js';
@@ -59,13 +65,11 @@ export class DistributedSessionManager extends ServiceOperations {
     assertLoginId(loginId);
     if (token !== undefined) assertToken(token);
     const { attributeLimits } = this.parts.options;
-    const timeouts = checkCreateOptions(options, this.parts.options.timeouts);
+    const checked = checkCreateOptions(options, this.parts.options.timeouts);
     const patch = checkPatch({ set: options.attributes }, attributeLimits);
     if (patch.set.size > 0) this.access.requireWrite(patch.set.keys());
     const attributes = applyPatch(emptyAttributes(), patch, attributeLimits);
-    const { device, client } = options;
-    const creation = { loginId, token, device, client, attributes, timeouts };
-    const issued = await this.parts.issuer.create(creation, this.access.serviceId);
+    const issued = await this.parts.issuer.create({ loginId, token, attributes, ...checked }, this.access.serviceId);
     return toIssuedSession(issued.open, this.access, issued.token);
   }
 
@@ -76,7 +80,7 @@ export class DistributedSessionManager extends ServiceOperations {
    */
   async verifySession(credential: string | SessionCredential, options: ReadOptions = {}): Promise<Session> {
     this.access.requireRead();
-    assertKnownOptions(options, ['touch']);
+    assertReadOptions(options);
     return toSession(await this.parts.reader.verify(credential, options), this.access);
   }
 
@@ -223,6 +227,6 @@ export class DistributedSessionManager extends ServiceOperations {
   #checkRead(sessionId: string, options: ReadOptions = {}): void {
     this.access.requireRead();
     assertSessionId(sessionId);
-    assertKnownOptions(options, ['touch']);
+    assertReadOptions(options);
   }
 }

@@ -1,3 +1,4 @@
+import { StorageUnavailableError } from '../errors/storage.errors.js';
 import { SessionEvents } from '../events/session-events.js';
 import type { ResolvedOptions } from '../resolve-options.js';
 import { SecretHasher } from '../service/secret-hasher.js';
@@ -22,7 +23,7 @@ export class ManagerParts {
   readonly verifier: ServiceVerifier;
   readonly #touches: TouchQueue;
   readonly #sweeper: SessionSweeper;
-  #isConnected = false;
+  #connecting: Promise<void> | undefined;
   #closing: Promise<void> | undefined;
 
   constructor(readonly options: ResolvedOptions) {
@@ -39,10 +40,11 @@ export class ManagerParts {
     this.registry = new ServiceRegistry(storage.services, hasher, () => this.verifier.forget());
   }
 
-  async connect(): Promise<void> {
-    await this.options.storage.connect();
-    this.#isConnected = true;
-    this.#sweeper.start();
+  /** Opens the storage, once. A manager that was closed stays closed: what listened to the feed is gone. */
+  connect(): Promise<void> {
+    if (this.#closing) return Promise.reject(new StorageUnavailableError('This manager is closed. Make a new one.'));
+    this.#connecting ??= this.#connect();
+    return this.#connecting;
   }
 
   /** Lets what is under way finish, then closes the storage. */
@@ -51,14 +53,28 @@ export class ManagerParts {
     return this.#closing;
   }
 
+  async #connect(): Promise<void> {
+    try {
+      await this.options.storage.connect();
+      this.#sweeper.start();
+    } catch (error) {
+      this.#connecting = undefined;
+      throw error;
+    }
+  }
+
   async #close(): Promise<void> {
+    const isConnected = await this.#connecting?.then(
+      () => true,
+      () => false,
+    );
     await this.#sweeper.stop();
     await this.writer.drain();
     await this.#touches.drain();
     this.verifier.close();
     this.events.close();
     // Closing what it did not open would close the storage of another owner.
-    if (this.#isConnected) await this.options.storage.close();
+    if (isConnected) await this.options.storage.close();
   }
 
   #reportLateUse({ sessionId, loginId, serviceId, device, version, reason }: SessionTombstone): void {

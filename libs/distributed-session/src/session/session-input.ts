@@ -1,4 +1,5 @@
 import { SessionInputError } from '../errors/session.errors.js';
+import { isPlainObject } from './attribute-value.js';
 import type { AttributeInput } from './attributes.js';
 import type { SessionClient } from './session.js';
 import { type SessionTimeouts, combineTimeouts, isDuration } from './session-timeouts.js';
@@ -38,6 +39,13 @@ export function assertActor(actor: unknown): asserts actor is string | undefined
   if (actor !== undefined) assertText('actor', actor, MAX_ACTOR_LENGTH);
 }
 
+/** Checks the options of a read. */
+export function assertReadOptions(options: { readonly touch?: unknown }): void {
+  assertKnownOptions(options, ['touch']);
+  if (options.touch === undefined || typeof options.touch === 'boolean') return;
+  throw new SessionInputError('touch', 'type', 'must be true or false.');
+}
+
 /** Refuses names that are not `known`, so that a misspelt option is not silently without effect. */
 export function assertKnownOptions(options: object, known: readonly string[]): void {
   if (typeof options !== 'object' || options === null) {
@@ -48,16 +56,17 @@ export function assertKnownOptions(options: object, known: readonly string[]): v
   throw new SessionInputError(`options.${unknown}`, 'unknown-field', `is unknown. Known: ${known.join(', ')}.`);
 }
 
-/** Checks the options of `createSession()` but for the attributes; returns the timeouts to use. */
-export function checkCreateOptions(options: CreateSessionOptions, defaults: SessionTimeouts): SessionTimeouts {
+/** The options of `createSession()` after their check, but for the attributes. */
+export interface CheckedCreateOptions {
+  readonly device?: string;
+  readonly client?: SessionClient;
+  readonly timeouts: SessionTimeouts;
+}
+
+export function checkCreateOptions(options: CreateSessionOptions, defaults: SessionTimeouts): CheckedCreateOptions {
   assertKnownOptions(options, CREATE_OPTIONS);
   assertDevice(options.device);
-  if (options.client !== undefined) {
-    assertKnownOptions(options.client, ['ip', 'userAgent']);
-    if (options.client.ip !== undefined) assertText('client.ip', options.client.ip, MAX_IP_LENGTH);
-    const { userAgent } = options.client;
-    if (userAgent !== undefined) assertText('client.userAgent', userAgent, MAX_USER_AGENT_LENGTH);
-  }
+  const client = options.client === undefined ? undefined : checkClient(options.client);
   for (const name of ['idleTimeoutMs', 'absoluteTimeoutMs'] as const) {
     const value = options[name];
     if (value === undefined || value === null || isDuration(value)) continue;
@@ -65,7 +74,20 @@ export function checkCreateOptions(options: CreateSessionOptions, defaults: Sess
   }
   const timeouts = combineTimeouts(defaults, options);
   if ('fault' in timeouts) throw new SessionInputError('timeouts', 'range', `do not fit: ${timeouts.fault}`);
-  return timeouts;
+  return { device: options.device, client, timeouts };
+}
+
+/** A copy of the two fields: what else the caller's object is or does is not stored. */
+function checkClient(client: unknown): SessionClient {
+  if (!isPlainObject(client)) throw new SessionInputError('client', 'type', 'must be a plain object.');
+  const unknown = Object.keys(client).find((name) => name !== 'ip' && name !== 'userAgent');
+  if (unknown !== undefined) {
+    throw new SessionInputError(`client.${unknown}`, 'unknown-field', 'is unknown. Known: ip, userAgent.');
+  }
+  const { ip, userAgent } = client;
+  if (ip !== undefined) assertText('client.ip', ip, MAX_IP_LENGTH);
+  if (userAgent !== undefined) assertText('client.userAgent', userAgent, MAX_USER_AGENT_LENGTH);
+  return { ...(ip !== undefined && { ip }), ...(userAgent !== undefined && { userAgent }) };
 }
 
 function assertText(field: string, value: unknown, maxLength: number): asserts value is string {

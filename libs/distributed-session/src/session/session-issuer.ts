@@ -53,7 +53,7 @@ export class SessionIssuer {
     for (let attempt = 0; attempt < MAX_ID_ATTEMPTS; attempt++) {
       const sessionId = storage.nextSessionId(loginId);
       const result = await storage.create({ ...creation, sessionId });
-      if (result.outcome === 'created') return issued(result.session, sessionId, token);
+      if (result.outcome === 'created') return issued(result.session, sessionId, loginId, token);
       if (result.outcome === 'limit-reached') {
         if (result.scope === 'device') throw new SessionLimitError(maxSessionsPerDevice!, device);
         throw new SessionLimitError(maxSessionsPerLogin);
@@ -82,7 +82,7 @@ export class SessionIssuer {
         by,
         historyRetentionMs,
       });
-      if (result.outcome === 'rotated') return issued(result.session, successorId, token);
+      if (result.outcome === 'rotated') return issued(result.session, successorId, record.loginId, token);
       if (result.outcome === 'missing') throw new SessionNotFoundError(sessionId);
       if (result.outcome === 'id-taken') continue;
       assertAnswers(result.session, sessionId);
@@ -100,7 +100,8 @@ function succeed(sessionId: string, payload: SessionPayload, token: string): Ses
   return { ...payload, tokenDigest: digestToken(token), predecessors };
 }
 
-function issued(record: SessionRecord, sessionId: string, token: string): Issued {
+function issued(record: SessionRecord, sessionId: string, loginId: string, token: string): Issued {
   assertAnswers(record, sessionId);
+  if (record.loginId !== loginId) throw new StorageCorruptError(`The storage gave session ${sessionId} another login.`);
   return { open: openSession(record), token };
 }

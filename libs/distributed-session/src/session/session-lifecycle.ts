@@ -1,16 +1,16 @@
 import { Injectable, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
-import { DistributedSessionManager } from './distributed-session.manager.js';
+import { ManagerParts } from './manager-parts.js';
 
 /** Opens and closes the manager with the application. It closes last, when the server takes no more requests. */
 @Injectable()
 export class SessionLifecycle implements OnModuleInit, OnApplicationShutdown {
-  constructor(private readonly sessions: DistributedSessionManager) {}
+  constructor(private readonly parts: ManagerParts) {}
 
   async onModuleInit(): Promise<void> {
-    await this.sessions.connect();
+    await this.parts.connect();
   }
 
   async onApplicationShutdown(): Promise<void> {
-    await this.sessions.close();
+    await this.parts.close();
   }
 }

@@ -1,6 +1,7 @@
 import type { ResolvedOptions } from '../resolve-options.js';
 import type { EndAllSessions, EndSession } from '../storage/session-storage.operations.js';
 import { assertAnswers } from './open-session.js';
+import { followRotation, readSession } from './rotation-grace.js';
 
 type Ending = Pick<EndSession, 'reason' | 'by' | 'actor'>;
 
@@ -27,10 +28,17 @@ export class SessionTerminator {
     }
   }
 
-  /** Resolves to how many sessions were ended. */
+  /** Resolves to how many sessions were ended. An exception that was just rotated is excepted under its new id. */
   async endAll(ending: Omit<EndAllSessions, 'historyRetentionMs'>): Promise<number> {
     const { storage, historyRetentionMs } = this.options;
-    const ended = await storage.endAll({ ...ending, historyRetentionMs });
+    const exceptSessionId = ending.exceptSessionId && (await this.#currentId(ending.exceptSessionId));
+    const ended = await storage.endAll({ ...ending, exceptSessionId, historyRetentionMs });
     return ended.length;
+  }
+
+  async #currentId(sessionId: string): Promise<string> {
+    const { storage } = this.options;
+    const stored = await readSession(storage, sessionId);
+    return stored ? (await followRotation(storage, stored)).sessionId : sessionId;
   }
 }

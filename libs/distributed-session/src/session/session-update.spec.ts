@@ -59,7 +59,11 @@ describe('patchOfUpdate', () => {
   it('refuses a session that has moved on since it was read, before all else', () => {
     const conflict = { code: 'ERR_SESSION_CONFLICT', expectedVersion: 2, currentVersion: 3 };
     expect(() => patchOf({ version: 2, loginId: 'mallory' })).toThrow(failing(conflict));
-    expect(() => patchOf({ version: '3' })).toThrow(failing({ code: 'ERR_SESSION_CONFLICT' }));
+  });
+
+  it.each([['3'], [NaN], [undefined], [Symbol('3')], ['x'.repeat(1_000)]])('refuses %p as a version', (version) => {
+    const error = failing({ code: 'ERR_SESSION_INPUT', field: 'version' });
+    expect(() => patchOf({ version })).toThrow(error);
   });
 
   it.each([

@@ -27,14 +27,20 @@ export function patchOfUpdate(
   limits: AttributeLimits,
 ): CheckedPatch {
   const seen: Session = toSession(current, access);
+  if (!Number.isSafeInteger(update.version)) {
+    throw new SessionInputError('version', 'type', 'must be the version that was read: a whole number.');
+  }
   if (update.version !== seen.version) throw new SessionConflictError(seen.sessionId, update.version, seen.version);
-  const client = JSON.stringify(update.client) === JSON.stringify(seen.client) ? undefined : 'client';
-  const changed = IMMUTABLE.find((name) => update[name] !== seen[name]) ?? client;
+  const changed = IMMUTABLE.find((name) => update[name] !== seen[name]) ?? changedClient(update, seen);
   if (changed !== undefined) {
     throw new SessionInputError(changed, 'immutable', 'cannot be changed by updateSession(); only attributes can.');
   }
-  const wanted = checkAttributes(update.attributes, limits);
+  const wanted = checkAttributes(update.attributes, limits, Object.keys(seen.attributes).length);
   const set = [...wanted].filter(([key, value]) => JSON.stringify(value) !== JSON.stringify(seen.attributes[key]));
   const remove = Object.keys(seen.attributes).filter((key) => !wanted.has(key));
   return { set: new Map(set), remove: new Set(remove) };
+}
+
+function changedClient({ client: given }: SessionUpdate, { client }: Session): 'client' | undefined {
+  return given?.ip === client?.ip && given?.userAgent === client?.userAgent ? undefined : 'client';
 }

@@ -72,6 +72,29 @@ export function describeManagedServices(context: StorageTestContext): void {
       await rejectsWith(sessions.registerService(other), 'ERR_SERVICE_INPUT', { field: 'secretKey' });
     });
 
+    it('A-01 does not let two services that are registered at once share a secret', async () => {
+      const sessions = await context.manager();
+      const secretKey = 'one secret for two';
+      const results = await Promise.allSettled(
+        ['orders', 'pay'].map((serviceId) =>
+          sessions.registerService({ serviceId, serviceName: serviceId, permissions: [], secretKey }),
+        ),
+      );
+      assert.deepEqual(
+        results.map(({ status }) => status),
+        ['fulfilled', 'rejected'],
+      );
+    });
+
+    it('takes the same chosen secret again for the same service, but not as its next one', async () => {
+      const sessions = await context.manager();
+      await register(sessions, 'a secret of my own');
+      const anew = { serviceId: 'orders', serviceName: 'Orders', permissions: [], secretKey: 'a secret of my own' };
+      await sessions.registerService(anew, { replace: true });
+      const rotation = sessions.rotateServiceSecret('orders', { secretKey: 'a secret of my own' });
+      await rejectsWith(rotation, 'ERR_SERVICE_INPUT', { field: 'secretKey' });
+    });
+
     it('rotates a secret with an overlap, then refuses the old one', async () => {
       const sessions = await context.manager();
       const old = await register(sessions);

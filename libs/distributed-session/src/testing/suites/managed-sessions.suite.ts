@@ -195,6 +195,15 @@ export function describeManagedSessions(context: StorageTestContext): void {
       }
     });
 
+    it('ends all others by an id that was just rotated without ending its successor', async () => {
+      const sessions = await context.manager();
+      const [mine, other] = [await sessions.createSession('alice'), await sessions.createSession('alice')];
+      const rotated = await sessions.rotateSession(mine.sessionId);
+      assert.equal(await sessions.deleteAllSessions('alice', { exceptSessionId: mine.sessionId }), 1);
+      assert.equal((await sessions.verifySession(rotated.credential)).sessionId, rotated.sessionId);
+      await rejectsWith(sessions.verifySession(other.credential), 'ERR_SESSION_ENDED', { reason: 'logged-out' });
+    });
+
     it('S-06 of 10 rotations at once one wins, and the others get the same answer', async () => {
       const sessions = await context.manager();
       const { sessionId } = await sessions.createSession('alice');

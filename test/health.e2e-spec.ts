@@ -126,8 +126,16 @@ describe.each(ADAPTERS)('DistributedSessionHealthIndicator on %s', (_name, makeA
     expect((await health()).sessions['status']).toBe('down');
   });
 
-  test('C-08 does not repeat what a driver says about its connection', async () => {
-    storage.answer = () => Promise.reject(new Error('connect ECONNREFUSED redis://admin:canary@10.0.0.1'));
+  test.each([
+    ['rejects', () => Promise.reject(new Error('connect ECONNREFUSED redis://admin:canary@10.0.0.1'))],
+    [
+      'throws',
+      () => {
+        throw new Error('redis://admin:canary@10.0.0.1');
+      },
+    ],
+  ])('C-08 does not repeat what a driver says about its connection when it %s', async (_what, answer) => {
+    storage.answer = answer;
     const { status, text } = await health();
     expect(status).toBe(503);
     expect(text).not.toContain('canary');

@@ -65,7 +65,7 @@ export class ServiceAuthGuard implements CanActivate {
     return credentials && { serviceId: credentials.user, secret: credentials.password };
   }
 
-  /** Only a generated secret: any other bearer token is somebody else's, such as the user's session. */
+  /** Only a generated secret. Other bearer tokens are somebody else's, such as the user's session. */
   protected extractFromBearer(request: GuardedRequest): PresentedServiceCredential | undefined {
     const secret = authorization(request, 'bearer');
     return secret !== undefined && looksGenerated(secret) ? { secret } : undefined;

@@ -86,8 +86,9 @@ describe('copyAttributeValue', () => {
   });
 
   it('refuses the holes of a sparse array', () => {
-    // oxlint-disable-next-line no-sparse-arrays
-    expect(refusal([1, , 3])).toMatchObject({ field: 'attributes.x[1]', constraint: 'attribute-value' });
+    const sparse = [1];
+    sparse[2] = 3;
+    expect(refusal(sparse)).toMatchObject({ field: 'attributes.x[1]', constraint: 'attribute-value' });
     expect(refusal(Object.assign([], { length: 2 ** 31 }))).toMatchObject({ constraint: 'attribute-value-size' });
   });
 

@@ -81,7 +81,7 @@ export abstract class ServiceCredentialStorage {
   /** Registers a service. Without `replace` an id that is taken changes nothing and answers `exists`. */
   abstract put(service: PutService): Promise<PutServiceResult>;
 
-  /** The service of this id, or `undefined`. Reads nothing but the id: any string is safe. */
+  /** The service of this id, or `undefined`. Nothing but the id decides, whatever string it is. */
   abstract find(serviceId: string): Promise<ServiceCredentialRecord | undefined>;
 
   /** The service that has a secret of this key id, or `undefined`. */

@@ -37,6 +37,7 @@ export const MANAGER_CALLS: Calls = {
   getSessionsByLoginId: (sessions) => sessions.getSessionsByLoginId('user123'),
   getSessionHistory: (sessions) => sessions.getSessionHistory('user123'),
   countSessions: (sessions) => sessions.countSessions(),
+  countOnline: (sessions) => sessions.countOnline(),
   listLogins: (sessions) => sessions.listLogins(),
   events: (sessions) => sessions.events,
   registerService: (sessions) =>

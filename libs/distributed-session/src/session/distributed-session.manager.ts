@@ -3,7 +3,7 @@ import { type DistributedSessionOptionsInput, resolveOptions } from '../resolve-
 import { ServiceAccess } from '../service/service-access.js';
 import type { ServiceCredential } from '../service/service-credential.js';
 import { ServiceOperations } from '../service/service-operations.js';
-import type { ListLogins, LoginPage } from '../storage/session-storage.operations.js';
+import type { ListLogins, LoginPage, SessionCounts } from '../storage/session-storage.operations.js';
 import { assertAttributeKey } from './attribute-value.js';
 import { type AttributePatch, type AttributeValue, type JsonValue, emptyAttributes } from './attributes.js';
 import { applyPatch, checkPatch } from './checked-patch.js';
@@ -202,6 +202,14 @@ export class DistributedSessionManager extends ServiceOperations {
    */
   async countSessions(loginId?: string): Promise<number> {
     if (loginId !== undefined) return (await this.getSessionsByLoginId(loginId)).length;
+    return (await this.countOnline()).sessions;
+  }
+
+  /**
+   * How many sessions are live, and of how many logins. Both numbers may still hold what came due since the last
+   * sweep. Asks for `session.list`.
+   */
+  async countOnline(): Promise<SessionCounts> {
     this.access.require('session.list');
     return this.parts.options.storage.count();
   }

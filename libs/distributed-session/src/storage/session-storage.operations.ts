@@ -103,6 +103,14 @@ export interface SweepSessions extends TombstoneRetention {
   readonly limit: number;
 }
 
+/** How much is live. Both numbers may still count what came due since the last sweep, and nothing else. */
+export interface SessionCounts {
+  /** The live sessions of all logins. */
+  readonly sessions: number;
+  /** How many logins have at least one session that `sessions` counts. */
+  readonly logins: number;
+}
+
 export interface ListLogins {
   /** How many logins to return at the most, 1 to 1,000. */
   readonly limit: number;

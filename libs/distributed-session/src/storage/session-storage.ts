@@ -12,6 +12,7 @@ import type {
   ReplaceSessionResult,
   RotateSession,
   RotateSessionResult,
+  SessionCounts,
   SessionTimes,
   StorageHealth,
   SweepSessions,
@@ -126,8 +127,11 @@ export abstract class SessionStorage {
   /** The tombstones of a login, the last ended first; at most {@link HISTORY_LIMIT}. */
   abstract listHistory(loginId: string): Promise<readonly SessionTombstone[]>;
 
-  /** How many sessions are live. May still count those that came due since the last sweep, and no others. */
-  abstract count(): Promise<number>;
+  /**
+   * How many sessions are live, and of how many logins: several of one login are one. Both may still count what came
+   * due since the last sweep, and nothing else.
+   */
+  abstract count(): Promise<SessionCounts>;
 
   /**
    * The logins that have live sessions, with how many, in pages. A login that is online during the whole walk is on

@@ -1,6 +1,7 @@
 import { describeBadInput } from './suites/bad-input.suite.js';
 import { describeChangeFeed } from './suites/change-feed.suite.js';
 import { describeConcurrency } from './suites/concurrency.suite.js';
+import { describeCounts } from './suites/counts.suite.js';
 import { describeEndings } from './suites/endings.suite.js';
 import { describeExpiry } from './suites/expiry.suite.js';
 import { describeInterleavings } from './suites/interleavings.suite.js';
@@ -43,6 +44,7 @@ export function describeSessionStorage(
       describeEndings,
       describeRotation,
       describeListing,
+      describeCounts,
       describeChangeFeed,
       describeLifecycle,
       describeServiceCredentials,

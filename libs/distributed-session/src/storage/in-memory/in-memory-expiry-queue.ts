@@ -1,5 +1,6 @@
 import TinyQueue from 'tinyqueue';
 import { isDue } from '../session-lifetime.js';
+import type { SessionRecord } from '../session-record.js';
 import { type InMemorySessionEntry, isLive } from './in-memory-session-entry.js';
 
 interface Appointment {
@@ -37,15 +38,15 @@ export class InMemoryExpiryQueue {
     return undefined;
   }
 
-  /** How many live sessions are due, counted without taking them out: a walk over the due part of the heap. */
-  countDueSessions(now: number): number {
+  /** The live sessions that are due, in no order and without taking them out: a walk over the due part of the heap. */
+  dueSessions(now: number): SessionRecord[] {
     const heap = this.#queue.data;
-    let due = 0;
+    const due: SessionRecord[] = [];
     const pending = [0];
     for (let index = pending.pop(); index !== undefined; index = pending.pop()) {
       const appointment = heap[index];
       if (!appointment || now < appointment.at) continue;
-      if (isLive(appointment.entry) && isDue(appointment.entry.session, now)) due++;
+      if (isLive(appointment.entry) && isDue(appointment.entry.session, now)) due.push(appointment.entry.session);
       pending.push(2 * index + 1, 2 * index + 2);
     }
     return due;

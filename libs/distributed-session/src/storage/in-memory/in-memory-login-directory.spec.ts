@@ -59,6 +59,7 @@ describe('InMemoryLoginDirectory', () => {
     const names = Array.from({ length: 25 }, (_, n) => `login${n}`);
     for (const name of names) comeOnline(name);
     for (const limit of [1, 3, 5, 24, 25, 26, 1_000]) expect(walk(limit)).toEqual(names);
+    expect(directory.size).toBe(25);
     expect(new InMemoryLoginDirectory().page({ limit: 5 }, NOW)).toEqual({ logins: [] });
   });
 
@@ -98,6 +99,7 @@ describe('InMemoryLoginDirectory', () => {
     const entries = Array.from({ length: 200 }, (_, n) => comeOnline(`login${n}`));
     const { nextCursor } = directory.page({ limit: 100 }, NOW);
     for (const entry of entries.slice(0, 150)) goOffline(entry);
+    expect(directory.size).toBe(50);
     const { logins } = directory.page({ limit: 100, cursor: nextCursor }, NOW);
     expect(logins.map(({ loginId }) => loginId)).toEqual(Array.from({ length: 50 }, (_, n) => `login${n + 150}`));
   });

@@ -16,6 +16,11 @@ export class InMemoryLoginDirectory {
   readonly #placeOf = new Map<InMemoryLogin, Place>();
   #lastNumber = 0;
 
+  /** How many logins are listed. */
+  get size(): number {
+    return this.#placeOf.size;
+  }
+
   /** Lists the login if it has live sessions, and unlists it if it has none. */
   update(login: InMemoryLogin): void {
     const place = this.#placeOf.get(login);

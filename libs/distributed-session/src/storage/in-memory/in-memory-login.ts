@@ -17,6 +17,11 @@ export class InMemoryLogin {
     return this.#live.length === 0 && this.#ended.length === 0;
   }
 
+  /** How many sessions have not been claimed; some may be due. */
+  get unclaimedCount(): number {
+    return this.#live.length;
+  }
+
   /** All sessions that have not been claimed; some may be due. */
   get unclaimed(): readonly LiveEntry[] {
     return this.#live.filter(isLive);

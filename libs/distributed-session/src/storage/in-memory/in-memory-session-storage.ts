@@ -16,6 +16,7 @@ import type {
   ReplaceSessionResult,
   RotateSession,
   RotateSessionResult,
+  SessionCounts,
   SessionTimes,
   SessionWriteRefusal,
   StorageHealth,
@@ -73,8 +74,7 @@ export class InMemorySessionStorage extends SessionStorage {
   }
 
   async ping(): Promise<StorageHealth> {
-    const live = this.#table.countLive(this.#openNow());
-    const writable = live < this.#maxSessions;
+    const writable = this.#table.countLive(this.#openNow()).sessions < this.#maxSessions;
     return { writable, notes: writable ? [] : [`holds its maximum of ${this.#maxSessions} sessions`] };
   }
 
@@ -201,7 +201,7 @@ export class InMemorySessionStorage extends SessionStorage {
     return ascending.toReversed().slice(0, HISTORY_LIMIT).map(copyOf);
   }
 
-  async count(): Promise<number> {
+  async count(): Promise<SessionCounts> {
     return this.#table.countLive(this.#openNow());
   }
 

@@ -1,5 +1,6 @@
 import { buried, expired } from '../session-lifetime.js';
 import type { SessionRecord, SessionTombstone } from '../session-record.js';
+import type { SessionCounts } from '../session-storage.operations.js';
 import type { InMemoryChangeFeed } from './in-memory-change-feed.js';
 import { InMemoryExpiryQueue } from './in-memory-expiry-queue.js';
 import { InMemoryLogin } from './in-memory-login.js';
@@ -27,8 +28,13 @@ export class InMemorySessionTable {
     return this.#entries.size - this.#tombstones.size;
   }
 
-  countLive(now: number): number {
-    return this.unclaimedCount - this.#queue.countDueSessions(now);
+  /** What has not been claimed, less what is due. It costs as much as is due, however much is stored. */
+  countLive(now: number): SessionCounts {
+    const due = this.#queue.dueSessions(now);
+    const dueOf = new Map<string, number>();
+    for (const { loginId } of due) dueOf.set(loginId, (dueOf.get(loginId) ?? 0) + 1);
+    const offline = [...dueOf].filter(([loginId, count]) => count === this.#logins.get(loginId)!.unclaimedCount);
+    return { sessions: this.unclaimedCount - due.length, logins: this.directory.size - offline.length };
   }
 
   /** The entry of a session id, unless its history is past. */

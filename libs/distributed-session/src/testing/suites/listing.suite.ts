@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { textOf } from '../assertions.js';
 import type { StorageTestContext } from '../storage-test-context.js';
 
-/** A user's sessions, who is online, and counts. */
+/** A user's sessions, and who is online. */
 export function describeListing(context: StorageTestContext): void {
   const { it, describe } = context.runner;
   const walk = async (limit: number) => {
@@ -46,23 +46,6 @@ export function describeListing(context: StorageTestContext): void {
         new Set(listed.map(({ sessionId }) => sessionId)),
         new Set(created.map(({ sessionId }) => sessionId)),
       );
-    });
-
-    it('counts live sessions of all logins', async () => {
-      assert.equal(await context.storage.count(), 0);
-      const { sessionId } = await context.create();
-      await context.create({ loginId: 'bob' });
-      assert.equal(await context.storage.count(), 2);
-      const ending = { reason: 'logged-out', by: 'tester', historyRetentionMs: context.times.retention } as const;
-      await context.storage.end({ sessionId, ...ending });
-      assert.equal(await context.storage.count(), 1);
-    });
-
-    it('counts no session that came due, once it was swept', async () => {
-      await context.create();
-      await context.pass(context.times.idle + 1);
-      await context.sweep();
-      assert.equal(await context.storage.count(), 0);
     });
 
     it('tells who is online, with how many sessions', async () => {

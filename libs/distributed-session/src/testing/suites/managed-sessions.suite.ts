@@ -220,12 +220,14 @@ export function describeManagedSessions(context: StorageTestContext): void {
 
     it('tells who is online', async () => {
       const sessions = await context.manager();
-      for (const loginId of ['alice', 'bob', 'carol']) await sessions.createSession(loginId);
+      for (const loginId of ['alice', 'bob', 'carol', 'alice']) await sessions.createSession(loginId);
       const first = await sessions.listLogins({ limit: 2 });
       const second = await sessions.listLogins({ limit: 2, cursor: first.nextCursor! });
       const online = [...first.logins, ...second.logins].map(({ loginId }) => loginId);
       assert.deepEqual(new Set(online), new Set(['alice', 'bob', 'carol']));
-      assert.equal(await sessions.countSessions(), 3);
+      assert.equal(await sessions.countSessions(), 4);
+      assert.equal(await sessions.countSessions('alice'), 2);
+      assert.deepEqual(await sessions.countOnline(), { sessions: 4, logins: 3 });
     });
   });
 }

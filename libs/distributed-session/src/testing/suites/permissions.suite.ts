@@ -23,6 +23,7 @@ const ASKED_FOR: [permission: string, name: string, call: Call][] = [
   ['session.list', 'getSessionsByLoginId', (s) => s.getSessionsByLoginId('alice')],
   ['session.list', 'getSessionHistory', (s) => s.getSessionHistory('alice')],
   ['session.list', 'countSessions', (s) => s.countSessions()],
+  ['session.list', 'countOnline', (s) => s.countOnline()],
   ['session.list', 'listLogins', (s) => s.listLogins()],
   ['service.read', 'listServices', (s) => s.listServices()],
   [

@@ -40,6 +40,7 @@ export const MANAGER_CALLS: Calls = {
   countOnline: (sessions) => sessions.countOnline(),
   listLogins: (sessions) => sessions.listLogins(),
   events: (sessions) => sessions.events,
+  touches: (sessions) => sessions.touches,
   registerService: (sessions) =>
     sessions.registerService({ serviceId: 'order', serviceName: 'Orders', permissions: [] }),
   verifyService: (sessions) => sessions.verifyService('order', 'some secret'),

@@ -19,6 +19,7 @@ export type { SessionCredential } from './session/session-credential.js';
 export type { CreateSessionOptions } from './session/session-input.js';
 export type { EndAllOptions, EndOptions } from './session/end-options.js';
 export type { ReadOptions } from './session/session-reader.js';
+export type { TouchCounts } from './session/touch-queue.js';
 export {
   CALLER_END_REASONS,
   type CallerEndReason,

@@ -22,6 +22,7 @@ import {
 import type { ReadOptions } from './session-reader.js';
 import { patchOfUpdate } from './session-update.js';
 import type { IssuedSession, Session, SessionHistoryEntry, SessionUpdate } from './session.js';
+import type { TouchCounts } from './touch-queue.js';
 
 /**
  * The sessions of all users, shared by all services on one storage. Everything this library does is a method here.
@@ -53,6 +54,12 @@ export class DistributedSessionManager extends ServiceOperations {
   get events(): SessionEvents {
     this.access.require('session.list');
     return this.parts.events;
+  }
+
+  /** What became of the accesses that reads of this manager and of all its views have noted. Asks for `session.list`. */
+  get touches(): TouchCounts {
+    this.access.require('session.list');
+    return this.parts.touches.counts;
   }
 
   /**

@@ -16,12 +16,12 @@ import { TouchQueue } from './touch-queue.js';
 export class ManagerParts {
   readonly events: SessionEvents;
   readonly issuer: SessionIssuer;
+  readonly touches: TouchQueue;
   readonly reader: SessionReader;
   readonly writer: AttributeWriter;
   readonly terminator: SessionTerminator;
   readonly registry: ServiceRegistry;
   readonly verifier: ServiceVerifier;
-  readonly #touches: TouchQueue;
   readonly #sweeper: SessionSweeper;
   #connecting: Promise<void> | undefined;
   #closing: Promise<void> | undefined;
@@ -30,10 +30,10 @@ export class ManagerParts {
     const { storage } = options;
     const hasher = new SecretHasher(options.secretPepper);
     this.events = new SessionEvents(storage);
-    this.#touches = new TouchQueue(storage, options.touchIntervalMs);
+    this.touches = new TouchQueue(storage, options.touchIntervalMs);
     this.#sweeper = new SessionSweeper(options);
     this.issuer = new SessionIssuer(options);
-    this.reader = new SessionReader(storage, this.#touches, (tombstone) => this.#reportLateUse(tombstone));
+    this.reader = new SessionReader(storage, this.touches, (tombstone) => this.#reportLateUse(tombstone));
     this.writer = new AttributeWriter(storage, options.attributeLimits);
     this.terminator = new SessionTerminator(options);
     this.verifier = new ServiceVerifier(options, hasher);
@@ -70,7 +70,7 @@ export class ManagerParts {
     );
     await this.#sweeper.stop();
     await this.writer.drain();
-    await this.#touches.drain();
+    await this.touches.drain();
     this.verifier.close();
     this.events.close();
     // Closing what it did not open would close the storage of another owner.

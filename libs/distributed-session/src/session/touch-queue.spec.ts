@@ -63,6 +63,14 @@ describe('TouchQueue', () => {
     };
   }
 
+  async function stored(loginId: string): Promise<string> {
+    const limits = { perLogin: 1, onLimit: 'reject' } as const;
+    const creation = { loginId, by: 's', idleTimeoutMs: HOUR, historyRetentionMs: HOUR, payload: new Uint8Array() };
+    const sessionId = storage.nextSessionId();
+    await storage.create({ ...creation, sessionId, limits });
+    return sessionId;
+  }
+
   it.each([
     ['a tenth of a short idle timeout', 10_000, 1_000],
     ['a minute at the most', HOUR, 60_000],
@@ -132,6 +140,73 @@ describe('TouchQueue', () => {
     expect(storage.batches).toEqual([['a'], ['a']]);
     expect(unhandled).not.toHaveBeenCalled();
     process.off('unhandledRejection', unhandled);
+  });
+
+  describe('counts', () => {
+    const none = { written: 0, coalesced: 0, dropped: 0, failed: 0 };
+
+    it('are zero at first, and frozen snapshots', async () => {
+      const before = queue.counts;
+      expect(Object.isFrozen(before)).toBe(true);
+      queue.note(record(await stored('a'), HOUR));
+      await queue.drain();
+      expect(before).toEqual(none);
+      expect(queue.counts).not.toBe(before);
+      expect(queue.counts).toEqual({ ...none, written: 1 });
+    });
+
+    it('say what was written, and nothing of a session that has ended before', async () => {
+      const [a, b] = [await stored('a'), await stored('b')];
+      await storage.end({ sessionId: b, reason: 'logged-out', by: 's', historyRetentionMs: HOUR });
+      const { held, open } = gate();
+      storage.held = held;
+      for (const sessionId of [a, b]) queue.note(record(sessionId, HOUR));
+      await Promise.resolve();
+      expect(queue.counts).toEqual(none);
+      open();
+      await queue.drain();
+      expect(queue.counts).toEqual({ ...none, written: 1 });
+    });
+
+    it('say what cost no write of its own: it was recent, or one was waiting or on its way', async () => {
+      const [a, b] = [await stored('a'), await stored('b')];
+      queue.note(record(a, 1));
+      expect(queue.counts.coalesced).toBe(1);
+      const { held, open } = gate();
+      storage.held = held;
+      for (const sessionId of [a, a]) queue.note(record(sessionId, HOUR));
+      expect(queue.counts.coalesced).toBe(2);
+      await Promise.resolve();
+      for (const sessionId of [a, b]) queue.note(record(sessionId, HOUR));
+      expect(queue.counts.coalesced).toBe(3);
+      open();
+      await queue.drain();
+      expect(queue.counts).toEqual({ ...none, written: 2, coalesced: 3 });
+    });
+
+    it('say what was dropped while too many were waiting, and not of those that wait already', async () => {
+      const { held, open } = gate();
+      storage.held = held;
+      for (let n = 0; n < 10_000; n++) queue.note(record(`s${n}`, HOUR));
+      queue.note(record('s0', HOUR));
+      expect(queue.counts).toEqual({ ...none, coalesced: 1 });
+      for (const sessionId of ['x', 'y', 'x']) queue.note(record(sessionId, HOUR));
+      expect(queue.counts).toEqual({ ...none, coalesced: 1, dropped: 3 });
+      open();
+      await queue.drain();
+    });
+
+    it('say of a batch that failed how many accesses it held', async () => {
+      const [a, b] = [await stored('a'), await stored('b')];
+      storage.down = true;
+      for (const sessionId of [a, b]) queue.note(record(sessionId, HOUR));
+      await queue.drain();
+      expect(queue.counts).toEqual({ ...none, failed: 2 });
+      storage.down = false;
+      queue.note(record(a, HOUR));
+      await queue.drain();
+      expect(queue.counts).toEqual({ ...none, failed: 2, written: 1 });
+    });
   });
 
   it('drains what is under way, and at once when there is nothing', async () => {

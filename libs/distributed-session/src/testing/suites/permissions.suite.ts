@@ -25,6 +25,7 @@ const ASKED_FOR: [permission: string, name: string, call: Call][] = [
   ['session.list', 'countSessions', (s) => s.countSessions()],
   ['session.list', 'countOnline', (s) => s.countOnline()],
   ['session.list', 'listLogins', (s) => s.listLogins()],
+  ['session.list', 'touches', async (s) => s.touches],
   ['service.read', 'listServices', (s) => s.listServices()],
   [
     'service.manage',

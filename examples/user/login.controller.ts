@@ -1,0 +1,35 @@
+import { Body, Controller, HttpCode, Inject, Post, UseGuards } from '@nestjs/common';
+import { Length } from 'class-validator';
+import { CurrentSession, DistributedSessionManager, type Session, SessionGuard } from 'nestjs-distributed-session';
+import type { SharedSessions } from '../service/shared-sessions.js';
+
+/** The body of `POST /login`. */
+class LoginRequest {
+  @Length(1, 256)
+  readonly user!: string;
+
+  /** A label for the user's list of devices, such as `web`. */
+  @Length(1, 64)
+  readonly device!: string;
+}
+
+/** Logs users in, for all services, and out. */
+@Controller()
+export class LoginController {
+  constructor(@Inject(DistributedSessionManager) private readonly sessions: SharedSessions) {}
+
+  /** A real service checks a password or a passkey first; this one takes the user's word for it. */
+  @Post('login')
+  async logIn(@Body() { user, device }: LoginRequest) {
+    const session = await this.sessions.createSession(user, undefined, { device, attributes: { role: 'customer' } });
+    // The credential leaves the library once, and enumeration does not find it: the client gets it by name.
+    return { sessionId: session.sessionId, device, credential: session.credential };
+  }
+
+  @Post('logout-everywhere')
+  @HttpCode(200)
+  @UseGuards(SessionGuard)
+  async logOutEverywhere(@CurrentSession() { loginId }: Session) {
+    return { ended: await this.sessions.deleteAllSessions(loginId, { actor: loginId }) };
+  }
+}

@@ -102,5 +102,5 @@ export { OptionsError } from './errors/options.error.js';
 export * from './errors/session.errors.js';
 export * from './errors/service.errors.js';
 export * from './errors/storage.errors.js';
-export { toHttpException } from './errors/to-http-exception.js';
+export { retryAfterSeconds, toHttpException } from './errors/to-http-exception.js';
 export { DistributedSessionExceptionFilter } from './errors/distributed-session-exception.filter.js';

@@ -1,5 +1,6 @@
 import { HttpException, HttpStatus } from '@nestjs/common';
 import { describe, expect, it } from '@jest/globals';
+import * as library from '../index.js';
 import type { DistributedSessionError } from './distributed-session.error.js';
 import { OptionsError } from './options.error.js';
 import * as service from './service.errors.js';
@@ -56,6 +57,10 @@ describe('toHttpException', () => {
     const classes = [OptionsError, ...[session, service, storage].flatMap((module) => Object.values(module))];
     expect(new Set(table.map(([error]) => error.constructor))).toEqual(new Set(classes));
     expect(classes).toHaveLength(17);
+  });
+
+  it('is public, and so is what the header of the answer needs', () => {
+    expect(library).toMatchObject({ toHttpException, retryAfterSeconds });
   });
 
   it('takes another status where a guard knows better, in the answer and in its body', () => {

@@ -32,7 +32,7 @@ export function toHttpException(error: DistributedSessionError, status: HttpStat
   return new HttpException(body, status, { cause: error });
 }
 
-/** After how many seconds a client may try again (`Retry-After`), where that helps. */
+/** After how many seconds a client may try again (`Retry-After`); `undefined` where trying again does not help. */
 export function retryAfterSeconds(error: DistributedSessionError): number | undefined {
   const known = error as AnyDistributedSessionError;
   if (known.code === 'ERR_SERVICE_AUTHENTICATION') {

@@ -14,6 +14,7 @@ import {
   DistributedSessionManager,
   DistributedSessionModule,
   InMemorySessionStorage,
+  RESOLVED_OPTIONS,
   ServiceAuthGuard,
   type ServiceCredential,
   type Session,
@@ -35,6 +36,15 @@ class ProfileController {
     @SessionAttribute('role') role: string,
   ) {
     return { service: service.serviceId, login: session.loginId, role };
+  }
+}
+
+@Controller()
+class AccountController {
+  @Get('account')
+  @UseGuards(SessionGuard)
+  account(@CurrentSession() session: Session) {
+    return { login: session.loginId };
   }
 }
 
@@ -77,6 +87,24 @@ describe("a test that puts something of its own in the library's place", () => {
     expect(await answer.json()).toEqual({ service: 'stub', login: 'alice', role: 'admin' });
   });
 
+  it('may be a manager without the module: the guards ask it, and nothing else of the library', async () => {
+    const manager = { verifySession: () => Promise.resolve({ loginId: 'alice' }) };
+    const options = { sessionCarriers: ['bearer'], sessionCookieName: 'unused' };
+    const testing = await Test.createTestingModule({
+      controllers: [AccountController],
+      providers: [
+        { provide: DistributedSessionManager, useValue: manager },
+        { provide: RESOLVED_OPTIONS, useValue: options },
+      ],
+    }).compile();
+    app = testing.createNestApplication();
+    await app.listen(0, '127.0.0.1');
+    const url = `${await app.getUrl()}/account`;
+    const answer = await fetch(url, { headers: { authorization: 'Bearer any' } });
+    expect(await answer.json()).toEqual({ login: 'alice' });
+    expect((await fetch(url)).status).toBe(401);
+  });
+
   it('may be a manager that has only what the test needs: the application still starts and stops', async () => {
     const manager = { getSession: () => Promise.resolve({ loginId: 'alice' }) };
     const testing = await buildModule().overrideProvider(DistributedSessionManager).useValue(manager).compile();
@@ -92,6 +120,6 @@ describe("a test that puts something of its own in the library's place", () => {
     app = testing.createNestApplication();
     await app.init();
     await app.get(DistributedSessionManager).createSession('alice');
-    expect(await storage.count()).toBe(1);
+    expect(await storage.count()).toEqual({ sessions: 1, logins: 1 });
   });
 });

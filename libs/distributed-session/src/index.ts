@@ -1,8 +1,12 @@
 // The module and the manager
 export { DistributedSessionModule } from './distributed-session.module.js';
-export type { DistributedSessionModuleOptions, StorageSource } from './distributed-session.module-definition.js';
+export {
+  type DistributedSessionModuleOptions,
+  RESOLVED_OPTIONS,
+  type StorageSource,
+} from './distributed-session.module-definition.js';
 export { DistributedSessionOptions } from './distributed-session.options.js';
-export type { DistributedSessionOptionsInput } from './resolve-options.js';
+export type { DistributedSessionOptionsInput, ResolvedOptions } from './resolve-options.js';
 export { DistributedSessionManager } from './session/distributed-session.manager.js';
 
 // Sessions

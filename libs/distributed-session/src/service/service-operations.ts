@@ -1,4 +1,5 @@
 import type { ManagerParts } from '../session/manager-parts.js';
+import { parsePermission } from './permission.js';
 import type { ServiceAccess } from './service-access.js';
 import type { IssuedServiceCredential, ServiceCredential } from './service-credential.js';
 import { type ServiceRegistration, assertKnownFields } from './service-input.js';
@@ -11,6 +12,14 @@ export abstract class ServiceOperations {
     protected readonly parts: ManagerParts,
     protected readonly access: ServiceAccess,
   ) {}
+
+  /**
+   * Whether all of a permission is granted to who this manager acts for: to show or hide what would be refused. Every
+   * method checks for itself. Throws `ServiceInputError` for what is no permission.
+   */
+  may(permission: string): boolean {
+    return this.access.may(parsePermission(permission));
+  }
 
   /**
    * Registers a service and returns it with its secret, once. Asks for `service.manage`, and for every permission

@@ -53,6 +53,16 @@ export function describePermissions(context: StorageTestContext): void {
   };
 
   describe('permissions', () => {
+    it('may() tells what is granted, and asks for nothing itself', async () => {
+      const { sessions, as } = await start();
+      assert.equal(sessions.may('service.manage'), true);
+      assert.equal(as('session.*').may('session.list'), true);
+      assert.equal(as('session.read:cart.*').may('session.read:cart.items'), true);
+      assert.equal(as('session.read:cart.*').may('session.read'), false);
+      assert.equal(as().may('session.read'), false);
+      assert.throws(() => sessions.may('session read'), { code: 'ERR_SERVICE_INPUT' });
+    });
+
     for (const [permission, name, call] of ASKED_FOR) {
       it(`A-10 ${name} asks for ${permission}, and for nothing else`, async () => {
         const { as, sessionId } = await start();

@@ -1,11 +1,24 @@
-import { afterEach, describe, expect, jest, test } from '@jest/globals';
+import type { INestApplication, Type } from '@nestjs/common';
+import { Test } from '@nestjs/testing';
+import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import {
   DistributedSessionManager,
   type IssuedServiceCredential,
   type IssuedSession,
 } from 'nestjs-distributed-session';
 import { HIDDEN, describeAnswer } from '../examples/demo/expected-answer.js';
-import { permitting, play, stepsOf } from './support/demo-run.js';
+import { Narrator } from '../examples/demo/narrator.js';
+import { tellStory } from '../examples/demo/story.js';
+import { OrderModule } from '../examples/order/order.module.js';
+import { PayModule } from '../examples/pay/pay.module.js';
+import { RemoteSessionsModule } from '../examples/remote/remote-sessions.module.js';
+import { startService } from '../examples/service/start-service.js';
+import { UserModule } from '../examples/user/user.module.js';
+import { bearer } from './support/credential-headers.js';
+import { DemoProgram } from './support/demo-program.js';
+import { DOCUMENTED, permitting, play, stepsOf } from './support/demo-run.js';
+import { type StubAnswer, StubServer, cut, json, silence } from './support/demo-stub-server.js';
+import { send } from './support/http-request.js';
 
 describe('the demo in one process', () => {
   afterEach(() => {
@@ -16,7 +29,7 @@ describe('the demo in one process', () => {
     const { code, transcript, complaints } = await play();
     expect([code, complaints]).toEqual([0, '']);
     expect(stepsOf(transcript)).toEqual([1, 2, 3, 4, 5, 6, 7, 8]);
-    expect(transcript).toMatch(/Everything went as told\.$/);
+    expect(`${transcript}\n`).toBe(DOCUMENTED);
   });
 
   test('C-08 prints no token and no secret', async () => {
@@ -69,6 +82,20 @@ describe('the demo in one process', () => {
     expect(complaints).toContain(`the story says: ${row.expected}`);
   });
 
+  test.each<[string, string, StubAnswer]>([
+    ['what is no JSON', "502 '<html>'", (response) => response.writeHead(502).end('<html>')],
+    ['nothing', 'nothing (SocketError: other side closed)', cut],
+  ])('names the step that was answered with %s', async (_what, answered, answer) => {
+    const user = new StubServer();
+    user.answers.set('POST /login', answer);
+    const url = await user.listen();
+    const narrator = new Narrator({ user: url, order: url, pay: url }, () => undefined, new AbortController().signal);
+    await expect(tellStory(narrator)).rejects.toThrow(
+      `Step 1 failed: web: POST user /login\n  answered: ${answered}\n`,
+    );
+    await user.close();
+  });
+
   test('ends with 1 when a service cannot start', async () => {
     const { code, transcript, complaints } = await play({ registrations: permitting('pay', ['not a permission']) });
     expect([code, stepsOf(transcript)]).toEqual([1, []]);
@@ -97,5 +124,138 @@ describe('what the demo was asked for', () => {
     expect(complaints).toBe(
       'DEMO_REDIS_URL is set, but this release has no Redis storage yet: unset it to run the demo in memory.',
     );
+  });
+});
+
+describe('the demo as a program', () => {
+  let demo: DemoProgram;
+
+  afterEach(() => demo.kill());
+
+  test('ends by itself, with 0 and without another word', async () => {
+    demo = new DemoProgram();
+    expect(await demo.exitCode()).toBe(0);
+    expect([demo.stdout, demo.stderr]).toEqual([DOCUMENTED, '']);
+  });
+
+  test('--processes tells the same story, and leaves no process behind', async () => {
+    demo = new DemoProgram(['--processes']);
+    expect([await demo.exitCode(), demo.stderr]).toEqual([0, '']);
+    expect(demo.isRunning()).toBe(false);
+    const [, setting = ''] = demo.stdout.split('\n');
+    expect(setting).toMatch(/^Each is a process of its own/);
+    expect(demo.stdout.replace(setting, '')).toBe(DOCUMENTED.replace(DOCUMENTED.split('\n')[1]!, ''));
+  }, 120_000);
+
+  test('closes everything on SIGTERM and ends with 143', async () => {
+    demo = new DemoProgram();
+    await demo.printed('Three services');
+    demo.signal('SIGTERM');
+    expect([await demo.exitCode(), demo.stderr]).toEqual([143, '\nInterrupted.\n']);
+  });
+
+  test('--processes closes everything on Ctrl-C and ends with 130', async () => {
+    demo = new DemoProgram(['--processes']);
+    await demo.printed('1. ');
+    demo.signal('SIGINT');
+    expect([await demo.exitCode(), demo.stderr]).toEqual([130, '\nInterrupted.\n']);
+    expect(demo.isRunning()).toBe(false);
+  }, 120_000);
+});
+
+describe('a service on the session service', () => {
+  const SESSION_ID = '0192f3a4-0000-4000-8000-000000000001';
+  const VERIFY = 'POST /v1/sessions/verify';
+  const headers = bearer(`${SESSION_ID}.token`);
+  const identity = { serviceId: 'order', secret: 'a secret of order' };
+  const alice = { sessionId: SESSION_ID, loginId: 'alice', device: 'web', attributes: { role: 'customer' } };
+  const unavailable = [503, { code: 'ERR_STORAGE_UNAVAILABLE' }] as const;
+  let sessionService: StubServer;
+  let app: INestApplication | undefined;
+
+  beforeEach(() => {
+    sessionService = new StubServer();
+    sessionService.answers.set(VERIFY, json(200, alice));
+  });
+
+  afterEach(async () => {
+    await app?.close();
+    app = undefined;
+    await sessionService.close();
+  });
+
+  async function start(service: Type): Promise<string> {
+    app = await startService(service, RemoteSessionsModule.forService(identity, await sessionService.listen()));
+    return app.getUrl();
+  }
+
+  test.each<[string, StubAnswer, readonly [status: number, body: object]]>([
+    ['a session', json(200, alice), [200, { user: 'alice', role: 'customer' }]],
+    ['no session', json(404, { code: 'ERR_SESSION_NOT_FOUND' }), [401, { code: 'ERR_SESSION_NOT_FOUND' }]],
+    [
+      'a session that has ended',
+      json(410, { code: 'ERR_SESSION_ENDED', reason: 'kicked-out', endedAt: 5, endedBy: 'user' }),
+      [401, { reason: 'kicked-out', endedAt: 5, message: expect.stringContaining(SESSION_ID) }],
+    ],
+    [
+      'a malformed credential',
+      json(400, { code: 'ERR_SESSION_INPUT', field: 'credential', constraint: 'format', detail: 'credential is odd.' }),
+      [401, { code: 'ERR_SESSION_INPUT', field: 'credential', constraint: 'format', message: 'credential is odd.' }],
+    ],
+    [
+      'a missing permission',
+      json(403, { code: 'ERR_SERVICE_PERMISSION', permission: 'session.read' }),
+      [403, { message: "Service 'order' lacks the permission 'session.read'." }],
+    ],
+    ['a refusal of the service itself', json(401, { code: 'ERR_SERVICE_AUTHENTICATION' }), unavailable],
+    ['too many attempts', json(429, { code: 'ERR_SERVICE_AUTHENTICATION' }), unavailable],
+    ['a failure', json(500, { code: 'ERR_INTERNAL' }), unavailable],
+    ['what is no JSON', (response) => response.writeHead(502).end('<html>'), unavailable],
+    ['JSON that is no problem', (response) => response.writeHead(502).end('null'), unavailable],
+    ['a redirect', (response) => response.writeHead(307, { location: '/elsewhere' }).end(), unavailable],
+    ['a cut connection', cut, unavailable],
+    ['nothing', silence, unavailable],
+  ])('answers its users as with a storage of its own when it is told of %s', async (_what, answer, [status, body]) => {
+    const url = await start(OrderModule);
+    sessionService.answers.set(VERIFY, answer);
+    expect(await send(`${url}/me`, headers)).toMatchObject({ status, json: body });
+  });
+
+  test('says that it does not know whether a write was applied when the answer to it is lost', async () => {
+    const url = await start(PayModule);
+    sessionService.answers.set(VERIFY, json(200, { ...alice, attributes: { 'order.last': 'tea' } }));
+    sessionService.answers.set(`PATCH /v1/sessions/${SESSION_ID}/attributes`, cut);
+    const { status, json: body } = await send(`${url}/payments`, headers, 'POST');
+    expect([status, body]).toEqual([503, expect.objectContaining({ code: 'ERR_STORAGE_OUTCOME_UNKNOWN' })]);
+  });
+
+  test.each([
+    ['up', 200, json(200, { status: 'ok' })],
+    ['down', 503, json(503, { status: 'error' })],
+    ['down', 503, cut],
+  ] as const)('is %s with the session service: %i', async (state, status, ready) => {
+    const url = await start(OrderModule);
+    sessionService.answers.set('GET /health/ready', ready);
+    const answer = await send(`${url}/health`);
+    expect(answer).toMatchObject({ status, json: { details: { sessions: { status: state } } } });
+  });
+
+  test.each([
+    ['a/b?c#d%', 200, ['GET /v1/logins/a%2Fb%3Fc%23d%25/history']],
+    ['..', 400, []],
+  ])('asks about the user %j and about nothing else', async (loginId, status, asked) => {
+    const url = await start(UserModule);
+    sessionService.answers.set(VERIFY, json(200, { ...alice, loginId }));
+    sessionService.answers.set(asked.join(), json(200, { history: [] }));
+    expect((await send(`${url}/history`, headers)).status).toBe(status);
+    expect(sessionService.requests.slice(2)).toEqual(asked);
+  });
+
+  test('does not start with a credential that is refused', async () => {
+    const refusal = json(401, { code: 'ERR_SERVICE_AUTHENTICATION' });
+    sessionService.answers.set('GET /v1/sessions/00000000-0000-0000-0000-000000000000', refusal);
+    const sessions = RemoteSessionsModule.forService(identity, await sessionService.listen());
+    const started = Test.createTestingModule({ imports: [sessions] }).compile();
+    await expect(started).rejects.toThrow('The session service answered 401 ERR_SERVICE_AUTHENTICATION.');
   });
 });

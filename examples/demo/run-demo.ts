@@ -4,6 +4,7 @@ import { demoArguments } from './demo-arguments.js';
 import { DemoUsageError } from './demo-usage.error.js';
 import { Narrator } from './narrator.js';
 import { OneProcessStage } from './one-process.stage.js';
+import { ProcessesStage } from './processes.stage.js';
 import type { Stage } from './stage.js';
 import { tellStory } from './story.js';
 
@@ -22,14 +23,9 @@ export interface DemoRun {
 
 /** Plays the story on the stage that the arguments ask for. Resolves to the exit code: 0 if all went as told. */
 export async function runDemo(run: DemoRun): Promise<number> {
-  const { print, complain, signal, registrations = REGISTRATIONS } = run;
-  let stage: Stage | undefined;
+  const { print, complain, signal } = run;
   try {
-    stage = stageFor(run);
-    print(`Three services, user, order and pay, share the sessions of their users.\n${stage.setting}`);
-    const urls = await stage.start(registrations);
-    signal.throwIfAborted();
-    await tellStory(new Narrator(urls, print, signal));
+    await play(stageFor(run), run);
     print('\nEverything went as told.');
     return 0;
   } catch (error) {
@@ -39,12 +35,23 @@ export async function runDemo(run: DemoRun): Promise<number> {
     }
     complain(signal.aborted ? '\nInterrupted.' : `\n${(error as Error).message}`);
     return 1;
-  } finally {
-    await stage?.close();
   }
 }
 
 function stageFor({ args, environment }: DemoRun): Stage {
-  demoArguments(args);
-  return new OneProcessStage(chooseStorage(environment));
+  const { processes } = demoArguments(args);
+  const storage = chooseStorage(environment);
+  return processes ? new ProcessesStage(storage) : new OneProcessStage(storage);
+}
+
+/** From the first curtain to the last: whatever happens in between, nothing of the stage is left. */
+async function play(stage: Stage, { print, signal, registrations = REGISTRATIONS }: DemoRun): Promise<void> {
+  print(`Three services, user, order and pay, share the sessions of their users.\n${stage.setting}`);
+  try {
+    const urls = await stage.start(registrations, signal);
+    signal.throwIfAborted();
+    await tellStory(new Narrator(urls, print, signal));
+  } finally {
+    await stage.close();
+  }
 }

@@ -8,7 +8,7 @@ export interface Stage {
   readonly setting: string;
 
   /** Registers the services, as an operator would, and starts each with its secret. Resolves to where they listen. */
-  start(registrations: Registrations): Promise<ServiceUrls>;
+  start(registrations: Registrations, signal: AbortSignal): Promise<ServiceUrls>;
 
   /** Ends whatever of it was started, also after a start that failed. */
   close(): Promise<void>;

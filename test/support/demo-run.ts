@@ -1,5 +1,11 @@
 import { type DemoRun, runDemo } from '../../examples/demo/run-demo.js';
 import { REGISTRATIONS, type Registrations, type ServiceName } from '../../examples/registrations.js';
+import { readPage } from './documentation-program.js';
+import { codeBlocks } from './markdown.js';
+
+/** What `examples/README.md` says that the demo prints. */
+export const DOCUMENTED =
+  codeBlocks(readPage('examples/README.md')).find(({ language }) => language === 'text')?.code ?? '';
 
 /** Runs the demo from its source, and collects what it says. */
 export async function play(run: Partial<DemoRun> = {}) {

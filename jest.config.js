@@ -21,7 +21,7 @@ export default {
       },
     ],
   },
-  testMatch: ['<rootDir>/libs/*/src/**/*.spec.ts', '<rootDir>/test/**/*.e2e-spec.ts'],
+  testMatch: ['<rootDir>/libs/*/src/**/*.spec.ts', '<rootDir>/src/**/*.spec.ts', '<rootDir>/test/**/*.e2e-spec.ts'],
   modulePathIgnorePatterns: ['/dist/', '/.tmp/'],
   setupFiles: ['reflect-metadata'],
   // For a busy machine: what hangs fails, what is slow does not.

@@ -1,0 +1,59 @@
+import type { SessionEvent } from 'nestjs-distributed-session';
+import type { EventFilter } from './event-filter.js';
+import type { EventLog } from './event-log.js';
+import { resumeId } from './resume-id.js';
+
+/** How long a client waits before it connects again, in milliseconds. */
+const RETRY_MS = 2_000;
+
+export interface EventStreamOptions {
+  readonly filter: EventFilter;
+  /** The position to begin after; `undefined` where events were missed. */
+  readonly from: number | undefined;
+  readonly heartbeatMs: number;
+  /** The service that reads: the stream ends when its credential changes, so that it has to prove itself again. */
+  readonly readerId: string;
+  /** Says that the client has gone. */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * The events as a text/event-stream. Each reader pulls at its own pace from the log, so a slow one takes no memory; one
+ * that falls behind what is held is told `feed.gap`, as is one that resumes too late.
+ */
+export async function* eventStream(log: EventLog, options: EventStreamOptions): AsyncGenerator<string> {
+  const { filter, heartbeatMs, readerId, signal } = options;
+  let position = options.from ?? log.end;
+  // An id without data tells the client where to resume before the first event, and tells proxies to flush.
+  yield `retry: ${RETRY_MS}\nid: ${resumeId(log, position)}\n\n`;
+  if (options.from === undefined) yield gap(log, position);
+  while (!log.isClosed && !signal.aborted) {
+    if (!log.isHeldAfter(position)) {
+      position = log.end;
+      yield gap(log, position);
+    }
+    const next = log.firstAfter(position);
+    if (!next) {
+      await log.waitAfter(position, heartbeatMs, signal);
+      // The id moves on, so that who resumes does not go through all that was filtered out.
+      if (log.end === position && !log.isClosed) yield `: alive\nid: ${resumeId(log, position)}\n\n`;
+      continue;
+    }
+    ({ position } = next);
+    if (filter(next.event)) yield frame(resumeId(log, position), next.event);
+    if (endsProof(next.event, readerId)) return;
+  }
+}
+
+/** Whether the proof of the reader is no longer good, or that cannot be known because events were missed. */
+function endsProof(event: SessionEvent, readerId: string): boolean {
+  return event.type === 'feed.gap' || (event.type === 'service.changed' && event.serviceId === readerId);
+}
+
+function gap(log: EventLog, position: number): string {
+  return frame(resumeId(log, position), { type: 'feed.gap', at: Date.now() });
+}
+
+function frame(id: string, event: SessionEvent): string {
+  return `id: ${id}\nevent: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`;
+}

@@ -1,0 +1,39 @@
+import { ApiPropertyOptional } from '@nestjs/swagger';
+import { Transform } from 'class-transformer';
+import { ArrayNotEmpty, IsIn, IsString } from 'class-validator';
+import { SESSION_EVENT_TYPES, type SessionEventType } from 'nestjs-distributed-session';
+import { IfGiven } from '../http/dto-rules.js';
+
+/** Which events to tell. What is not given does not filter. */
+export class EventsQuery {
+  @ApiPropertyOptional({
+    type: String,
+    description: `Types of events, with commas between: ${SESSION_EVENT_TYPES.join(', ')}.`,
+    example: 'session.created,session.ended',
+  })
+  @IfGiven()
+  @Transform(({ value }) => (typeof value === 'string' ? value.split(',') : (value as unknown)))
+  @ArrayNotEmpty()
+  @IsIn(SESSION_EVENT_TYPES, { each: true, message: `$property must name some of ${SESSION_EVENT_TYPES.join(', ')}` })
+  readonly type?: readonly SessionEventType[];
+
+  @ApiPropertyOptional({ description: 'Whose sessions.', example: 'user123' })
+  @IfGiven()
+  @IsString()
+  readonly loginId?: string;
+
+  @ApiPropertyOptional({ format: 'uuid', description: 'Which session; its rotation to another id is told as well.' })
+  @IfGiven()
+  @IsString()
+  readonly sessionId?: string;
+
+  @ApiPropertyOptional({ description: 'The service that created the sessions, or that was changed.', example: 'order' })
+  @IfGiven()
+  @IsString()
+  readonly serviceId?: string;
+
+  @ApiPropertyOptional({ description: 'The last `id` received, for who cannot send `Last-Event-ID`.' })
+  @IfGiven()
+  @IsString()
+  readonly lastEventId?: string;
+}

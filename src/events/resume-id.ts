@@ -1,0 +1,22 @@
+import { RequestError } from '../http/request.error.js';
+import type { EventLog } from './event-log.js';
+
+const FORM = /^([0-9a-f]{12})-(\d{1,15})$/;
+
+/** Names a place in the log of this process, as the `id` of a server-sent event. */
+export function resumeId({ epoch }: EventLog, position: number): string {
+  return `${epoch}-${position}`;
+}
+
+/**
+ * The position that a client resumes after: the newest without an id; `undefined` where what came after the id is not
+ * held (any more), so that the client must be told that it missed something.
+ */
+export function resumePosition(log: EventLog, id: string | undefined): number | undefined {
+  if (id === undefined) return log.end;
+  const [, epoch, position] = FORM.exec(id) ?? [];
+  if (position === undefined) {
+    throw RequestError.of('ERR_REQUEST_HEADER', 'Last-Event-ID', 'must be the id of an event, as it was received.');
+  }
+  return epoch === log.epoch && log.isHeldAfter(Number(position)) ? Number(position) : undefined;
+}

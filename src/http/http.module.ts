@@ -1,0 +1,40 @@
+import { type FactoryProvider, Global, Module } from '@nestjs/common';
+import { APP_FILTER, APP_GUARD, APP_INTERCEPTOR, APP_PIPE, DiscoveryModule } from '@nestjs/core';
+import { ServicePermissionGuard } from 'nestjs-distributed-session';
+import { environmentConfig } from '../config/environment.config.js';
+import type { Environment } from '../config/environment.js';
+import { CallerGuard } from './caller.guard.js';
+import { IdempotencyKeys } from './idempotency-keys.js';
+import { ProblemFilter } from './problem.filter.js';
+import { RequestDtoPipe } from './request-dto.pipe.js';
+import { ResourceHeadersInterceptor } from './resource-headers.interceptor.js';
+import { RouteMethods } from './route-methods.js';
+import { ShutdownDeadline } from './shutdown-deadline.js';
+import { StrictRequestInterceptor } from './strict-request.interceptor.js';
+
+const idempotencyKeys: FactoryProvider = {
+  provide: IdempotencyKeys,
+  inject: [environmentConfig.KEY],
+  // A clock that nobody sets: a key is remembered for a duration.
+  useFactory: ({ IDEMPOTENCY_RETENTION_MS }: Environment) =>
+    new IdempotencyKeys(IDEMPOTENCY_RETENTION_MS, { now: () => performance.now() }),
+};
+
+/** What every route has around it, in this order: who calls, whether it may, how it asks; and how it is answered. */
+@Global()
+@Module({
+  imports: [DiscoveryModule],
+  providers: [
+    { provide: APP_GUARD, useClass: CallerGuard },
+    { provide: APP_GUARD, useClass: ServicePermissionGuard },
+    { provide: APP_INTERCEPTOR, useClass: StrictRequestInterceptor },
+    { provide: APP_INTERCEPTOR, useClass: ResourceHeadersInterceptor },
+    { provide: APP_PIPE, useClass: RequestDtoPipe },
+    { provide: APP_FILTER, useClass: ProblemFilter },
+    RouteMethods,
+    idempotencyKeys,
+    ShutdownDeadline,
+  ],
+  exports: [IdempotencyKeys],
+})
+export class HttpModule {}

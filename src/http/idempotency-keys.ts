@@ -1,0 +1,67 @@
+import { createHash } from 'node:crypto';
+import { LRUCache } from 'lru-cache';
+import type { Clock } from 'nestjs-distributed-session';
+import { RequestError } from './request.error.js';
+
+const MAX_KEYS = 10_000;
+/** What the answers that are held may take, roughly, in bytes. */
+const MAX_BYTES = 64 * 1024 * 1024;
+const KEY_OVERHEAD = 512;
+
+/** What makes two requests the same: who sends which body to which route under which key. */
+export interface IdempotentRequest {
+  readonly serviceId: string;
+  readonly operation: string;
+  readonly key: string;
+  readonly body: string;
+}
+
+interface Held {
+  readonly fingerprint: string;
+  readonly answer: Promise<unknown>;
+  readonly endsAt: number;
+}
+
+export interface IdempotentAnswer {
+  readonly answer: unknown;
+  readonly isReplay: boolean;
+}
+
+/**
+ * The answers to requests with an `Idempotency-Key`, for a while, in the memory of this process: a request that is
+ * repeated, also while the first is under way, gets the first one's answer. An error is not held, so the key may be
+ * used again.
+ */
+export class IdempotencyKeys {
+  readonly #held = new LRUCache<string, Held>({ max: MAX_KEYS, maxSize: MAX_BYTES });
+
+  constructor(
+    private readonly retentionMs: number,
+    private readonly clock: Clock,
+  ) {}
+
+  /** Throws {@link RequestError} when the key was used for another request. */
+  async once(request: IdempotentRequest, perform: () => Promise<unknown>): Promise<IdempotentAnswer> {
+    const name = digest(request.serviceId, request.operation, request.key);
+    const fingerprint = digest(request.body);
+    const held = this.#held.get(name);
+    if (held && this.clock.now() < held.endsAt) {
+      if (held.fingerprint === fingerprint) return { answer: await held.answer, isReplay: true };
+      const message = 'was used for another request. Use a new key for each.';
+      throw RequestError.of('ERR_IDEMPOTENCY_KEY_REUSED', 'Idempotency-Key', message);
+    }
+    const answer = perform();
+    const entry = { fingerprint, answer, endsAt: this.clock.now() + this.retentionMs };
+    this.#held.set(name, entry, { size: KEY_OVERHEAD + request.body.length });
+    try {
+      return { answer: await answer, isReplay: false };
+    } catch (error) {
+      if (this.#held.peek(name) === entry) this.#held.delete(name);
+      throw error;
+    }
+  }
+}
+
+function digest(...parts: string[]): string {
+  return createHash('sha256').update(JSON.stringify(parts)).digest('base64url');
+}

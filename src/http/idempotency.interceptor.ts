@@ -1,0 +1,61 @@
+import type { IncomingMessage } from 'node:http';
+import { type CallHandler, type ExecutionContext, Injectable, type NestInterceptor } from '@nestjs/common';
+import { HttpAdapterHost } from '@nestjs/core';
+import { ApiHeader } from '@nestjs/swagger';
+import { guardedRequestOf } from 'nestjs-distributed-session';
+import { type Observable, firstValueFrom, from } from 'rxjs';
+import { IdempotencyKeys } from './idempotency-keys.js';
+import { RequestError } from './request.error.js';
+
+const KEY = /^[\x21-\x7e]{1,255}$/;
+
+/**
+ * Lets a client repeat a creation whose answer it lost: with the same `Idempotency-Key` it gets the same answer, and
+ * nothing is created twice. For routes that create; used as `@UseInterceptors(IdempotencyInterceptor)`.
+ */
+@Injectable()
+export class IdempotencyInterceptor implements NestInterceptor {
+  constructor(
+    private readonly host: HttpAdapterHost,
+    private readonly keys: IdempotencyKeys,
+  ) {}
+
+  intercept(context: ExecutionContext, next: CallHandler): Observable<unknown> {
+    const key = guardedRequestOf(context).headerValues('idempotency-key')[0];
+    return key === undefined ? next.handle() : from(this.#once(context, key, next));
+  }
+
+  async #once(context: ExecutionContext, key: string, next: CallHandler): Promise<unknown> {
+    if (!KEY.test(key)) {
+      const message = 'must be 1 to 255 printable ASCII characters without spaces, such as a UUID.';
+      throw RequestError.of('ERR_REQUEST_HEADER', 'Idempotency-Key', message);
+    }
+    const http = context.switchToHttp();
+    const { body, params } = http.getRequest<IncomingMessage & { body: unknown; params: unknown }>();
+    const request = {
+      serviceId: guardedRequestOf(context).service!.serviceId,
+      operation: context.getHandler().name,
+      key,
+      body: JSON.stringify([params, body ?? null]),
+    };
+    const { answer, isReplay } = await this.keys.once(request, () => firstValueFrom(next.handle()));
+    if (isReplay) this.host.httpAdapter.setHeader(http.getResponse<object>(), 'Idempotency-Replayed', 'true');
+    return answer;
+  }
+}
+
+/** Describes the `Idempotency-Key` of a route under {@link IdempotencyInterceptor}. */
+export const ApiIdempotencyKey = (): MethodDecorator =>
+  ApiHeader({
+    name: 'Idempotency-Key',
+    required: false,
+    description:
+      'Names this request, so that it can be repeated when its answer is lost: the same key gets the same answer, and nothing is created twice. Remembered for a while by the process that answered.',
+    schema: {
+      type: 'string',
+      minLength: 1,
+      maxLength: 255,
+      pattern: '^[\\x21-\\x7e]+$',
+      example: '8e03978e-40d5-43dd-bc93-6894a57f9324',
+    },
+  });

@@ -1,0 +1,70 @@
+import { STATUS_CODES, type IncomingMessage } from 'node:http';
+import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException, Logger } from '@nestjs/common';
+import { HttpAdapterHost } from '@nestjs/core';
+import { DistributedSessionError, retryAfterSeconds, toHttpException } from 'nestjs-distributed-session';
+import { PROBLEM_TYPE, type Problem, problemOf } from './problem.js';
+import { contextOf, rawRequest } from './request-context.js';
+import { RequestError } from './request.error.js';
+import { RouteMethods } from './route-methods.js';
+import { toRequestError } from './to-request-error.js';
+
+type HttpRequest = IncomingMessage | { readonly raw: IncomingMessage };
+
+/** Answers every error as `application/problem+json` (RFC 9457). What is not known is a 500 that tells nothing. */
+@Catch()
+export class ProblemFilter implements ExceptionFilter {
+  readonly #logger = new Logger(ProblemFilter.name);
+
+  constructor(
+    private readonly host: HttpAdapterHost,
+    private readonly routes: RouteMethods,
+  ) {}
+
+  catch(error: unknown, host: ArgumentsHost): void {
+    const http = host.switchToHttp();
+    const request = http.getRequest<HttpRequest>();
+    const response = http.getResponse<object>();
+    const problem = this.#problemOf(error, request);
+    const context = contextOf(request);
+    if (context) context.code = problem.code;
+    const { httpAdapter } = this.host;
+    if (httpAdapter.isHeadersSent(response)) return void httpAdapter.end(response);
+    const retryAfter = retryAfterOf(error);
+    if (problem.code === 'ERR_METHOD_NOT_ALLOWED')
+      httpAdapter.setHeader(response, 'Allow', this.#allowed(request).join(', '));
+    if (retryAfter !== undefined) httpAdapter.setHeader(response, 'Retry-After', String(retryAfter));
+    httpAdapter.setHeader(response, 'Content-Type', PROBLEM_TYPE);
+    httpAdapter.setHeader(response, 'Cache-Control', 'no-store');
+    httpAdapter.reply(response, JSON.stringify(problem), problem.status);
+  }
+
+  /** A path that has other methods is not one that is not there (RFC 9110 section 15.5.6). */
+  #withoutRoute(exception: HttpException, request: HttpRequest): HttpException {
+    if (!(exception instanceof RequestError) || exception.code !== 'ERR_ROUTE_NOT_FOUND') return exception;
+    const allowed = this.#allowed(request);
+    if (allowed.length === 0) return exception;
+    return new RequestError('ERR_METHOD_NOT_ALLOWED', `This route takes ${allowed.join(', ')} and no other method.`);
+  }
+
+  #allowed(request: HttpRequest): readonly string[] {
+    return this.routes.of(rawRequest(request).url ?? '');
+  }
+
+  #problemOf(error: unknown, request: HttpRequest): Problem {
+    const requestId = contextOf(request)?.requestId;
+    if (error instanceof DistributedSessionError) return problemOf(toHttpException(error), requestId);
+    const known = error instanceof HttpException ? this.#withoutRoute(toRequestError(error), request) : undefined;
+    if (known && known.getStatus() < 500) return problemOf(known, requestId);
+    if (known && 'code' in Object(known.getResponse())) return problemOf(known, requestId);
+    // The stack, not the error: what else a driver's error holds may be secret.
+    this.#logger.error(`Request ${requestId ?? ''} failed`, error instanceof Error ? error.stack : undefined);
+    const body = { code: 'ERR_INTERNAL', message: `${STATUS_CODES[500]}. The log has more, under the request id.` };
+    return problemOf(new HttpException(body, 500), requestId);
+  }
+}
+
+/** Guards have set the header for the errors that they turned into exceptions. */
+function retryAfterOf(error: unknown): number | undefined {
+  if (error instanceof DistributedSessionError) return retryAfterSeconds(error);
+  return error instanceof HttpException && error.getStatus() === 503 ? 1 : undefined;
+}

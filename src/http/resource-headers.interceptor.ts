@@ -1,0 +1,33 @@
+import { type CallHandler, type ExecutionContext, HttpStatus, Injectable, type NestInterceptor } from '@nestjs/common';
+import { HttpAdapterHost } from '@nestjs/core';
+import { type Observable, tap } from 'rxjs';
+import { entityTag } from './entity-tag.js';
+
+/**
+ * The headers of what is answered under `/v1`: nobody may keep it; a session comes with its version as `ETag`; what was
+ * created, with its `Location`.
+ */
+@Injectable()
+export class ResourceHeadersInterceptor implements NestInterceptor {
+  constructor(private readonly host: HttpAdapterHost) {}
+
+  intercept(context: ExecutionContext, next: CallHandler): Observable<unknown> {
+    const response = context.switchToHttp().getResponse<object>();
+    const { httpAdapter } = this.host;
+    httpAdapter.setHeader(response, 'Cache-Control', 'no-store');
+    return next.handle().pipe(
+      tap((body: unknown) => {
+        const { version, sessionId, serviceId } = Object(body) as Partial<Record<string, string | number>>;
+        if (typeof version === 'number') httpAdapter.setHeader(response, 'ETag', entityTag(version));
+        if (isCreation(context)) {
+          const path = sessionId === undefined ? `/v1/services/${serviceId}` : `/v1/sessions/${sessionId}`;
+          httpAdapter.setHeader(response, 'Location', path);
+        }
+      }),
+    );
+  }
+}
+
+function isCreation(context: ExecutionContext): boolean {
+  return context.switchToHttp().getResponse<{ statusCode: number }>().statusCode === (HttpStatus.CREATED as number);
+}

@@ -1,0 +1,48 @@
+import { Injectable, RequestMethod } from '@nestjs/common';
+import { DiscoveryService, MetadataScanner } from '@nestjs/core';
+
+/** Where Nest keeps the path and the method of a route. */
+const PATH = 'path';
+const METHOD = 'method';
+
+interface Route {
+  readonly pattern: RegExp;
+  readonly method: string;
+}
+
+/** Which methods a path has. */
+@Injectable()
+export class RouteMethods {
+  #routes: readonly Route[] | undefined;
+
+  constructor(
+    private readonly discovery: DiscoveryService,
+    private readonly scanner: MetadataScanner,
+  ) {}
+
+  /** The methods of a URL, in alphabetical order; none where there is no such path. */
+  of(url: string): readonly string[] {
+    const [path = ''] = url.split('?');
+    this.#routes ??= this.#findRoutes();
+    const methods = this.#routes.filter(({ pattern }) => pattern.test(path)).map(({ method }) => method);
+    return [...new Set(methods.flatMap((method) => (method === 'GET' ? ['GET', 'HEAD'] : [method])))].toSorted();
+  }
+
+  #findRoutes(): Route[] {
+    return this.discovery.getControllers().flatMap(({ metatype }) => {
+      const prototype = (metatype as Function).prototype as Record<string, object>;
+      const root = Reflect.getMetadata(PATH, metatype as Function) as string;
+      return this.scanner.getAllMethodNames(prototype).flatMap((name) => {
+        const path = Reflect.getMetadata(PATH, prototype[name]!) as string | undefined;
+        if (path === undefined) return [];
+        const method = RequestMethod[Reflect.getMetadata(METHOD, prototype[name]!) as RequestMethod];
+        return [{ pattern: patternOf(`${root}/${path}`), method }];
+      });
+    });
+  }
+}
+
+function patternOf(path: string): RegExp {
+  const segments = path.split('/').filter((segment) => segment !== '');
+  return new RegExp(`^/${segments.map((segment) => (segment.startsWith(':') ? '[^/]+' : segment)).join('/')}$`);
+}

@@ -1,0 +1,22 @@
+import { ApiPropertyOptional } from '@nestjs/swagger';
+import { IsString } from 'class-validator';
+import { IfGiven } from '../http/dto-rules.js';
+import { EndSessionQuery } from '../sessions/end-session.query.js';
+
+/** Which sessions of a login end, and what the history says of it. */
+export class EndAllSessionsQuery extends EndSessionQuery {
+  @ApiPropertyOptional({ format: 'uuid', description: 'The one session that stays, such as the one that asks.' })
+  @IfGiven()
+  @IsString()
+  readonly except?: string;
+
+  @ApiPropertyOptional({
+    minLength: 1,
+    maxLength: 64,
+    description: 'Only the sessions with this device label.',
+    example: 'web',
+  })
+  @IfGiven()
+  @IsString()
+  readonly device?: string;
+}

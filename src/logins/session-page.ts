@@ -1,0 +1,45 @@
+import { type Session, SessionInputError } from 'nestjs-distributed-session';
+
+/** Sessions of a login, a page at a time. */
+export interface SessionPage {
+  readonly sessions: readonly Session[];
+  /** Of the login, on all pages. */
+  readonly total: number;
+  /** Absent on the last page. */
+  readonly nextCursor?: string;
+}
+
+/**
+ * The page after `cursor` of sessions in the order of their creation. Where the session that the cursor names is gone,
+ * those of its millisecond come again: better twice than not at all.
+ */
+export function pageOf(sessions: readonly Session[], limit: number, cursor?: string): SessionPage {
+  const start = cursor === undefined ? 0 : startAfter(sessions, parseCursor(cursor));
+  const page = sessions.slice(start, start + limit);
+  const last = page.at(-1);
+  const isLast = last === undefined || start + limit >= sessions.length;
+  return { sessions: page, total: sessions.length, ...(!isLast && { nextCursor: cursorAfter(last) }) };
+}
+
+interface Position {
+  readonly createdAt: number;
+  readonly sessionId: string;
+}
+
+function startAfter(sessions: readonly Session[], { createdAt, sessionId }: Position): number {
+  const index = sessions.findIndex((session) => session.sessionId === sessionId);
+  if (index >= 0) return index + 1;
+  const next = sessions.findIndex((session) => session.createdAt >= createdAt);
+  return next < 0 ? sessions.length : next;
+}
+
+function cursorAfter({ createdAt, sessionId }: Session): string {
+  return Buffer.from(`${createdAt}.${sessionId}`).toString('base64url');
+}
+
+function parseCursor(cursor: string): Position {
+  const [, createdAt, sessionId] =
+    /^(\d{1,15})\.([0-9a-f-]{36})$/.exec(Buffer.from(cursor, 'base64url').toString()) ?? [];
+  if (sessionId !== undefined) return { createdAt: Number(createdAt), sessionId };
+  throw new SessionInputError('cursor', 'format', 'must be what the page before returned as nextCursor.');
+}

@@ -1,0 +1,38 @@
+import type { INestApplication } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import helmet from 'helmet';
+import { AppModule } from './app.module.js';
+import { environmentConfig } from './config/environment.config.js';
+import type { Environment } from './config/environment.js';
+import { APPLICATION_OPTIONS, createHttpAdapter, readJsonBodies } from './http/http-adapter.js';
+import { requestContext } from './http/request-context.middleware.js';
+import { requestShape } from './http/request-shape.middleware.js';
+import { RequestLog } from './logging/request-log.js';
+import { ServiceLogger } from './logging/service-logger.js';
+import { ServiceMetrics } from './metrics/service-metrics.js';
+import { serveOpenApi } from './openapi/openapi-document.js';
+
+/** The session service, ready to listen. */
+export async function createSessionService(environment: Environment): Promise<INestApplication> {
+  const logger = new ServiceLogger(environment);
+  const app = await NestFactory.create(AppModule, createHttpAdapter(environment), { ...APPLICATION_OPTIONS, logger });
+  configure(app);
+  return app.enableShutdownHooks();
+}
+
+/** What stands before the routes, in the order in which a request meets it. */
+export function configure(app: INestApplication): void {
+  const environment = app.get<Environment>(environmentConfig.KEY);
+  const [log, metrics] = [app.get(RequestLog), app.get(ServiceMetrics, { strict: false })];
+  app.use(
+    requestContext((request) => {
+      log.write(request);
+      metrics.observe(request);
+    }),
+  );
+  // The page of /docs is reached by plain HTTP on a machine of its own, so nothing upgrades it.
+  app.use(helmet({ contentSecurityPolicy: { directives: { upgradeInsecureRequests: null } } }));
+  app.use(requestShape);
+  readJsonBodies(app, environment);
+  if (environment.DOCS === 'on') serveOpenApi(app);
+}

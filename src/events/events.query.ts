@@ -9,7 +9,6 @@ export class EventsQuery {
   @ApiPropertyOptional({
     type: String,
     description: `Types of events, with commas between: ${SESSION_EVENT_TYPES.join(', ')}.`,
-    example: 'session.created,session.ended',
   })
   @IfGiven()
   @Transform(({ value }) => (typeof value === 'string' ? value.split(',') : (value as unknown)))
@@ -17,7 +16,7 @@ export class EventsQuery {
   @IsIn(SESSION_EVENT_TYPES, { each: true, message: `$property must name some of ${SESSION_EVENT_TYPES.join(', ')}` })
   readonly type?: readonly SessionEventType[];
 
-  @ApiPropertyOptional({ description: 'Whose sessions.', example: 'user123' })
+  @ApiPropertyOptional({ description: 'Whose sessions.' })
   @IfGiven()
   @IsString()
   readonly loginId?: string;
@@ -27,7 +26,7 @@ export class EventsQuery {
   @IsString()
   readonly sessionId?: string;
 
-  @ApiPropertyOptional({ description: 'The service that created the sessions, or that was changed.', example: 'order' })
+  @ApiPropertyOptional({ description: 'The service that created the sessions, or that was changed.' })
   @IfGiven()
   @IsString()
   readonly serviceId?: string;

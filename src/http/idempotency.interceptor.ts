@@ -56,6 +56,5 @@ export const ApiIdempotencyKey = (): MethodDecorator =>
       minLength: 1,
       maxLength: 255,
       pattern: '^[\\x21-\\x7e]+$',
-      example: '8e03978e-40d5-43dd-bc93-6894a57f9324',
     },
   });

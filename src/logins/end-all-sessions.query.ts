@@ -13,8 +13,7 @@ export class EndAllSessionsQuery extends EndSessionQuery {
   @ApiPropertyOptional({
     minLength: 1,
     maxLength: 64,
-    description: 'Only the sessions with this device label.',
-    example: 'web',
+    description: 'Only the sessions with this device label, such as web.',
   })
   @IfGiven()
   @IsString()

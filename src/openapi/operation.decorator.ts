@@ -1,5 +1,13 @@
 import { type Type, applyDecorators } from '@nestjs/common';
-import { ApiExtension, ApiExtraModels, ApiOperation, ApiResponse, ApiSecurity, getSchemaPath } from '@nestjs/swagger';
+import {
+  ApiBody,
+  ApiExtension,
+  ApiExtraModels,
+  ApiOperation,
+  ApiResponse,
+  ApiSecurity,
+  getSchemaPath,
+} from '@nestjs/swagger';
 import { type PermissionRequirement, RequireServicePermission } from 'nestjs-distributed-session';
 import { PROBLEM_EXAMPLES, type ProblemCode, exampleName } from './problem-examples.js';
 import { ProblemResponse } from './problem.response.js';
@@ -16,6 +24,8 @@ export interface OperationDescription {
     readonly type: Type<unknown> | [Type<unknown>];
     readonly description: string;
   };
+  /** A body to begin with; without one, each field of its class gives an example. */
+  readonly body?: { readonly type: Type<unknown>; readonly example: object };
   /** The codes that this route may answer with beside those that all routes have; a status goes over the usual one. */
   readonly problems?: readonly (ProblemCode | readonly [ProblemCode, number])[];
 }
@@ -43,7 +53,7 @@ export const PERMISSIONS_EXTENSION = 'x-permissions';
 
 /** Says all of a route in one place: what it does, the permission that it asks for (and gets checked), its answers. */
 export function Operation(operation: OperationDescription): MethodDecorator {
-  const { summary, description, permissions, answer, problems = [] } = operation;
+  const { summary, description, permissions, body, answer, problems = [] } = operation;
   const { status = 200, type } = answer;
   const asked = permissions.map(
     (permission) => `\`${typeof permission === 'string' ? permission : permission.permission}\``,
@@ -58,6 +68,7 @@ export function Operation(operation: OperationDescription): MethodDecorator {
       summary,
       description: [description, `Asks for ${asked.join(' and ')}.`].filter((text) => text !== undefined).join('\n\n'),
     }),
+    ...(body ? [ApiBody({ type: body.type, examples: { usual: { value: body.example } } })] : []),
     ApiResponse({ status, type: type as Type<unknown>, description: answer.description }),
     ...byStatus([...OF_ALL_ROUTES!, ...problems]).map(([code, codes]) => problemResponse(code, codes)),
   );

@@ -34,6 +34,10 @@ export class ServicesController {
     summary: 'Register a service',
     description: 'The answer holds its secret: the only time that it leaves this service.',
     permissions: ['service.manage'],
+    body: {
+      type: RegisterServiceBody,
+      example: { serviceId: 'order', serviceName: 'Orders', permissions: ['session.read', 'session.write:order.*'] },
+    },
     answer: { status: 201, type: IssuedServiceResponse, description: 'The service, with its secret.' },
     problems: ['ERR_SERVICE_INPUT', 'ERR_SERVICE_EXISTS', 'ERR_IDEMPOTENCY_KEY_REUSED', 'ERR_STORAGE_FULL'],
   })
@@ -111,6 +115,7 @@ export class ServicesController {
     summary: 'Give a service a new secret',
     description: 'The one until now stays good for the overlap. Asks for every permission of the service as well.',
     permissions: ['service.manage'],
+    body: { type: RotateServiceSecretBody, example: { overlapMs: 3_600_000 } },
     answer: { status: 201, type: IssuedServiceResponse, description: 'The service, with its new secret.' },
     problems: ['ERR_SERVICE_INPUT', 'ERR_SERVICE_NOT_FOUND', 'ERR_SERVICE_CONFLICT', 'ERR_IDEMPOTENCY_KEY_REUSED'],
   })

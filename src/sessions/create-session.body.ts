@@ -1,19 +1,14 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
-import { Type } from 'class-transformer';
-import { IsInt, IsObject, IsString, ValidateIf, ValidateNested } from 'class-validator';
+import { IsInt, IsObject, IsString, ValidateIf } from 'class-validator';
 import { type AttributeInput, MAX_DURATION_MS } from 'nestjs-distributed-session';
 import { IfGiven, RawJson } from '../http/dto-rules.js';
 
-/** What is known of the client at login. */
+/** What is known of the client at login. The library checks it. */
 class SessionClientBody {
   @ApiPropertyOptional({ minLength: 1, maxLength: 64, example: '203.0.113.7' })
-  @IfGiven()
-  @IsString()
   readonly ip?: string;
 
   @ApiPropertyOptional({ minLength: 1, maxLength: 1_024, example: 'Firefox' })
-  @IfGiven()
-  @IsString()
   readonly userAgent?: string;
 }
 
@@ -59,9 +54,8 @@ export class CreateSessionBody {
 
   @ApiPropertyOptional({ type: SessionClientBody })
   @IfGiven()
+  @RawJson()
   @IsObject()
-  @ValidateNested()
-  @Type(() => SessionClientBody)
   readonly client?: SessionClientBody;
 
   @ApiPropertyOptional({

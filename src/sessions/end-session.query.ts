@@ -13,8 +13,7 @@ export class EndSessionQuery {
   @ApiPropertyOptional({
     minLength: 1,
     maxLength: 256,
-    description: 'On whose behalf: a person, a job.',
-    example: 'admin@example.com',
+    description: 'On whose behalf: a person, a job; such as admin@example.com.',
   })
   @IfGiven()
   @IsString()

@@ -28,6 +28,7 @@ export class SessionsController {
     description:
       'The answer holds the token and the credential: the only time that they leave the service. To start with attributes asks for `session.write` of them as well.',
     permissions: ['session.create'],
+    body: { type: CreateSessionBody, example: { loginId: 'user123', device: 'web', attributes: { role: 'customer' } } },
     answer: { status: 201, type: IssuedSessionResponse, description: 'The session, with its secrets.' },
     problems: ['ERR_SESSION_INPUT', 'ERR_SESSION_LIMIT', 'ERR_IDEMPOTENCY_KEY_REUSED', 'ERR_STORAGE_FULL'],
   })

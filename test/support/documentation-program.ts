@@ -19,7 +19,12 @@ export function pages(): readonly string[] {
   const docs = readdirSync(join(ROOT, 'docs'), { recursive: true, encoding: 'utf8' }).filter((name) =>
     name.endsWith('.md'),
   );
-  return [...top, 'libs/distributed-session/README.md', ...docs.map((name) => join('docs', name))];
+  return [
+    ...top,
+    'libs/distributed-session/README.md',
+    'examples/README.md',
+    ...docs.map((name) => join('docs', name)),
+  ];
 }
 
 export function readPage(page: string): string {

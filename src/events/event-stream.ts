@@ -25,29 +25,47 @@ export async function* eventStream(log: EventLog, options: EventStreamOptions): 
   const { filter, heartbeatMs, readerId, signal } = options;
   let position = options.from ?? log.end;
   // An id without data tells the client where to resume before the first event, and tells proxies to flush.
-  yield `retry: ${RETRY_MS}\nid: ${resumeId(log, position)}\n\n`;
+  yield `retry: ${RETRY_MS}\n${idAlone(log, position)}`;
   if (options.from === undefined) yield gap(log, position);
+  let toldAt = performance.now();
   while (!log.isClosed && !signal.aborted) {
     if (!log.isHeldAfter(position)) {
       position = log.end;
       yield gap(log, position);
+      continue;
+    }
+    const silentForMs = performance.now() - toldAt;
+    if (silentForMs >= heartbeatMs) {
+      // The id moves on, so that who resumes does not go through all that was filtered out.
+      yield `: alive\n${idAlone(log, position)}`;
+      toldAt = performance.now();
+      continue;
     }
     const next = log.firstAfter(position);
     if (!next) {
-      await log.waitAfter(position, heartbeatMs, signal);
-      // The id moves on, so that who resumes does not go through all that was filtered out.
-      if (log.end === position && !log.isClosed) yield `: alive\nid: ${resumeId(log, position)}\n\n`;
+      await log.waitAfter(position, heartbeatMs - silentForMs, signal);
       continue;
     }
     ({ position } = next);
-    if (filter(next.event)) yield frame(resumeId(log, position), next.event);
-    if (endsProof(next.event, readerId)) return;
+    if (filter(next.event)) {
+      yield frame(resumeId(log, position), next.event);
+      toldAt = performance.now();
+    }
+    if (endsProof(next.event, readerId)) {
+      // Who resumes with a new proof must not meet the same end again.
+      yield idAlone(log, position);
+      return;
+    }
   }
 }
 
 /** Whether the proof of the reader is no longer good, or that cannot be known because events were missed. */
 function endsProof(event: SessionEvent, readerId: string): boolean {
   return event.type === 'feed.gap' || (event.type === 'service.changed' && event.serviceId === readerId);
+}
+
+function idAlone(log: EventLog, position: number): string {
+  return `id: ${resumeId(log, position)}\n\n`;
 }
 
 function gap(log: EventLog, position: number): string {

@@ -1,0 +1,150 @@
+import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { InMemorySessionStorage, type SessionEvent, SessionEvents } from 'nestjs-distributed-session';
+import { EventLog } from './event-log.js';
+import { type EventStreamOptions, eventStream } from './event-stream.js';
+
+const HELD = 3;
+const HEARTBEAT_MS = 1_000;
+
+describe('eventStream()', () => {
+  let events: SessionEvents;
+  let log: EventLog;
+  let gone: AbortController;
+
+  beforeEach(() => {
+    jest.useFakeTimers();
+    events = new SessionEvents(new InMemorySessionStorage());
+    log = new EventLog(events, { EVENTS_HELD: HELD });
+    gone = new AbortController();
+  });
+
+  afterEach(() => void jest.useRealTimers());
+
+  const stream = (options: Partial<EventStreamOptions> = {}) =>
+    eventStream(log, {
+      filter: () => true,
+      from: log.end,
+      heartbeatMs: HEARTBEAT_MS,
+      readerId: 'reader',
+      signal: gone.signal,
+      ...options,
+    });
+  const append = (...versions: number[]) => versions.forEach((version) => events.emit(refused(version)));
+
+  test('begins with an id, and tells each event under its own', async () => {
+    append(1);
+    const reading = stream({ from: 0 });
+    expect((await reading.next()).value).toBe(`retry: 2000\nid: ${log.epoch}-0\n\n`);
+    expect((await reading.next()).value).toBe(
+      `id: ${log.epoch}-1\nevent: session.refused\ndata: ${JSON.stringify(refused(1))}\n\n`,
+    );
+  });
+
+  test('keeps an event of any text on one line', async () => {
+    const loginId = 'a\r\nid: 7\n\nevent: session.created\ndata: {}\u2028';
+    events.emit({ ...refused(1), loginId });
+    const reading = stream({ from: 0 });
+    await reading.next();
+    const { value } = (await reading.next()) as { value: string };
+    const lines = value.split(/\r\n|\r|\n/);
+    expect(lines.slice(3)).toEqual(['', '']);
+    expect(JSON.parse(lines[2]!.replace('data: ', ''))).toMatchObject({ loginId });
+  });
+
+  test('tells a gap first where it begins after what is not held', async () => {
+    append(1, 2);
+    const reading = stream({ from: undefined });
+    expect([await next(reading), await next(reading)]).toEqual([
+      ['id', 2],
+      ['feed.gap', 2],
+    ]);
+    append(3);
+    expect(await next(reading)).toEqual([3, 3]);
+  });
+
+  test('tells a gap to a reader that falls behind, and then what is new', async () => {
+    const reading = stream();
+    await next(reading);
+    append(1, 2, 3);
+    expect(await next(reading)).toEqual([1, 1]);
+    append(4, 5, 6);
+    expect(await next(reading)).toEqual(['feed.gap', 6]);
+    append(7);
+    expect(await next(reading)).toEqual([7, 7]);
+  });
+
+  test('tells a gap again, and no wrong event, when the reader has fallen behind while it took the first', async () => {
+    const reading = stream();
+    await next(reading);
+    append(1, 2, 3, 4);
+    expect(await next(reading)).toEqual(['feed.gap', 4]);
+    append(5, 6, 7, 8);
+    expect(await next(reading)).toEqual(['feed.gap', 8]);
+    append(9);
+    expect(await next(reading)).toEqual([9, 9]);
+  });
+
+  test('shows that it is alive after the time without an event, and again after as long', async () => {
+    const reading = stream();
+    await next(reading);
+    for (let beat = 0; beat < 2; beat++) {
+      const beating = next(reading);
+      await jest.advanceTimersByTimeAsync(HEARTBEAT_MS - 1);
+      expect(jest.getTimerCount()).toBe(1);
+      await jest.advanceTimersByTimeAsync(1);
+      expect(await beating).toEqual(['alive', 0]);
+    }
+  });
+
+  test('shows that it is alive also when something happens all the time that it does not tell', async () => {
+    const reading = stream({ filter: () => false });
+    await next(reading);
+    const beating = next(reading);
+    for (let version = 1; version <= 10; version++) {
+      await jest.advanceTimersByTimeAsync(HEARTBEAT_MS / 10);
+      append(version);
+    }
+    expect(await beating).toEqual(['alive', 9]);
+  });
+
+  test('needs no sign of life for as long after an event', async () => {
+    const reading = stream();
+    await next(reading);
+    const telling = next(reading);
+    await jest.advanceTimersByTimeAsync(HEARTBEAT_MS - 1);
+    append(1);
+    expect(await telling).toEqual([1, 1]);
+    const beating = next(reading);
+    await jest.advanceTimersByTimeAsync(HEARTBEAT_MS - 1);
+    append(2);
+    expect(await beating).toEqual([2, 2]);
+  });
+
+  test.each([
+    ['the log is closed', () => log.beforeApplicationShutdown()],
+    ['the client has gone', () => gone.abort()],
+  ])('ends without another word when %s', async (_what, happens) => {
+    const reading = stream();
+    await next(reading);
+    const waiting = next(reading);
+    await jest.advanceTimersByTimeAsync(1);
+    happens();
+    expect(await waiting).toEqual(['end']);
+    expect(jest.getTimerCount()).toBe(0);
+  });
+});
+
+function refused(version: number): SessionEvent & { type: 'session.refused' } {
+  const session = { sessionId: 'id', loginId: 'alice', serviceId: 'user', version } as const;
+  return { type: 'session.refused', ...session, reason: 'logged-out', by: 'order', at: 0 };
+}
+
+/** What the reader gets next, in short: the version of an event or else what it is, and the position. */
+async function next(reading: AsyncGenerator<string>): Promise<readonly unknown[]> {
+  const { value, done } = (await reading.next()) as { value: string; done?: boolean };
+  if (done === true) return ['end'];
+  const [, version] = /"version":(\d+)/.exec(value) ?? [];
+  const [, event = value.startsWith(': alive') ? 'alive' : 'id'] = /^event: (.*)$/m.exec(value) ?? [];
+  const [, position] = /^id: [0-9a-f]{12}-(\d+)$/m.exec(value) ?? [];
+  return [version === undefined ? event : Number(version), Number(position)];
+}

@@ -34,9 +34,15 @@ export class EventStreams {
     const heartbeatMs = this.environment.EVENTS_HEARTBEAT_MS;
     const frames = eventStream(this.log, { filter, from, heartbeatMs, readerId, signal: gone.signal });
     this.#open++;
-    return Readable.from(frames, { objectMode: false }).once('close', () => {
-      this.#open--;
-      gone.abort();
-    });
+    return Readable.from(endedBy(gone, frames), { objectMode: false }).once('close', () => this.#open--);
   }
+}
+
+/** A generator that waits for an event returns after it only: who stops reading wakes it. */
+function endedBy(gone: AbortController, frames: AsyncGenerator<string>): AsyncIterable<string> {
+  const end = () => {
+    gone.abort();
+    return frames.return(undefined);
+  };
+  return { [Symbol.asyncIterator]: () => ({ next: () => frames.next(), return: end }) };
 }

@@ -1,0 +1,23 @@
+import { InMemorySessionStorage, type ReplaceSession, type RotateSession } from 'nestjs-distributed-session';
+
+/** A storage in which, while it is busy, somebody else writes to a session each time before it is written to. */
+export class BusyStorage extends InMemorySessionStorage {
+  isBusy = false;
+
+  override async replace(change: ReplaceSession) {
+    await this.#writeFirst(change);
+    return super.replace(change);
+  }
+
+  override async rotate(rotation: RotateSession) {
+    await this.#writeFirst(rotation);
+    return super.rotate(rotation);
+  }
+
+  /** Changes nothing but the version. */
+  async #writeFirst({ sessionId, expectedVersion }: Pick<ReplaceSession, 'sessionId' | 'expectedVersion'>) {
+    const stored = this.isBusy ? await this.get(sessionId) : undefined;
+    if (stored?.state !== 'live') return;
+    await super.replace({ sessionId, expectedVersion, payload: stored.payload, by: 'somebody-else', touch: false });
+  }
+}

@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import type { TransformFnParams } from 'class-transformer';
 import { ValidateBy } from 'class-validator';
 import { MAX_DURATION_MS } from 'nestjs-distributed-session';
@@ -62,11 +63,11 @@ function isSecret(value: unknown): boolean {
   return value.length >= MIN_SECRET_LENGTH && value.length <= MAX_SECRET_LENGTH && /^[\x21-\x7e]+$/.test(value);
 }
 
-const SCHEMES: Readonly<Record<string, readonly string[]>> = {
-  memory: [],
-  redis: ['redis:', 'rediss:'],
-  postgres: ['postgres:', 'postgresql:'],
-};
+const SCHEMES: ReadonlyMap<string | undefined, readonly string[]> = new Map([
+  ['memory', []],
+  ['redis', ['redis:', 'rediss:']],
+  ['postgres', ['postgres:', 'postgresql:']],
+]);
 
 /** Fits the storage that is chosen: a URL of its scheme, or none for `memory`. */
 export function IsStorageUrl(): PropertyDecorator {
@@ -75,7 +76,7 @@ export function IsStorageUrl(): PropertyDecorator {
 }
 
 function isStorageUrl(value: unknown, { SESSION_STORAGE }: { SESSION_STORAGE?: string }): boolean {
-  const schemes = SCHEMES[SESSION_STORAGE ?? ''];
+  const schemes = SCHEMES.get(SESSION_STORAGE);
   // An unknown storage is a fault of its own.
   if (schemes === undefined) return true;
   if (value === undefined) return schemes.length === 0;
@@ -89,5 +90,12 @@ export function IsTrustedProxies(): PropertyDecorator {
 }
 
 function isTrustedProxies(value: unknown): boolean {
-  return typeof value === 'string' && /^(?:[1-9]\d?|[\da-fA-F.:/]+(?:, *[\da-fA-F.:/]+)*)$/.test(value);
+  if (typeof value !== 'string') return false;
+  return /^[1-9]\d?$/.test(value) || value.split(/, */).every(isAddressOrNetwork);
+}
+
+function isAddressOrNetwork(text: string): boolean {
+  const [, address = '', bits] = /^([^/]*)(?:\/([1-9]\d{0,2}))?$/.exec(text) ?? [];
+  const longest = { 0: 0, 4: 32, 6: 128 }[isIP(address)]!;
+  return longest > 0 && Number(bits ?? longest) <= longest;
 }

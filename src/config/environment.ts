@@ -18,9 +18,9 @@ export const STORAGE_KINDS = ['memory', 'redis', 'postgres'] as const;
 export type StorageKind = (typeof STORAGE_KINDS)[number];
 
 /**
- * The environment variables of the session service. The values below are the defaults; a variable that is empty counts
- * as not set. Durations are milliseconds. A variable listed in {@link SECRET_VARIABLES} may also come from a file: the
- * path of it in the variable of the same name and `_FILE`.
+ * The environment variables of the session service. The values below are the defaults; a variable that is empty or
+ * blank counts as not set. Durations are milliseconds. A variable listed in {@link SECRET_VARIABLES} may also come from
+ * a file: the path of it in the variable of the same name and `_FILE`.
  */
 export class Environment {
   /** `production` asks for an administrator secret, and logs JSON. */

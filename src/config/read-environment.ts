@@ -26,11 +26,11 @@ function withFiles(variables: Variables): { given: Record<string, string>; fault
   const faults: string[] = [];
   for (const name of Object.keys(new Environment())) {
     const value = variables[name];
-    if (value !== undefined && value !== '') given[name] = value;
+    if (isGiven(value)) given[name] = value;
   }
   for (const name of SECRET_VARIABLES) {
     const path = variables[`${name}_FILE`];
-    if (path === undefined || path === '') continue;
+    if (!isGiven(path)) continue;
     if (given[name] !== undefined) {
       faults.push(`${name} and ${name}_FILE are both set; set one of them`);
       continue;
@@ -42,4 +42,8 @@ function withFiles(variables: Variables): { given: Record<string, string>; fault
     }
   }
   return { given, faults };
+}
+
+function isGiven(value: string | undefined): value is string {
+  return value !== undefined && value.trim() !== '';
 }

@@ -1,0 +1,223 @@
+import { inspect } from 'node:util';
+import { describe, expect, test } from '@jest/globals';
+import { MAX_DURATION_MS } from 'nestjs-distributed-session';
+import { EnvironmentError } from './environment.error.js';
+import { Environment, SECRET_VARIABLES } from './environment.js';
+import { readEnvironment } from './read-environment.js';
+
+const MINUTE = 60_000;
+
+/** Every variable that is a number, with what it may be. */
+const NUMBERS = [
+  ['PORT', 0, 65_535],
+  ['BODY_LIMIT_BYTES', 1_024, 16_777_216],
+  ['SESSION_MAX_PER_LOGIN', 1, 1_000],
+  ['SESSION_MAX_PER_DEVICE', 1, 1_000],
+  ['SESSION_IDLE_TIMEOUT_MS', 1, MAX_DURATION_MS],
+  ['SESSION_ABSOLUTE_TIMEOUT_MS', 1, MAX_DURATION_MS],
+  ['SESSION_ROTATION_GRACE_MS', 0, MAX_DURATION_MS],
+  ['SESSION_HISTORY_RETENTION_MS', 0, MAX_DURATION_MS],
+  ['EVENTS_HEARTBEAT_MS', 100, 5 * MINUTE],
+  ['EVENTS_HELD', 1, 1_000_000],
+  ['IDEMPOTENCY_RETENTION_MS', 1_000, 24 * 60 * MINUTE],
+  ['SHUTDOWN_TIMEOUT_MS', 0, 5 * MINUTE],
+] as const;
+
+/** Every variable that is one of a few words. */
+const WORDS = [
+  ['NODE_ENV', ['development', 'production', 'test']],
+  ['HTTP_ADAPTER', ['express', 'fastify']],
+  ['SESSION_STORAGE', ['memory', 'redis', 'postgres']],
+  ['SESSION_TIMEOUT_PRESET', ['aal1', 'aal2', 'aal3', 'owaspHighValue']],
+  ['SESSION_ON_LIMIT', ['end-oldest', 'reject']],
+  ['DOCS', ['on', 'off']],
+  ['LOG_FORMAT', ['json', 'text']],
+  ['LOG_LEVEL', ['debug', 'log', 'warn', 'error']],
+] as const;
+
+/** Every other variable, with texts that it may be and texts that it may not. */
+const TEXTS: readonly (readonly [keyof Environment, readonly string[], readonly string[]])[] = [
+  ['HOST', ['0.0.0.0', '::1', 'sessions.example', 'a'.repeat(255)], ['a b', 'http://a', 'a/b', 'a'.repeat(256), 'a\n']],
+  ['SERVICE_ID', ['s', 'session-service.v1_a', 'a'.repeat(128)], ['-a', '.a', 'a b', 'ä', 'a\n', 'a'.repeat(129)]],
+  ['ADMIN_SERVICE_ID', ['a', 'root.2'], ['@expiry', 'a/b', 'a'.repeat(129)]],
+  ['SECRET_PEPPER', ['p'.repeat(16), 'p'.repeat(1_024)], ['p'.repeat(15), 'p'.repeat(1_025)]],
+  [
+    'ADMIN_SECRET',
+    ['!2345678901~', 's'.repeat(512)],
+    ['12345678901', 's'.repeat(513), 'with a space', 'dss_23456789', 'sécret678901'],
+  ],
+  [
+    'METRICS_TOKEN',
+    ['!2345678901~', 't'.repeat(512)],
+    ['12345678901', 't'.repeat(513), 'with a space', 'a\r\nb234567890'],
+  ],
+  [
+    'TRUST_PROXY',
+    ['1', '99', '10.0.0.1', '10.0.0.0/8', '::1', 'fd00::/8', '10.0.0.0/8,192.0.2.7', '127.0.0.1, ::1/128'],
+    [
+      '0',
+      '100',
+      '-1',
+      '1.5',
+      'yes',
+      'true',
+      'loopback',
+      '*',
+      'dead',
+      '10.0.0',
+      '10.0.0.256',
+      '10.0.0.0/33',
+      '10.0.0.0/0',
+      '::/129',
+      '10.0.0.0/8,',
+      ',',
+      '1,2',
+      '10.0.0.0/8/8',
+    ],
+  ],
+];
+
+/** The faults of an environment. */
+function faultsOf(variables: Record<string, string>): readonly string[] {
+  try {
+    readEnvironment(variables);
+    return [];
+  } catch (error) {
+    if (error instanceof EnvironmentError) return error.faults;
+    throw error;
+  }
+}
+
+describe('readEnvironment()', () => {
+  test('needs no variable: the defaults are those of the class', () => {
+    const environment = readEnvironment({});
+    expect(environment).toEqual(new Environment());
+    expect(environment).toMatchObject({ NODE_ENV: 'development', PORT: 3_000, SESSION_STORAGE: 'memory' });
+    expect(Object.isFrozen(environment)).toBe(true);
+  });
+
+  test('knows each variable by a rule: every one is told of below', () => {
+    const told = [...NUMBERS, ...WORDS, ...TEXTS].map(([name]) => name as string).concat('SESSION_STORAGE_URL');
+    expect(told.toSorted()).toEqual(Object.keys(new Environment()).toSorted());
+  });
+
+  test.each(NUMBERS)('%s is a whole number from %d to %d', (name, minimum, maximum) => {
+    for (const good of [minimum, maximum]) expect(readEnvironment({ [name]: String(good) })[name]).toBe(good);
+    const bad = [minimum - 1, maximum + 1, minimum + 0.5, NaN, Infinity].map(String);
+    for (const text of [...bad, 'many', '1_000', '5s', '1,000', '1e999', 'true', '[]']) {
+      expect(faultsOf({ [name]: text })).toEqual([expect.stringMatching(`^${name} must be a whole number`)]);
+    }
+  });
+
+  test.each(['SESSION_IDLE_TIMEOUT_MS', 'SESSION_ABSOLUTE_TIMEOUT_MS'] as const)('%s may be off', (name) => {
+    expect(readEnvironment({ [name]: 'off' })[name]).toBeNull();
+    for (const text of ['OFF', 'null', 'no', '0']) {
+      expect(faultsOf({ [name]: text })).toEqual([expect.stringMatching(`^${name} must be .*, or off$`)]);
+    }
+  });
+
+  test.each(WORDS)('%s is one of %j', (name, words) => {
+    const url = new Map([
+      ['redis', 'redis://localhost'],
+      ['postgres', 'postgres://localhost'],
+    ]);
+    for (const word of words) {
+      const more = { ADMIN_SECRET: '0123456789abcdef'.repeat(4), SESSION_STORAGE_URL: url.get(word) ?? '' };
+      expect(readEnvironment({ ...more, [name]: word })[name]).toBe(word);
+    }
+    for (const text of ['x', words[0].toUpperCase(), `${words[0]} `, 'constructor', '__proto__']) {
+      expect(faultsOf({ [name]: text })).toEqual([expect.stringMatching(`^${name} must be `)]);
+    }
+  });
+
+  test.each(TEXTS)('%s has a form', (name, good, bad) => {
+    for (const text of good) expect(readEnvironment({ [name]: text })[name]).toBe(text);
+    for (const text of bad)
+      expect([text, ...faultsOf({ [name]: text })]).toEqual([text, expect.stringMatching(`^${name} must be `)]);
+  });
+
+  test('takes a variable that is empty or blank for one that is not set', () => {
+    const names = [...Object.keys(new Environment()), ...SECRET_VARIABLES.map((name) => `${name}_FILE`)];
+    for (const nothing of ['', ' ', '\t\n']) {
+      const variables = Object.fromEntries(names.map((name) => [name, nothing]));
+      expect(readEnvironment(variables)).toEqual(new Environment());
+    }
+  });
+
+  test('takes nothing else from the environment', () => {
+    const variables = { PATH: '/bin', PORTS: '1', host: 'a', isProduction: 'true', __proto__: 'x', constructor: 'x' };
+    expect(readEnvironment(variables)).toEqual(new Environment());
+  });
+
+  test('tells every fault at once, each in a sentence of its own', () => {
+    const variables = {
+      NODE_ENV: 'production',
+      PORT: 'x',
+      DOCS: 'maybe',
+      METRICS_TOKEN: 'short',
+      SESSION_STORAGE: 'file',
+    };
+    const faults = faultsOf(variables);
+    for (const name of ['PORT', 'DOCS', 'METRICS_TOKEN', 'SESSION_STORAGE', 'ADMIN_SECRET']) {
+      expect(faults.filter((fault) => fault.startsWith(`${name} `)).length).toBeGreaterThan(0);
+    }
+    const { message, name } = new EnvironmentError(faults);
+    expect(name).toBe('EnvironmentError');
+    expect(message.split('\n')).toEqual([
+      'The session service cannot start:',
+      ...faults.map((fault) => `  - ${fault}.`),
+    ]);
+  });
+
+  test('C-08 repeats no value of a secret in a fault', () => {
+    const secrets = {
+      ADMIN_SECRET: 'canary',
+      METRICS_TOKEN: 'canary with spaces',
+      SECRET_PEPPER: 'canary',
+      SESSION_STORAGE: 'redis',
+      SESSION_STORAGE_URL: 'postgres://canary:canary@localhost',
+    };
+    for (const NODE_ENV of ['development', 'production']) {
+      const error = new EnvironmentError(faultsOf({ ...secrets, NODE_ENV }));
+      expect(error.faults.length).toBeGreaterThanOrEqual(4);
+      expect(inspect(error, { depth: null, showHidden: true })).not.toContain('canary');
+    }
+  });
+
+  test.each([
+    ['redis', undefined],
+    ['redis', 'postgres://localhost'],
+    ['redis', 'localhost:6379'],
+    ['redis', 'http://localhost'],
+    ['postgres', undefined],
+    ['postgres', 'redis://localhost'],
+    ['postgres', 'mysql://localhost'],
+    ['memory', 'redis://localhost'],
+    ['memory', 'anything'],
+  ])('SESSION_STORAGE=%s does not go with the URL %s', (SESSION_STORAGE, url) => {
+    const variables = { SESSION_STORAGE, ...(url !== undefined && { SESSION_STORAGE_URL: url }) };
+    expect(faultsOf(variables)).toEqual([expect.stringMatching(/^SESSION_STORAGE_URL must be a URL that fits/)]);
+  });
+
+  test.each([
+    ['redis', 'redis://:password@localhost:6379/1'],
+    ['redis', 'rediss://user:password@redis.example'],
+    ['postgres', 'postgres://user:password@localhost/sessions'],
+    ['postgres', 'postgresql://localhost'],
+  ])('SESSION_STORAGE=%s goes with the URL %s', (SESSION_STORAGE, SESSION_STORAGE_URL) => {
+    expect(readEnvironment({ SESSION_STORAGE, SESSION_STORAGE_URL })).toMatchObject({ SESSION_STORAGE_URL });
+  });
+
+  test('derives what depends on NODE_ENV, unless it is set', () => {
+    const [production, development] = ['production', 'development'].map((NODE_ENV) =>
+      readEnvironment({ NODE_ENV, ADMIN_SECRET: '0123456789abcdef'.repeat(4) }),
+    );
+    expect([development!.host, development!.logFormat, development!.isProduction]).toEqual([
+      '127.0.0.1',
+      'text',
+      false,
+    ]);
+    expect([production!.host, production!.logFormat, production!.isProduction]).toEqual(['0.0.0.0', 'json', true]);
+    expect(readEnvironment({ HOST: '::1', LOG_FORMAT: 'json' })).toMatchObject({ host: '::1', logFormat: 'json' });
+  });
+});

@@ -1,0 +1,85 @@
+import { describe, expect, test } from '@jest/globals';
+import { DistributedSessionManager, InMemorySessionStorage } from 'nestjs-distributed-session';
+import { readEnvironment } from './read-environment.js';
+import { sessionOptions } from './session-options.js';
+import { createSessionStorage } from './session-storage.js';
+
+describe('sessionOptions()', () => {
+  test('leaves to the library what is not set, and names the service', () => {
+    const { storage, ...options } = sessionOptions(readEnvironment({}));
+    expect(storage).toBeInstanceOf(InMemorySessionStorage);
+    expect(options).toEqual({
+      serviceId: 'session-service',
+      timeoutPreset: 'aal2',
+      maxSessionsPerLogin: 100,
+      onLimit: 'end-oldest',
+      rotationGraceMs: 10_000,
+      historyRetentionMs: 86_400_000,
+    });
+  });
+
+  test('passes everything on', () => {
+    const { storage: _storage, ...options } = sessionOptions(
+      readEnvironment({
+        SERVICE_ID: 'sessions',
+        SESSION_TIMEOUT_PRESET: 'aal3',
+        SESSION_IDLE_TIMEOUT_MS: 'off',
+        SESSION_ABSOLUTE_TIMEOUT_MS: '60000',
+        SESSION_MAX_PER_LOGIN: '5',
+        SESSION_MAX_PER_DEVICE: '2',
+        SESSION_ON_LIMIT: 'reject',
+        SESSION_ROTATION_GRACE_MS: '0',
+        SESSION_HISTORY_RETENTION_MS: '0',
+        SECRET_PEPPER: '0123456789abcdef',
+      }),
+    );
+    expect(options).toEqual({
+      serviceId: 'sessions',
+      timeoutPreset: 'aal3',
+      idleTimeoutMs: null,
+      absoluteTimeoutMs: 60_000,
+      maxSessionsPerLogin: 5,
+      maxSessionsPerDevice: 2,
+      onLimit: 'reject',
+      rotationGraceMs: 0,
+      historyRetentionMs: 0,
+      secretPepper: '0123456789abcdef',
+    });
+  });
+
+  test('makes sessions with the timeouts that are set, over those of the preset', async () => {
+    expect(await timeoutsOf({})).toEqual([3_600_000, 86_400_000]);
+    expect(await timeoutsOf({ SESSION_IDLE_TIMEOUT_MS: 'off' })).toEqual([undefined, 86_400_000]);
+    expect(await timeoutsOf({ SESSION_IDLE_TIMEOUT_MS: '5000', SESSION_ABSOLUTE_TIMEOUT_MS: 'off' })).toEqual([
+      5_000,
+      undefined,
+    ]);
+  });
+});
+
+describe('createSessionStorage()', () => {
+  test('makes a storage in memory, a new one each time', () => {
+    const environment = readEnvironment({});
+    expect(createSessionStorage(environment)).not.toBe(createSessionStorage(environment));
+  });
+
+  test.each([
+    ['redis', 'redis://user:canary@localhost'],
+    ['postgres', 'postgres://user:canary@localhost'],
+  ])('says plainly that this release does not have %s yet', (SESSION_STORAGE, SESSION_STORAGE_URL) => {
+    const environment = readEnvironment({ SESSION_STORAGE, SESSION_STORAGE_URL });
+    expect(() => createSessionStorage(environment)).toThrow(
+      `The session service cannot start:\n  - SESSION_STORAGE is ${SESSION_STORAGE}, which this release does not have yet; set it to memory.`,
+    );
+  });
+});
+
+/** The timeouts of a session that is made in this environment. */
+async function timeoutsOf(variables: Record<string, string>): Promise<readonly (number | undefined)[]> {
+  const options = { ...sessionOptions(readEnvironment(variables)), storage: new InMemorySessionStorage() };
+  const sessions = new DistributedSessionManager(options);
+  await sessions.connect();
+  const { createdAt, idleTimeoutMs, absoluteExpiresAt } = await sessions.createSession('alice');
+  await sessions.close();
+  return [idleTimeoutMs, absoluteExpiresAt && absoluteExpiresAt - createdAt];
+}

@@ -1,11 +1,7 @@
 import type { INestApplication, Type } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
-import {
-  DistributedSessionManager,
-  type IssuedServiceCredential,
-  type IssuedSession,
-} from 'nestjs-distributed-session';
+import { DistributedSessionManager } from 'nestjs-distributed-session';
 import { HIDDEN, describeAnswer } from '../examples/demo/expected-answer.js';
 import { Narrator } from '../examples/demo/narrator.js';
 import { tellStory } from '../examples/demo/story.js';
@@ -20,11 +16,18 @@ import { DOCUMENTED, permitting, play, stepsOf } from './support/demo-run.js';
 import { type StubAnswer, StubServer, cut, json, silence } from './support/demo-stub-server.js';
 import { send } from './support/http-request.js';
 
-describe('the demo in one process', () => {
-  afterEach(() => {
-    jest.restoreAllMocks();
-  });
+let server: StubServer;
 
+beforeEach(() => {
+  server = new StubServer();
+});
+
+afterEach(async () => {
+  jest.restoreAllMocks();
+  await server.close();
+});
+
+describe('the demo in one process', () => {
   test('tells every step of the story, in order, and ends well', async () => {
     const { code, transcript, complaints } = await play();
     expect([code, complaints]).toEqual([0, '']);
@@ -36,9 +39,9 @@ describe('the demo in one process', () => {
     const created = jest.spyOn(DistributedSessionManager.prototype, 'createSession');
     const registered = jest.spyOn(DistributedSessionManager.prototype, 'registerService');
     const { transcript } = await play();
-    const sessions = await Promise.all(created.mock.results.map(({ value }) => value as Promise<IssuedSession>));
+    const sessions = await Promise.all(created.mock.results.map(({ value }) => value as Promise<{ token: string }>));
     const services = await Promise.all(
-      registered.mock.results.map(({ value }) => value as Promise<IssuedServiceCredential>),
+      registered.mock.results.map(({ value }) => value as Promise<{ secret: string }>),
     );
     const secrets = [...sessions.map(({ token }) => token), ...services.map(({ secret }) => secret)];
     expect(secrets).toHaveLength(7);
@@ -70,17 +73,17 @@ describe('the demo in one process', () => {
   });
 
   test.each<[string, string, StubAnswer]>([
+    ['another status', "200 { device: 'web', credential: … }", json(200, { device: 'web', credential: 'canary' })],
+    ['another device', "201 { device: 'tv', credential: … }", json(201, { device: 'tv', credential: 'canary' })],
+    ['no credential', "201 { device: 'web' }", json(201, { device: 'web' })],
     ['what is no JSON', "502 '<html>'", (response) => response.writeHead(502).end('<html>')],
     ['nothing', 'nothing (SocketError: other side closed)', cut],
   ])('names the step that was answered with %s', async (_what, answered, answer) => {
-    const user = new StubServer();
-    user.answers.set('POST /login', answer);
-    const url = await user.listen();
+    server.answers.set('POST /login', answer);
+    const url = await server.listen();
     const narrator = new Narrator({ user: url, order: url, pay: url }, () => undefined, new AbortController().signal);
-    await expect(tellStory(narrator)).rejects.toThrow(
-      `Step 1 failed: web: POST user /login\n  answered: ${answered}\n`,
-    );
-    await user.close();
+    const failure = `Step 1 failed: web: POST user /login\n  answered: ${answered}\n`;
+    await expect(tellStory(narrator)).rejects.toThrow(failure);
   });
 
   test('ends with 1 when a service cannot start', async () => {
@@ -157,22 +160,13 @@ describe('a service on the session service', () => {
   const identity = { serviceId: 'order', secret: 'a secret of order' };
   const alice = { sessionId: SESSION_ID, loginId: 'alice', device: 'web', attributes: { role: 'customer' } };
   const unavailable = [503, { code: 'ERR_STORAGE_UNAVAILABLE' }] as const;
-  let sessionService: StubServer;
   let app: INestApplication | undefined;
 
-  beforeEach(() => {
-    sessionService = new StubServer();
-    sessionService.answers.set(VERIFY, json(200, alice));
-  });
-
-  afterEach(async () => {
-    await app?.close();
-    app = undefined;
-    await sessionService.close();
-  });
+  afterEach(() => app?.close());
 
   async function start(service: Type): Promise<string> {
-    app = await startService(service, RemoteSessionsModule.forService(identity, await sessionService.listen()));
+    server.answers.set(VERIFY, json(200, alice));
+    app = await startService(service, RemoteSessionsModule.forService(identity, await server.listen()));
     return app.getUrl();
   }
 
@@ -203,14 +197,14 @@ describe('a service on the session service', () => {
     ['nothing', silence, unavailable],
   ])('answers its users as with a storage of its own when it is told of %s', async (_what, answer, [status, body]) => {
     const url = await start(OrderModule);
-    sessionService.answers.set(VERIFY, answer);
+    server.answers.set(VERIFY, answer);
     expect(await send(`${url}/me`, headers)).toMatchObject({ status, json: body });
   });
 
   test('says that it does not know whether a write was applied when the answer to it is lost', async () => {
     const url = await start(PayModule);
-    sessionService.answers.set(VERIFY, json(200, { ...alice, attributes: { 'order.last': 'tea' } }));
-    sessionService.answers.set(`PATCH /v1/sessions/${SESSION_ID}/attributes`, cut);
+    server.answers.set(VERIFY, json(200, { ...alice, attributes: { 'order.last': 'tea' } }));
+    server.answers.set(`PATCH /v1/sessions/${SESSION_ID}/attributes`, cut);
     const { status, json: body } = await send(`${url}/payments`, headers, 'POST');
     expect([status, body]).toEqual([503, expect.objectContaining({ code: 'ERR_STORAGE_OUTCOME_UNKNOWN' })]);
   });
@@ -221,7 +215,7 @@ describe('a service on the session service', () => {
     ['down', 503, cut],
   ] as const)('is %s with the session service: %i', async (state, status, ready) => {
     const url = await start(OrderModule);
-    sessionService.answers.set('GET /health/ready', ready);
+    server.answers.set('GET /health/ready', ready);
     const answer = await send(`${url}/health`);
     expect(answer).toMatchObject({ status, json: { details: { sessions: { status: state } } } });
   });
@@ -231,16 +225,24 @@ describe('a service on the session service', () => {
     ['..', 400, []],
   ])('asks about the user %j and about nothing else', async (loginId, status, asked) => {
     const url = await start(UserModule);
-    sessionService.answers.set(VERIFY, json(200, { ...alice, loginId }));
-    sessionService.answers.set(asked.join(), json(200, { history: [] }));
+    server.answers.set(VERIFY, json(200, { ...alice, loginId }));
+    server.answers.set(asked.join(), json(200, { history: [] }));
     expect((await send(`${url}/history`, headers)).status).toBe(status);
-    expect(sessionService.requests.slice(2)).toEqual(asked);
+    expect(server.requests.slice(2)).toEqual(asked);
+  });
+
+  test('S-19 lets users kick out none but their own sessions', async () => {
+    const url = await start(UserModule);
+    server.answers.set('GET /v1/logins/alice/sessions', json(200, { sessions: [alice] }));
+    const { status } = await send(`${url}/devices/0192f3a4-0000-4000-8000-000000000002`, headers, 'DELETE');
+    expect(status).toBe(404);
+    expect(server.requests.filter((request) => request.startsWith('DELETE'))).toEqual([]);
   });
 
   test('does not start with a credential that is refused', async () => {
     const refusal = json(401, { code: 'ERR_SERVICE_AUTHENTICATION' });
-    sessionService.answers.set('GET /v1/sessions/00000000-0000-0000-0000-000000000000', refusal);
-    const sessions = RemoteSessionsModule.forService(identity, await sessionService.listen());
+    server.answers.set('GET /v1/sessions/00000000-0000-0000-0000-000000000000', refusal);
+    const sessions = RemoteSessionsModule.forService(identity, await server.listen());
     const started = Test.createTestingModule({ imports: [sessions] }).compile();
     await expect(started).rejects.toThrow('The session service answered 401 ERR_SERVICE_AUTHENTICATION.');
   });

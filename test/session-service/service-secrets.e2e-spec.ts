@@ -1,0 +1,163 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { InMemorySessionStorage, type ServiceCredential } from 'nestjs-distributed-session';
+import { FakeClock } from 'nestjs-distributed-session/testing';
+import type { IssuedServiceView } from '../../src/services/issued-service.js';
+import { basic } from '../support/credential-headers.js';
+import { type RunningService, SERVERS, startService, stopServices } from '../support/running-service.js';
+import { type ServiceClient, clientOf } from '../support/service-client.js';
+import { refusalIn, refusalOf } from '../support/service-refusal.js';
+
+const DAY_MS = 24 * 60 * 60_000;
+const ATTEMPTS = 10;
+
+describe.each(SERVERS)('the secrets of services over %s', (HTTP_ADAPTER) => {
+  let clock: FakeClock;
+  let service: RunningService;
+  let manager: ServiceClient;
+  let serviceId: string;
+  let secret: string;
+  let keyId: string;
+  let services = 0;
+
+  beforeAll(async () => {
+    clock = new FakeClock();
+    service = await startService({ variables: { HTTP_ADAPTER }, storage: new InMemorySessionStorage({ clock }) });
+    manager = clientOf(service, await service.register('manager', 'service.*', 'session.list'));
+  });
+
+  beforeEach(async () => {
+    serviceId = `order-${++services}`;
+    const registration = { serviceId, serviceName: 'Orders', permissions: ['session.list'] };
+    ({ secret, keyId } = await service.sessions.registerService(registration));
+  });
+
+  afterAll(stopServices);
+
+  const rotate = (body?: object) => manager<IssuedServiceView>(`POST /v1/services/${serviceId}/secrets`, body);
+  const statusWith = async (given: string) =>
+    (await clientOf(service, basic(serviceId, given))('GET /v1/counts')).status;
+  const verify = (body: object) => manager<ServiceCredential>('POST /v1/services/verify', body);
+
+  test('A-04 are rotated with an overlap of a day, in which both are good', async () => {
+    const { status, headers, json } = await rotate();
+    expect([status, headers.get('location'), headers.get('cache-control')]).toEqual([
+      201,
+      `/v1/services/${serviceId}`,
+      'no-store',
+    ]);
+    const now = clock.now();
+    expect(json).toEqual({
+      serviceId,
+      serviceName: 'Orders',
+      permissions: ['session.list'],
+      createdAt: now,
+      secrets: [
+        { keyId, createdAt: now, endsAt: now + DAY_MS },
+        { keyId: json.keyId, createdAt: now },
+      ],
+      keyId: json.keyId,
+      secret: expect.stringMatching(/^dss_/),
+    });
+    expect([await statusWith(secret), await statusWith(json.secret)]).toEqual([200, 200]);
+    clock.advance(DAY_MS);
+    expect([await statusWith(secret), await statusWith(json.secret)]).toEqual([401, 200]);
+  });
+
+  test('A-04 overlap as long as is asked for, and not at all in an emergency', async () => {
+    const second = (await rotate({ overlapMs: 1_000 })).json;
+    clock.advance(999);
+    expect(await statusWith(secret)).toBe(200);
+    clock.advance(1);
+    expect([await statusWith(secret), await statusWith(second.secret)]).toEqual([401, 200]);
+    const third = (await rotate({ overlapMs: 0, secretKey: `of-my-own-${serviceId}` })).json;
+    expect(third).toMatchObject({ secret: `of-my-own-${serviceId}`, secrets: [{ keyId: third.keyId }] });
+    expect([await statusWith(second.secret), await statusWith(third.secret)]).toEqual([401, 200]);
+  });
+
+  test('A-04 are two at the most', async () => {
+    const second = (await rotate({})).json;
+    expect(await refusalOf(service, () => rotate({}))).toEqual({ status: 409, code: 'ERR_SERVICE_CONFLICT' });
+    expect([await statusWith(secret), await statusWith(second.secret)]).toEqual([200, 200]);
+    expect((await rotate({ overlapMs: 0 })).status).toBe(201);
+    expect([await statusWith(secret), await statusWith(second.secret)]).toEqual([401, 401]);
+  });
+
+  test('are ended one by one, at once', async () => {
+    const { json: second } = await rotate();
+    expect(await statusWith(secret)).toBe(200);
+    const end = () => manager(`DELETE /v1/services/${serviceId}/secrets/${keyId}`);
+    const ended = await end();
+    expect([ended.status, ended.json, ended.headers.get('cache-control')]).toEqual([200, { ended: true }, 'no-store']);
+    expect([await statusWith(secret), await statusWith(second.secret)]).toEqual([401, 200]);
+    expect((await end()).json).toEqual({ ended: false });
+  });
+
+  test.each<[string, unknown, object]>([
+    ['an overlap that is negative', { overlapMs: -1 }, { code: 'ERR_SERVICE_INPUT', field: 'overlapMs' }],
+    ['an overlap of more than ten years', { overlapMs: 4e11 }, { code: 'ERR_SERVICE_INPUT', field: 'overlapMs' }],
+    ['half a millisecond of overlap', { overlapMs: 0.5 }, { code: 'ERR_REQUEST_INPUT', field: 'overlapMs' }],
+    ['null for an overlap', { overlapMs: null }, { code: 'ERR_REQUEST_INPUT', field: 'overlapMs' }],
+    ['a short secret', { secretKey: 'short' }, { code: 'ERR_SERVICE_INPUT', field: 'secretKey', limit: 12 }],
+    ['null for a secret', { secretKey: null }, { code: 'ERR_REQUEST_INPUT', field: 'secretKey' }],
+  ])('are not rotated with %s', async (_, body, fields) => {
+    expect(await refusalOf(service, () => rotate(body as object))).toEqual({ status: 400, ...fields });
+  });
+
+  test.each([
+    ['DELETE', '/v1/services/a:b'],
+    ['DELETE', '/v1/services/a:b/secrets/key'],
+    ['POST', '/v1/services/a:b/secrets'],
+  ])('are not changed, nor is a service, under an id that is none: %s %s', async (method, path) => {
+    const refused = { status: 400, code: 'ERR_SERVICE_INPUT', field: 'serviceId' };
+    expect(await refusalOf(service, () => manager(`${method} ${path}`))).toEqual(refused);
+  });
+
+  test('prove a service to another one, with its id and without', async () => {
+    for (const body of [{ serviceId, secret }, { secret }, { serviceId, secret, source: '203.0.113.7' }]) {
+      const { status, headers, json, text } = await verify(body);
+      expect([status, headers.get('cache-control'), headers.get('location')]).toEqual([200, 'no-store', null]);
+      expect(json).toMatchObject({ serviceId, permissions: ['session.list'], secrets: [{ keyId }] });
+      expect(text).not.toContain('dss_');
+    }
+  });
+
+  test('A-03 that are wrong are answered as an unknown service is, byte for byte', async () => {
+    const wrong = (
+      await service.sessions.registerService({ serviceId: `${serviceId}x`, serviceName: 'X', permissions: [] })
+    ).secret;
+    const bodies = [
+      { serviceId, secret: wrong },
+      { serviceId: 'nobody', secret: wrong },
+      { serviceId: 'not an id', secret: wrong },
+      { serviceId, secret: 'never-a-secret' },
+      { serviceId: 'nobody', secret: 'never-a-secret' },
+      { secret: 'never-a-secret' },
+      { secret: `${secret}x` },
+      { secret: '' },
+    ];
+    const texts = new Set<string>();
+    for (const body of bodies) {
+      const answer = await verify(body);
+      // A 401 would say that the caller is not proven.
+      expect(refusalIn(answer)).toEqual({ status: 422, code: 'ERR_SERVICE_AUTHENTICATION' });
+      expect(answer.headers.get('www-authenticate')).toBeNull();
+      texts.add(answer.text.replace(answer.headers.get('x-request-id')!, ''));
+    }
+    expect(texts.size).toBe(1);
+  });
+
+  test('A-06 are not tried again and again: failures are throttled by the caller and its source', async () => {
+    const wrong = { serviceId, secret: (await rotate({ overlapMs: 0 })).json.secret.replace(/.$/, '!') };
+    const here = { source: '203.0.113.7' };
+    for (let attempt = 0; attempt < ATTEMPTS; attempt++) expect((await verify({ ...wrong, ...here })).status).toBe(422);
+    clock.advance(500);
+    const throttled = await verify({ ...wrong, ...here });
+    expect(refusalIn(throttled)).toEqual({ status: 429, code: 'ERR_SERVICE_AUTHENTICATION' });
+    expect(throttled.headers.get('retry-after')).toBe('60');
+    expect((await verify({ ...wrong, source: '203.0.113.8' })).status).toBe(422);
+    const other = clientOf(service, await service.register(`other-${serviceId}`, 'service.read'));
+    expect((await other('POST /v1/services/verify', { ...wrong, ...here })).status).toBe(422);
+    clock.advance(59_500);
+    expect((await verify({ ...wrong, ...here })).status).toBe(422);
+  });
+});

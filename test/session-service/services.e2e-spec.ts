@@ -1,0 +1,181 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { InMemorySessionStorage, type ServiceCredential } from 'nestjs-distributed-session';
+import { FakeClock } from 'nestjs-distributed-session/testing';
+import type { IssuedServiceView } from '../../src/services/issued-service.js';
+import { basic, bearer } from '../support/credential-headers.js';
+import { type RunningService, SERVERS, startService, stopServices } from '../support/running-service.js';
+import { type ServiceClient, clientOf } from '../support/service-client.js';
+import { refusalIn, refusalOf } from '../support/service-refusal.js';
+
+const PERMISSIONS = ['session.list', 'session.write:order.*'];
+const UNPROVEN = { status: 401, code: 'ERR_SERVICE_AUTHENTICATION' };
+
+describe.each(SERVERS)('services over %s', (HTTP_ADAPTER) => {
+  let clock: FakeClock;
+  let service: RunningService;
+  let manager: ServiceClient;
+  let serviceId: string;
+  let services = 0;
+
+  beforeAll(async () => {
+    clock = new FakeClock();
+    service = await startService({ variables: { HTTP_ADAPTER }, storage: new InMemorySessionStorage({ clock }) });
+    manager = clientOf(service, await service.register('manager', 'service.*', 'session.list', 'session.write'));
+  });
+
+  beforeEach(() => {
+    serviceId = `order-${++services}`;
+  });
+
+  afterAll(stopServices);
+
+  async function register(body: object = {}): Promise<IssuedServiceView> {
+    const registration = { serviceId, serviceName: 'Orders', permissions: PERMISSIONS, ...body };
+    const { status, json } = await manager<IssuedServiceView>('POST /v1/services', registration);
+    expect(status).toBe(201);
+    return json;
+  }
+
+  /** The status that a service gets which sends these headers. */
+  const statusWith = async (headers: Record<string, string>) =>
+    (await clientOf(service, headers)('GET /v1/counts')).status;
+
+  test('are registered with a Location and a generated secret, which proves them', async () => {
+    const registration = { serviceId, serviceName: 'Orders \u{1F34A}', permissions: PERMISSIONS };
+    const { status, headers, json } = await manager<IssuedServiceView>('POST /v1/services', registration);
+    expect([status, headers.get('location'), headers.get('etag'), headers.get('cache-control')]).toEqual([
+      201,
+      `/v1/services/${serviceId}`,
+      null,
+      'no-store',
+    ]);
+    const { secret, keyId } = json;
+    expect(json).toEqual({
+      ...registration,
+      createdAt: clock.now(),
+      secrets: [{ keyId, createdAt: clock.now() }],
+      keyId,
+      secret: expect.stringMatching(new RegExp(`^dss_${keyId}_[0-9A-Za-z]{49}$`)),
+    });
+    expect(await statusWith(basic(serviceId, secret))).toBe(200);
+    expect(await statusWith(bearer(secret))).toBe(200);
+  });
+
+  test('are listed and read without their secrets', async () => {
+    const { secret, keyId, ...registered } = await register();
+    const one = await manager<ServiceCredential>(`GET /v1/services/${serviceId}`);
+    const all = await manager<{ services: ServiceCredential[] }>('GET /v1/services');
+    expect(one.json).toEqual(registered);
+    expect(all.json.services).toContainEqual(registered);
+    const ids = all.json.services.map((listed) => listed.serviceId);
+    expect(ids).toEqual(ids.toSorted());
+    for (const { status, headers, text } of [one, all, await manager(`HEAD /v1/services/${serviceId}`)]) {
+      expect([status, headers.get('cache-control'), headers.get('location')]).toEqual([200, 'no-store', null]);
+      expect(text).not.toMatch(/dss_|digest|hash/);
+    }
+  });
+
+  test('take a secret of their own, which the answer repeats this once', async () => {
+    const secretKey = `correct horse ${serviceId}`;
+    expect(await register({ secretKey })).toMatchObject({ secret: secretKey, secrets: [{ createdAt: clock.now() }] });
+    expect(await statusWith(basic(serviceId, secretKey))).toBe(200);
+    expect((await manager('GET /v1/services')).text).not.toContain('correct horse');
+  });
+
+  test('are not registered twice, unless the first one is to be replaced', async () => {
+    const first = await register();
+    const again = { serviceId, serviceName: 'Others', permissions: [] };
+    const refused = { status: 409, code: 'ERR_SERVICE_EXISTS' };
+    for (const replace of [undefined, false]) {
+      const request = () => manager('POST /v1/services', { ...again, replace });
+      expect(await refusalOf(service, request)).toEqual(refused);
+    }
+    const second = await register({ ...again, replace: true });
+    expect(second).toMatchObject({ serviceName: 'Others', permissions: [], createdAt: first.createdAt });
+    expect(await statusWith(basic(serviceId, first.secret))).toBe(401);
+    expect(await statusWith(basic(serviceId, second.secret))).toBe(403);
+  });
+
+  test('A-05 are revoked at once, and their sessions stay', async () => {
+    const { secret } = await register({ permissions: ['session.list'] });
+    const { sessionId } = await service.sessions
+      .as({ serviceId, permissions: ['session.create'] })
+      .createSession('alice');
+    expect(await statusWith(basic(serviceId, secret))).toBe(200);
+    const revoked = await manager(`DELETE /v1/services/${serviceId}`);
+    expect([revoked.status, revoked.json, revoked.headers.get('cache-control')]).toEqual([
+      200,
+      { revoked: true },
+      'no-store',
+    ]);
+    expect(await statusWith(basic(serviceId, secret))).toBe(401);
+    expect((await manager(`DELETE /v1/services/${serviceId}`)).json).toEqual({ revoked: false });
+    expect((await service.sessions.getSession(sessionId)).serviceId).toBe(serviceId);
+  });
+
+  test('that are not registered are not found', async () => {
+    const refused = { status: 404, code: 'ERR_SERVICE_NOT_FOUND' };
+    for (const id of ['nobody', '..', '__proto__', 'constructor', 'x'.repeat(129)]) {
+      expect(await refusalOf(service, () => manager(`GET /v1/services/${id}`))).toEqual(refused);
+    }
+    expect(await refusalOf(service, () => manager('POST /v1/services/nobody/secrets'))).toEqual(refused);
+    expect((await manager('DELETE /v1/services/nobody')).json).toEqual({ revoked: false });
+    expect((await manager('DELETE /v1/services/nobody/secrets/key')).json).toEqual({ ended: false });
+  });
+
+  test.each<[string, object, object]>([
+    ['an id that is a path', { serviceId: '../admin' }, { field: 'serviceId' }],
+    ['an empty id', { serviceId: '' }, { field: 'serviceId' }],
+    ['a long id', { serviceId: 'x'.repeat(129) }, { field: 'serviceId' }],
+    ['a colon in the id', { serviceId: 'a:b' }, { field: 'serviceId' }],
+    ['a prototype name as id', { serviceId: '__proto__' }, { field: 'serviceId' }],
+    ['a blank name', { serviceName: ' ' }, { field: 'serviceName', limit: 128 }],
+    ['a long name', { serviceName: 'x'.repeat(129) }, { field: 'serviceName', limit: 128 }],
+    [
+      'a pattern for a permission',
+      { permissions: ['session.list', 'session.(read|write)'] },
+      { field: 'permissions[1]' },
+    ],
+    ['an empty permission', { permissions: [''] }, { field: 'permissions[0]', limit: 256 }],
+    ['too many permissions', { permissions: Array(101).fill('a') }, { field: 'permissions', limit: 100 }],
+    ['a short secret', { secretKey: 'too-short' }, { field: 'secretKey', limit: 12 }],
+    ['a long secret', { secretKey: 'x'.repeat(513) }, { field: 'secretKey', limit: 512 }],
+    ['a secret that looks generated', { secretKey: 'dss_0123456789' }, { field: 'secretKey' }],
+  ])('are not registered with %s', async (_, body, fields) => {
+    const registration = { serviceId, serviceName: 'Orders', permissions: [], ...body };
+    const refusal = await refusalOf(service, () => manager('POST /v1/services', registration));
+    expect(refusal).toEqual({ status: 400, code: 'ERR_SERVICE_INPUT', ...fields });
+  });
+
+  test('A-01 do not share a secret that one of them chose', async () => {
+    const secretKey = 'one-secret-for-two-services';
+    await register({ secretKey });
+    const other = { serviceId: 'other', serviceName: 'Other', permissions: [], secretKey };
+    const refused = { status: 400, code: 'ERR_SERVICE_INPUT', field: 'secretKey' };
+    const answers = [
+      () => manager('POST /v1/services', other),
+      () => manager('POST /v1/services/manager/secrets', { secretKey }),
+    ];
+    for (const answer of answers) expect(await refusalOf(service, answer)).toEqual(refused);
+  });
+
+  test('get no permission that who registers them lacks, and no secret of a mightier one', async () => {
+    const registrar = clientOf(service, await service.register(serviceId, 'service.manage', 'session.read:cart.*'));
+    for (const permission of ['*', 'session.read', 'session.read:cart', 'service.read', 'order.refund']) {
+      const body = { serviceId: 'mighty', serviceName: 'Mighty', permissions: ['session.read:cart.total', permission] };
+      const refused = { status: 403, code: 'ERR_SERVICE_PERMISSION', permission };
+      expect(await refusalOf(service, () => registrar('POST /v1/services', body))).toEqual(refused);
+    }
+    const refused = { status: 403, code: 'ERR_SERVICE_PERMISSION', permission: '*' };
+    expect(await refusalOf(service, () => registrar('POST /v1/services/admin/secrets', {}))).toEqual(refused);
+    const within = { serviceId: 'within', serviceName: 'Within', permissions: ['session.read:cart.total'] };
+    expect((await registrar('POST /v1/services', within)).status).toBe(201);
+  });
+
+  test('that have no permissions may be registered, and may do nothing', async () => {
+    const { secret } = await register({ permissions: [] });
+    const powerless = clientOf(service, basic(serviceId, secret));
+    expect(refusalIn(await powerless('GET /v1/counts'))).toMatchObject({ status: 403, permission: 'session.list' });
+    expect(refusalIn(await clientOf(service, basic(serviceId, `${secret}x`))('GET /v1/counts'))).toEqual(UNPROVEN);
+  });
+});

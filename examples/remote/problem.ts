@@ -11,22 +11,14 @@ import {
   StorageUnavailableError,
 } from 'nestjs-distributed-session';
 
-/** In the place of a service that is not told. No service id begins so. */
-const NOT_TOLD = '@unknown';
-
 /** Problem details (RFC 9457), as the session service answers what it refuses. Programs branch on `code`. */
 export type Problem = { readonly status: number; readonly detail: string } & (
   | { readonly code: 'ERR_SESSION_NOT_FOUND' | 'ERR_STORAGE_OUTCOME_UNKNOWN' }
-  | EndedProblem
+  | ({ readonly code: 'ERR_SESSION_ENDED' } & SessionEnding)
   | { readonly code: 'ERR_SESSION_LIMIT'; readonly limit: number; readonly device?: string }
   | InputProblem
   | { readonly code: 'ERR_SERVICE_PERMISSION'; readonly permission: string }
 );
-
-interface EndedProblem extends Omit<SessionEnding, 'endedBy'> {
-  readonly code: 'ERR_SESSION_ENDED';
-  readonly endedBy?: string;
-}
 
 interface InputProblem {
   readonly code: 'ERR_SESSION_INPUT' | 'ERR_REQUEST_INPUT';
@@ -51,7 +43,7 @@ export function errorOf(problem: Problem, { serviceId, sessionId = '' }: Problem
     case 'ERR_SESSION_NOT_FOUND':
       return new SessionNotFoundError(sessionId);
     case 'ERR_SESSION_ENDED':
-      return new SessionEndedError(sessionId, { endedBy: NOT_TOLD, ...problem });
+      return new SessionEndedError(sessionId, problem);
     case 'ERR_SESSION_LIMIT':
       return new SessionLimitError(problem.limit, problem.device);
     case 'ERR_SESSION_INPUT':

@@ -1,5 +1,6 @@
 import { STATUS_CODES } from 'node:http';
 import type { HttpException } from '@nestjs/common';
+import { SessionEndedError } from 'nestjs-distributed-session';
 
 /** An error as a client sees it: problem details (RFC 9457), with the fields that it can act on. */
 export interface Problem {
@@ -32,6 +33,9 @@ const DETAILS: Readonly<Partial<Record<string, string>>> = {
 export function problemOf(exception: HttpException, requestId?: string): Problem {
   const { statusCode, error, code, message, ...fields } = exception.getResponse() as Record<string, unknown>;
   const status = exception.getStatus();
+  const { cause } = exception;
+  // To a service, unlike to the client of one, it is also told by whom.
+  const ending = cause instanceof SessionEndedError ? { endedBy: cause.endedBy, rotatedTo: cause.rotatedTo } : {};
   return {
     type: `urn:problem-type:distributed-session:${String(code)}`,
     title: STATUS_CODES[status] ?? 'Error',
@@ -39,6 +43,7 @@ export function problemOf(exception: HttpException, requestId?: string): Problem
     detail: DETAILS[String(code)] ?? String(message),
     code: String(code),
     ...fields,
+    ...ending,
     ...(requestId !== undefined && { requestId }),
   };
 }

@@ -130,7 +130,13 @@ describe.each(SERVERS)('logins over %s', (HTTP_ADAPTER) => {
     const actor = 'Zoë & co <zoe@example.com>';
     const query = `reason=kicked-out&actor=${encodeURIComponent(actor)}`;
     expect((await support(`DELETE /v1/sessions/${kicked.sessionId}?${query}`)).json).toEqual({ ended: true });
-    const gone = { status: 410, code: 'ERR_SESSION_ENDED', reason: 'kicked-out', endedAt: clock.now() };
+    const gone = {
+      status: 410,
+      code: 'ERR_SESSION_ENDED',
+      reason: 'kicked-out',
+      endedAt: clock.now(),
+      endedBy: 'support',
+    };
     expect(await refusalOf(service, () => user(`GET /v1/sessions/${kicked.sessionId}`))).toEqual(gone);
     clock.advance(1);
     const next = await user<IssuedSessionView>(`POST /v1/sessions/${rotated.sessionId}/rotate`);

@@ -58,7 +58,14 @@ describe.each(SERVERS)('the rotation of a session over %s', (HTTP_ADAPTER) => {
     expect(followed.text).not.toContain(token);
     const endedAt = clock.now();
     clock.advance(GRACE_MS);
-    const gone = { status: 410, code: 'ERR_SESSION_ENDED', reason: 'rotated', endedAt };
+    const gone = {
+      status: 410,
+      code: 'ERR_SESSION_ENDED',
+      reason: 'rotated',
+      endedAt,
+      endedBy: 'user',
+      rotatedTo: next.sessionId,
+    };
     expect(refusalIn(await verify(old.credential))).toEqual(gone);
     expect((await verify(credential)).status).toBe(200);
   });
@@ -71,8 +78,9 @@ describe.each(SERVERS)('the rotation of a session over %s', (HTTP_ADAPTER) => {
   });
 
   test('ends the old id, which is not rotated again', async () => {
-    const { old } = await rotated();
-    const gone = { status: 410, code: 'ERR_SESSION_ENDED', reason: 'rotated', endedAt: clock.now() };
+    const { old, next } = await rotated();
+    const ending = { reason: 'rotated', endedAt: clock.now(), endedBy: 'user', rotatedTo: next.sessionId };
+    const gone = { status: 410, code: 'ERR_SESSION_ENDED', ...ending };
     const path = `/v1/sessions/${old.sessionId}`;
     expect(await refusalOf(service, () => user(`GET ${path}`))).toEqual(gone);
     expect(await refusalOf(service, () => user(`POST ${path}/rotate`))).toEqual(gone);

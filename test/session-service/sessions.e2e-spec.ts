@@ -124,7 +124,13 @@ describe.each(SERVERS)('sessions over %s', (HTTP_ADAPTER) => {
     expect([ended.status, ended.json, ended.headers.get('cache-control')]).toEqual([200, { ended: true }, 'no-store']);
     expect((await user(`DELETE ${path}`)).json).toEqual({ ended: false });
     expect((await user(`DELETE /v1/sessions/${UNKNOWN_ID}`)).json).toEqual({ ended: false });
-    const gone = { status: 410, code: 'ERR_SESSION_ENDED', reason: 'logged-out', endedAt: clock.now() };
+    const gone = {
+      status: 410,
+      code: 'ERR_SESSION_ENDED',
+      reason: 'logged-out',
+      endedAt: clock.now(),
+      endedBy: 'user',
+    };
     expect(await refusalOf(service, () => user(`GET ${path}`))).toEqual(gone);
     expect(await verify(credential)).toEqual(gone);
   });
@@ -137,7 +143,7 @@ describe.each(SERVERS)('sessions over %s', (HTTP_ADAPTER) => {
       [idle, 'idle-timeout'],
       [absolute, 'absolute-timeout'],
     ] as const) {
-      const gone = { status: 410, code: 'ERR_SESSION_ENDED', reason, endedAt: clock.now() };
+      const gone = { status: 410, code: 'ERR_SESSION_ENDED', reason, endedAt: clock.now(), endedBy: '@expiry' };
       expect(await refusalOf(service, () => user(`POST /v1/sessions/${sessionId}/refresh`))).toEqual(gone);
       expect(await verify(credential)).toEqual(gone);
     }

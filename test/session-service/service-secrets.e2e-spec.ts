@@ -85,11 +85,11 @@ describe.each(SERVERS)('the secrets of services over %s', (HTTP_ADAPTER) => {
   test('are ended one by one, at once', async () => {
     const { json: second } = await rotate();
     expect(await statusWith(secret)).toBe(200);
-    const end = () => manager(`DELETE /v1/services/${serviceId}/secrets/${keyId}`);
-    const ended = await end();
+    const path = `/v1/services/${serviceId}/secrets/${keyId}`;
+    const ended = await manager(`DELETE ${path}`);
     expect([ended.status, ended.json, ended.headers.get('cache-control')]).toEqual([200, { ended: true }, 'no-store']);
     expect([await statusWith(secret), await statusWith(second.secret)]).toEqual([401, 200]);
-    expect((await end()).json).toEqual({ ended: false });
+    expect((await manager(`DELETE ${path}`)).json).toEqual({ ended: false });
   });
 
   test.each<[string, unknown, object]>([

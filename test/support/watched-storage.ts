@@ -1,7 +1,21 @@
 import { InMemorySessionStorage, type InMemorySessionStorageOptions } from 'nestjs-distributed-session';
 
-const SESSION_CALLS = ['create', 'get', 'replace', 'touch', 'rotate', 'end', 'endAll', 'listByLogin', 'sweep', 'ping'];
-const SERVICE_CALLS = ['put', 'find', 'findByKeyId', 'addSecret', 'recordUse', 'remove', 'list'];
+const SESSION_CALLS = [
+  'create',
+  'get',
+  'replace',
+  'touch',
+  'rotate',
+  'end',
+  'endAll',
+  'listByLogin',
+  'listHistory',
+  'listLogins',
+  'count',
+  'sweep',
+  'ping',
+];
+const SERVICE_CALLS = ['put', 'find', 'findByKeyId', 'addSecret', 'endSecret', 'recordUse', 'remove', 'list'];
 
 type Call = (...args: unknown[]) => Promise<unknown>;
 

@@ -15,6 +15,7 @@ export class ServiceMetrics {
   readonly #registry = new Registry();
   readonly #operations: Histogram<'operation' | 'outcome'>;
   readonly #failures: Counter<'subject'>;
+  readonly #measureOnline: () => Promise<void>;
 
   constructor(sessions: DistributedSessionManager, storage: SessionStorage, streams: EventStreams) {
     const registers = [this.#registry];
@@ -32,14 +33,10 @@ export class ServiceMetrics {
       labelNames: ['subject'],
       registers,
     });
-    this.#addOnline(sessions, registers);
+    this.#measureOnline = this.#addOnline(sessions, registers);
     this.#addTouches(sessions, registers);
     this.#addGauge('feed_lag_seconds', 'How far the change feed may be behind.', () => storage.feedLagMs() / 1_000);
     this.#addGauge('event_streams', 'Open event streams.', () => streams.open);
-  }
-
-  get contentType(): string {
-    return this.#registry.contentType;
   }
 
   /** Takes a request into account. */
@@ -53,6 +50,8 @@ export class ServiceMetrics {
 
   /** Everything in the text format of Prometheus. */
   async text(): Promise<string> {
+    // Before anything is collected: what the storage is asked once for is shown by several gauges.
+    await this.#measureOnline();
     return this.#registry.metrics();
   }
 
@@ -62,20 +61,16 @@ export class ServiceMetrics {
   }
 
   /** While the storage does not answer, how many are online is not known, and is said so: NaN. */
-  #addOnline(sessions: DistributedSessionManager, registers: Registry[]): void {
+  #addOnline(sessions: DistributedSessionManager, registers: Registry[]): () => Promise<void> {
+    const live = new Gauge({ name: `${PREFIX}sessions_online`, help: 'Live sessions.', registers });
     const logins = new Gauge({ name: `${PREFIX}logins_online`, help: 'Users that have a live session.', registers });
     const up = new Gauge({ name: `${PREFIX}storage_up`, help: 'Whether the storage answers.', registers });
-    const live: Gauge = new Gauge({
-      name: `${PREFIX}sessions_online`,
-      help: 'Live sessions.',
-      registers,
-      collect: async () => {
-        const online = await sessions.countOnline().catch(() => undefined);
-        live.set(online?.sessions ?? NaN);
-        logins.set(online?.logins ?? NaN);
-        up.set(online ? 1 : 0);
-      },
-    });
+    return async () => {
+      const online = await sessions.countOnline().catch(() => undefined);
+      live.set(online?.sessions ?? NaN);
+      logins.set(online?.logins ?? NaN);
+      up.set(online ? 1 : 0);
+    };
   }
 
   #addTouches(sessions: DistributedSessionManager, registers: Registry[]): void {

@@ -42,7 +42,8 @@ export class ProblemFilter implements ExceptionFilter {
   #withoutRoute(exception: HttpException, request: HttpRequest): HttpException {
     if (!(exception instanceof RequestError) || exception.code !== 'ERR_ROUTE_NOT_FOUND') return exception;
     const allowed = this.#allowed(request);
-    if (allowed.length === 0) return exception;
+    // A route may say itself that it is not there.
+    if (allowed.length === 0 || allowed.includes(rawRequest(request).method ?? '')) return exception;
     return new RequestError('ERR_METHOD_NOT_ALLOWED', `This route takes ${allowed.join(', ')} and no other method.`);
   }
 

@@ -1,3 +1,5 @@
+import { isUtf8 } from 'node:buffer';
+import { maxHeaderSize } from 'node:http';
 import { BadRequestException, HttpException, type INestApplication, type NestApplicationOptions } from '@nestjs/common';
 import type { AbstractHttpAdapter } from '@nestjs/core';
 import { ExpressAdapter, type NestExpressApplication } from '@nestjs/platform-express';
@@ -6,10 +8,8 @@ import express from 'express';
 import type { FastifyReply, FastifyServerOptions } from 'fastify';
 import type { Environment } from '../config/environment.js';
 import { PROBLEM_TYPE, problemOf } from './problem.js';
+import { requestIdOf } from './request-context.middleware.js';
 import { toRequestError } from './to-request-error.js';
-
-/** Longer than any login id or attribute key, each character percent-encoded. */
-const MAX_PARAMETER_LENGTH = 8_192;
 
 /** The parsers are ours: both adapters read the same JSON, up to the same size. */
 export const APPLICATION_OPTIONS: NestApplicationOptions = { bodyParser: false, bufferLogs: true, abortOnError: false };
@@ -24,7 +24,8 @@ export function createHttpAdapter({ HTTP_ADAPTER, TRUST_PROXY, BODY_LIMIT_BYTES 
     return new FastifyAdapter({
       trustProxy: trusted,
       bodyLimit: BODY_LIMIT_BYTES,
-      routerOptions: { maxParamLength: MAX_PARAMETER_LENGTH },
+      // As long as a request may be at all: how long a name may be is for the route to say.
+      routerOptions: { maxParamLength: maxHeaderSize },
       frameworkErrors: answerUnroutable,
     });
   }
@@ -40,14 +41,16 @@ export function createHttpAdapter({ HTTP_ADAPTER, TRUST_PROXY, BODY_LIMIT_BYTES 
 /** Lets the server read JSON bodies and nothing else. */
 export function readJsonBodies(app: INestApplication, { HTTP_ADAPTER, BODY_LIMIT_BYTES }: Environment): void {
   if (HTTP_ADAPTER === 'express') {
-    (app as NestExpressApplication).useBodyParser('json', { limit: BODY_LIMIT_BYTES, inflate: false });
+    const options = { limit: BODY_LIMIT_BYTES, inflate: false, verify: assertUtf8 };
+    (app as NestExpressApplication).useBodyParser('json', options);
     return;
   }
   const options = { bodyLimit: BODY_LIMIT_BYTES };
   (app as NestFastifyApplication).useBodyParser('application/json', options, (_request, body, done) => {
     try {
+      assertUtf8(undefined, undefined, body);
       // Fastify's own parser refuses `__proto__`, which is an attribute key like any other.
-      done(null, body.length === 0 ? undefined : parseObject(body.toString('utf8')));
+      done(null, body.length === 0 ? undefined : parseObject(new TextDecoder().decode(body)));
     } catch (cause) {
       done(new BadRequestException(undefined, { cause }));
     }
@@ -60,6 +63,11 @@ function trustedProxies(given: string | undefined): string | false | ((address: 
   return /^\d+$/.test(given) ? (_address, hop) => hop < Number(given) : given;
 }
 
+/** JSON is UTF-8 (RFC 8259 section 8.1). Ill-formed bytes would all become the same character, and names that differ one. */
+function assertUtf8(_request: unknown, _response: unknown, body: Buffer): void {
+  if (!isUtf8(body)) throw new BadRequestException();
+}
+
 /** As Express parses, which takes objects and arrays alone. */
 function parseObject(text: string): unknown {
   const parsed: unknown = JSON.parse(text);
@@ -68,12 +76,14 @@ function parseObject(text: string): unknown {
 }
 
 /** Answers a path that Fastify cannot decode: such a request meets no middleware and no filter. */
-const answerUnroutable: FastifyServerOptions['frameworkErrors'] = ({ code, statusCode = 400 }, _request, reply) => {
+const answerUnroutable: FastifyServerOptions['frameworkErrors'] = ({ code, statusCode = 400 }, request, reply) => {
   const refusal = toRequestError(new HttpException('', statusCode, { cause: { code } }));
+  const requestId = requestIdOf(request.raw);
   // Typed by the routes, of which there is none here.
   const answer = reply as unknown as FastifyReply;
   void answer
     .code(refusal.getStatus())
+    .headers({ 'X-Request-Id': requestId, 'Cache-Control': 'no-store' })
     .type(PROBLEM_TYPE)
-    .send(JSON.stringify(problemOf(refusal)));
+    .send(JSON.stringify(problemOf(refusal, requestId)));
 };

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
 import { performance } from 'node:perf_hooks';
 import { type Middleware, type RequestContext, attachContext } from './request-context.js';
 
@@ -18,8 +19,7 @@ const CLIENT_CLOSED = 499;
 /** Names every request, in `X-Request-Id` of the answer too, and tells `settled` how it ended. */
 export function requestContext(settled: (request: SettledRequest) => void): Middleware {
   return (request, response, next) => {
-    const given = request.headers['x-request-id'];
-    const requestId = typeof given === 'string' && REQUEST_ID.test(given) ? given : randomUUID();
+    const requestId = requestIdOf(request);
     const context: RequestContext = { requestId, startedAt: performance.now() };
     attachContext(request, context);
     response.setHeader('X-Request-Id', requestId);
@@ -30,4 +30,10 @@ export function requestContext(settled: (request: SettledRequest) => void): Midd
     });
     next();
   };
+}
+
+/** The client's own name of a request, where it is a good one, or a new one. */
+export function requestIdOf({ headers }: IncomingMessage): string {
+  const given = headers['x-request-id'];
+  return typeof given === 'string' && REQUEST_ID.test(given) ? given : randomUUID();
 }

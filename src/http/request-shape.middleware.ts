@@ -11,15 +11,26 @@ const SINGLE_HEADERS = [
   'last-event-id',
   'x-request-id',
 ];
+const BODILESS: readonly unknown[] = ['GET', 'HEAD'];
 const JSON_TYPE = /^application\/json(?:\s*;\s*charset="?utf-8"?)?\s*$/i;
 
-/** Refuses what no route takes, before a body is read: repeated headers, and bodies that are not plain JSON. */
+/**
+ * Refuses what no route takes, before a body is read: repeated headers, bodies that are not plain JSON or that stand
+ * where none may, and a query that cannot be decoded.
+ */
 export const requestShape: Middleware = (request, _response, next) => {
   const repeated = SINGLE_HEADERS.find((name) => countOf(request, name) > 1);
   if (repeated !== undefined) return next(RequestError.of('ERR_REQUEST_HEADER', repeated, 'was sent more than once.'));
   if (hasBody(request) && !isPlainJson(request)) {
     const message = 'must be application/json, in UTF-8 and without a Content-Encoding.';
     return next(RequestError.of('ERR_REQUEST_CONTENT_TYPE', 'Content-Type', message));
+  }
+  // Fastify would leave it unread, and so without effect.
+  if (hasBody(request) && BODILESS.includes(request.method)) {
+    return next(RequestError.of('ERR_REQUEST_INPUT', 'body', 'is not taken by this route; leave it out.'));
+  }
+  if (!isDecodable(request)) {
+    return next(RequestError.of('ERR_REQUEST_INPUT', 'query', 'is not well percent-encoded UTF-8.'));
   }
   // Express would answer 304 by itself. A version names the attributes of a session, not its times.
   delete request.headers['if-none-match'];
@@ -38,4 +49,15 @@ function hasBody({ headers }: IncomingMessage): boolean {
 function isPlainJson({ headers }: IncomingMessage): boolean {
   const encoding = headers['content-encoding'] ?? 'identity';
   return encoding.toLowerCase() === 'identity' && JSON_TYPE.test(headers['content-type'] ?? '');
+}
+
+/** The parsers of both servers would make something else of what is ill-formed, and go on with that. */
+function isDecodable({ url = '' }: IncomingMessage): boolean {
+  const [, query = ''] = url.split(/\?(.*)/s);
+  try {
+    decodeURIComponent(query);
+    return true;
+  } catch {
+    return false;
+  }
 }

@@ -13,8 +13,6 @@ export function toRequestError(exception: HttpException): HttpException {
       return new RequestError('ERR_ROUTE_NOT_FOUND', 'There is no such route. /docs lists those that there are.');
     case 413:
       return new RequestError('ERR_REQUEST_TOO_LARGE', 'The request body is larger than this service takes.');
-    case 414:
-      return new RequestError('ERR_REQUEST_PATH', 'The path is longer than this service takes.');
     case 415:
       return RequestError.of('ERR_REQUEST_CONTENT_TYPE', 'Content-Type', 'must be application/json, in UTF-8.');
     case 400:

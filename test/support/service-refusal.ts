@@ -8,8 +8,11 @@ import { stateOf } from './service-state.js';
 /** What is told of a refusal beside what every problem has: its status, its code, and the fields of the code. */
 export type Refusal = Readonly<Record<string, unknown>>;
 
-/** What no answer shows: frames of a stack, files, and the names of what is inside. */
-const INSIDES = /\n\s+at |\bat \S+ \(|node_modules|file:|\.[cm]?[jt]s\b|\bundefined\b|\[object /;
+/** A value of a field that stands for a secret: no refusal repeats it. */
+export const CANARY = 'canary-value';
+
+/** What no refusal shows: values that were sent, frames of a stack, files, and the names of what is inside. */
+const INSIDES = /canary-value|\n\s+at |\bat \S+ \(|node_modules|file:|\.[cm]?[jt]s\b|\bundefined\b|\[object /;
 
 /** Reads the problem that an answer tells of, after a check of what every problem must have and must not show. */
 export function refusalIn({ status, headers, text, json }: Answer): Refusal {

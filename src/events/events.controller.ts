@@ -8,6 +8,7 @@ import { Operation } from '../openapi/operation.decorator.js';
 import { eventFilter } from './event-filter.js';
 import { EventStreams } from './event-streams.js';
 import { EventsQuery } from './events.query.js';
+import { RESUME_ID } from './resume-id.js';
 
 /** What happens to sessions, as it happens. */
 @ApiTags('Events')
@@ -21,6 +22,7 @@ export class EventsController {
     name: 'Last-Event-ID',
     required: false,
     description: 'The last `id` received: what came since is told first.',
+    schema: RESUME_ID,
   })
   @ApiProduces('text/event-stream')
   @Operation({

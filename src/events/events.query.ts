@@ -3,11 +3,16 @@ import { Transform } from 'class-transformer';
 import { ArrayNotEmpty, IsIn, IsString } from 'class-validator';
 import { SESSION_EVENT_TYPES, type SessionEventType } from 'nestjs-distributed-session';
 import { IfGiven } from '../http/dto-rules.js';
+import { IsSessionId, SESSION_ID_SCHEMA } from '../sessions/session-id.parameter.js';
+import { RESUME_ID } from './resume-id.js';
+
+const TYPES = SESSION_EVENT_TYPES.join('|').replaceAll('.', '\\.');
 
 /** Which events to tell. What is not given does not filter. */
 export class EventsQuery {
   @ApiPropertyOptional({
     type: String,
+    pattern: `^(?:${TYPES})(?:,(?:${TYPES}))*$`,
     description: `Types of events, with commas between: ${SESSION_EVENT_TYPES.join(', ')}.`,
   })
   @IfGiven()
@@ -21,9 +26,12 @@ export class EventsQuery {
   @IsString()
   readonly loginId?: string;
 
-  @ApiPropertyOptional({ format: 'uuid', description: 'Which session; its rotation to another id is told as well.' })
+  @ApiPropertyOptional({
+    ...SESSION_ID_SCHEMA,
+    description: 'Which session; its rotation to another id is told as well.',
+  })
   @IfGiven()
-  @IsString()
+  @IsSessionId()
   readonly sessionId?: string;
 
   @ApiPropertyOptional({ description: 'The service that created the sessions, or that was changed.' })
@@ -31,7 +39,7 @@ export class EventsQuery {
   @IsString()
   readonly serviceId?: string;
 
-  @ApiPropertyOptional({ description: 'The last `id` received, for who cannot send `Last-Event-ID`.' })
+  @ApiPropertyOptional({ ...RESUME_ID, description: 'The last `id` received, for who cannot send `Last-Event-ID`.' })
   @IfGiven()
   @IsString()
   readonly lastEventId?: string;

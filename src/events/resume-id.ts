@@ -3,6 +3,9 @@ import type { EventLog } from './event-log.js';
 
 const FORM = /^([0-9a-f]{12})-(\d{1,15})$/;
 
+/** How the OpenAPI document describes an id to resume after. */
+export const RESUME_ID = { type: 'string', pattern: FORM.source } as const;
+
 /** Names a place in the log of this process, as the `id` of a server-sent event. */
 export function resumeId({ epoch }: EventLog, position: number): string {
   return `${epoch}-${position}`;

@@ -3,7 +3,9 @@ import { ApiOkResponse, ApiOperation, ApiServiceUnavailableResponse, ApiTags } f
 import { HealthCheck, type HealthCheckResult, HealthCheckService } from '@nestjs/terminus';
 import { AllowAnonymousService } from 'nestjs-distributed-session';
 import { DistributedSessionHealthIndicator } from 'nestjs-distributed-session/terminus';
+import { ApiProblems } from '../openapi/operation.decorator.js';
 import { HealthFilter } from './health.filter.js';
+import { LivenessResponse, ReadinessResponse } from './health.response.js';
 
 /** For whoever starts, stops and routes to this process. Asks for no credential, and tells nothing that is secret. */
 @ApiTags('Health')
@@ -18,16 +20,18 @@ export class HealthController {
 
   @Get('live')
   @ApiOperation({ summary: 'Is the process alive?', description: 'It needs no store to be.' })
-  @ApiOkResponse({ description: 'It is.' })
-  getLiveness(): { status: 'ok' } {
+  @ApiOkResponse({ type: LivenessResponse, description: 'It is.' })
+  @ApiProblems()
+  getLiveness(): LivenessResponse {
     return { status: 'ok' };
   }
 
   @Get('ready')
   @HealthCheck({ swaggerDocumentation: false })
   @ApiOperation({ summary: 'Can the process serve?', description: 'Whether the store of the sessions answers.' })
-  @ApiOkResponse({ description: 'It can; `degraded` says what is not as it should be.' })
-  @ApiServiceUnavailableResponse({ description: 'It cannot.' })
+  @ApiOkResponse({ type: ReadinessResponse, description: 'It can; `degraded` says what is not as it should be.' })
+  @ApiServiceUnavailableResponse({ type: ReadinessResponse, description: 'It cannot.' })
+  @ApiProblems()
   getReadiness(): Promise<HealthCheckResult> {
     return this.health.check([() => this.sessions.pingCheck('sessions')]);
   }

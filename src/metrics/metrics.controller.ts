@@ -1,6 +1,7 @@
 import { Controller, Get, Header, UseGuards } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiProduces, ApiTags } from '@nestjs/swagger';
 import { AllowAnonymousService } from 'nestjs-distributed-session';
+import { ApiProblems } from '../openapi/operation.decorator.js';
 import { MetricsTokenGuard } from './metrics-token.guard.js';
 import { ServiceMetrics } from './service-metrics.js';
 
@@ -20,6 +21,7 @@ export class MetricsController {
     description: 'Asks for `METRICS_TOKEN` as bearer token, where it is set.',
   })
   @ApiOkResponse({ type: String, description: 'The text format of Prometheus.' })
+  @ApiProblems('ERR_ROUTE_NOT_FOUND')
   getMetrics(): Promise<string> {
     return this.metrics.text();
   }

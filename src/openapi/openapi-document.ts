@@ -23,7 +23,18 @@ export function openApiDocument(app: INestApplication): OpenAPIObject {
     .addTag('Health', 'For whoever runs this process.')
     .build();
   const document = SwaggerModule.createDocument(app, config, { operationIdFactory: (_controller, method) => method });
-  return { ...document, components: { ...document.components, examples: problemExamples() } };
+  const schemas = closeBodies(document.components?.schemas ?? {});
+  return { ...document, components: { ...document.components, schemas, examples: problemExamples() } };
+}
+
+type Schemas = NonNullable<NonNullable<OpenAPIObject['components']>['schemas']>;
+
+/** Says of bodies of requests that they have no fields beside those listed, as {@link RequestDtoPipe} sees to. */
+function closeBodies(schemas: Schemas): Schemas {
+  const closed = Object.entries(schemas).map(([name, schema]) =>
+    name.endsWith('Body') ? [name, { ...schema, additionalProperties: false }] : [name, schema],
+  );
+  return Object.fromEntries(closed) as Schemas;
 }
 
 /** Serves the page at `/docs`, and the document at `/docs/openapi.json` and `/docs/openapi.yaml`. */

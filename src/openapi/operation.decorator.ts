@@ -26,22 +26,29 @@ export interface OperationDescription {
   };
   /** A body to begin with; without one, each field of its class gives an example. */
   readonly body?: { readonly type: Type<unknown>; readonly example: object };
-  /** The codes that this route may answer with beside those that all routes have; a status goes over the usual one. */
-  readonly problems?: readonly (ProblemCode | readonly [ProblemCode, number])[];
+  /** The codes that this route may answer with beside those that all routes have. */
+  readonly problems?: readonly DescribedProblem[];
 }
 
-/** What any route may answer: who calls, what it may, how it asks, and how the store is. */
-const OF_ALL_ROUTES: OperationDescription['problems'] = [
+/** A code; with a status that goes over the usual one. */
+type DescribedProblem = ProblemCode | readonly [ProblemCode, number];
+
+/** What any route may answer: how it is asked, and by whom. Also one without a permission proves a credential that is sent. */
+const OF_ALL_ROUTES: readonly DescribedProblem[] = [
   'ERR_REQUEST_INPUT',
   'ERR_REQUEST_JSON',
   'ERR_REQUEST_HEADER',
   'ERR_REQUEST_PATH',
   'ERR_SERVICE_AUTHENTICATION',
-  'ERR_SERVICE_PERMISSION',
   'ERR_REQUEST_TOO_LARGE',
   'ERR_REQUEST_CONTENT_TYPE',
   ['ERR_SERVICE_AUTHENTICATION', 429],
   'ERR_INTERNAL',
+];
+
+/** What a route that asks for a permission may answer: what the caller may, and how the store is. */
+const OF_PERMITTED_ROUTES: readonly DescribedProblem[] = [
+  'ERR_SERVICE_PERMISSION',
   'ERR_STORAGE_CORRUPT',
   'ERR_STORAGE_UNAVAILABLE',
   'ERR_STORAGE_OUTCOME_UNKNOWN',
@@ -63,14 +70,22 @@ export function Operation(operation: OperationDescription): MethodDecorator {
     ApiSecurity('basic'),
     ApiSecurity('bearer'),
     ApiExtension(PERMISSIONS_EXTENSION, permissions.map(toRequirement)),
-    ApiExtraModels(ProblemResponse),
     ApiOperation({
       summary,
       description: [description, `Asks for ${asked.join(' and ')}.`].filter((text) => text !== undefined).join('\n\n'),
     }),
     ...(body ? [ApiBody({ type: body.type, examples: { usual: { value: body.example } } })] : []),
     ApiResponse({ status, type: type as Type<unknown>, description: answer.description }),
-    ...byStatus([...OF_ALL_ROUTES!, ...problems]).map(([code, codes]) => problemResponse(code, codes)),
+    ApiProblems(...OF_PERMITTED_ROUTES, ...problems),
+  );
+}
+
+/** Lists the problems that a route may answer with, those that all routes have among them. */
+export function ApiProblems(...problems: readonly DescribedProblem[]): MethodDecorator {
+  const grouped = byStatus([...OF_ALL_ROUTES, ...problems]);
+  return applyDecorators(
+    ApiExtraModels(ProblemResponse),
+    ...grouped.map(([status, codes]) => problemResponse(status, codes)),
   );
 }
 
@@ -78,7 +93,7 @@ function toRequirement(permission: Permission): PermissionRequirement {
   return typeof permission === 'string' ? { permission, partly: false } : permission;
 }
 
-function byStatus(problems: readonly (ProblemCode | readonly [ProblemCode, number])[]): [number, ProblemCode[]][] {
+function byStatus(problems: readonly DescribedProblem[]): [number, ProblemCode[]][] {
   const grouped = new Map<number, ProblemCode[]>();
   for (const problem of problems) {
     const [code, status] = typeof problem === 'string' ? [problem, PROBLEM_EXAMPLES[problem].status] : problem;

@@ -77,7 +77,7 @@ export class SessionsController {
     name: 'If-Match',
     required: true,
     description: 'The `ETag` of the version that was read.',
-    schema: { type: 'string', example: '"7"' },
+    schema: { type: 'string', pattern: '^"\\d{1,15}"$', example: '"7"' },
   })
   @Operation({
     summary: 'Replace the attributes of a session',

@@ -1,3 +1,4 @@
+import type { Server } from 'node:http';
 import type { INestApplication } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import helmet from 'helmet';
@@ -5,6 +6,7 @@ import { AppModule } from './app.module.js';
 import { environmentConfig } from './config/environment.config.js';
 import type { Environment } from './config/environment.js';
 import { APPLICATION_OPTIONS, createHttpAdapter, readJsonBodies } from './http/http-adapter.js';
+import { answerMalformed } from './http/malformed-request.js';
 import { requestContext } from './http/request-context.middleware.js';
 import { requestShape } from './http/request-shape.middleware.js';
 import { RequestLog } from './logging/request-log.js';
@@ -23,6 +25,9 @@ export async function createSessionService(environment: Environment): Promise<IN
 /** What stands before the routes, in the order in which a request meets it. */
 export function configure(app: INestApplication): void {
   const environment = app.get<Environment>(environmentConfig.KEY);
+  const server = app.getHttpServer() as Server;
+  // Fastify has an answer of its own.
+  server.removeAllListeners('clientError').on('clientError', answerMalformed);
   const [log, metrics] = [app.get(RequestLog), app.get(ServiceMetrics, { strict: false })];
   app.use(
     requestContext((request) => {

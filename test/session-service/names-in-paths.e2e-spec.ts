@@ -102,4 +102,17 @@ describe.each(SERVERS)('names in paths over %s', (HTTP_ADAPTER) => {
     }
     expect((await user(`GET /v1/sessions/${sessionId}`)).status).toBe(200);
   });
+
+  test.each([
+    ['the attribute `..`, when a client normalises its path', 'DELETE /v1/sessions/:id/'],
+    ['the attribute ``', 'DELETE /v1/sessions/:id/attributes/'],
+    ['a session, with a slash too many', 'DELETE /v1/sessions/:id//'],
+    ['a session, in capitals', 'DELETE /V1/Sessions/:id'],
+    ['a login without a name', 'DELETE /v1/logins//sessions'],
+    ['all sessions', 'DELETE /v1/sessions'],
+  ])('end nothing that was not named: %s', async (_, line) => {
+    const { sessionId } = await logIn('carol');
+    expect([404, 405]).toContain((await user(line.replace(':id', sessionId))).status);
+    expect((await user(`GET /v1/sessions/${sessionId}`)).status).toBe(200);
+  });
 });

@@ -57,11 +57,16 @@ export class ProblemFilter implements ExceptionFilter {
     const known = error instanceof HttpException ? this.#withoutRoute(toRequestError(error), request) : undefined;
     if (known && known.getStatus() < 500) return problemOf(known, requestId);
     if (known && 'code' in Object(known.getResponse())) return problemOf(known, requestId);
-    // The stack, not the error: what else a driver's error holds may be secret.
-    this.#logger.error(`Request ${requestId ?? ''} failed`, error instanceof Error ? error.stack : undefined);
+    this.#logger.error(`Request ${requestId ?? ''} failed`, error instanceof Error ? framesOf(error) : undefined);
     const body = { code: 'ERR_INTERNAL', message: `${STATUS_CODES[500]}. The log has more, under the request id.` };
     return problemOf(new HttpException(body, 500), requestId);
   }
+}
+
+/** What an error is and where it was thrown. What else it holds, its message too, may quote what was to be stored. */
+function framesOf({ name, message, stack = '', code = '' }: NodeJS.ErrnoException): string {
+  const frames = stack.split('\n').filter((line) => /^ {4}at .+:\d+:\d+\)?$/.test(line) && !message.includes(line));
+  return [/^[A-Z0-9_]+$/.test(code) ? `${name} ${code}` : name, ...frames].join('\n');
 }
 
 /** Guards have set the header for the errors that they turned into exceptions. */

@@ -102,6 +102,23 @@ describe.each(SERVERS)('the log of requests on %s', (HTTP_ADAPTER) => {
     ]);
   });
 
+  test('C-08 says of a failure that nobody foresaw where it came from, and not its message', async () => {
+    storage.failure = Object.assign(new TypeError('canary\n    at canary (canary:1:1)'), {
+      code: 'ECONNREFUSED',
+      command: 'canary',
+    });
+    const answer = await send(`${service.url}/v1/counts`, {
+      ...basic('nobody', 'x'.repeat(20)),
+      'x-request-id': 'mine',
+    });
+    expect(answer.json).toMatchObject({ status: 500, code: 'ERR_INTERNAL', requestId: 'mine' });
+    expect(await requestLines()).toMatchObject([{ level: 'error', message: { status: 500, code: 'ERR_INTERNAL' } }]);
+    const [failure] = output.json.filter(({ context }) => context === 'ProblemFilter');
+    expect(failure).toMatchObject({ level: 'error', message: 'Request mine failed' });
+    expect(failure?.['stack']).toMatch(/^TypeError ECONNREFUSED\n {4}at .*logging\.e2e-spec/);
+    expect(output.text + answer.text).not.toContain('canary');
+  });
+
   test('says 499 of a client that went away before its answer', async () => {
     const answering = new AbortController();
     storage.held.set(

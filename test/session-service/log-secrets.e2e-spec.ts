@@ -1,0 +1,152 @@
+import { createHash } from 'node:crypto';
+import { afterEach, describe, expect, test } from '@jest/globals';
+import { StorageCorruptError, StorageUnavailableError } from 'nestjs-distributed-session';
+import { readEnvironment } from '../../src/config/read-environment.js';
+import { ServiceLogger } from '../../src/logging/service-logger.js';
+import { CapturedOutput } from '../support/captured-output.js';
+import { type RequestHeaders, basic, bearer, serviceHeaders } from '../support/credential-headers.js';
+import { eventually } from '../support/eventually.js';
+import { type RunningService, startService, stopServices } from '../support/running-service.js';
+import { WatchedStorage } from '../support/watched-storage.js';
+
+/** In everything that must not be logged, and in nothing else. */
+const CANARY = 'canary';
+const JSON_TYPE = { 'content-type': 'application/json' };
+
+/** As a driver says it: with the password of the store, and with what it was to store. */
+const DRIVER_ERROR = Object.assign(new Error(`connect ECONNREFUSED redis://admin:${CANARY}@10.0.0.1`), {
+  command: { name: 'set', args: [CANARY, `{"attributes":{"role":"${CANARY}"}}`] },
+});
+
+interface Issued {
+  readonly sessionId: string;
+  readonly credential: string;
+  readonly token: string;
+  readonly secret: string;
+}
+
+describe.each([
+  ['express', 'json'],
+  ['express', 'text'],
+  ['fastify', 'json'],
+  ['fastify', 'text'],
+])('S-03 C-08 the log of a busy service on %s, as %s and with every detail', (HTTP_ADAPTER, LOG_FORMAT) => {
+  let output: CapturedOutput;
+  let storage: WatchedStorage;
+  let service: RunningService;
+
+  afterEach(async () => {
+    await stopServices();
+    output.release();
+  });
+
+  const call = async (
+    method: string,
+    path: string,
+    body?: unknown,
+    headers: RequestHeaders = service.administrator,
+  ) => {
+    const text = body === undefined || typeof body === 'string' ? body : JSON.stringify(body);
+    const sent = { method, headers: { ...(text !== undefined && JSON_TYPE), ...headers }, body: text };
+    const answer = await fetch(service.url + path, sent);
+    return (await answer.json().catch(() => ({}))) as Issued;
+  };
+
+  /** Everything that may be done, done well. Returns the secrets that were given out. */
+  const work = async () => {
+    const attributes = { [`${CANARY}-key`]: CANARY, role: CANARY };
+    const client = { ip: CANARY, userAgent: CANARY };
+    const own = await call('POST', '/v1/sessions', { loginId: 'alice', token: `${CANARY}-token`, attributes, client });
+    const drawn = await call('POST', '/v1/sessions', { loginId: 'alice', device: 'web', attributes });
+    const { sessionId } = drawn;
+    await call('POST', '/v1/sessions/verify', { credential: own.credential });
+    await call('PUT', `/v1/sessions/${sessionId}/attributes/${CANARY}-key`, { value: CANARY });
+    await call('GET', `/v1/sessions/${sessionId}/attributes/${CANARY}-key`);
+    await call('PATCH', `/v1/sessions/${sessionId}/attributes`, { set: { role: CANARY }, remove: [`${CANARY}-key`] });
+    await call('PUT', `/v1/sessions/${sessionId}`, { attributes }, { ...service.administrator, 'if-match': '"3"' });
+    const rotated = await call('POST', `/v1/sessions/${sessionId}/rotate`);
+    const registration = { serviceId: 'order', serviceName: CANARY, permissions: ['session.read'] };
+    const registered = await call('POST', '/v1/services', registration);
+    const renewed = await call('POST', '/v1/services/order/secrets', { secretKey: `${CANARY}-chosen-secret` });
+    await call('POST', '/v1/services/verify', { serviceId: 'order', secret: renewed.secret, source: CANARY });
+    await call('GET', '/v1/logins/alice/sessions', undefined, bearer(registered.secret));
+    await call('DELETE', '/v1/logins/alice/sessions');
+    await call('POST', '/v1/sessions/verify', { credential: own.credential });
+    await call('GET', '/v1/logins/alice/history');
+    return [own.token, own.credential, drawn.token, drawn.credential, rotated.token, registered.secret, renewed.secret];
+  };
+
+  /** What clients do wrong: secrets at every place where they do not belong. */
+  const blunder = async (secrets: readonly string[]) => {
+    for (const secret of secrets) {
+      const text = encodeURIComponent(secret);
+      await call('GET', `/v1/sessions/${text}`);
+      await call('GET', `/${text}/${text}`);
+      await call('GET', `/v1/counts?token=${text}&${text}=1`);
+      await call('GET', `/v1/events?type=${text}&lastEventId=${text}`);
+      await call('GET', `/v1/sessions/%zz${text}`);
+      await call('DELETE', `/v1/services/${text}/secrets/${text}`);
+      await call('POST', `/v1/sessions/verify/${text}`, { credential: secret });
+      await call('POST', '/v1/sessions/verify', { credential: `${secret}.`, [secret]: secret });
+      await call('POST', '/v1/sessions', `{"loginId":"alice","token":"${secret}`);
+      await call('POST', '/v1/sessions', { loginId: { [secret]: secret }, token: `${secret} ` });
+      await call('POST', '/v1/sessions', secret, { ...service.administrator, 'content-type': `text/${secret}` });
+      await call('GET', '/v1/counts', undefined, basic('admin', `${secret}!`));
+      await call('GET', '/v1/counts', undefined, basic(`admin/${secret}`, secret));
+      await call('GET', '/v1/counts', undefined, bearer(`${secret}!`));
+      await call('GET', '/v1/counts', undefined, serviceHeaders('admin', `${secret}!`));
+      await call('GET', '/metrics', undefined, bearer(secret));
+      const headers = { 'x-request-id': `${secret} ${secret}`, 'if-match': secret, 'idempotency-key': `${secret} ` };
+      await call(
+        'PUT',
+        '/v1/sessions/00000000-0000-4000-8000-000000000000',
+        { attributes: {} },
+        { ...service.administrator, ...headers },
+      );
+      await call('POST', '/v1/sessions', { loginId: 'alice' }, { ...service.administrator, ...headers });
+    }
+  };
+
+  /** What the store does wrong, at reads, at writes and at what happens aside. */
+  const fail = async () => {
+    const { sessionId, credential } = await call('POST', '/v1/sessions', { loginId: 'alice' });
+    for (const failure of [
+      DRIVER_ERROR,
+      new StorageUnavailableError(undefined, { cause: DRIVER_ERROR }),
+      new StorageCorruptError('A record is odd.', { cause: DRIVER_ERROR }),
+    ]) {
+      storage.failure = failure;
+      await call('POST', '/v1/sessions/verify', { credential });
+      await call('PUT', `/v1/sessions/${sessionId}/attributes/role`, { value: CANARY });
+      await call('POST', '/v1/sessions', { loginId: 'alice', attributes: { role: CANARY } });
+      await call('GET', '/health/ready');
+      await call('GET', '/metrics');
+      await call('GET', '/v1/counts', undefined, basic('unheard-of', 'x'.repeat(20)));
+    }
+    storage.failure = undefined;
+  };
+
+  test('holds no token, secret, credential or attribute, also where they stand in the wrong place', async () => {
+    const variables = {
+      HTTP_ADAPTER,
+      LOG_FORMAT,
+      LOG_LEVEL: 'debug',
+    };
+    output = new CapturedOutput();
+    storage = new WatchedStorage();
+    service = await startService({ variables, storage, logger: new ServiceLogger(readEnvironment(variables)) });
+    const secrets = await work();
+    expect(secrets.every((secret) => typeof secret === 'string' && secret.length >= 12)).toBe(true);
+    await blunder(secrets);
+    await fail();
+    await call('GET', '/health/live', undefined, { 'x-request-id': 'the-last-one' });
+    await eventually(() => output.text.includes('the-last-one'));
+
+    const digests = secrets.map((secret) => createHash('sha256').update(secret).digest());
+    const written = digests.flatMap((digest) => [digest.toString('hex'), digest.toString('base64url')]);
+    const encoded = secrets.flatMap((secret) => [encodeURIComponent(secret), Buffer.from(secret).toString('base64')]);
+    const hidden = [...secrets, ...encoded, ...written, CANARY].filter((text) => output.text.includes(text));
+    expect(hidden).toEqual([]);
+    expect(output.text).toContain('ERR_INTERNAL');
+  });
+});

@@ -1,10 +1,11 @@
 import type { Server } from 'node:http';
-import type { INestApplication } from '@nestjs/common';
+import { type INestApplication, ShutdownSignal } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import helmet from 'helmet';
 import { AppModule } from './app.module.js';
 import { environmentConfig } from './config/environment.config.js';
 import type { Environment } from './config/environment.js';
+import { assertStorageAvailable } from './config/session-storage.js';
 import { APPLICATION_OPTIONS, createHttpAdapter, readJsonBodies } from './http/http-adapter.js';
 import { answerMalformed } from './http/malformed-request.js';
 import { requestContext } from './http/request-context.middleware.js';
@@ -16,10 +17,12 @@ import { serveOpenApi } from './openapi/openapi-document.js';
 
 /** The session service, ready to listen. */
 export async function createSessionService(environment: Environment): Promise<INestApplication> {
+  assertStorageAvailable(environment);
   const logger = new ServiceLogger(environment);
   const app = await NestFactory.create(AppModule, createHttpAdapter(environment), { ...APPLICATION_OPTIONS, logger });
   configure(app);
-  return app.enableShutdownHooks();
+  // A stop that was asked for and went well is no failure: exit code 0.
+  return app.enableShutdownHooks([ShutdownSignal.SIGTERM, ShutdownSignal.SIGINT], { useProcessExit: true });
 }
 
 /** What stands before the routes, in the order in which a request meets it. */

@@ -11,7 +11,7 @@ import { RemoteSessionsModule } from '../examples/remote/remote-sessions.module.
 import { startService } from '../examples/service/start-service.js';
 import { UserModule } from '../examples/user/user.module.js';
 import { bearer } from './support/credential-headers.js';
-import { DemoProgram } from './support/demo-program.js';
+import { BuiltProgram } from './support/built-program.js';
 import { DOCUMENTED, permitting, play, stepsOf } from './support/demo-run.js';
 import { type StubAnswer, StubServer, cut, json, silence } from './support/demo-stub-server.js';
 import { send } from './support/http-request.js';
@@ -118,18 +118,18 @@ describe('what the demo was asked for', () => {
 });
 
 describe('the demo as a program', () => {
-  let demo: DemoProgram;
+  let demo: BuiltProgram;
 
   afterEach(() => demo.kill());
 
   test('ends by itself, with 0 and without another word', async () => {
-    demo = new DemoProgram();
+    demo = new BuiltProgram('examples/demo.js');
     expect(await demo.exitCode()).toBe(0);
     expect([demo.stdout, demo.stderr]).toEqual([DOCUMENTED, '']);
   });
 
   test('--processes tells the same story, and leaves no process behind', async () => {
-    demo = new DemoProgram(['--processes']);
+    demo = new BuiltProgram('examples/demo.js', { args: ['--processes'] });
     expect([await demo.exitCode(), demo.stderr]).toEqual([0, '']);
     expect(demo.isRunning()).toBe(false);
     const [, setting = ''] = demo.stdout.split('\n');
@@ -138,14 +138,14 @@ describe('the demo as a program', () => {
   }, 120_000);
 
   test('closes everything on SIGTERM and ends with 143', async () => {
-    demo = new DemoProgram();
+    demo = new BuiltProgram('examples/demo.js');
     await demo.printed('Three services');
     demo.signal('SIGTERM');
     expect([await demo.exitCode(), demo.stderr]).toEqual([143, '\nInterrupted.\n']);
   });
 
   test('--processes closes everything on Ctrl-C and ends with 130', async () => {
-    demo = new DemoProgram(['--processes']);
+    demo = new BuiltProgram('examples/demo.js', { args: ['--processes'] });
     await demo.printed('1. ');
     demo.signal('SIGINT');
     expect([await demo.exitCode(), demo.stderr]).toEqual([130, '\nInterrupted.\n']);

@@ -4,18 +4,34 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { ROOT } from './packed-library.js';
 
-const PROGRAM = join(ROOT, 'dist/examples/demo.js');
+export interface ProgramOptions {
+  readonly args?: readonly string[];
+  /** All that it sees of the environment. Default: what this process has. */
+  readonly env?: NodeJS.ProcessEnv;
+  /** Where it runs. Default: where this process does. */
+  readonly cwd?: string;
+}
 
-/** The built demo while it runs, in a process group of its own. */
-export class DemoProgram {
+/** A program of the build while it runs, in a process group of its own. */
+export class BuiltProgram {
   readonly #child: ChildProcess;
   readonly #ended: Promise<unknown>;
   stdout = '';
   stderr = '';
 
-  constructor(args: readonly string[] = []) {
-    if (!existsSync(PROGRAM)) throw new Error('There is no dist/examples/demo.js: run `npm run build` first.');
-    const child = spawn(process.execPath, [PROGRAM, ...args], { detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
+  constructor(
+    /** Where it is in `dist`, such as `examples/demo.js`. */
+    private readonly program: string,
+    { args = [], env = process.env, cwd }: ProgramOptions = {},
+  ) {
+    const file = join(ROOT, 'dist', program);
+    if (!existsSync(file)) throw new Error(`There is no dist/${program}: run \`npm run build\` first.`);
+    const child = spawn(process.execPath, [file, ...args], {
+      detached: true,
+      env,
+      cwd,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
     child.stdout.on('data', (text: Buffer) => (this.stdout += text.toString('utf8')));
     child.stderr.on('data', (text: Buffer) => (this.stderr += text.toString('utf8')));
     this.#child = child;
@@ -27,11 +43,11 @@ export class DemoProgram {
     const ended = this.#ended.then(() => true);
     while (!this.stdout.includes(text)) {
       const isOver = await Promise.race([ended, once(this.#child.stdout!, 'data').then(() => false)]);
-      if (isOver) throw new Error(`The demo ended and never printed '${text}':\n${this.stdout}${this.stderr}`);
+      if (isOver) throw new Error(`${this.program} ended and never printed '${text}':\n${this.stdout}${this.stderr}`);
     }
   }
 
-  /** Sends a signal to the demo and to all that it has started, as a terminal does. */
+  /** Sends a signal to it and to all that it has started, as a terminal does. */
   signal(name: NodeJS.Signals): void {
     process.kill(-this.#child.pid!, name);
   }

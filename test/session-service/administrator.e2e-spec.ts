@@ -1,0 +1,145 @@
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { type StorageChange, StorageUnavailableError } from 'nestjs-distributed-session';
+import { Administrator } from '../../src/administrator/administrator.js';
+import { basic } from '../support/credential-headers.js';
+import { send } from '../support/http-request.js';
+import { type RunningService, startService, stopServices } from '../support/running-service.js';
+import { WatchedStorage } from '../support/watched-storage.js';
+
+const SECRET = 'the-first-secret-of-the-administrator';
+const OTHER = 'another-secret-of-the-administrator';
+
+describe('the administrator', () => {
+  let storage: WatchedStorage;
+  /** What the store told of services. */
+  let changes: StorageChange[];
+
+  beforeEach(() => {
+    storage = new WatchedStorage();
+    changes = [];
+    storage.changes((change) => changes.push(change));
+  });
+
+  afterEach(stopServices);
+
+  const start = (ADMIN_SECRET: string, variables: Record<string, string> = {}) =>
+    startService({ storage, variables: { ADMIN_SECRET, ...variables } });
+
+  const restart = async (...given: Parameters<typeof start>) => {
+    await stopServices();
+    changes.length = 0;
+    return start(...given);
+  };
+
+  test('is registered with the secret that is configured, may do everything, and has nothing to be shown', async () => {
+    const service = await start(SECRET);
+    expect(await statusOf(service, SECRET)).toBe(200);
+    expect(generatedBy(service)).toBeUndefined();
+    const [administrator, ...others] = await service.sessions.listServices();
+    expect(administrator).toMatchObject({ serviceId: 'admin', serviceName: 'Administrator', permissions: ['*'] });
+    expect([administrator?.secrets.length, others]).toEqual([1, []]);
+    const registration = { serviceId: 'order', serviceName: 'Orders', permissions: ['session.readAll'] };
+    const headers = { ...basic('admin', SECRET), 'content-type': 'application/json' };
+    const request = { method: 'POST', headers, body: JSON.stringify(registration) };
+    expect((await fetch(`${service.url}/v1/services`, request)).status).toBe(201);
+  });
+
+  test('has the id that is configured', async () => {
+    const service = await start(SECRET, { ADMIN_SERVICE_ID: 'root' });
+    expect([await statusOf(service, SECRET, 'root'), await statusOf(service, SECRET)]).toEqual([200, 401]);
+  });
+
+  test('is not registered again when the service starts again on the same store', async () => {
+    const before = await (await start(SECRET)).sessions.listServices();
+    const service = await restart(SECRET);
+    expect(changes).toEqual([]);
+    expect(keysOf(await service.sessions.listServices())).toEqual(keysOf(before));
+    expect(await statusOf(service, SECRET)).toBe(200);
+  });
+
+  test('A-04 keeps the secret of a rotation that is under way when the service starts again, with either', async () => {
+    const { secret } = await (await start(SECRET)).sessions.rotateServiceSecret('admin', { secretKey: OTHER });
+    expect(secret).toBe(OTHER);
+    for (const configured of [SECRET, OTHER]) {
+      const service = await restart(configured);
+      expect(changes).toEqual([]);
+      expect([await statusOf(service, SECRET), await statusOf(service, OTHER)]).toEqual([200, 200]);
+    }
+  });
+
+  test('A-04 has only the secret that is configured once that has changed', async () => {
+    await start(SECRET);
+    const service = await restart(OTHER);
+    expect(changes).toMatchObject([{ type: 'service.changed', serviceId: 'admin', change: 'replaced' }]);
+    expect([await statusOf(service, SECRET), await statusOf(service, OTHER)]).toEqual([401, 200]);
+  });
+
+  test('A-05 loses the old secret in a process that still runs, when another starts with a new one', async () => {
+    const running = await start(SECRET);
+    expect(await statusOf(running, SECRET)).toBe(200);
+    await start(OTHER);
+    expect([await statusOf(running, SECRET), await statusOf(running, OTHER)]).toEqual([401, 200]);
+  });
+
+  test('may do everything again after it was registered with less, or revoked', async () => {
+    const first = await start(SECRET);
+    const less = { serviceId: 'admin', serviceName: 'Less', permissions: ['session.read'], secretKey: SECRET };
+    await first.sessions.registerService(less, { replace: true });
+    expect(await statusOf(first, SECRET)).toBe(403);
+    const second = await restart(SECRET);
+    expect(await statusOf(second, SECRET)).toBe(200);
+    await second.sessions.revokeService('admin');
+    expect(await statusOf(await restart(SECRET), SECRET)).toBe(200);
+  });
+
+  test('has a generated secret where none is configured: a new one at each start, good from then on', async () => {
+    const first = generatedBy(await start(''))!;
+    const service = await restart('');
+    const second = generatedBy(service)!;
+    expect([first, second]).toEqual([
+      expect.stringMatching(/^dss_[\w-]{50,}$/),
+      expect.stringMatching(/^dss_[\w-]{50,}$/),
+    ]);
+    expect(second).not.toBe(first);
+    expect([await statusOf(service, first), await statusOf(service, second)]).toEqual([401, 200]);
+  });
+
+  test('has the secret that is configured after a start that generated one', async () => {
+    const generated = generatedBy(await start(''))!;
+    const service = await restart(SECRET);
+    expect([await statusOf(service, generated), await statusOf(service, SECRET)]).toEqual([401, 200]);
+  });
+
+  test('is one and the same to several processes that start at once on one store', async () => {
+    const services = await Promise.all(Array.from({ length: 5 }, () => start(SECRET)));
+    expect(await Promise.all(services.map((service) => statusOf(service, SECRET)))).toEqual([200, 200, 200, 200, 200]);
+    const [administrator, ...others] = await services[0]!.sessions.listServices();
+    expect([administrator?.secrets.length, others]).toEqual([1, []]);
+  });
+
+  test('has one good secret, the newest, when several processes generate one at once', async () => {
+    const services = await Promise.all(Array.from({ length: 3 }, () => start('')));
+    const statuses = await Promise.all(services.map((service) => statusOf(services[0]!, generatedBy(service)!)));
+    expect(statuses.toSorted((a, b) => a - b)).toEqual([200, 401, 401]);
+  });
+
+  test('lets the start fail while the store is down, and is there when it is up again', async () => {
+    storage.failure = new StorageUnavailableError();
+    await expect(start(SECRET)).rejects.toThrow(StorageUnavailableError);
+    await expect(start('')).rejects.toThrow(StorageUnavailableError);
+    storage.failure = undefined;
+    expect(await statusOf(await start(SECRET), SECRET)).toBe(200);
+  });
+});
+
+async function statusOf({ url }: RunningService, secret: string, serviceId = 'admin'): Promise<number> {
+  return (await send(`${url}/v1/counts`, basic(serviceId, secret))).status;
+}
+
+function generatedBy({ app }: RunningService): string | undefined {
+  return app.get(Administrator, { strict: false }).generatedSecret;
+}
+
+function keysOf(services: readonly { readonly secrets: readonly { readonly keyId: string }[] }[]): readonly string[] {
+  return services.flatMap(({ secrets }) => secrets.map(({ keyId }) => keyId));
+}

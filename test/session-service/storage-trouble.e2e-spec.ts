@@ -1,0 +1,153 @@
+import { inspect } from 'node:util';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import type { LoggerService } from '@nestjs/common';
+import {
+  KeyUnavailableError,
+  StorageCorruptError,
+  StorageFullError,
+  StorageOutcomeUnknownError,
+  StorageUnavailableError,
+} from 'nestjs-distributed-session';
+import { openApiDocument } from '../../src/openapi/openapi-document.js';
+import { basic } from '../support/credential-headers.js';
+import type { Answer } from '../support/http-request.js';
+import { type RunningService, SERVERS, startService, stopServices } from '../support/running-service.js';
+import { clientOf } from '../support/service-client.js';
+import { type OperationRequest, operationsOf, requestOf } from '../support/service-operations.js';
+import { CANARY, refusalIn } from '../support/service-refusal.js';
+import { stateOf } from '../support/service-state.js';
+import { WatchedStorage } from '../support/watched-storage.js';
+
+/** An error of a driver, which holds what was to be stored wherever such errors do. */
+const driverError = Object.assign(new TypeError(`Cannot store ${CANARY}\n    at ${CANARY}`), {
+  command: { name: 'set', args: [CANARY] },
+  detail: CANARY,
+  code: 'ECONNRESET',
+  cause: new Error(CANARY),
+});
+const cause = driverError;
+
+/** What the storage rejects with, and what is answered: a 503 may be tried again, a 500 may not. */
+const FAILURES: readonly (readonly [code: string, status: 500 | 503, failure: Error])[] = [
+  ['ERR_STORAGE_UNAVAILABLE', 503, new StorageUnavailableError(undefined, { cause })],
+  ['ERR_STORAGE_OUTCOME_UNKNOWN', 503, new StorageOutcomeUnknownError(undefined, { cause })],
+  ['ERR_STORAGE_FULL', 503, new StorageFullError(1)],
+  ['ERR_KEY_UNAVAILABLE', 503, new KeyUnavailableError('key-1')],
+  ['ERR_STORAGE_CORRUPT', 500, new StorageCorruptError('What is stored is no session.', { cause })],
+  ['ERR_INTERNAL', 500, driverError],
+];
+
+/** A log as it would be written, each line with all that it was given. */
+class HeldLog implements LoggerService {
+  readonly lines: string[] = [];
+  readonly log = this.#hold();
+  readonly warn = this.#hold();
+  readonly error = this.#hold();
+  readonly debug = this.#hold();
+
+  #hold() {
+    return (...given: unknown[]): void => void this.lines.push(inspect(given, { depth: 9 }));
+  }
+}
+
+describe.each(SERVERS)('trouble with the storage over %s', (HTTP_ADAPTER) => {
+  const logger = new HeldLog();
+  let storage: WatchedStorage;
+  let service: RunningService;
+  /** A request of each operation. None is carried out, so they serve again and again. */
+  let sent: OperationRequest[];
+  let callers = 0;
+
+  beforeAll(async () => {
+    storage = new WatchedStorage();
+    service = await startService({ variables: { HTTP_ADAPTER }, storage, logger });
+    const operations = operationsOf(openApiDocument(service.app)).filter(({ path }) => path.startsWith('/v1/'));
+    sent = await Promise.all(operations.map((operation) => requestOf(operation, service)));
+  });
+
+  afterAll(stopServices);
+
+  /** The answers while the storage fails; nothing may have changed when it does not any more. */
+  async function whileFailing(failure: Error, requests: readonly (() => Promise<Answer>)[]): Promise<Answer[]> {
+    const before = await stateOf(service);
+    storage.failure = failure;
+    const answers: Answer[] = [];
+    for (const request of requests) answers.push(await request());
+    storage.failure = undefined;
+    expect(await stateOf(service)).toEqual(before);
+    return answers;
+  }
+
+  const register = () => service.register(`caller-${++callers}`, '*');
+
+  test.each(FAILURES)('%s is answered with %d by every operation, to who is known', async (code, status, failure) => {
+    const asking = sent.filter(({ line }) => line !== 'GET /v1/events');
+    const caller = clientOf(service, await register());
+    // Proven now, so that it is the operation that fails.
+    expect((await caller('GET /v1/counts')).status).toBe(200);
+    const requests = asking.map(
+      ({ line, body, headers }) =>
+        () =>
+          caller(line, body, headers),
+    );
+    const answers = await whileFailing(failure, requests);
+    expect(answers).toHaveLength(24);
+    for (const [index, answer] of answers.entries()) {
+      expect([asking[index]!.line, refusalIn(answer)]).toEqual([asking[index]!.line, { status, code }]);
+      expect(answer.headers.get('retry-after')).toBe(status === 503 ? '1' : null);
+    }
+  });
+
+  test.each(FAILURES)('%s is answered with %d, not with 401, to who is to be proven', async (code, status, failure) => {
+    const proofs = [await register(), basic('nobody', 'dss_'), basic('nobody', 'a-secret-of-nobody')];
+    const unproven = proofs.map((proof) => clientOf(service, proof));
+    const requests = sent.map(
+      ({ line, body, headers }, index) =>
+        () =>
+          unproven[index % 3]!(line, body, headers),
+    );
+    const answers = await whileFailing(failure, requests);
+    expect(answers).toHaveLength(25);
+    for (const answer of answers) {
+      expect(refusalIn(answer)).toEqual({ status, code });
+      expect(answer.headers.get('retry-after')).toBe(status === 503 ? '1' : null);
+      expect(answer.headers.get('www-authenticate')).toBeNull();
+    }
+  });
+
+  test.each(FAILURES)(
+    'C-08 %s is in the log by the id of its request, without a secret',
+    async (code, status, failure) => {
+      const caller = clientOf(service, await register());
+      const body = { loginId: 'alice', attributes: { role: CANARY } };
+      const requests = [
+        () => caller('GET /v1/counts', undefined, { 'x-request-id': `${code}-0` }),
+        () => caller('POST /v1/sessions', body, { 'x-request-id': `${code}-1` }),
+      ];
+      await whileFailing(failure, requests);
+      for (const index of requests.keys()) {
+        const told = logger.lines.filter((text) => text.includes(`${code}-${index}`));
+        expect(told.join('\n')).toContain(` ${status} ${code} `);
+      }
+      expect(logger.lines.filter((text) => text.includes(CANARY))).toEqual([]);
+    },
+  );
+
+  test('C-08 an error that nobody knows is logged with its name and where it was thrown', async () => {
+    const caller = clientOf(service, await register());
+    await whileFailing(driverError, [() => caller('GET /v1/counts', undefined, { 'x-request-id': 'unheard-of' })]);
+    const [line = ''] = logger.lines.filter((text) => text.includes('Request unheard-of failed'));
+    expect(line).toContain('TypeError ECONNRESET');
+    expect(line).toMatch(/ {4}at .*storage-trouble\.e2e-spec\.ts:\d+:\d+/);
+    expect(line).not.toContain(CANARY);
+  });
+
+  test('is over when the storage is well again', async () => {
+    const caller = clientOf(service, await register());
+    const logIn = () => caller('POST /v1/sessions', { loginId: 'alice' });
+    for (const [, status, failure] of FAILURES) {
+      const [failed] = await whileFailing(failure, [logIn]);
+      expect([failed!.status, (await logIn()).status]).toEqual([status, 201]);
+    }
+  });
+});

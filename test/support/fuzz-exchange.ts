@@ -1,0 +1,121 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { AnswerContract } from './answer-contract.js';
+import { UNPROVEN_CALLERS } from './fuzz-mutation.js';
+import type { FuzzRequest } from './fuzz-request.js';
+import type { FuzzWorld, WorldSnapshot } from './fuzz-world.js';
+import type { Answer } from './http-request.js';
+import { fitsBody, fitsQuery } from './openapi-schemas.js';
+import { clientOf } from './service-client.js';
+
+const DEADLINE_MS = 5_000;
+const UNPROVEN: readonly string[] = UNPROVEN_CALLERS;
+
+interface SentRequest extends FuzzRequest {
+  readonly target: string;
+}
+
+export interface FuzzOutcome {
+  readonly status: number;
+  /** What is wrong with what came of the request, in words; empty if all is well. */
+  readonly faults: readonly string[];
+}
+
+/** Sends a request into a world. */
+export async function outcomeOf(
+  request: FuzzRequest,
+  world: FuzzWorld,
+  contract: AnswerContract,
+  service: { readonly url: string },
+): Promise<FuzzOutcome> {
+  const sent = resolved(request, world);
+  const call = clientOf(service, world.headersOf(sent.caller));
+  const body = sent.body === undefined ? undefined : Buffer.from(sent.body);
+  const answer = await inTime(call(`${sent.method} ${sent.target}`, body, sent.headers));
+  world.note(answer.json);
+  const [before, after] = await world.look();
+  const faults = [
+    ...contract.faultsOf(sent.method, sent.path, answer),
+    ...undueRefusals(sent, answer),
+    ...undueAcceptances(sent, answer, contract),
+    ...undueChanges(sent, answer, before, after),
+    ...toldSecrets(sent, answer, world),
+  ];
+  const what = `${sent.method} ${sent.target} as ${sent.caller} → ${answer.status} ${codeOf(answer) ?? ''}`;
+  return { status: answer.status, faults: faults.map((fault) => `${what}: ${fault}`) };
+}
+
+function resolved(request: FuzzRequest, world: FuzzWorld): SentRequest {
+  const path = world.resolve(request.path, encodeURIComponent);
+  const query = world.resolve(request.query, encodeURIComponent);
+  const headers = Object.entries(request.headers).map(([name, value]) => {
+    return [name, typeof value === 'string' ? world.resolve(value) : value.map((one) => world.resolve(one))] as const;
+  });
+  return {
+    ...request,
+    path,
+    query,
+    target: query === '' ? path : `${path}?${query}`,
+    headers: Object.fromEntries(headers),
+    ...(request.body !== undefined && { body: world.resolve(request.body, inJson) }),
+  };
+}
+
+/** As it stands inside of quotes. */
+function inJson(value: string): string {
+  return JSON.stringify(value).slice(1, -1);
+}
+
+function undueRefusals({ changes }: SentRequest, answer: Answer): string[] {
+  const isRefused = codeOf(answer)?.startsWith('ERR_REQUEST_') === true;
+  return changes.length === 0 && isRefused ? [`it is valid by the schema: ${answer.text}`] : [];
+}
+
+function undueAcceptances(sent: SentRequest, { status }: Answer, contract: AnswerContract): string[] {
+  const operation = contract.find(sent.method, sent.path);
+  if (status >= 400 || !operation) return [];
+  return [
+    ...(fitsQuery(operation, new URLSearchParams(sent.query)) ? [] : ['the query does not fit the schema']),
+    ...(fitsBody(operation, sent.body ?? '') ? [] : ['the body does not fit the schema']),
+    ...(sent.path.startsWith('/v1/') && UNPROVEN.includes(sent.caller) ? ['nobody proved who calls'] : []),
+  ];
+}
+
+/** A refusal changes nothing, and a read when sessions were used at the most: also one of an attribute that is not there. */
+function undueChanges(
+  { method }: SentRequest,
+  { status }: Answer,
+  before: WorldSnapshot,
+  after: WorldSnapshot,
+): string[] {
+  const isRead = method === 'GET' || method === 'HEAD';
+  const mayTouch = isRead && (status < 400 || status === 404);
+  const isKept = isDeepStrictEqual(before.others, after.others);
+  const isUntouched = isDeepStrictEqual(before.times, after.times);
+  if (status < 400 && !isRead) return [];
+  return [...(isKept ? [] : ['it changed something']), ...(isUntouched || mayTouch ? [] : ['it counts as an access'])];
+}
+
+/** What was issued stands in the answer that issues it, and nowhere else. */
+function toldSecrets(sent: SentRequest, answer: Answer, world: FuzzWorld): string[] {
+  const { token, credential, secret, ...shown } = Object(answer.json) as Record<string, unknown>;
+  const issues = answer.status === 201;
+  const text = issues ? JSON.stringify(shown) : answer.text;
+  const given = `${sent.target} ${sent.body}`;
+  // What a caller keeps in an attribute, or as its request id, is its own.
+  const told = [...world.secrets].filter((one) => text.includes(one) && (answer.status >= 400 || !given.includes(one)));
+  const issued = [token, credential, secret].filter((one) => typeof one === 'string' && !given.includes(one));
+  if (issues) for (const one of issued) world.secrets.add(one as string);
+  return told.map(() => `it tells a secret: ${answer.text}`);
+}
+
+function codeOf({ json }: Answer): string | undefined {
+  return (json as { code?: string } | undefined)?.code;
+}
+
+async function inTime(answer: Promise<Answer>): Promise<Answer> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`There was no answer within ${DEADLINE_MS} ms.`)), DEADLINE_MS);
+  });
+  return Promise.race([answer, late]).finally(() => clearTimeout(timer));
+}

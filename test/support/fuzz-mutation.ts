@@ -1,0 +1,68 @@
+import { METHODS } from 'node:http';
+import * as fc from 'fast-check';
+import { bodyMutations } from './fuzz-body-mutations.js';
+import { headerMutations, withHeader } from './fuzz-header-mutations.js';
+import { type FuzzRequest, type Mutation, changed, placeOf } from './fuzz-request.js';
+import { pathMutations, queryMutations } from './fuzz-target-mutations.js';
+
+/** Who does not prove itself. */
+export const UNPROVEN_CALLERS = [
+  'nobody',
+  'wrongSecret',
+  'unknownService',
+  'noBasic',
+  'emptyBasic',
+  'otherScheme',
+  'userSession',
+  'twice',
+  'twoCarriers',
+  'halfOfHeaders',
+] as const;
+
+/** `CONNECT` asks for no answer. */
+const ANY_METHOD = METHODS.filter((method) => method !== 'CONNECT');
+const SECRETS = ['secret.order', 'credential.live', 'token.live', 'credential.chosen'].map(placeOf);
+
+/** A request after one change or two that its schema does not foresee. Now and then the schema allows it all the same. */
+export function mutated(valid: fc.Arbitrary<FuzzRequest>): fc.Arbitrary<FuzzRequest> {
+  return fc
+    .tuple(valid, fc.array(mutations, { minLength: 1, maxLength: 2 }))
+    .map(([request, some]) => some.reduce((result, mutate) => mutate(result), request))
+    .map(withAnswer);
+}
+
+const mutations: fc.Arbitrary<Mutation> = fc.oneof(
+  { arbitrary: bodyMutations, weight: 5 },
+  { arbitrary: pathMutations, weight: 2 },
+  { arbitrary: fc.constantFrom(...ANY_METHOD).map((method) => changed('method', () => ({ method }))), weight: 1 },
+  { arbitrary: queryMutations, weight: 2 },
+  { arbitrary: headerMutations, weight: 3 },
+  { arbitrary: fc.constantFrom(...UNPROVEN_CALLERS).map((caller) => changed('caller', () => ({ caller }))), weight: 2 },
+  { arbitrary: fc.tuple(fc.constantFrom(...SECRETS), fc.nat(5)).map(misplaced), weight: 1 },
+);
+
+/** What a careless client does: a secret where it does not belong. */
+function misplaced([secret, where]: [string, number]): Mutation {
+  return changed('misplaced secret', ({ path, query, headers }) => {
+    const places: Partial<FuzzRequest>[] = [
+      { path: withSegment(path, 3, secret) },
+      // The name of an attribute is not secret.
+      { path: withSegment(path, path.includes('/attributes/') ? 3 : Infinity, secret) },
+      { query: `${query}${query && '&'}cursor=${secret}&lastEventId=${secret}&token=${secret}` },
+      ...['if-match', 'last-event-id', 'idempotency-key'].map((name) => withHeader(headers, name, secret)),
+    ];
+    return places[where]!;
+  });
+}
+
+function withSegment(path: string, index: number, segment: string): string {
+  const segments = path.split('/');
+  segments[Math.min(index, segments.length - 1)] = segment;
+  return segments.join('/');
+}
+
+/** What is no HTTP is answered with a body, also where it was to be a HEAD: that cannot be known. */
+function withAnswer(request: FuzzRequest): FuzzRequest {
+  const isHttp = /^[\x21-\x7e]*$/.test(request.path);
+  return request.method === 'HEAD' && !isHttp ? { ...request, method: 'GET' } : request;
+}

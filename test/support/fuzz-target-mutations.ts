@@ -1,0 +1,127 @@
+import * as fc from 'fast-check';
+import { type Mutation, changed } from './fuzz-request.js';
+
+const PATH_PIECES = [
+  '%',
+  '%00',
+  '%2f',
+  '%2F..%2f',
+  '/',
+  '//',
+  '/..',
+  '/.',
+  ';x=1',
+  '\\',
+  '%5c',
+  '%ff',
+  '%c3%28',
+  '%zz',
+  '%ud800',
+  '%0d%0aX-Injected:1',
+  '%3f',
+  '%23',
+  '~',
+  'A',
+  '*',
+  ':',
+  '{}',
+  '"',
+  "'",
+  '\u00e9',
+  '\u0080',
+  'a'.repeat(5_000),
+];
+const QUERIES = [
+  '%',
+  '&',
+  '=',
+  '?',
+  'a',
+  '&&&',
+  '%zz=1',
+  'touch=%',
+  'a[b]=c',
+  'a[]=1',
+  '__proto__=1',
+  '__proto__[x]=1',
+  'constructor=1',
+  'touch',
+  'limit',
+  'cursor=%00',
+  'x=1;y=2',
+];
+const QUERY_NAMES = [
+  'limit',
+  'touch',
+  'cursor',
+  'type',
+  'reason',
+  'actor',
+  'except',
+  'device',
+  'loginId',
+  'sessionId',
+  'serviceId',
+  'lastEventId',
+  'unknown',
+];
+const QUERY_VALUES = [
+  '',
+  'NaN',
+  '-1',
+  '0',
+  '1e308',
+  '1e3',
+  '0x10',
+  '01',
+  '%201',
+  '1.0',
+  '99999999999999999999',
+  'TRUE',
+  '1',
+  'undefined',
+  'null',
+  '%00',
+  '%ed%a0%80',
+  '%ff',
+  'x'.repeat(600),
+];
+
+const index = fc.nat(40);
+const bytes = fc.array(fc.integer({ min: 0x21, max: 0xff }), { minLength: 1, maxLength: 6 });
+
+/** What makes another path: pieces that routers and decoders stumble over, any bytes, and less of it. */
+export const pathMutations: fc.Arbitrary<Mutation> = fc.oneof(
+  fc.tuple(index, fc.constantFrom(...PATH_PIECES)).map(([at, piece]) => inserted('piece in the path', at, piece)),
+  fc.tuple(index, bytes.map(textOf)).map(([at, piece]) => inserted('bytes in the path', at, piece)),
+  fc.constant(changed('slash at the end', ({ path }) => ({ path: `${path}/` }))),
+  fc.constant(changed('path in capitals', ({ path }) => ({ path: path.toUpperCase() }))),
+  index.map((at) => changed('shorter path', ({ path }) => ({ path: path.slice(0, 1 + at) }))),
+);
+
+/** What makes another query: parameters that are wrong, unknown, repeated, or none at all. */
+export const queryMutations: fc.Arbitrary<Mutation> = fc.oneof(
+  fc
+    .tuple(fc.constantFrom(...QUERY_NAMES), fc.constantFrom(...QUERY_VALUES))
+    .map(([name, value]) => changed('wrong query', ({ query }) => ({ query: joined(query, `${name}=${value}`) }))),
+  fc.constantFrom(...QUERIES).map((more) => changed('another query', ({ query }) => ({ query: joined(query, more) }))),
+  fc.constantFrom(...QUERY_NAMES).map((name) =>
+    changed('repeated query', ({ query }) => {
+      const once = query === '' ? `${name}=1` : query;
+      return { query: joined(once, once) };
+    }),
+  ),
+);
+
+function inserted(what: string, at: number, piece: string): Mutation {
+  return changed(what, ({ path }) => ({ path: `/${path.slice(1, 1 + at)}${piece}${path.slice(1 + at)}` }));
+}
+
+/** Bytes as a path has them: what begins a query or a fragment ends it. */
+function textOf(some: readonly number[]): string {
+  return String.fromCharCode(...some).replaceAll(/[?#]/g, '');
+}
+
+function joined(query: string, more: string): string {
+  return query === '' ? more : `${query}&${more}`;
+}

@@ -19,7 +19,7 @@ export interface EventStreamOptions {
 
 /**
  * The events as a text/event-stream. Each reader pulls at its own pace from the log, so a slow one takes no memory; one
- * that falls behind what is held is told `feed.gap`, as is one that resumes too late.
+ * that resumes too late is told `feed.gap`, as is one that falls behind what is held, whose stream then ends.
  */
 export async function* eventStream(log: EventLog, options: EventStreamOptions): AsyncGenerator<string> {
   const { filter, heartbeatMs, readerId, signal } = options;
@@ -30,9 +30,9 @@ export async function* eventStream(log: EventLog, options: EventStreamOptions): 
   let toldAt = performance.now();
   while (!log.isClosed && !signal.aborted) {
     if (!log.isHeldAfter(position)) {
-      position = log.end;
-      yield gap(log, position);
-      continue;
+      // Among what was missed may be a change of the reader's own credential.
+      yield gap(log, log.end);
+      return;
     }
     const silentForMs = performance.now() - toldAt;
     if (silentForMs >= heartbeatMs) {

@@ -15,13 +15,16 @@ const MAX_WAITING_BYTES = 512 * 1024;
 describe.each(SERVERS)('a reader of events that does not read, on %s', (HTTP_ADAPTER) => {
   let service: RunningService;
   let reader: EventReader;
+  let watcher: Record<string, string>;
+  let url: string;
   const connections: Socket[] = [];
 
   beforeAll(async () => {
     service = await startService({ variables: { HTTP_ADAPTER, EVENTS_HELD: String(HELD) } });
     (service.app.getHttpServer() as Server).on('connection', (socket: Socket) => connections.push(socket));
-    const watcher = await service.register('watcher', 'session.list');
-    reader = await EventReader.open(`${service.url}/v1/events?type=session.updated,session.ended`, watcher);
+    watcher = await service.register('watcher', 'session.list');
+    url = `${service.url}/v1/events?type=session.updated,session.ended`;
+    reader = await EventReader.open(url, watcher);
     reader.pause();
   });
 
@@ -46,17 +49,20 @@ describe.each(SERVERS)('a reader of events that does not read, on %s', (HTTP_ADA
     expect([HELD, HELD + 1].map((ago) => log.isHeldAfter(log.end - ago))).toEqual([true, false]);
 
     reader.resume();
-    await reader.until(({ text }) => text.includes('event: feed.gap'));
+    // Among what it missed may be a change of its own credential: the stream ends, and goes on for who is proven anew.
+    await reader.until(({ isOver }) => isOver);
+    const { types, events, lastId } = reader;
+    expect([types.at(-1), reader.isComplete]).toEqual(['feed.gap', true]);
     await service.sessions.deleteSession(sessionId);
-    await reader.until(({ text }) => text.includes('event: session.ended'));
-    const { types, events } = reader;
+    const resumed = await EventReader.open(url, { ...watcher, 'last-event-id': lastId });
+    await resumed.untilEvents(1);
+    expect(resumed.types).toEqual(['session.ended']);
     const versions = events
       .filter(({ event }) => event === 'session.updated')
       .map(({ data }) => Number(data?.['version']));
-    const firstMissed = types.indexOf('feed.gap');
-    // Whole up to the gap; after it only what is newer.
-    expect(versions.slice(0, firstMissed)).toEqual(Array.from({ length: firstMissed }, (_, index) => index + 2));
-    expect(versions).toEqual([...new Set(versions)].toSorted((a, b) => a - b));
-    expect(reader.lastId).toMatch(new RegExp(`-${log.end}$`));
+    // Whole up to the gap.
+    expect(versions).toEqual(Array.from(versions, (_, index) => index + 2));
+    expect(versions.length).toBeGreaterThan(0);
+    expect(lastId).toMatch(new RegExp(`-${log.end - 1}$`));
   });
 });

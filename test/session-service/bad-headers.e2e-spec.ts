@@ -52,6 +52,15 @@ describe('a header', () => {
     expect(await servers.refusalOf(line, body, { [name]: value })).toEqual(refused);
   });
 
+  test('A-03 that proves nobody is refused alike, whatever is in it', async () => {
+    const { authorization } = basic('client', 'dss_');
+    for (const headers of [{ authorization: undefined }, { authorization }, { authorization: 'Basic' }]) {
+      expect(await servers.refusalOf('GET /v1/counts', undefined, headers)).toEqual(unproven);
+      expect(await servers.refusalOf('POST /v1/sessions', { loginId: 'bob' }, headers)).toEqual(unproven);
+      expect(await servers.headerOf('www-authenticate', 'GET /v1/counts', undefined, headers)).toMatch(/^Basic /);
+    }
+  });
+
   test('that asks for a part, another form, or nothing if unchanged, has no effect', async () => {
     for (const headers of [
       { range: 'bytes=0-1' },

@@ -37,7 +37,17 @@ describe('a path', () => {
     for (const method of others) {
       const refusal = await servers.refusalOf(`${method} ${path}`);
       expect(refusal).toEqual({ status: 405, code: 'ERR_METHOD_NOT_ALLOWED' });
-      expect(await servers.headerOf('allow', `${method} ${path}?x=1`)).toBe(allow);
+    }
+    expect(await servers.headerOf('allow', `${others[0]} ${path}?x=1`)).toBe(allow);
+  });
+
+  test.each(OTHERS)('$path has a HEAD where it has a GET, and answers it without a body', async ({ path, allow }) => {
+    const [get, head] = [await servers.statusOf(`GET ${path}`), await servers.statusOf(`HEAD ${path}`)];
+    expect(head).toBe(get);
+    expect(head === 405).toBe(!allow.includes('HEAD'));
+    for (const name of ['content-type', 'cache-control', 'etag', 'allow']) {
+      const ofGet = await servers.headerOf(name, `GET ${path}`);
+      expect([name, await servers.headerOf(name, `HEAD ${path}`)]).toEqual([name, ofGet]);
     }
   });
 

@@ -1,0 +1,41 @@
+import { describe, expect, test } from '@jest/globals';
+import { readEnvironment } from '../config/read-environment.js';
+import { firstSteps } from './first-steps.js';
+
+const URL = 'http://127.0.0.1:3000';
+const SECRET = 'the-secret-of-the-administrator';
+
+describe('firstSteps()', () => {
+  test('shows a generated secret, and uses it in every request that needs one', () => {
+    const steps = firstSteps(URL, readEnvironment({ ADMIN_SERVICE_ID: 'root' }), SECRET);
+    expect(steps).toContain('Administrator: root\n');
+    expect(steps).toContain(`Secret:        ${SECRET}   (new at each start)\n`);
+    const requests = curlLines(steps);
+    expect(requests.length).toBeGreaterThanOrEqual(6);
+    for (const request of requests) expect(request).toContain(URL);
+    const proven = requests.filter((request) => request.includes(`-u "root:${SECRET}"`));
+    expect(requests.filter((request) => !proven.includes(request))).toEqual([`curl -sS ${URL}/health/ready`]);
+  });
+
+  test('C-08 shows no configured secret, but where it is found', () => {
+    const steps = firstSteps(URL, readEnvironment({ ADMIN_SECRET: SECRET }), undefined);
+    expect(steps).not.toContain(SECRET);
+    expect(steps).not.toContain('undefined');
+    expect(steps).toContain('with the secret of ADMIN_SECRET');
+    expect(curlLines(steps).filter((request) => request.includes('-u "admin:$ADMIN_SECRET"')).length).toBeGreaterThan(
+      4,
+    );
+  });
+
+  test('names the page of the routes only where it is served', () => {
+    expect(firstSteps(URL, readEnvironment({ DOCS: 'on' }), SECRET)).toContain(`${URL}/docs\n`);
+    expect(firstSteps(URL, readEnvironment({ DOCS: 'off' }), SECRET)).not.toContain('/docs');
+  });
+});
+
+function curlLines(steps: string): readonly string[] {
+  return steps
+    .split('\n')
+    .map((line) => line.trim())
+    .filter((line) => line.startsWith('curl '));
+}

@@ -54,7 +54,7 @@ describe('the table of environment variables', () => {
     'gives the default of %s: %s',
     (name, value, what) => {
       const known = defaults.get(name) as string | number | undefined;
-      if (known !== undefined) expect(value).toBe(`\`${known}\``);
+      expect(value).toBe(known === undefined ? value : `\`${known}\``);
       const isSecret = (SECRET_VARIABLES as readonly string[]).includes(name);
       expect(what.includes('`_FILE`')).toBe(isSecret);
     },
@@ -62,9 +62,9 @@ describe('the table of environment variables', () => {
 
   it('says what depends on the mode', () => {
     const modes = ['development', 'production'].map((NODE_ENV) => Object.assign(new Environment(), { NODE_ENV }));
-    const written = (name: string) => codeIn(rows.find(([row = '']) => codeIn(row)[0] === name)![1]!);
-    expect(written('HOST')).toEqual(modes.map(({ host }) => host));
-    expect(written('LOG_FORMAT')).toEqual(modes.map(({ logFormat }) => logFormat));
+    const written = new Map(rows.map(([name = '', value = '']) => [codeIn(name)[0], codeIn(value)]));
+    expect(written.get('HOST')).toEqual(modes.map(({ host }) => host));
+    expect(written.get('LOG_FORMAT')).toEqual(modes.map(({ logFormat }) => logFormat));
   });
 });
 
@@ -76,7 +76,7 @@ describe('the table of errors', () => {
       String(PROBLEM_EXAMPLES[code].status),
       PROBLEM_EXAMPLES[code].when,
     ]);
-    expect(tableUnder(page, 'Errors').toSorted()).toEqual(expected.toSorted());
+    expect(new Set(tableUnder(page, 'Errors'))).toEqual(new Set(expected));
   });
 
   it.each(Object.entries(REQUEST_ERRORS))('%s is documented with the status that is answered', (code, status) => {

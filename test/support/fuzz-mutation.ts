@@ -27,19 +27,36 @@ const SECRETS = ['secret.order', 'credential.live', 'token.live', 'credential.ch
 export function mutated(valid: fc.Arbitrary<FuzzRequest>): fc.Arbitrary<FuzzRequest> {
   return fc
     .tuple(valid, fc.array(mutations, { minLength: 1, maxLength: 2 }))
-    .map(([request, some]) => some.reduce((result, mutate) => mutate(result), request))
+    .map(([request, some]) => some.reduce(applied, request))
     .map(withAnswer);
 }
 
-const mutations: fc.Arbitrary<Mutation> = fc.oneof(
-  { arbitrary: bodyMutations, weight: 5 },
+/** Where there is a body, it is what changes most. */
+function applied(request: FuzzRequest, { isOfBody, ofBody, other }: SomeMutation): FuzzRequest {
+  return isOfBody && request.body !== undefined ? ofBody(request) : other(request);
+}
+
+interface SomeMutation {
+  readonly isOfBody: boolean;
+  readonly ofBody: Mutation;
+  readonly other: Mutation;
+}
+
+const others: fc.Arbitrary<Mutation> = fc.oneof(
+  { arbitrary: bodyMutations, weight: 1 },
   { arbitrary: pathMutations, weight: 2 },
   { arbitrary: fc.constantFrom(...ANY_METHOD).map((method) => changed('method', () => ({ method }))), weight: 1 },
-  { arbitrary: queryMutations, weight: 2 },
+  { arbitrary: queryMutations, weight: 3 },
   { arbitrary: headerMutations, weight: 3 },
   { arbitrary: fc.constantFrom(...UNPROVEN_CALLERS).map((caller) => changed('caller', () => ({ caller }))), weight: 2 },
   { arbitrary: fc.tuple(fc.constantFrom(...SECRETS), fc.nat(5)).map(misplaced), weight: 1 },
 );
+
+const mutations: fc.Arbitrary<SomeMutation> = fc.record({
+  isOfBody: fc.boolean(),
+  ofBody: bodyMutations,
+  other: others,
+});
 
 /** What a careless client does: a secret where it does not belong. */
 function misplaced([secret, where]: [string, number]): Mutation {

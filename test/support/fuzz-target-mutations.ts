@@ -102,6 +102,9 @@ export const pathMutations: fc.Arbitrary<Mutation> = fc.oneof(
 /** What makes another query: parameters that are wrong, unknown, repeated, or none at all. */
 export const queryMutations: fc.Arbitrary<Mutation> = fc.oneof(
   fc
+    .tuple(fc.nat(3), fc.constantFrom(...QUERY_VALUES))
+    .map(([at, value]) => changed('wrong value in the query', ({ query }) => ({ query: withValue(query, at, value) }))),
+  fc
     .tuple(fc.constantFrom(...QUERY_NAMES), fc.constantFrom(...QUERY_VALUES))
     .map(([name, value]) => changed('wrong query', ({ query }) => ({ query: joined(query, `${name}=${value}`) }))),
   fc.constantFrom(...QUERIES).map((more) => changed('another query', ({ query }) => ({ query: joined(query, more) }))),
@@ -120,6 +123,13 @@ function inserted(what: string, at: number, piece: string): Mutation {
 /** Bytes as a path has them: what begins a query or a fragment ends it. */
 function textOf(some: readonly number[]): string {
   return String.fromCharCode(...some).replaceAll(/[?#]/g, '');
+}
+
+/** The query with another value for one of its parameters. */
+function withValue(query: string, at: number, value: string): string {
+  const pairs = query.split('&');
+  const chosen = at % pairs.length;
+  return pairs.map((pair, one) => (one === chosen ? pair.replace(/=.*|$/s, `=${value}`) : pair)).join('&');
 }
 
 function joined(query: string, more: string): string {

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import type { Problem } from '../../src/http/problem.js';
 import { type RunningService, SERVERS, startService, stopServices } from '../support/running-service.js';
-import { type ServiceClient, clientOf } from '../support/service-client.js';
+import { type ServiceAnswer, type ServiceClient, clientOf } from '../support/service-client.js';
 import { stateOf } from '../support/service-state.js';
 
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'TRACE', 'PROPFIND', 'MKCOL'];
@@ -81,8 +82,8 @@ describe.each(SERVERS)('the guards over %s', (HTTP_ADAPTER) => {
   afterAll(stopServices);
 
   /** What who has no credential, who has no permission, and who may read everything get. */
-  const statusesOf = (line: string) =>
-    Promise.all(callers.map(async (caller) => (await caller(line)).status)) as Promise<[number, number, number]>;
+  const outcomesOf = (line: string) =>
+    Promise.all(callers.map(async (caller) => outcomeIn(await caller<Problem | undefined>(line))));
 
   const paths = (): string[] => [
     '/v1/counts',
@@ -94,7 +95,7 @@ describe.each(SERVERS)('the guards over %s', (HTTP_ADAPTER) => {
   ];
 
   test('let the right caller through, so that what follows shows something', async () => {
-    for (const path of paths()) expect([path, await statusesOf(`GET ${path}`)]).toEqual([path, [401, 403, 200]]);
+    for (const path of paths()) expect([path, await outcomesOf(`GET ${path}`)]).toEqual([path, ['401', '403', '200']]);
   });
 
   test.each([0, 1, 2, 3])('A-09 are not skipped by another way to write path %d', async (index) => {
@@ -102,8 +103,8 @@ describe.each(SERVERS)('the guards over %s', (HTTP_ADAPTER) => {
     const before = await stateOf(service);
     for (const variant of variantsOf(path)) {
       for (const line of [`GET ${variant}`, `DELETE ${variant}`]) {
-        const statuses = await statusesOf(line);
-        expect([line, statuses, isSafe(statuses)]).toEqual([line, statuses, true]);
+        const outcomes = await outcomesOf(line);
+        expect([line, outcomes, isSafe(outcomes)]).toEqual([line, outcomes, true]);
       }
     }
     expect(await stateOf(service)).toEqual(before);
@@ -113,8 +114,8 @@ describe.each(SERVERS)('the guards over %s', (HTTP_ADAPTER) => {
     const before = await stateOf(service);
     for (const path of paths()) {
       for (const line of [`${method} ${path}`, `${method} ${path}/`, `${method} ${path}?x=1`]) {
-        const statuses = await statusesOf(line);
-        expect([line, statuses, isSafe(statuses)]).toEqual([line, statuses, true]);
+        const outcomes = await outcomesOf(line);
+        expect([line, outcomes, isSafe(outcomes)]).toEqual([line, outcomes, true]);
       }
     }
     expect(await stateOf(service)).toEqual(before);
@@ -147,8 +148,15 @@ describe.each(SERVERS)('the guards over %s', (HTTP_ADAPTER) => {
   );
 });
 
-/** Guarded, or refused to everybody, who may read included. */
-function isSafe([nobody, powerless, reader]: [number, number, number]): boolean {
-  if (reader < 400) return nobody === 401 && powerless === 403;
-  return (nobody === reader || nobody === 401) && (powerless === reader || powerless === 403);
+/** What is refused before anybody asks who calls: what has no route. */
+const WITHOUT_ROUTE = ['404', '405', '400 ERR_REQUEST_PATH'];
+
+function outcomeIn({ status, json }: ServiceAnswer<Problem | undefined>): string {
+  return status === 400 ? `400 ${json?.code}` : String(status);
+}
+
+/** Guarded, or without a route for who may read as well. */
+function isSafe([nobody = '', powerless = '', reader = '']: readonly string[]): boolean {
+  if (WITHOUT_ROUTE.includes(nobody)) return powerless === nobody && reader === nobody;
+  return nobody === '401' && powerless === '403';
 }

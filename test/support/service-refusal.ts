@@ -8,6 +8,9 @@ import { stateOf } from './service-state.js';
 /** What is told of a refusal beside what every problem has: its status, its code, and the fields of the code. */
 export type Refusal = Readonly<Record<string, unknown>>;
 
+/** However much is wrong, no more faults are told. */
+const MAX_FAULTS = 20;
+
 /** A value of a field that stands for a secret: no refusal repeats it. */
 export const CANARY = 'canary-value';
 
@@ -16,7 +19,8 @@ const INSIDES = /canary-value|\n\s+at |\bat \S+ \(|node_modules|file:|\.[cm]?[jt
 
 /** Reads the problem that an answer tells of, after a check of what every problem must have and must not show. */
 export function refusalIn({ status, headers, text, json }: Answer): Refusal {
-  const { type, title, detail, requestId, errors, ...told } = json as Problem;
+  const { type, title, detail, requestId, errors = [], ...told } = json as Problem;
+  const faults = errors as readonly unknown[];
   expect(text).not.toMatch(INSIDES);
   expect({ type, title, requestId, status: told.status }).toEqual({
     type: `urn:problem-type:distributed-session:${told.code}`,
@@ -27,7 +31,8 @@ export function refusalIn({ status, headers, text, json }: Answer): Refusal {
   expect(detail).toMatch(/^\S[^\n]*\.$/);
   expect(headers.get('content-type')).toBe('application/problem+json; charset=utf-8');
   expect(headers.get('cache-control')).toBe('no-store');
-  if (errors !== undefined) expect(errors).toContainEqual({ field: told['field'], message: expect.any(String) });
+  if (faults.length > 0) expect(faults).toContainEqual({ field: told['field'], message: expect.any(String) });
+  expect(faults.length).toBeLessThanOrEqual(MAX_FAULTS);
   return told;
 }
 

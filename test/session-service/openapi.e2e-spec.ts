@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { OpenAPIObject } from '@nestjs/swagger';
 import { PERMISSIONS_EXTENSION } from '../../src/openapi/operation.decorator.js';
 import { openApiDocument } from '../../src/openapi/openapi-document.js';
+import { operationsIn } from '../support/openapi-operations.js';
 import { ROOT } from '../support/packed-library.js';
 import { type RunningService, startService, stopServices } from '../support/running-service.js';
 
@@ -23,6 +24,24 @@ describe('the OpenAPI document', () => {
     const served = await fetch(`${service.url}/docs/openapi.json`);
     expect(await served.json()).toEqual(committed);
     expect(JSON.parse(JSON.stringify(document))).toEqual(committed);
+  });
+
+  it('says of every body of a request that it has no fields beside those listed', () => {
+    const bodies = operationsIn(document).flatMap(({ operationId, body }) =>
+      body ? [[operationId, body.schema]] : [],
+    );
+    expect(bodies.length).toBeGreaterThan(5);
+    for (const [, schema] of bodies) expect(schema).toMatchObject({ type: 'object', additionalProperties: false });
+  });
+
+  it('says of every operation how it answers, and with which problems it refuses', () => {
+    for (const { answers } of operationsIn(document)) {
+      expect([...answers.keys()]).toEqual(expect.arrayContaining([400, 401, 413, 415, 429, 500]));
+      const undescribed = [...answers].filter(([, { schema }]) => schema === undefined);
+      // What is not ready is told as the result of Terminus, not as a problem.
+      const uncoded = [...answers].filter(([status, { codes }]) => status >= 400 && status < 503 && codes.length === 0);
+      expect([undescribed, uncoded]).toEqual([[], []]);
+    }
   });
 
   it('says of every operation under /v1 what it asks for, and has a name for each', () => {

@@ -8,7 +8,7 @@ import { sessionCommands } from '../support/session-commands.js';
 import { SessionModel } from '../support/session-model.js';
 
 const LIMITS = { perLogin: 4, graceMs: 10_000 };
-const RUNS = 25;
+const RUNS = 40;
 
 describe.each(SERVERS)('the sessions of a login, on %s', (HTTP_ADAPTER) => {
   const clock = new FakeClock();

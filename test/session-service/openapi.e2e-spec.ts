@@ -27,11 +27,9 @@ describe('the OpenAPI document', () => {
   });
 
   it('says of every body of a request that it has no fields beside those listed', () => {
-    const bodies = operationsIn(document).flatMap(({ operationId, body }) =>
-      body ? [[operationId, body.schema]] : [],
-    );
+    const bodies = operationsIn(document).flatMap(({ body }) => (body ? [body.schema] : []));
     expect(bodies.length).toBeGreaterThan(5);
-    for (const [, schema] of bodies) expect(schema).toMatchObject({ type: 'object', additionalProperties: false });
+    for (const schema of bodies) expect(schema).toMatchObject({ type: 'object', additionalProperties: false });
   });
 
   it('says of every operation how it answers, and with which problems it refuses', () => {

@@ -4,7 +4,7 @@ import { ArrayNotEmpty, IsIn, IsString } from 'class-validator';
 import { SESSION_EVENT_TYPES, type SessionEventType } from 'nestjs-distributed-session';
 import { IfGiven } from '../http/dto-rules.js';
 import { IsSessionId, SESSION_ID_SCHEMA } from '../sessions/session-id.parameter.js';
-import { RESUME_ID } from './resume-id.js';
+import { IsResumeId, RESUME_ID } from './resume-id.js';
 
 const TYPES = SESSION_EVENT_TYPES.join('|').replaceAll('.', '\\.');
 
@@ -41,6 +41,6 @@ export class EventsQuery {
 
   @ApiPropertyOptional({ ...RESUME_ID, description: 'The last `id` received, for who cannot send `Last-Event-ID`.' })
   @IfGiven()
-  @IsString()
+  @IsResumeId()
   readonly lastEventId?: string;
 }

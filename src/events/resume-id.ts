@@ -1,3 +1,4 @@
+import { Matches } from 'class-validator';
 import { RequestError } from '../http/request.error.js';
 import type { EventLog } from './event-log.js';
 
@@ -5,6 +6,11 @@ const FORM = /^([0-9a-f]{12})-(\d{1,15})$/;
 
 /** How the OpenAPI document describes an id to resume after. */
 export const RESUME_ID = { type: 'string', pattern: FORM.source } as const;
+
+/** Asks for the form of such an id in a query. */
+export function IsResumeId(): PropertyDecorator {
+  return Matches(FORM, { message: '$property must be the id of an event, as it was received' });
+}
 
 /** Names a place in the log of this process, as the `id` of a server-sent event. */
 export function resumeId({ epoch }: EventLog, position: number): string {

@@ -123,7 +123,7 @@ describe.each(SERVERS)('resuming server-sent events on %s', (HTTP_ADAPTER) => {
   ])('refuses the id %j, which %s', async (id) => {
     const answer = await send(`${service.url}/v1/events?lastEventId=${encodeURIComponent(id)}`, watcher);
     expect(answer.status).toBe(400);
-    expect(answer.json).toMatchObject({ code: 'ERR_REQUEST_HEADER', field: 'Last-Event-ID' });
+    expect(answer.json).toMatchObject({ code: 'ERR_REQUEST_INPUT', field: 'lastEventId' });
     expect(answer.headers.get('content-type')).toMatch('application/problem+json');
   });
 

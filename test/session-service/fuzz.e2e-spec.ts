@@ -14,7 +14,6 @@ import { type RunningService, SERVERS, startService, stopServices } from '../sup
 const RUNS = 100;
 const MAX_REQUESTS = 6;
 const TIME_LIMIT_MS = 90_000;
-const TEST_TIMEOUT_MS = 2 * TIME_LIMIT_MS;
 
 describe.each(SERVERS)('the API of the session service, by its own OpenAPI document, on %s', (HTTP_ADAPTER) => {
   const clock = new FakeClock();
@@ -49,12 +48,12 @@ describe.each(SERVERS)('the API of the session service, by its own OpenAPI docum
   it('C-08 takes what is valid by the schema, answers as documented, and tells each secret once', async () => {
     const { taken } = await hold(valid);
     expect(taken.size).toBeGreaterThan(contract.operations.length / 2);
-  }, TEST_TIMEOUT_MS);
+  }, 180_000);
 
   it('A-09 C-07 C-08 refuses what is not, in words that are documented, and changes nothing', async () => {
     const { refused } = await hold(mutated(valid));
     expect(refused.size).toBeGreaterThan(contract.operations.length / 2);
-  }, TEST_TIMEOUT_MS);
+  }, 180_000);
 
   /** Sends such requests. Returns of which operations some were taken, and some refused. */
   async function hold(request: fc.Arbitrary<FuzzRequest>): Promise<Record<'taken' | 'refused', Set<string>>> {

@@ -26,6 +26,8 @@ const KNOWN: Readonly<Record<string, readonly string[]>> = {
   sessionId: [
     'sessionId.live',
     'sessionId.live',
+    'sessionId.live',
+    'sessionId.live',
     'sessionId.other',
     'sessionId.rotated',
     'sessionId.ended',
@@ -38,7 +40,7 @@ const KNOWN: Readonly<Record<string, readonly string[]>> = {
   keyId: ['keyId.order', 'keyId.pay'],
   secret: ['secret.order', 'secret.pay', 'secret.wrong'],
   cursor: ['cursor.sessions', 'cursor.logins'],
-  'If-Match': ['etag.current', 'etag.current', 'etag.other'],
+  'If-Match': ['etag.current', 'etag.current', 'etag.current', 'etag.other'],
   'Last-Event-ID': ['eventId.last', 'eventId.foreign'],
   lastEventId: ['eventId.last', 'eventId.foreign'],
   'Idempotency-Key': ['idempotencyKey.a', 'idempotencyKey.b'],

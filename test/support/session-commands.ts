@@ -6,7 +6,7 @@ import * as steps from './session-steps.js';
 type Command = fc.AsyncCommand<SessionModel, steps.RealSessions>;
 
 const session = fc.nat(20);
-const login = fc.nat(1);
+const login = fc.constantFrom(0, 0, 1);
 const key = fc.constantFrom('role', 'order.total', '__proto__');
 const keys = fc.uniqueArray(key, { minLength: 1 });
 const value = fc.constantFrom<unknown>(null, 0, 'x', [1, { a: 'b' }], { deep: {} });
@@ -18,8 +18,7 @@ const except = fc.option(session, { nil: undefined });
 /** Sequences of what services do with the sessions of two logins. */
 export const sessionCommands = fc.commands<SessionModel, steps.RealSessions, false>(
   [
-    always('create', steps.create, login, device, attributes),
-    always('create', steps.create, login, device, attributes),
+    ...Array.from({ length: 4 }, () => always('create', steps.create, login, device, attributes)),
     onSession('read', steps.read, session),
     onSession('refresh', steps.refresh, session),
     onSession('set', steps.set, session, key, value),

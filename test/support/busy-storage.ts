@@ -1,7 +1,8 @@
-import { InMemorySessionStorage, type ReplaceSession, type RotateSession } from 'nestjs-distributed-session';
+import type { ReplaceSession, RotateSession } from 'nestjs-distributed-session';
+import { WatchedStorage } from './watched-storage.js';
 
 /** A storage in which, while it is busy, somebody else writes to a session each time before it is written to. */
-export class BusyStorage extends InMemorySessionStorage {
+export class BusyStorage extends WatchedStorage {
   isBusy = false;
 
   override async replace(change: ReplaceSession) {

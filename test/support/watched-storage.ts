@@ -34,6 +34,17 @@ export class WatchedStorage extends InMemorySessionStorage {
     for (const name of SERVICE_CALLS) this.#watch(this.services, name, `services.${name}`);
   }
 
+  /** Keeps these calls waiting until what is returned is called: whoever asks meanwhile has read what the others read. */
+  hold(...calls: string[]): () => void {
+    let carryOut!: () => void;
+    const held = new Promise<void>((resolve) => (carryOut = resolve));
+    for (const call of calls) this.held.set(call, held);
+    return () => {
+      for (const call of calls) this.held.delete(call);
+      carryOut();
+    };
+  }
+
   override async connect(): Promise<void> {
     this.calls.push('connect');
     await super.connect();

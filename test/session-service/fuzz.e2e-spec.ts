@@ -11,7 +11,7 @@ import { type FuzzCallers, FuzzWorld, registerCallers } from '../support/fuzz-wo
 import { type RunningService, SERVERS, startService, stopServices } from '../support/running-service.js';
 
 /** Each run is a few requests, one after the other, in a world of its own. */
-const RUNS = 100;
+const RUNS = 80;
 const MAX_REQUESTS = 6;
 const TIME_LIMIT_MS = 90_000;
 

@@ -99,9 +99,9 @@ function undueChanges(
 function toldSecrets(sent: SentRequest, answer: Answer, world: FuzzWorld): string[] {
   const { token, credential, secret, ...shown } = Object(answer.json) as Record<string, unknown>;
   const issues = answer.status === 201;
-  const text = issues ? JSON.stringify(shown) : answer.text;
+  const text = JSON.stringify([issues ? shown : answer.text, ...answer.headers]);
   const given = `${sent.target} ${sent.body}`;
-  // What a caller keeps in an attribute, or as its request id, is its own.
+  // What a caller keeps in an attribute is its own.
   const told = [...world.secrets].filter((one) => text.includes(one) && (answer.status >= 400 || !given.includes(one)));
   const issued = [token, credential, secret].filter((one) => typeof one === 'string' && !given.includes(one));
   if (issues) for (const one of issued) world.secrets.add(one as string);

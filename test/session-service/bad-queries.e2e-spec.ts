@@ -67,6 +67,20 @@ describe('a query', () => {
     },
   );
 
+  test.each(['', '7', 'constructor', sessionIdOf(1).replaceAll('-', ''), `${sessionIdOf(1)}0`, 'A'.repeat(36)])(
+    'does not take %j for the id of a session or of an event, whatever else is sent',
+    async (id) => {
+      const resumed = { 'last-event-id': '0123456789ab-7' };
+      for (const name of ['sessionId', 'lastEventId']) {
+        for (const method of ['GET', 'HEAD']) {
+          expect(await servers.statusOf(`${method} /v1/events?${name}=${id}`, undefined, resumed)).toBe(400);
+        }
+        expect(await servers.refusalOf(`GET /v1/events?${name}=${id}`, undefined, resumed)).toEqual(inputFault(name));
+      }
+      expect(await servers.refusalOf(`DELETE /v1/logins/alice/sessions?except=${id}`)).toEqual(inputFault('except'));
+    },
+  );
+
   test.each(['%zz', '%', '%2', '%E0%A4%A', '%FF', '%C0%AF', '%ED%A0%80'])(
     'that holds %s cannot be decoded',
     async (malformed) => {

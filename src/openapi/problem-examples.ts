@@ -42,7 +42,7 @@ export const PROBLEM_EXAMPLES: Readonly<Record<ProblemCode, ProblemExample>> = {
   ERR_ATTRIBUTE_NOT_FOUND: {
     status: 404,
     when: 'the attribute is not set, or hidden from the caller',
-    fields: { field: 'role' },
+    fields: { field: 'key' },
   },
   ERR_SERVICE_NOT_FOUND: { status: 404, when: 'no service of this id is registered' },
   ERR_METHOD_NOT_ALLOWED: { status: 405, when: 'the route has other methods; `Allow` lists them' },

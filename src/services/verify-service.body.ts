@@ -1,5 +1,5 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
-import { IsString } from 'class-validator';
+import { IsString, Length } from 'class-validator';
 import { IfGiven } from '../http/dto-rules.js';
 
 /** What a service presented to the caller. */
@@ -23,6 +23,6 @@ export class VerifyServiceBody {
     example: '203.0.113.7',
   })
   @IfGiven()
-  @IsString()
+  @Length(1, 256)
   readonly source?: string;
 }

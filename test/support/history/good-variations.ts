@@ -1,0 +1,72 @@
+import type { GoodCalls } from './bad-histories.js';
+import type { HistoryEditor } from './edit-history.js';
+
+/** What may as well have happened, and how to change a good history into it. */
+export type Variation = readonly [string, (editor: HistoryEditor, calls: GoodCalls) => void];
+
+const UNSETTLED = { outcome: 'unknown', endedAt: undefined, clockAtEnd: undefined, result: undefined };
+const UNKNOWN = { outcome: 'unknown', error: 'ERR_STORAGE_OUTCOME_UNKNOWN', result: undefined };
+
+/** Changes of a good history that break no promise. */
+export const GOOD_VARIATIONS: readonly Variation[] = [
+  ['nothing is changed', () => {}],
+  [
+    'a read that overlaps a write sees what was before it',
+    (editor, calls) => {
+      editor.answer(editor.call(calls.readMeanwhile), calls.secondRead.result!.sessions);
+      const { expiresAt, lastAccessedAt } = calls.touched.result!.times![0]!;
+      Object.assign(editor.call(calls.readMeanwhile).result!.sessions[0]!, { expiresAt, lastAccessedAt });
+    },
+  ],
+  [
+    'a read that overlaps a write sees what is after it',
+    (editor, calls) => {
+      editor.answer(editor.call(calls.readMeanwhile), calls.overlapped.result!.sessions);
+    },
+  ],
+  [
+    'a touch never settles',
+    (editor, calls) => {
+      Object.assign(editor.call(calls.touchedShort), UNSETTLED);
+    },
+  ],
+  [
+    'the reply to a write that others read is lost',
+    (editor, calls) => {
+      Object.assign(editor.call(calls.firstUpdate), UNKNOWN);
+    },
+  ],
+  [
+    'the reply to a creation is lost',
+    (editor, calls) => {
+      Object.assign(editor.call(calls.created), UNKNOWN);
+    },
+  ],
+  [
+    'a rotation never settles',
+    (editor, calls) => {
+      Object.assign(editor.call(calls.rotated), UNSETTLED);
+    },
+  ],
+  [
+    'the replies to endings are lost',
+    (editor, calls) => {
+      Object.assign(editor.call(calls.ended), UNKNOWN);
+      Object.assign(editor.call(calls.endedAll), UNKNOWN);
+    },
+  ],
+  [
+    'a feed is told of a gap, and has one',
+    (editor) => {
+      editor.feed('a').hasGap = true;
+      editor.feed('a').heard.splice(3, 5);
+    },
+  ],
+  [
+    'a feed breaks off',
+    (editor) => {
+      delete editor.feed('b').endedAt;
+      editor.feed('b').heard.splice(-4);
+    },
+  ],
+];

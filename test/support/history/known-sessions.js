@@ -1,0 +1,37 @@
+/** @import { HistoryCall } from './history.js' */
+/** @import { SeededRandom } from './seeded-random.js' */
+
+/** The sessions that one client knows, from what it was answered and nothing else. What it knows may be stale. */
+export class KnownSessions {
+  /** @type {Map<string, Map<string, { version: number, isLive: boolean }>>} */
+  #ofLogin = new Map();
+
+  /**
+   * Learns from the answer to a call.
+   *
+   * @param {HistoryCall} call
+   */
+  learn({ result }) {
+    for (const { loginId, sessionId, version, state } of result?.sessions ?? []) {
+      const known = this.#ofLogin.get(loginId) ?? new Map();
+      known.set(sessionId, { version, isLive: state === 'live' });
+      this.#ofLogin.set(loginId, known);
+    }
+  }
+
+  /**
+   * One session of a login at the version that was seen last, mostly one that was live then.
+   *
+   * @param {string} loginId
+   * @param {SeededRandom} random
+   * @returns {{ sessionId: string, version: number } | undefined}
+   */
+  pick(loginId, random) {
+    const known = [...(this.#ofLogin.get(loginId) ?? [])];
+    const live = known.filter(([, { isLive }]) => isLive);
+    const choice = live.length > 0 && random.chance(0.85) ? live : known;
+    if (choice.length === 0) return undefined;
+    const [sessionId, { version }] = random.pick(choice);
+    return { sessionId, version };
+  }
+}

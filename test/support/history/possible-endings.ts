@@ -1,0 +1,35 @@
+import { type Moment, mayBeAppliedBy, precedes } from './call-order.js';
+import type { HistoryCall } from './history.js';
+import type { IndexedHistory } from './indexed-history.js';
+import type { LiveNotice, SessionStory } from './session-story.js';
+
+/** The calls that can have ended a session by the time that a call was answered. */
+export function possibleEndings(history: IndexedHistory, story: SessionStory, by: Moment): HistoryCall[] {
+  const { sessionId, loginId } = story;
+  const { creates, endAlls } = history.login(loginId ?? '');
+  const displacing = creates.filter(
+    ({ input }) => input.sessionId !== sessionId && input.limits.onLimit === 'end-oldest',
+  );
+  const sweeping = endAlls.filter(({ input, outcome, result }) => {
+    if (input.exceptSessionId === sessionId) return false;
+    return outcome !== 'ok' || result?.sessions.some((ended) => ended.sessionId === sessionId);
+  });
+  const calls: HistoryCall[] = [...story.ends, ...story.rotations, ...displacing, ...sweeping];
+  return calls.filter((call) => mayBeAppliedBy(call, by));
+}
+
+/** Whether a session that was live in one call can have ended by the time that another was answered. */
+export function mayHaveEnded(history: IndexedHistory, story: SessionStory, live: LiveNotice, by: HistoryCall): boolean {
+  if (live.expiresAt <= (by.clockAtEnd ?? Infinity) + history.clockToleranceMs) return true;
+  // What was answered before the session was seen live has not ended it.
+  return possibleEndings(history, story, by).some((ending) => ending.outcome !== 'ok' || !precedes(ending, live.call));
+}
+
+/** The last of the calls before this one that were told that the session is live. */
+export function lastNoticeBefore(story: SessionStory, call: HistoryCall): LiveNotice | undefined {
+  let last: LiveNotice | undefined;
+  for (const notice of story.notices) {
+    if (precedes(notice.call, call) && (!last || notice.call.startedAt > last.call.startedAt)) last = notice;
+  }
+  return last;
+}

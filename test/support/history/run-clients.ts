@@ -1,0 +1,42 @@
+import type { SessionStorage } from 'nestjs-distributed-session';
+import type { History, HistoryEntry } from './history.js';
+import { HistoryRecorder } from './history-recorder.js';
+import { subjectsOf } from './history-subjects.js';
+import { recordQuietState } from './quiet-state.js';
+import { runRandomOperations } from './random-operations.js';
+import { historyOf } from './read-history.js';
+
+export interface RunClientsOptions {
+  readonly count: number;
+  readonly durationMs: number;
+  readonly seed: number;
+  /** The clients share it. */
+  readonly storage: SessionStorage;
+  /** Where the quiet state is read. Default: the same. */
+  readonly quietStorage?: SessionStorage;
+  /** What to wait for before the quiet state is read. */
+  readonly calm?: () => Promise<void>;
+}
+
+/** Runs several clients in this process on one storage, and returns their history with the quiet state. */
+export async function runClients(options: RunClientsOptions): Promise<History> {
+  const { count, durationMs, seed, storage, quietStorage = storage, calm } = options;
+  const entries: HistoryEntry[] = [];
+  const write = (entry: HistoryEntry): void => void entries.push(entry);
+  const recorders = Array.from({ length: count }, (_, index) => {
+    return new HistoryRecorder({ storage, client: `client-${index}`, write });
+  });
+  const stops = recorders.map((recorder) => recorder.listen());
+  await Promise.all(
+    recorders.map((recorder, index) => {
+      const { client } = recorder;
+      return runRandomOperations({ storage, client, clients: count, seed: seed + index, durationMs, write, recorder });
+    }),
+  );
+  await calm?.();
+  await recordQuietState({ storage: quietStorage, ...subjectsOf(entries), write });
+  // One more turn of the event loop, so that what was announced last is heard.
+  await new Promise((resolve) => setImmediate(resolve));
+  for (const stop of stops) stop();
+  return historyOf(entries);
+}

@@ -1,0 +1,61 @@
+import { closeSync, openSync, writeSync } from 'node:fs';
+import { createInterface } from 'node:readline';
+import { HistoryRecorder } from './history-recorder.js';
+import { openStorage } from './open-storage.js';
+import { recordQuietState } from './quiet-state.js';
+import { runRandomOperations } from './random-operations.js';
+
+/** @import { HistoryEntry } from './history.js' */
+/** @import { StorageChoice } from './open-storage.js' */
+
+/**
+ * What a worker is started with, as JSON in its first argument. It writes what it asks, is told and hears to its file
+ * and, when its time is over, says `stopped`. With `hold`, it goes on listening until its input ends; a line of input,
+ * `{ "logins": [...], "sessionIds": [...] }`, has it read the quiet state of these, after which it says `quiet`.
+ *
+ * @typedef {object} WorkerTask
+ * @property {StorageChoice} storage
+ * @property {string} client
+ * @property {number} [clients]
+ * @property {number} seed
+ * @property {number} durationMs
+ * @property {number} [concurrency]
+ * @property {string} file
+ * @property {boolean} [hold]
+ */
+
+const SILENCE_MS = 200;
+const PATIENCE_MS = 5_000;
+
+/** @type {WorkerTask} */
+const task = JSON.parse(process.argv[2] ?? '');
+const file = openSync(task.file, 'a');
+/** @param {HistoryEntry} entry */
+// Written before anything else happens, so that it is not lost with the process.
+const write = (entry) => writeSync(file, `${JSON.stringify(entry)}\n`);
+
+const storage = await openStorage(task.storage);
+const recorder = new HistoryRecorder({ storage, client: task.client, write });
+const stopListening = recorder.listen();
+await runRandomOperations({ ...task, storage, write, recorder });
+console.log('stopped');
+if (task.hold) {
+  for await (const line of createInterface({ input: process.stdin })) {
+    await recordQuietState({ storage, ...JSON.parse(line), write });
+    console.log('quiet');
+  }
+}
+await untilSilent();
+stopListening();
+await storage.close();
+closeSync(file);
+
+/** Waits until nothing was heard for a while: what was announced last is on its way. */
+async function untilSilent() {
+  const since = recorder.time();
+  for (;;) {
+    const now = recorder.time();
+    if (now - Math.max(since, recorder.lastHeardAt) > SILENCE_MS * 1e6 || now - since > PATIENCE_MS * 1e6) return;
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}

@@ -3,7 +3,8 @@ import { InMemorySessionStorage } from 'nestjs-distributed-session';
 import { DAMAGED_CALLS } from './support/history/bad-histories.js';
 import { DAMAGED_LISTS_AND_FEEDS } from './support/history/bad-lists-and-feeds.js';
 import { BROKEN_STORAGES } from './support/history/broken-storages.js';
-import { checkHistory, describeViolations } from './support/history/check-history.js';
+import { checkHistory } from './support/history/check-history.js';
+import { describeViolations } from './support/history/describe-violations.js';
 import { HistoryEditor } from './support/history/edit-history.js';
 import { recordGoodHistory } from './support/history/good-history.js';
 import { GOOD_VARIATIONS } from './support/history/good-variations.js';
@@ -34,7 +35,7 @@ describe('the checker of histories', () => {
   });
 
   test.each(BROKEN_STORAGES)('%s: finds a storage that %s', async (invariant, _name, BrokenStorage) => {
-    const history = await runClients({ count: 4, durationMs: 300, seed: 7, storage: new BrokenStorage() });
+    const history = await runClients({ count: 4, durationMs: 200, seed: 7, storage: new BrokenStorage() });
     const violations = checkHistory(history, IN_MEMORY);
     expect(violations.map((violation) => violation.invariant)).toContain(invariant);
   });
@@ -56,7 +57,7 @@ describe('random operations', () => {
     const unreliable = new UnreliableStorage(storage, () => random.weighted(fates), pause);
     const history = await runClients({
       count: 8,
-      durationMs: 2_000,
+      durationMs: 1_000,
       seed: 2,
       storage: unreliable.storage,
       quietStorage: storage,
@@ -69,7 +70,7 @@ describe('random operations', () => {
   });
 
   test('of a process of its own come back as a history that keeps every promise', async () => {
-    const history = await runWorkers({ count: 1, durationMs: 500, seed: 4, storage: { memory: {} } });
+    const history = await runWorkers({ count: 1, durationMs: 400, seed: 4, storage: { memory: {} } });
     expect(describeViolations(checkHistory(history, IN_MEMORY))).toEqual([]);
     expect(history.calls.length).toBeGreaterThan(500);
   });

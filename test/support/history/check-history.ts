@@ -40,11 +40,3 @@ export function checkHistory(history: History, options: CheckOptions = {}): Viol
   const indexed = new IndexedHistory(history, clockToleranceMs, feedLagMs * 1e6);
   return INVARIANTS.flatMap((invariant) => [...invariant(indexed)]);
 }
-
-/** The first violations in words, for the message of a failing test. */
-export function describeViolations(violations: readonly Violation[]): string[] {
-  const told = violations.slice(0, 20).map(({ invariant, sentence, entries }) => {
-    return [`${invariant}: ${sentence}`, ...entries.map((entry) => `  ${JSON.stringify(entry)}`)].join('\n');
-  });
-  return violations.length > told.length ? [...told, `and ${violations.length - told.length} more`] : told;
-}

@@ -11,7 +11,7 @@ const HOUR_MS = 3_600_000;
 const historyRetentionMs = 24 * HOUR_MS;
 
 /** Two clients on one storage, with a clock and replies that the script of a history is master of. */
-export class Scene {
+class Scene {
   readonly clock = new FakeClock();
   readonly entries: HistoryEntry[] = [];
   readonly a: HistoryRecorder;

@@ -46,7 +46,7 @@ export interface CallInputs {
   listByLogin: { readonly loginId: string };
   listHistory: { readonly loginId: string };
   sweep: SweepSessions;
-  count: Record<never, never>;
+  count: Readonly<Record<string, never>>;
 }
 
 export type Operation = keyof CallInputs;

@@ -20,16 +20,15 @@ export class KnownSessions {
   }
 
   /**
-   * One session of a login at the version that was seen last, mostly one that was live then.
+   * One session of a login at the version that was seen last: one that was live then, or seldom one that had ended.
    *
    * @param {string} loginId
    * @param {SeededRandom} random
    * @returns {{ sessionId: string, version: number } | undefined}
    */
   pick(loginId, random) {
-    const known = [...(this.#ofLogin.get(loginId) ?? [])];
-    const live = known.filter(([, { isLive }]) => isLive);
-    const choice = live.length > 0 && random.chance(0.85) ? live : known;
+    const wantsLive = random.chance(0.85);
+    const choice = [...(this.#ofLogin.get(loginId) ?? [])].filter(([, { isLive }]) => isLive || !wantsLive);
     if (choice.length === 0) return undefined;
     const [sessionId, { version }] = random.pick(choice);
     return { sessionId, version };

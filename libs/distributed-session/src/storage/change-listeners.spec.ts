@@ -1,19 +1,19 @@
 import { Logger } from '@nestjs/common';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import type { StorageChange } from '../storage-change.js';
-import { InMemoryChangeFeed } from './in-memory-change-feed.js';
+import type { StorageChange } from './storage-change.js';
+import { ChangeListeners } from './change-listeners.js';
 
 const change = (at: number): StorageChange => ({ type: 'feed.gap', at });
 const delivered = () => new Promise(setImmediate);
 
-describe('InMemoryChangeFeed', () => {
-  let feed: InMemoryChangeFeed;
+describe('ChangeListeners', () => {
+  let feed: ChangeListeners;
   let seen: number[];
   let logged: jest.SpiedFunction<Logger['error']>;
 
   beforeEach(() => {
     logged = jest.spyOn(Logger.prototype, 'error').mockReturnValue(undefined);
-    feed = new InMemoryChangeFeed();
+    feed = new ChangeListeners();
     seen = [];
   });
 

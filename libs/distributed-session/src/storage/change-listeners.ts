@@ -1,9 +1,9 @@
 import { Logger } from '@nestjs/common';
-import type { StorageChange, StorageChangeListener } from '../storage-change.js';
+import type { StorageChange, StorageChangeListener } from './storage-change.js';
 
 /** Tells every listener of one storage what has changed: in order, after the step, and each for itself. */
-export class InMemoryChangeFeed {
-  readonly #logger = new Logger(InMemoryChangeFeed.name);
+export class ChangeListeners {
+  readonly #logger = new Logger(ChangeListeners.name);
   readonly #listeners = new Set<StorageChangeListener>();
 
   subscribe(listener: StorageChangeListener): () => void {

@@ -11,14 +11,14 @@ import {
   type StoredServiceSecret,
 } from '../service-credential-storage.js';
 import type { ServiceChangedChange } from '../storage-change.js';
-import type { InMemoryChangeFeed } from './in-memory-change-feed.js';
+import type { ChangeListeners } from '../change-listeners.js';
 
 /** The credentials of services in the memory of one process. */
 export class InMemoryServiceCredentialStorage extends ServiceCredentialStorage {
   readonly #services = new Map<string, ServiceCredentialRecord>();
 
   constructor(
-    private readonly feed: InMemoryChangeFeed,
+    private readonly feed: ChangeListeners,
     /** The clock of the storage this belongs to; throws when that is closed. */
     private readonly openNow: () => number,
   ) {

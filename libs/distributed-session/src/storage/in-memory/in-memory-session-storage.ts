@@ -24,7 +24,7 @@ import type {
 } from '../session-storage.operations.js';
 import { HISTORY_LIMIT, SessionStorage } from '../session-storage.js';
 import type { SessionUpdatedChange, StorageChangeListener } from '../storage-change.js';
-import { InMemoryChangeFeed } from './in-memory-change-feed.js';
+import { ChangeListeners } from '../change-listeners.js';
 import { InMemoryServiceCredentialStorage } from './in-memory-service-credential-storage.js';
 import { type LiveEntry, copyOf, isLive } from './in-memory-session-entry.js';
 import { InMemorySessionTable } from './in-memory-session-table.js';
@@ -44,7 +44,7 @@ export interface InMemorySessionStorageOptions {
 export class InMemorySessionStorage extends SessionStorage {
   readonly #clock: Clock;
   readonly #maxSessions: number;
-  readonly #feed = new InMemoryChangeFeed();
+  readonly #feed = new ChangeListeners();
   readonly #table: InMemorySessionTable;
   readonly services: InMemoryServiceCredentialStorage;
   #owners = 0;

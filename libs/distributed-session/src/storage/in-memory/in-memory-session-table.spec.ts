@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import * as fc from 'fast-check';
 import type { SessionRecord } from '../session-record.js';
-import { InMemoryChangeFeed } from './in-memory-change-feed.js';
+import { ChangeListeners } from '../change-listeners.js';
 import { isLive } from './in-memory-session-entry.js';
 import { InMemorySessionTable } from './in-memory-session-table.js';
 
@@ -25,7 +25,7 @@ describe('InMemorySessionTable', () => {
   let table: InMemorySessionTable;
 
   beforeEach(() => {
-    table = new InMemorySessionTable(new InMemoryChangeFeed(), 1_000);
+    table = new InMemorySessionTable(new ChangeListeners(), 1_000);
   });
 
   /** The live sessions, counted one by one. */
@@ -43,7 +43,7 @@ describe('InMemorySessionTable', () => {
     });
     fc.assert(
       fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
-        table = new InMemorySessionTable(new InMemoryChangeFeed(), 5);
+        table = new InMemorySessionTable(new ChangeListeners(), 5);
         let now = 0;
         for (const [index, { does, login, session, ms }] of steps.entries()) {
           const ending = { reason: 'logged-out', endedAt: now, endedBy: 's' } as const;

@@ -1,7 +1,7 @@
 import { buried, expired } from '../session-lifetime.js';
 import type { SessionRecord, SessionTombstone } from '../session-record.js';
 import type { SessionCounts } from '../session-storage.operations.js';
-import type { InMemoryChangeFeed } from './in-memory-change-feed.js';
+import type { ChangeListeners } from '../change-listeners.js';
 import { InMemoryExpiryQueue } from './in-memory-expiry-queue.js';
 import { InMemoryLogin } from './in-memory-login.js';
 import { InMemoryLoginDirectory } from './in-memory-login-directory.js';
@@ -19,7 +19,7 @@ export class InMemorySessionTable {
   readonly directory = new InMemoryLoginDirectory();
 
   constructor(
-    private readonly feed: InMemoryChangeFeed,
+    private readonly feed: ChangeListeners,
     private readonly maxTombstones: number,
   ) {}
 

@@ -1,0 +1,102 @@
+import { randomInt } from 'node:crypto';
+import { Cluster, type ClusterOptions, Redis, type RedisOptions } from 'ioredis';
+import type { RedisServerOptions } from '../redis-session-storage.options.js';
+import { clusterNodes, parseRedisUrl } from './redis-url.js';
+
+const MAX_RETRY_DELAY_MS = 2_000;
+
+/** Waits longer from try to try, up to 2 s, and never in step with other processes. */
+export function retryDelay(attempt: number): number {
+  return Math.min(50 * 2 ** Math.min(attempt, 6), MAX_RETRY_DELAY_MS - 200) + randomInt(200);
+}
+
+/**
+ * The settings that the promises of this library need, where those of ioredis would run a command twice, run it after
+ * its caller has given up, keep calls waiting, or stay with a master that is frozen.
+ */
+export const SAFE_OPTIONS = {
+  lazyConnect: true,
+  maxRetriesPerRequest: 0,
+  enableOfflineQueue: false,
+  connectTimeout: 1_000,
+  socketTimeout: 1_500,
+  enableReadyCheck: true,
+  failoverDetector: true,
+  retryStrategy: retryDelay,
+  reconnectOnError: (error: Error) => (error.message.startsWith('READONLY') ? 1 : false),
+  sentinelRetryStrategy: retryDelay,
+} satisfies RedisOptions;
+
+/** As {@link SAFE_OPTIONS}; reads go to masters only, and a lost connection is no reason to send a command again. */
+export function safeClusterOptions({ redisOptions, ...given }: ClusterOptions = {}): ClusterOptions {
+  const { connectTimeout, socketTimeout, maxRetriesPerRequest, reconnectOnError } = SAFE_OPTIONS;
+  return {
+    lazyConnect: true,
+    scaleReads: 'master',
+    retryDelayOnFailover: 0,
+    retryDelayOnTryAgain: 25,
+    retryDelayOnClusterDown: 100,
+    // Bounded by the deadline of a call; each TRYAGAIN costs two.
+    maxRedirections: 200,
+    slotsRefreshTimeout: 1_000,
+    slotsRefreshInterval: 2_000,
+    clusterRetryStrategy: retryDelay,
+    ...given,
+    redisOptions: { connectTimeout, socketTimeout, maxRetriesPerRequest, reconnectOnError, ...redisOptions },
+  };
+}
+
+/** The client that the options describe; connected to nothing yet, unless it is the user's own. */
+export function createClient({ url, options, cluster, client }: RedisServerOptions): Redis | Cluster {
+  if (client) return client;
+  if (cluster) return new Cluster([...cluster.nodes], safeClusterOptions(cluster.options));
+  if (options) return new Redis({ ...SAFE_OPTIONS, ...options });
+  const address = parseRedisUrl(url!);
+  const [first] = address.nodes;
+  switch (address.kind) {
+    case 'cluster':
+      return new Cluster(clusterNodes(address), safeClusterOptions({ redisOptions: address.options }));
+    case 'sentinel': {
+      const sentinels = [...address.nodes];
+      const { tls } = address.options;
+      const encrypted = tls ? { enableTLSForSentinelMode: true, sentinelTLS: tls } : {};
+      return new Redis({ ...SAFE_OPTIONS, ...address.options, ...encrypted, sentinels });
+    }
+    case 'server':
+      return new Redis({ ...SAFE_OPTIONS, ...address.options, host: first!.host, port: first!.port });
+  }
+}
+
+/** What about a client of the user's own is dangerous here: one sentence each. */
+export function dangersOf(client: Redis | Cluster): string[] {
+  const isCluster = client instanceof Cluster;
+  const connection = (isCluster ? client.options.redisOptions : client.options) ?? {};
+  const dangers: string[] = [];
+  if (!(Number(connection.socketTimeout) > 0)) {
+    dangers.push('socketTimeout is not set: a frozen server keeps its connections. Set it to 1500.');
+  }
+  if (connection.maxRetriesPerRequest !== 0) {
+    dangers.push('maxRetriesPerRequest is not 0: commands of an outage are kept for later. Set it to 0.');
+  }
+  if (isCluster) {
+    const { scaleReads, retryDelayOnFailover } = client.options;
+    if (scaleReads !== 'master') {
+      dangers.push('scaleReads is not "master": a replica may show an ended session as live. Set it to "master".');
+    }
+    if (retryDelayOnFailover !== 0) {
+      dangers.push('retryDelayOnFailover is not 0: a write whose reply was lost is sent again. Set it to 0.');
+    }
+  } else {
+    const { enableOfflineQueue, sentinels, failoverDetector, retryStrategy } = client.options;
+    if (enableOfflineQueue) {
+      dangers.push(
+        'enableOfflineQueue is on: what your own code sends during an outage waits without bound. Set it to false.',
+      );
+    }
+    if (sentinels && !failoverDetector) {
+      dangers.push('failoverDetector is off: writes to a master that was replaced are lost. Set it to true.');
+    }
+    if (!retryStrategy) dangers.push('retryStrategy is off: a lost connection is not opened again. Set it.');
+  }
+  return dangers;
+}

@@ -1,0 +1,111 @@
+import type { Cluster, Redis } from 'ioredis';
+import { StorageUnavailableError } from '../../../errors/storage.errors.js';
+import type { RedisScript, ScriptArgument } from '../scripts/redis-script.js';
+import type { ServerClock } from '../server-clock.js';
+import { refusalOf, toStorageError } from './redis-failure.js';
+import { TrackedCommand } from './tracked-command.js';
+
+/** A reply of Redis, with `replyEncoding: null`: texts are buffers. */
+export type Reply = Buffer | number | null | readonly Reply[];
+
+/**
+ * Sends commands and scripts, each with a deadline, and tells the three outcomes apart: applied, not applied, unknown.
+ * Nothing waits for a connection that is not there.
+ */
+export class RedisConnection {
+  readonly #underWay = new Set<Promise<unknown>>();
+
+  constructor(
+    readonly client: Redis | Cluster,
+    private readonly clock: ServerClock,
+    private readonly deadlineMs: number,
+  ) {}
+
+  /** Sends a command that changes nothing. */
+  async read(name: string, ...args: readonly ScriptArgument[]): Promise<Reply> {
+    return this.#settle(this.#send(name, args, true));
+  }
+
+  /** Runs a script. One that the server does not know (it was restarted, or flushed) is sent in full. */
+  async run<Key extends string, Argument extends string>(
+    script: RedisScript<Key, Argument>,
+    keys: Readonly<Record<Key, string>>,
+    args: Readonly<Record<Argument, ScriptArgument>>,
+  ): Promise<Reply> {
+    const packed = script.pack(keys, args);
+    return this.#settle(
+      this.#send('evalsha', [script.sha, ...packed], script.isReadOnly).catch(async (error: unknown) => {
+        if (!(error instanceof UnknownScriptError)) throw error;
+        return this.#send('eval', [script.source, ...packed], script.isReadOnly);
+      }),
+    );
+  }
+
+  /**
+   * Runs a script that writes, within a deadline of the server's clock. Should the server call that late although the
+   * time was not up, this process did not know the time well: it learns it, and tries once more.
+   */
+  async write<Key extends string, Argument extends string>(
+    script: RedisScript<Key, Argument>,
+    keys: Readonly<Record<Key, string>>,
+    args: Readonly<Record<Exclude<Argument, 'deadline'>, ScriptArgument>>,
+  ): Promise<WriteReply> {
+    for (let attempt = 1; attempt <= 2; attempt++) {
+      const sentAt = performance.now();
+      const uncertainty = Math.min(this.clock.errorMs, this.deadlineMs);
+      const deadline = Math.ceil(this.clock.now() + this.deadlineMs + uncertainty);
+      const reply = await this.run(script, keys, { ...args, deadline } as Record<Argument, ScriptArgument>);
+      const [word, lastNumber, ...rest] = reply as readonly [Buffer, number, ...Buffer[]];
+      const outcome = word.toString();
+      if (outcome !== 'late') return { outcome, lastNumber, rest };
+      this.clock.observe(Number(rest[0]), sentAt);
+      if (performance.now() - sentAt > this.deadlineMs) break;
+    }
+    throw new StorageUnavailableError('The write reached Redis after its deadline and was not applied. Try again.');
+  }
+
+  /** Resolves when what was under way is settled. */
+  async settled(): Promise<void> {
+    await Promise.allSettled(this.#underWay);
+  }
+
+  async #send(name: string, args: readonly ScriptArgument[], isReadOnly: boolean): Promise<Reply> {
+    // Also where the client would let commands wait for a connection: nobody bounds what waits there.
+    if (this.client.status !== 'ready') throw toStorageError(undefined, { wasSent: false, isReadOnly });
+    const command = new TrackedCommand(name, args, this.client.isCluster);
+    command.setTimeout(this.deadlineMs);
+    try {
+      return (await this.client.sendCommand(command)) as Reply;
+    } catch (error) {
+      if (refusalOf(error) === 'NOSCRIPT') throw new UnknownScriptError();
+      if (this.client.isCluster && refusalOf(error) === undefined) this.#lookForNewMasters();
+      throw toStorageError(error, { wasSent: command.wasSent, isReadOnly });
+    }
+  }
+
+  async #settle<T>(call: Promise<T>): Promise<T> {
+    this.#underWay.add(call);
+    try {
+      return await call;
+    } finally {
+      this.#underWay.delete(call);
+    }
+  }
+
+  /** The master of a slot may be gone: who took over is worth asking now, not at the next round. */
+  #lookForNewMasters(): void {
+    (this.client as Cluster).refreshSlotsCache();
+  }
+}
+
+/** What a writing script answered. */
+export interface WriteReply {
+  /** The word that names the outcome. */
+  readonly outcome: string;
+  /** The number of the last change that it announced; 0 for none. */
+  readonly lastNumber: number;
+  /** What goes with the outcome. */
+  readonly rest: readonly Buffer[];
+}
+
+class UnknownScriptError extends Error {}

@@ -1,0 +1,77 @@
+import { Logger } from '@nestjs/common';
+import { storeFaults } from '../connection/check-server.js';
+import { masterShards } from '../connection/master-nodes.js';
+import type { RedisConnection } from '../connection/redis-connection.js';
+import { sendBeatScript } from '../scripts/send-beat.script.js';
+import type { ServerClock } from '../server-clock.js';
+import type { SessionKeys } from '../session-keys.js';
+import type { RedisChangeFeed } from './redis-change-feed.js';
+
+/** So many intervals without a sign of life, and the feed opens another connection. */
+const SILENT_INTERVALS = 3;
+
+/**
+ * Once an interval, of every master: learns its time, has it send a heartbeat on the feed unless another process just
+ * had, and checks that the store still belongs to services with the same tag key.
+ */
+export class Heartbeat {
+  readonly #logger = new Logger(Heartbeat.name);
+  #timer: NodeJS.Timeout | undefined;
+  #round: Promise<void> | undefined;
+  #fault: string | undefined;
+
+  constructor(
+    private readonly connection: RedisConnection,
+    private readonly keys: SessionKeys,
+    private readonly clock: ServerClock,
+    private readonly feed: RedisChangeFeed,
+    private readonly intervalMs: number,
+  ) {}
+
+  /** Why this process must not use the store any more, or `undefined`. */
+  get fault(): string | undefined {
+    return this.#fault;
+  }
+
+  start(): void {
+    this.#timer = setInterval(() => {
+      this.#round ??= this.#beat().finally(() => {
+        this.#round = undefined;
+      });
+    }, this.intervalMs);
+    this.#timer.unref();
+  }
+
+  async stop(): Promise<void> {
+    clearInterval(this.#timer);
+    await this.#round;
+  }
+
+  /** Has every master send a heartbeat now; rejects where one does not take it. */
+  async send(force: boolean): Promise<void> {
+    const masters = masterShards(this.connection.client, this.keys);
+    this.feed.expect(masters.map(({ shard }) => shard));
+    await Promise.all(masters.map(async ({ shard }) => this.#sendTo(shard, force)));
+  }
+
+  async #beat(): Promise<void> {
+    try {
+      await this.send(false);
+      const [fault] = await storeFaults(this.connection, this.keys);
+      if (fault !== undefined && this.#fault === undefined) this.#logger.error(`This Redis cannot be used: ${fault}.`);
+      this.#fault = fault;
+    } catch {
+      // The connection reports its own loss; the lag of the feed tells the rest.
+    }
+    this.feed.renewIfSilent(SILENT_INTERVALS * this.intervalMs);
+  }
+
+  async #sendTo(shard: string, force: boolean): Promise<void> {
+    const { beat } = this.keys.shard(shard);
+    const sentAt = performance.now();
+    const interval = Math.max(1, Math.floor(this.intervalMs * 0.8));
+    const args = { channel: this.keys.channel, shard, interval, force: force ? '1' : '0' };
+    const [now] = (await this.connection.run(sendBeatScript, { beat }, args)) as [number];
+    this.clock.observe(now, sentAt);
+  }
+}

@@ -1,0 +1,2 @@
+export { RedisSessionStorage } from './redis-session-storage.js';
+export type { RedisServerOptions, RedisSessionStorageOptions } from './redis-session-storage.options.js';

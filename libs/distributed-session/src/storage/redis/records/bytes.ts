@@ -1,0 +1,63 @@
+/** Says "no text" where a length stands. */
+const ABSENT = 0xffff;
+
+/** A text as it is stored: its length in bytes (two bytes, little-endian), then its bytes in UTF-8. */
+export function packText(text: string | undefined): Buffer {
+  if (text === undefined) return Buffer.from([0xff, 0xff]);
+  const bytes = Buffer.from(text, 'utf8');
+  if (bytes.length >= ABSENT) throw new RangeError('A text of a record is too long');
+  const length = Buffer.alloc(2);
+  length.writeUInt16LE(bytes.length);
+  return Buffer.concat([length, bytes]);
+}
+
+/** Reads what was packed, front to back. Throws a `RangeError` where it is too short. */
+export class ByteReader {
+  #at = 0;
+
+  constructor(private readonly bytes: Buffer) {}
+
+  get isAtEnd(): boolean {
+    return this.#at === this.bytes.length;
+  }
+
+  uint8(): number {
+    return this.bytes.readUInt8(this.#skip(1));
+  }
+
+  uint16(): number {
+    return this.bytes.readUInt16LE(this.#skip(2));
+  }
+
+  uint32(): number {
+    return this.bytes.readUInt32LE(this.#skip(4));
+  }
+
+  double(): number {
+    return this.bytes.readDoubleLE(this.#skip(8));
+  }
+
+  text(): string {
+    const text = this.optionalText();
+    if (text === undefined) throw new RangeError('A text is missing');
+    return text;
+  }
+
+  optionalText(): string | undefined {
+    const length = this.uint16();
+    return length === ABSENT ? undefined : this.take(length).toString('utf8');
+  }
+
+  /** The next bytes, not copied; without a length: all that are left. */
+  take(length = this.bytes.length - this.#at): Buffer {
+    const start = this.#skip(length);
+    return this.bytes.subarray(start, start + length);
+  }
+
+  #skip(length: number): number {
+    const start = this.#at;
+    if (start + length > this.bytes.length) throw new RangeError('The value is too short');
+    this.#at += length;
+    return start;
+  }
+}

@@ -1,0 +1,135 @@
+import { parse, stringify } from 'uuid';
+import { END_REASONS, type EndReason } from '../../../session/end-reason.js';
+import type { SessionRecord, SessionTombstone, StoredSession } from '../../session-record.js';
+import { ByteReader, packText } from './bytes.js';
+
+/**
+ * How a session is stored, byte by byte (numbers little-endian; a text is a length of two bytes and UTF-8):
+ *
+ * | bytes | live (`L`)                  | ended (`E`)                     |
+ * | ----- | --------------------------- | ------------------------------- |
+ * | 1     | format                      | format                          |
+ * | 1     | `L`                         | `E`                             |
+ * | 4     | version                     | version                         |
+ * | 4     | place in the list           | place in the history            |
+ * | 8     | createdAt                   | createdAt                       |
+ * | 8     | lastAccessedAt              | lastAccessedAt                  |
+ * | 8     | expiresAt                   | endedAt                         |
+ * | 8     | absoluteExpiresAt, 0: none  | purgeAt                         |
+ * | 8     | idleTimeoutMs, 0: none      | graceEndsAt, 0: none            |
+ * | 8     | historyRetentionMs          | 0                               |
+ * | 2     | length of the identity      | length of the identity          |
+ * | …     | identity                    | identity                        |
+ * | rest  | payload                     | ending                          |
+ *
+ * The identity is the session id (16 bytes) and the texts login id, device (or absent) and service id; it never
+ * changes. The ending is the texts reason, ended by, actor (or absent) and successor (or absent). Scripts read the
+ * header, and copy identity, payload and ending as they are. Times are doubles, in epoch milliseconds.
+ */
+export const FORMAT = 1;
+export const HEADER_BYTES = 60;
+const LIVE = 'L'.charCodeAt(0);
+const ENDED = 'E'.charCodeAt(0);
+
+/** A value that this release cannot read; `newerFormat` when a later release wrote it. */
+export class UnreadableValueError extends Error {
+  constructor(readonly newerFormat: boolean) {
+    super(newerFormat ? 'The value was written in a newer format' : 'The value is no record');
+  }
+}
+
+/** What never changes about a session. */
+export interface SessionIdentity {
+  readonly sessionId: string;
+  readonly loginId: string;
+  readonly device?: string;
+  readonly serviceId: string;
+}
+
+export function packIdentity({ sessionId, loginId, device, serviceId }: SessionIdentity): Buffer {
+  return Buffer.concat([parse(sessionId), packText(loginId), packText(device), packText(serviceId)]);
+}
+
+export function unpackIdentity(reader: ByteReader): SessionIdentity {
+  const sessionId = stringify(reader.take(16));
+  const [loginId, device, serviceId] = [reader.text(), reader.optionalText(), reader.text()];
+  return { sessionId, loginId, serviceId, ...(device !== undefined && { device }) };
+}
+
+/** How a session ended, as it is stored and announced. */
+export interface StoredEnding {
+  readonly reason: EndReason;
+  readonly by: string;
+  readonly actor?: string;
+  readonly rotatedTo?: string;
+}
+
+export function packEnding({ reason, by, actor, rotatedTo }: StoredEnding): Buffer {
+  return Buffer.concat([packText(reason), packText(by), packText(actor), packText(rotatedTo)]);
+}
+
+export function unpackEnding(reader: ByteReader): StoredEnding {
+  const [reason, by, actor, rotatedTo] = [reader.text(), reader.text(), reader.optionalText(), reader.optionalText()];
+  if (!isEndReason(reason)) throw new RangeError('The reason of an ending is none');
+  return { reason, by, ...(actor !== undefined && { actor }), ...(rotatedTo !== undefined && { rotatedTo }) };
+}
+
+/** A session as it was read, with where it stands among those of its login. */
+export interface UnpackedSession {
+  readonly session: StoredSession;
+  /** Orders live sessions by creation, and tombstones that ended in one millisecond. */
+  readonly place: number;
+  /** Until when the session is remembered at least: for a live one, counted from its expiry. */
+  readonly forgetAt: number;
+}
+
+/** Reads a value. Throws {@link UnreadableValueError}. */
+export function unpackSession(value: Buffer): UnpackedSession {
+  try {
+    return unpack(new ByteReader(value));
+  } catch (error) {
+    if (error instanceof UnreadableValueError) throw error;
+    throw new UnreadableValueError(false);
+  }
+}
+
+function unpack(reader: ByteReader): UnpackedSession {
+  const format = reader.uint8();
+  if (format !== FORMAT) throw new UnreadableValueError(format > FORMAT);
+  const state = reader.uint8();
+  const [version, place] = [reader.uint32(), reader.uint32()];
+  const [createdAt, lastAccessedAt] = [reader.double(), reader.double()];
+  const [end, limit, span, retention] = [reader.double(), reader.double(), reader.double(), reader.double()];
+  if (![createdAt, lastAccessedAt, end, limit, span, retention].every(Number.isSafeInteger)) {
+    throw new UnreadableValueError(false);
+  }
+  const identity = unpackIdentity(new ByteReader(reader.take(reader.uint16())));
+  const header = { ...identity, version, createdAt, lastAccessedAt };
+  if (state === LIVE) {
+    const session: SessionRecord = {
+      state: 'live',
+      ...header,
+      ...(span > 0 && { idleTimeoutMs: span }),
+      expiresAt: end,
+      ...(limit > 0 && { absoluteExpiresAt: limit }),
+      payload: new Uint8Array(reader.take()),
+    };
+    return { session, place, forgetAt: end + retention };
+  }
+  if (state !== ENDED) throw new UnreadableValueError(false);
+  const { reason, by, actor, rotatedTo } = unpackEnding(reader);
+  const session: SessionTombstone = {
+    state: 'ended',
+    ...header,
+    reason,
+    endedAt: end,
+    endedBy: by,
+    ...(actor !== undefined && { actor }),
+    ...(rotatedTo !== undefined && { rotatedTo, graceEndsAt: span }),
+  };
+  return { session, place, forgetAt: limit };
+}
+
+function isEndReason(reason: string): reason is EndReason {
+  return (END_REASONS as readonly string[]).includes(reason);
+}

@@ -1,0 +1,145 @@
+import { Logger } from '@nestjs/common';
+import { StorageUnavailableError } from '../../errors/storage.errors.js';
+import type { StorageHealth } from '../session-storage.operations.js';
+import { checkServers } from './connection/check-server.js';
+import { openClient, reportConnection } from './connection/open-client.js';
+import { createClient, dangersOf } from './connection/redis-client.js';
+import { RedisConnection, type WriteReply } from './connection/redis-connection.js';
+import { WriteRefusedError } from './connection/redis-failure.js';
+import { Heartbeat } from './feed/heartbeat.js';
+import { RedisChangeFeed } from './feed/redis-change-feed.js';
+import type { ResolvedRedisOptions } from './redis-session-storage.options.js';
+import type { RedisScript, ScriptArgument } from './scripts/redis-script.js';
+import { ServerClock } from './server-clock.js';
+import type { SessionKeys } from './session-keys.js';
+
+/** What is open while the storage is. */
+interface Opened {
+  readonly connection: RedisConnection;
+  readonly heartbeat: Heartbeat;
+  readonly stopReports: () => void;
+}
+
+/** Opens and closes what leads to Redis: the connection for commands, the change feed and the heartbeat. */
+export class RedisGateway {
+  readonly #logger = new Logger('RedisSessionStorage');
+  readonly clock = new ServerClock();
+  readonly feed: RedisChangeFeed;
+  #owners = 0;
+  #opening: Promise<Opened> | undefined;
+  #opened: Opened | undefined;
+
+  constructor(
+    private readonly options: ResolvedRedisOptions,
+    private readonly keys: SessionKeys,
+  ) {
+    this.feed = new RedisChangeFeed(keys, this.clock);
+  }
+
+  /** The connection. Throws where the storage is closed, or must not be used. */
+  get connection(): RedisConnection {
+    return this.#usable().connection;
+  }
+
+  /** Runs a script that writes, and remembers which change was its own: who subscribes later does not hear of it. */
+  async write<Key extends string, Argument extends string>(
+    script: RedisScript<Key | 'sequence', Argument>,
+    keys: Readonly<Record<Key | 'sequence', string>>,
+    args: Readonly<Record<Exclude<Argument, 'deadline' | 'channel'>, ScriptArgument>>,
+  ): Promise<WriteReply> {
+    const all = { ...args, channel: this.keys.channel } as Record<Exclude<Argument, 'deadline'>, ScriptArgument>;
+    const reply = await this.connection.write(script, keys, all);
+    if (reply.lastNumber > 0) this.feed.wrote(keys.sequence, reply.lastNumber);
+    return reply;
+  }
+
+  async connect(): Promise<void> {
+    this.#owners++;
+    try {
+      this.#opening ??= this.#open();
+      const opened = await this.#opening;
+      if (this.#owners > 0) this.#opened = opened;
+    } catch (error) {
+      this.#owners--;
+      this.#opening = undefined;
+      throw error;
+    }
+  }
+
+  async close(): Promise<void> {
+    if (this.#owners === 0 || --this.#owners > 0) return;
+    const opened = this.#opened;
+    this.#opened = undefined;
+    this.#opening = undefined;
+    if (opened) await this.#shut(opened);
+  }
+
+  /** Writes to every master; what none but some refuse to write is said in plain words. */
+  async ping(): Promise<StorageHealth> {
+    try {
+      await this.#usable().heartbeat.send(true);
+      return { writable: true, notes: [] };
+    } catch (error) {
+      if (!(error instanceof WriteRefusedError)) throw error;
+      return { writable: false, notes: [error.message] };
+    }
+  }
+
+  #usable(): Opened {
+    const opened = this.#opened;
+    if (!opened) throw new StorageUnavailableError('The Redis session storage is closed. Connect it first.');
+    const { fault } = opened.heartbeat;
+    if (fault !== undefined) throw new StorageUnavailableError(`This Redis cannot be used: ${fault}.`);
+    return opened;
+  }
+
+  async #open(): Promise<Opened> {
+    const { options, keys, clock, feed } = this;
+    const client = createClient(options);
+    if (options.client) {
+      for (const danger of dangersOf(client)) this.#logger.warn(`The client given to RedisSessionStorage: ${danger}`);
+    }
+    const end = performance.now() + options.connectDeadlineMs;
+    const stopReports = reportConnection(client, this.#logger);
+    const connection = new RedisConnection(client, clock, options.deadlineMs);
+    const heartbeat = new Heartbeat(connection, keys, clock, feed, options.heartbeatIntervalMs);
+    const opened = { connection, heartbeat, stopReports };
+    try {
+      await openClient(client, options.connectDeadlineMs);
+      await checkServers(connection, keys, options, this.#logger);
+      feed.open(client);
+      await this.#firstBeat(heartbeat, end);
+      heartbeat.start();
+      return opened;
+    } catch (error) {
+      await this.#shut(opened);
+      throw error;
+    }
+  }
+
+  /** Waits until the feed works. Whoever may not write cannot send a heartbeat, and relies on those of others. */
+  async #firstBeat(heartbeat: Heartbeat, end: number): Promise<void> {
+    while (this.feed.lagMs() === Infinity) {
+      if (performance.now() > end) {
+        this.#logger.warn('The change feed does not work yet: changes of other processes are not heard until it does.');
+        return;
+      }
+      try {
+        await heartbeat.send(true);
+      } catch (error) {
+        if (!(error instanceof WriteRefusedError)) throw error;
+        this.#logger.warn('Redis takes no writes now: sessions can be read, and not be created or changed.');
+        return;
+      }
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+  }
+
+  async #shut({ connection, heartbeat, stopReports }: Opened): Promise<void> {
+    await heartbeat.stop();
+    this.feed.close();
+    await connection.settled();
+    stopReports();
+    if (!this.options.client) connection.client.disconnect();
+  }
+}

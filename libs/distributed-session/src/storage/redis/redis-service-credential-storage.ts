@@ -1,0 +1,137 @@
+import { StorageFullError } from '../../errors/storage.errors.js';
+import {
+  type AddServiceSecret,
+  type AddServiceSecretResult,
+  MAX_SERVICES,
+  type PutService,
+  type PutServiceResult,
+  ServiceCredentialStorage,
+  type ServiceCredentialRecord,
+} from '../service-credential-storage.js';
+import { packText } from './records/bytes.js';
+import { unpackService } from './records/stored-service.js';
+import type { RedisGateway } from './redis-gateway.js';
+import { addServiceSecretScript } from './scripts/add-service-secret.script.js';
+import { endServiceSecretScript } from './scripts/end-service-secret.script.js';
+import { findServiceScript } from './scripts/find-service.script.js';
+import { listServicesScript } from './scripts/list-services.script.js';
+import { putServiceScript } from './scripts/put-service.script.js';
+import { recordServiceUseScript } from './scripts/record-service-use.script.js';
+import { removeServiceScript } from './scripts/remove-service.script.js';
+import type { SessionKeys } from './session-keys.js';
+import { unreadable } from './stored-value-errors.js';
+
+/** The credentials of services in Redis: all in one hash, so that they are found, listed and bounded in one step. */
+export class RedisServiceCredentialStorage extends ServiceCredentialStorage {
+  readonly #keys: { readonly services: string; readonly keyIds: string; readonly sequence: string };
+
+  constructor(
+    private readonly gateway: RedisGateway,
+    keys: SessionKeys,
+  ) {
+    super();
+    this.#keys = { services: keys.services, keyIds: keys.serviceKeyIds, sequence: keys.serviceSequence };
+  }
+
+  async put({ serviceId, serviceName, permissions, secret, replace, by }: PutService): Promise<PutServiceResult> {
+    const { outcome, rest } = await this.gateway.write(putServiceScript, this.#keys, {
+      serviceId,
+      name: serviceName,
+      permissions: JSON.stringify(permissions),
+      keyId: secret.keyId,
+      hash: JSON.stringify(secret.hash),
+      replace: replace ? '1' : '0',
+      by: packText(by),
+    });
+    switch (outcome) {
+      case 'stored':
+        return { outcome, service: this.#unpack(rest[0]!, Number(rest[1])) };
+      case 'full':
+        throw new StorageFullError(MAX_SERVICES);
+      case 'unreadable':
+        throw this.#unreadable(serviceId, rest[0]!);
+      default:
+        return { outcome: 'exists' };
+    }
+  }
+
+  async find(serviceId: string): Promise<ServiceCredentialRecord | undefined> {
+    return serviceId === '' ? undefined : this.#find({ serviceId, keyId: '' });
+  }
+
+  async findByKeyId(keyId: string): Promise<ServiceCredentialRecord | undefined> {
+    const service = await this.#find({ serviceId: '', keyId });
+    return service?.secrets.some((secret) => secret.keyId === keyId) ? service : undefined;
+  }
+
+  async addSecret(addition: AddServiceSecret): Promise<AddServiceSecretResult> {
+    const { serviceId, expectedVersion, secret, overlapMs, by } = addition;
+    const { outcome, rest } = await this.gateway.write(addServiceSecretScript, this.#keys, {
+      serviceId,
+      expectedVersion,
+      keyId: secret.keyId,
+      hash: JSON.stringify(secret.hash),
+      overlap: overlapMs,
+      by: packText(by),
+    });
+    switch (outcome) {
+      case 'stored':
+        return { outcome, service: this.#unpack(rest[0]!, Number(rest[1])) };
+      case 'unreadable':
+        throw this.#unreadable(serviceId, rest[0]!);
+      default:
+        return { outcome: outcome as 'too-many-secrets' | 'conflict' | 'missing' };
+    }
+  }
+
+  async endSecret({ serviceId, keyId, by }: { serviceId: string; keyId: string; by: string }): Promise<boolean> {
+    const args = { serviceId, keyId, by: packText(by) };
+    const { outcome, rest } = await this.gateway.write(endServiceSecretScript, this.#keys, args);
+    if (outcome === 'unreadable') throw this.#unreadable(serviceId, rest[0]!);
+    return outcome === 'ended';
+  }
+
+  async recordUse({ serviceId, keyId }: { serviceId: string; keyId: string }): Promise<void> {
+    const args = { serviceId, keyId };
+    await this.gateway.write(recordServiceUseScript, this.#keys, args);
+  }
+
+  async remove({ serviceId, by }: { serviceId: string; by: string }): Promise<boolean> {
+    const args = { serviceId, by: packText(by) };
+    const { outcome } = await this.gateway.write(removeServiceScript, this.#keys, args);
+    return outcome === 'removed';
+  }
+
+  async list(): Promise<readonly ServiceCredentialRecord[]> {
+    const { services } = this.#keys;
+    const reply = await this.gateway.connection.run(listServicesScript, { services }, {});
+    const [now, values] = reply as readonly [number, readonly Buffer[]];
+    return values
+      .map((value) => this.#unpack(value, now))
+      .toSorted((a, b) => (a.serviceId < b.serviceId ? -1 : Number(a.serviceId > b.serviceId)));
+  }
+
+  async #find(by: { serviceId: string; keyId: string }): Promise<ServiceCredentialRecord | undefined> {
+    const reply = await this.gateway.connection.run(findServiceScript, this.#keys, by);
+    const [now, value] = reply as readonly [number, (Buffer | null)?];
+    return value ? this.#unpack(value, now) : undefined;
+  }
+
+  #unpack(value: Buffer, now: number): ServiceCredentialRecord {
+    try {
+      return unpackService(value, now);
+    } catch (error) {
+      throw unreadable('The record of a service', this.#keys.services, '<service id>', error);
+    }
+  }
+
+  /** What is wrong with a record that a script could not read. */
+  #unreadable(serviceId: string, value: Buffer): Error {
+    try {
+      unpackService(value, 0);
+      return unreadable(`Service ${serviceId}`, this.#keys.services, serviceId, undefined);
+    } catch (error) {
+      return unreadable(`Service ${serviceId}`, this.#keys.services, serviceId, error);
+    }
+  }
+}

@@ -1,0 +1,250 @@
+import { parse } from 'uuid';
+import { SessionInputError } from '../../errors/session.errors.js';
+import type { SessionRecord, SessionTombstone, StoredSession } from '../session-record.js';
+import type {
+  CreateSession,
+  CreateSessionResult,
+  EndAllSessions,
+  EndSession,
+  EndSessionResult,
+  ListLogins,
+  LoginPage,
+  ReplaceSession,
+  ReplaceSessionResult,
+  RotateSession,
+  RotateSessionResult,
+  SessionCounts,
+  SessionTimes,
+  SessionWriteRefusal,
+  StorageHealth,
+  SweepSessions,
+} from '../session-storage.operations.js';
+import { SessionStorage } from '../session-storage.js';
+import type { StorageChangeListener } from '../storage-change.js';
+import type { WriteReply } from './connection/redis-connection.js';
+import { packText } from './records/bytes.js';
+import { packEnding, packIdentity, unpackSession } from './records/stored-session.js';
+import { OnlineLogins } from './online-logins.js';
+import { RedisGateway } from './redis-gateway.js';
+import { RedisServiceCredentialStorage } from './redis-service-credential-storage.js';
+import { type RedisSessionStorageOptions, resolveRedisOptions } from './redis-session-storage.options.js';
+import { createSessionScript } from './scripts/create-session.script.js';
+import { endLoginSessionsScript } from './scripts/end-login-sessions.script.js';
+import { endSessionScript } from './scripts/end-session.script.js';
+import { replaceSessionScript } from './scripts/replace-session.script.js';
+import { rotateSessionScript } from './scripts/rotate-session.script.js';
+import { touchSessionsScript } from './scripts/touch-sessions.script.js';
+import { SessionKeys } from './session-keys.js';
+import { SessionReader } from './session-reader.js';
+import { SessionSweep } from './session-sweep.js';
+
+/**
+ * Sessions in Redis 7 or later: one server, Sentinel or a cluster. `docs/redis.md` says how they are kept, what is
+ * guaranteed, and how to run it.
+ *
+ * @example
+ * DistributedSessionModule.forRoot({
+ *   serviceId: 'orders',
+ *   storage: new RedisSessionStorage({ url: 'redis://localhost:6379' }),
+ * });
+ */
+export class RedisSessionStorage extends SessionStorage {
+  readonly services: RedisServiceCredentialStorage;
+  readonly #keys: SessionKeys;
+  readonly #gateway: RedisGateway;
+  readonly #reader: SessionReader;
+  readonly #online: OnlineLogins;
+  readonly #sweep: SessionSweep;
+
+  /** Throws an `OptionsError` that names every fault of the options. Nothing is opened before `connect()`. */
+  constructor(options: RedisSessionStorageOptions) {
+    super();
+    const resolved = resolveRedisOptions(options);
+    this.#keys = new SessionKeys(resolved.keyPrefix, resolved.tagKey);
+    this.#gateway = new RedisGateway(resolved, this.#keys);
+    this.#reader = new SessionReader(this.#gateway, this.#keys);
+    this.#online = new OnlineLogins(this.#gateway, this.#keys);
+    this.#sweep = new SessionSweep(this.#gateway, this.#keys);
+    this.services = new RedisServiceCredentialStorage(this.#gateway, this.#keys);
+  }
+
+  async connect(): Promise<void> {
+    await this.#gateway.connect();
+  }
+
+  async close(): Promise<void> {
+    await this.#gateway.close();
+  }
+
+  async ping(): Promise<StorageHealth> {
+    return this.#gateway.ping();
+  }
+
+  now(): number {
+    return this.#gateway.clock.now();
+  }
+
+  nextSessionId(loginId: string): string {
+    return this.#keys.newSessionId(loginId);
+  }
+
+  async create(creation: CreateSession): Promise<CreateSessionResult> {
+    const { sessionId, loginId, device, by, payload, limits, historyRetentionMs } = creation;
+    const tag = this.#keys.tagOfLogin(loginId);
+    if (this.#keys.tagOfSession(sessionId) !== tag) return this.#refuseForeignId(sessionId);
+    const login = packText(loginId);
+    const identity = packIdentity({ sessionId, loginId, device, serviceId: by });
+    const written = await this.#gateway.write(createSessionScript, this.#keys.all(tag), {
+      tag,
+      sessionId,
+      identity,
+      payload: Buffer.from(payload),
+      loginId: login,
+      loginAndDevice: Buffer.concat([login, packText(device)]),
+      perLogin: limits.perLogin,
+      perDevice: (device !== undefined && limits.perDevice) || 0,
+      onLimit: limits.onLimit,
+      idle: creation.idleTimeoutMs ?? 0,
+      absolute: creation.absoluteTimeoutMs ?? 0,
+      retention: historyRetentionMs,
+      by: packText(by),
+    });
+    if (written.outcome === 'id-taken') return { outcome: 'id-taken' };
+    const [header] = written.rest;
+    if (written.outcome === 'limit-reached') {
+      return { outcome: 'limit-reached', scope: header!.toString() as 'login' | 'device' };
+    }
+    return { outcome: 'created', session: recordOf(header!, payload) };
+  }
+
+  async get(sessionId: string): Promise<StoredSession | undefined> {
+    return this.#reader.find(sessionId);
+  }
+
+  async replace(change: ReplaceSession): Promise<ReplaceSessionResult> {
+    const { sessionId, expectedVersion, payload, touch, by } = change;
+    const tag = this.#keys.tagOfSession(sessionId);
+    if (tag === undefined) return { outcome: 'missing' };
+    const written = await this.#gateway.write(replaceSessionScript, this.#keys.all(tag), {
+      sessionId,
+      expectedVersion,
+      touch: touch ? '1' : '0',
+      payload: Buffer.from(payload),
+      by: packText(by),
+    });
+    if (written.outcome !== 'replaced') return this.#refusal(sessionId, written);
+    return { outcome: 'replaced', session: recordOf(written.rest[0]!, payload) };
+  }
+
+  async touch(sessionIds: readonly string[]): Promise<readonly (SessionTimes | undefined)[]> {
+    const byTag = new Map<string, string[]>();
+    for (const sessionId of new Set(sessionIds)) {
+      const tag = this.#keys.tagOfSession(sessionId);
+      if (tag !== undefined) byTag.set(tag, [...(byTag.get(tag) ?? []), sessionId]);
+    }
+    const times = new Map<string, SessionTimes>();
+    const touchLogin = async ([tag, ids]: [string, string[]]) => {
+      const args = { sessionIds: ids.join(',') };
+      const { rest } = await this.#gateway.write(touchSessionsScript, this.#keys.all(tag), args);
+      for (const value of rest.filter(({ length }) => length > 0)) {
+        const { sessionId, lastAccessedAt, expiresAt } = recordOf(value);
+        times.set(sessionId, { sessionId, lastAccessedAt, expiresAt });
+      }
+    };
+    await Promise.all(Array.from(byTag, touchLogin));
+    return sessionIds.map((sessionId) => times.get(sessionId));
+  }
+
+  async rotate(rotation: RotateSession): Promise<RotateSessionResult> {
+    const { sessionId, expectedVersion, successor, graceMs, by, historyRetentionMs } = rotation;
+    const tag = this.#keys.tagOfSession(sessionId);
+    if (tag === undefined) return { outcome: 'missing' };
+    if (this.#keys.tagOfSession(successor.sessionId) !== tag) return this.#refuseForeignId(successor.sessionId);
+    const written = await this.#gateway.write(rotateSessionScript, this.#keys.all(tag), {
+      sessionId,
+      expectedVersion,
+      successorId: successor.sessionId,
+      successorBytes: Buffer.from(parse(successor.sessionId)),
+      payload: Buffer.from(successor.payload),
+      ending: packEnding({ reason: 'rotated', by, rotatedTo: successor.sessionId }),
+      grace: graceMs,
+      retention: historyRetentionMs,
+    });
+    if (written.outcome === 'id-taken') return { outcome: 'id-taken' };
+    if (written.outcome !== 'rotated') return this.#refusal(sessionId, written);
+    return { outcome: 'rotated', session: recordOf(written.rest[0]!, successor.payload) };
+  }
+
+  async end({ sessionId, reason, by, actor, historyRetentionMs }: EndSession): Promise<EndSessionResult> {
+    const tag = this.#keys.tagOfSession(sessionId);
+    if (tag === undefined) return { outcome: 'missing' };
+    const written = await this.#gateway.write(endSessionScript, this.#keys.all(tag), {
+      tag,
+      sessionId,
+      ending: packEnding({ reason, by, actor }),
+      retention: historyRetentionMs,
+    });
+    if (written.outcome === 'missing') return { outcome: 'missing' };
+    const tombstone = this.#reader.tombstoneOf(sessionId, written.rest[0]!);
+    return { outcome: written.outcome === 'ended' ? 'ended' : 'already-ended', session: tombstone };
+  }
+
+  async endAll(ending: EndAllSessions): Promise<readonly SessionTombstone[]> {
+    const { loginId, exceptSessionId, device, reason, by, actor, historyRetentionMs } = ending;
+    const tag = this.#keys.tagOfLogin(loginId);
+    const { rest } = await this.#gateway.write(endLoginSessionsScript, this.#keys.all(tag), {
+      tag,
+      who: Buffer.concat([packText(loginId), ...(device === undefined ? [] : [packText(device)])]),
+      exceptId: exceptSessionId ?? '',
+      ending: packEnding({ reason, by, actor }),
+      retention: historyRetentionMs,
+    });
+    return rest.map((value) => unpackSession(value).session as SessionTombstone);
+  }
+
+  async listByLogin(loginId: string): Promise<readonly SessionRecord[]> {
+    return this.#reader.live(loginId);
+  }
+
+  async listHistory(loginId: string): Promise<readonly SessionTombstone[]> {
+    return this.#reader.history(loginId);
+  }
+
+  async count(): Promise<SessionCounts> {
+    return this.#online.count();
+  }
+
+  async listLogins(page: ListLogins): Promise<LoginPage> {
+    return this.#online.page(page);
+  }
+
+  async sweep(sweep: SweepSessions): Promise<number> {
+    return this.#sweep.run(sweep);
+  }
+
+  changes(listener: StorageChangeListener): () => void {
+    return this.#gateway.feed.subscribe(listener);
+  }
+
+  feedLagMs(): number {
+    return this.#gateway.feed.lagMs();
+  }
+
+  /** What a write met instead of a live session at the expected version. */
+  #refusal(sessionId: string, { outcome, rest: [value] }: WriteReply): SessionWriteRefusal {
+    if (outcome === 'missing') return { outcome };
+    if (outcome !== 'conflict') return { outcome: 'ended', session: this.#reader.tombstoneOf(sessionId, value!) };
+    return { outcome, session: unpackSession(value!).session as SessionRecord };
+  }
+
+  /** An id that belongs to another login cannot be created for this one, whether or not it is in use there. */
+  async #refuseForeignId(sessionId: string): Promise<{ readonly outcome: 'id-taken' }> {
+    if (await this.get(sessionId)) return { outcome: 'id-taken' };
+    throw new SessionInputError('sessionId', 'format', 'is not one that nextSessionId() made for this login.');
+  }
+}
+
+/** The record that a script wrote: it answers with all but the payload, which its caller has. */
+function recordOf(head: Buffer, payload: Uint8Array = new Uint8Array()): SessionRecord {
+  return unpackSession(Buffer.concat([head, payload])).session as SessionRecord;
+}

@@ -1,0 +1,85 @@
+import { IN_TIME } from './clock.fragment.js';
+import { CLAIM, LOGIN, SETTLE } from './login.fragment.js';
+import { RECORD } from './record.fragment.js';
+import { RedisScript } from './redis-script.js';
+
+/**
+ * Creates a session under the limits of its login.
+ *
+ * KEYS  login, sequence, expiries, online, counter: those of the login and its shard.
+ * ARGV  deadline; channel; tag; sessionId; identity and payload, packed; who: the packed login id, and with the packed
+ *       device; perLogin, perDevice (0: no limit), onLimit; idle, absolute (0: none) and retention in milliseconds;
+ *       by, packed.
+ * Returns  { 'created', header }, { 'limit-reached', 'login' | 'device' }, { 'id-taken' } or { 'late', now }.
+ * Atomicity  due sessions of the login are claimed, those that must give way are ended, the session is written,
+ *       counted, scheduled and announced, all in one step; refused, it changes nothing.
+ */
+export const createSessionScript = new RedisScript({
+  name: 'create-session',
+  keys: ['login', 'sequence', 'expiries', 'online', 'counter'],
+  args: [
+    'deadline',
+    'channel',
+    'tag',
+    'sessionId',
+    'identity',
+    'payload',
+    'loginId',
+    'loginAndDevice',
+    'perLogin',
+    'perDevice',
+    'onLimit',
+    'idle',
+    'absolute',
+    'retention',
+    'by',
+  ],
+  uses: [IN_TIME, RECORD, LOGIN, CLAIM, SETTLE],
+  body: `
+if redis.call('HEXISTS', login, sessionId) == 1 then return { 'id-taken', lastNumber } end
+load(now)
+
+local function startsWith(record, packed)
+  return string.sub(record.identity, 17, 16 + #packed) == packed
+end
+
+local rest, replaced = {}, {}
+local onDevice = 0
+if tonumber(perDevice) > 0 then
+  for _, record in ipairs(live) do
+    if startsWith(record, loginAndDevice) then onDevice = onDevice + 1 end
+  end
+end
+local overDevice = tonumber(perDevice) > 0 and math.max(0, onDevice + 1 - tonumber(perDevice)) or 0
+for _, record in ipairs(live) do
+  if #replaced < overDevice and startsWith(record, loginAndDevice) then
+    table.insert(replaced, record)
+  elseif startsWith(record, loginId) then
+    table.insert(rest, record)
+  end
+end
+local overLogin = math.max(0, #rest + 1 - tonumber(perLogin))
+if onLimit == 'reject' then
+  if #replaced > 0 then return { 'limit-reached', lastNumber, 'device' } end
+  if overLogin > 0 then return { 'limit-reached', lastNumber, 'login' } end
+end
+
+while #due > 0 do claim(due[1], tonumber(retention)) end
+local function giveWay(record, reason)
+  bury(record, text(reason) .. by .. '\\255\\255\\255\\255', now, 0, tonumber(retention))
+end
+for _, record in ipairs(replaced) do giveWay(record, 'replaced') end
+for at = 1, overLogin do giveWay(rest[at], 'limit') end
+
+local record = { id = sessionId, identity = identity, state = LIVE, version = 1, place = lastPlace + 1, createdAt = now,
+  accessedAt = now, limit = tonumber(absolute) > 0 and now + tonumber(absolute) or 0, span = tonumber(idle),
+  retention = tonumber(retention) }
+access(record, now)
+local header = pack(LIVE, record)
+redis.call('HSET', login, sessionId, header .. payload)
+table.insert(live, record)
+announce('C', 1, now, by, identity)
+settle(now)
+return { 'created', lastNumber, header }
+`,
+});

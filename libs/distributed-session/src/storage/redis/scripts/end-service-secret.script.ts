@@ -1,0 +1,34 @@
+import { IN_TIME } from './clock.fragment.js';
+import { RedisScript } from './redis-script.js';
+import { SERVICE } from './service.fragment.js';
+
+/**
+ * Ends one secret of a service now.
+ *
+ * KEYS  services, keyIds, sequence.
+ * ARGV  deadline; channel; serviceId; keyId; by, packed.
+ * Returns  { 'ended' }, { 'missing' }, { 'unreadable', value } or { 'late', now }.
+ * Atomicity  record, key id and announcement are written together, or nothing is.
+ */
+export const endServiceSecretScript = new RedisScript({
+  name: 'end-service-secret',
+  flags: ['allow-oom'],
+  keys: ['services', 'keyIds', 'sequence'],
+  args: ['deadline', 'channel', 'serviceId', 'keyId', 'by'],
+  uses: [IN_TIME, SERVICE],
+  body: `
+local service, unreadable = readService(serviceId)
+if unreadable then return { 'unreadable', lastNumber, unreadable } end
+for at, secret in ipairs(service and service.secrets or {}) do
+  if secret.keyId == keyId then
+    table.remove(service.secrets, at)
+    forget(service, secret)
+    service.version = service.version + 1
+    writeService(service)
+    announce('secret-ended', serviceId, by)
+    return { 'ended', lastNumber }
+  end
+end
+return { 'missing', lastNumber }
+`,
+});

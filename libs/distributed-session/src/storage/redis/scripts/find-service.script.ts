@@ -1,0 +1,24 @@
+import { NOW } from './clock.fragment.js';
+import { RedisScript } from './redis-script.js';
+
+/**
+ * Finds a service by its id, or by the key id of one of its secrets, together with the time: an ended secret must not
+ * count as a good one, whatever this process believes of the time.
+ *
+ * KEYS  services, keyIds.
+ * ARGV  serviceId; keyId: looked up when the service id is empty.
+ * Returns  { now, value } or { now }.
+ * Atomicity  the time, the key id and the record are of one moment.
+ */
+export const findServiceScript = new RedisScript({
+  name: 'find-service',
+  flags: ['no-writes'],
+  keys: ['services', 'keyIds'],
+  args: ['serviceId', 'keyId'],
+  uses: [NOW],
+  body: `
+if serviceId == '' then serviceId = redis.call('HGET', keyIds, keyId) end
+if not serviceId then return { now } end
+return { now, redis.call('HGET', services, serviceId) }
+`,
+});

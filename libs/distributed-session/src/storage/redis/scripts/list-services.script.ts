@@ -1,0 +1,20 @@
+import { NOW } from './clock.fragment.js';
+import { RedisScript } from './redis-script.js';
+
+/**
+ * Reads all services together with the time. Their number is bounded.
+ *
+ * KEYS  services.
+ * Returns  { now, { value, … } }.
+ * Atomicity  the time and the records are of one moment.
+ */
+export const listServicesScript = new RedisScript({
+  name: 'list-services',
+  flags: ['no-writes'],
+  keys: ['services'],
+  args: [],
+  uses: [NOW],
+  body: `
+return { now, redis.call('HVALS', services) }
+`,
+});

@@ -1,0 +1,110 @@
+import { HISTORY_LIMIT } from '../../session-storage.js';
+import { UNSWEPT_MARGIN_MS } from './record.fragment.js';
+
+/** The score of a login in the expiry set is its earliest expiry times this, plus the number of its live sessions. */
+export const SCORE_UNIT = 1024;
+/** Later expiries are scheduled for this time, in the year 2248, so that a score stays a whole number of 53 bits. */
+const LAST_EXPIRY = 2 ** 43 - 1;
+
+/** Loads all sessions of a login (key `login`) and buries them. Needs `RECORD`. */
+export const LOGIN = `
+local byId, live, due, ended = {}, {}, {}, {}
+local lastPlace, lastEnd = 0, 0
+
+local function inPlace(a, b) return a.place < b.place end
+local function byEnd(a, b) return a.endsAt < b.endsAt or (a.endsAt == b.endsAt and a.place < b.place) end
+
+local function load(now)
+  local fields = redis.call('HGETALL', login)
+  for at = 1, #fields, 2 do
+    local record = unpackRecord(fields[at], fields[at + 1])
+    if record then
+      byId[record.id] = record
+      if record.state == ENDED then
+        table.insert(ended, record)
+        lastEnd = math.max(lastEnd, record.place)
+      else
+        table.insert(isDue(record, now) and due or live, record)
+        lastPlace = math.max(lastPlace, record.place)
+      end
+    end
+  end
+  table.sort(live, inPlace)
+  table.sort(due, byEnd)
+end
+
+local function remove(list, record)
+  for at = 1, #list do
+    if list[at] == record then return table.remove(list, at) end
+  end
+end
+
+-- Turns a live session into its tombstone; returns its value. The announcement goes out in the same step.
+local function bury(record, ending, endedAt, graceEndsAt, retention, kind)
+  remove(live, record)
+  remove(due, record)
+  lastEnd = lastEnd + 1
+  record.state, record.place, record.endsAt, record.limit = ENDED, lastEnd, endedAt, endedAt + retention
+  record.span, record.retention = graceEndsAt, 0
+  local value = pack(ENDED, record) .. ending
+  redis.call('HSET', login, record.id, value)
+  table.insert(ended, record)
+  announce(kind or 'E', record.version, endedAt, ending, record.identity)
+  return value
+end
+
+-- Drops the history that is past, and what is more than a login keeps.
+local function prune(now)
+  table.sort(ended, byEnd)
+  local surplus = #ended - ${HISTORY_LIMIT}
+  for at = #ended, 1, -1 do
+    if at <= surplus or not (now < ended[at].limit) then
+      redis.call('HDEL', login, ended[at].id)
+      table.remove(ended, at)
+    end
+  end
+end
+`;
+
+/** Claims due sessions, as a sweep does. Needs `LOGIN`. */
+export const CLAIM = `
+local function claim(record, retention)
+  local absolute = record.limit > 0 and not (record.endsAt < record.limit)
+  local ending = text(absolute and 'absolute-timeout' or 'idle-timeout') .. text('@expiry') .. '\\255\\255\\255\\255'
+  bury(record, ending, record.endsAt, 0, retention)
+end
+`;
+
+/**
+ * Brings the shard up to date with a login whose sessions were loaded and changed: its time to live, when it is swept
+ * next, whether it is online, how many sessions are live. Needs `LOGIN`; keys `login`, `expiries`, `online`, `counter`,
+ * argument `tag`. The score remembers what was counted, also of a hash that has vanished.
+ */
+export const SETTLE = `
+local function settle(now)
+  prune(now)
+  local count, earliest, till = #live + #due, ${LAST_EXPIRY}, 0
+  for _, list in ipairs({ live, due }) do
+    for _, record in ipairs(list) do
+      earliest = math.min(earliest, record.endsAt)
+      till = math.max(till, record.endsAt + record.retention + ${UNSWEPT_MARGIN_MS})
+    end
+  end
+  for _, record in ipairs(ended) do till = math.max(till, record.limit) end
+  if till > 0 then redis.call('PEXPIREAT', login, string.format('%.0f', till)) end
+
+  local armed = tonumber(redis.call('ZSCORE', expiries, tag) or 0)
+  local counted = armed % ${SCORE_UNIT}
+  if count ~= counted and redis.call('INCRBY', counter, count - counted) <= 0 then redis.call('DEL', counter) end
+  if count == 0 then
+    if armed > 0 then
+      redis.call('ZREM', expiries, tag)
+      redis.call('ZREM', online, tag)
+    end
+    return
+  end
+  local score = earliest * ${SCORE_UNIT} + count
+  if score ~= armed then redis.call('ZADD', expiries, string.format('%.0f', score), tag) end
+  if counted == 0 then redis.call('ZADD', online, 0, tag) end
+end
+`;

@@ -1,0 +1,28 @@
+import { IN_TIME } from './clock.fragment.js';
+import { RedisScript } from './redis-script.js';
+import { SERVICE } from './service.fragment.js';
+
+/**
+ * Notes that a secret was used now. A secret or service that is gone is none of its business.
+ *
+ * KEYS  services, keyIds, sequence.
+ * ARGV  deadline; channel; serviceId; keyId.
+ * Returns  { 'noted' } or { 'late', now }.
+ * Atomicity  one record is written or not; its version stays, and nothing is announced.
+ */
+export const recordServiceUseScript = new RedisScript({
+  name: 'record-service-use',
+  keys: ['services', 'keyIds', 'sequence'],
+  args: ['deadline', 'channel', 'serviceId', 'keyId'],
+  uses: [IN_TIME, SERVICE],
+  body: `
+local service = readService(serviceId)
+for _, secret in ipairs(service and service.secrets or {}) do
+  if secret.keyId == keyId then
+    secret.usedAt = math.max(secret.usedAt, now)
+    writeService(service)
+  end
+end
+return { 'noted', lastNumber }
+`,
+});

@@ -1,0 +1,62 @@
+import { FORMAT, HEADER_BYTES } from '../records/stored-session.js';
+import { NUMBERED } from './sequence.fragment.js';
+
+/**
+ * Reads and writes the header of a record (its layout: `records/stored-session.ts`), and announces changes. Needs the
+ * key `sequence` and the argument `channel`. A record that cannot be read is `nil`: it is left alone, and stands in nobody's way.
+ */
+export const RECORD = `
+${NUMBERED.trim()}
+
+local HEADER = '<BBI4I4ddddddH'
+local LIVE, ENDED = 76, 69
+
+local function text(value)
+  return struct.pack('<Hc0', #value, value)
+end
+
+local function pack(state, record)
+  return struct.pack(HEADER, ${FORMAT}, state, record.version, record.place, record.createdAt, record.accessedAt,
+    record.endsAt, record.limit, record.span, record.retention, #record.identity) .. record.identity
+end
+
+local function unpackRecord(id, value)
+  if not value or #value < ${HEADER_BYTES} then return nil end
+  local format, state, version, place, createdAt, accessedAt, endsAt, limit, span, retention, size =
+    struct.unpack(HEADER, value)
+  if format ~= ${FORMAT} or (state ~= LIVE and state ~= ENDED) or #value < ${HEADER_BYTES} + size then return nil end
+  return { id = id, value = value, state = state, version = version, place = place, createdAt = createdAt,
+    accessedAt = accessedAt, endsAt = endsAt, limit = limit, span = span, retention = retention,
+    identity = string.sub(value, ${HEADER_BYTES + 1}, ${HEADER_BYTES} + size), bodyAt = ${HEADER_BYTES + 1} + size }
+end
+
+-- Written so that a time that is not a number ends it too.
+local function isDue(record, now)
+  return not (now < record.endsAt)
+end
+
+-- Records an access: no time moves back, and the absolute end does not move.
+local function access(record, now)
+  record.accessedAt = math.max(record.accessedAt, now)
+  local idleEnd = record.span > 0 and record.accessedAt + record.span or math.huge
+  record.endsAt = math.min(idleEnd, record.limit > 0 and record.limit or math.huge)
+end
+
+local function announce(kind, version, at, what, identity)
+  publish(kind, struct.pack('<I4d', version, at) .. what .. identity)
+end
+`;
+
+/** How much longer than its history a login's hash is kept, so that a sweep can still announce its last expiry. */
+export const UNSWEPT_MARGIN_MS = 86_400_000;
+
+/**
+ * Keeps the time to live of a login's hash (key `login`): to be called for a record that was written without a look at
+ * the others. Times only move the end of the hash back.
+ */
+export const KEEP = `
+local function keep(record)
+  local till = record.endsAt + record.retention + ${UNSWEPT_MARGIN_MS}
+  redis.call('PEXPIREAT', login, string.format('%.0f', till), 'GT')
+end
+`;

@@ -1,0 +1,27 @@
+import { IN_TIME } from './clock.fragment.js';
+import { RedisScript } from './redis-script.js';
+import { SERVICE } from './service.fragment.js';
+
+/**
+ * Removes a service and all its secrets, also one whose record cannot be read.
+ *
+ * KEYS  services, keyIds, sequence.
+ * ARGV  deadline; channel; serviceId; by, packed.
+ * Returns  { 'removed' }, { 'missing' } or { 'late', now }.
+ * Atomicity  record, key ids and announcement go together.
+ */
+export const removeServiceScript = new RedisScript({
+  name: 'remove-service',
+  flags: ['allow-oom'],
+  keys: ['services', 'keyIds', 'sequence'],
+  args: ['deadline', 'channel', 'serviceId', 'by'],
+  uses: [IN_TIME, SERVICE],
+  body: `
+local service, unreadable = readService(serviceId)
+if not service and not unreadable then return { 'missing', lastNumber } end
+for _, secret in ipairs(service and service.secrets or {}) do forget(service, secret) end
+redis.call('HDEL', services, serviceId)
+announce('revoked', serviceId, by)
+return { 'removed', lastNumber }
+`,
+});

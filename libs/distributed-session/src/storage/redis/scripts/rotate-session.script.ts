@@ -1,0 +1,61 @@
+import { IN_TIME } from './clock.fragment.js';
+import { LOGIN } from './login.fragment.js';
+import { KEEP, RECORD } from './record.fragment.js';
+import { RedisScript } from './redis-script.js';
+
+/**
+ * Moves a session to a new id and payload if it is live and at the expected version.
+ *
+ * KEYS  login, sequence: the hash of the login, the number of the last change of its shard.
+ * ARGV  deadline; channel; sessionId; expectedVersion; successorId; successorBytes: its id, 16 bytes; payload; ending,
+ *       packed, which names the successor; grace and retention in milliseconds.
+ * Returns  { 'rotated', header }, { 'id-taken' }, { 'conflict' | 'ended' | 'due' | 'unreadable', value }, { 'missing' }
+ *       or { 'late', now }.
+ * Atomicity  the successor is written, the old session buried and one change announced, or nothing. The number of live
+ *       sessions stays, and their earliest expiry does not become earlier, so the shard is not touched.
+ */
+export const rotateSessionScript = new RedisScript({
+  name: 'rotate-session',
+  keys: ['login', 'sequence'],
+  args: [
+    'deadline',
+    'channel',
+    'sessionId',
+    'expectedVersion',
+    'successorId',
+    'successorBytes',
+    'payload',
+    'ending',
+    'grace',
+    'retention',
+  ],
+  uses: [IN_TIME, RECORD, KEEP, LOGIN],
+  body: `
+load(now)
+local record = byId[sessionId]
+if not record then
+  local value = redis.call('HGET', login, sessionId)
+  if value then return { 'unreadable', lastNumber, value } end
+  return { 'missing', lastNumber }
+end
+if record.state == ENDED then
+  if now < record.limit then return { 'ended', lastNumber, record.value } end
+  return { 'missing', lastNumber }
+end
+if isDue(record, now) then return { 'due', lastNumber, record.value } end
+if record.version ~= tonumber(expectedVersion) then return { 'conflict', lastNumber, record.value } end
+if redis.call('HEXISTS', login, successorId) == 1 then return { 'id-taken', lastNumber } end
+
+local successor = { version = 1, place = record.place, createdAt = record.createdAt, accessedAt = record.accessedAt,
+  limit = record.limit, span = record.span, retention = record.retention,
+  identity = successorBytes .. string.sub(record.identity, 17) }
+access(successor, now)
+local header = pack(LIVE, successor)
+redis.call('HSET', login, successorId, header .. payload)
+bury(record, ending, now, now + tonumber(grace), tonumber(retention), 'R')
+prune(now)
+keep(successor)
+keep({ endsAt = now, retention = tonumber(retention) })
+return { 'rotated', lastNumber, header }
+`,
+});

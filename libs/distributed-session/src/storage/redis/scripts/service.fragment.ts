@@ -1,0 +1,62 @@
+import { FORMAT } from '../records/stored-session.js';
+import { NUMBERED } from './sequence.fragment.js';
+
+/**
+ * Reads and writes the record of a service (its layout: `records/stored-service.ts`). Keys `services`, `keyIds`
+ * and `sequence`, argument `channel`. Secrets that have ended are dropped by the next write, with their entries by key id.
+ */
+export const SERVICE = `
+${NUMBERED.trim()}
+
+local function text(value)
+  return struct.pack('<Hc0', #value, value)
+end
+
+local function readService(serviceId)
+  local value = redis.call('HGET', services, serviceId)
+  if not value then return nil end
+  local at
+  local service = { id = serviceId, secrets = {} }
+  local format, count
+  format, service.version, service.createdAt, at = struct.unpack('<BI4d', value)
+  if format ~= ${FORMAT} then return nil, value end
+  local function nextText()
+    local content
+    content, at = struct.unpack('<Hc0', value, at)
+    return content
+  end
+  nextText()
+  service.name, service.permissions = nextText(), nextText()
+  count, at = struct.unpack('<B', value, at)
+  for _ = 1, count do
+    local secret = { keyId = nextText(), hash = nextText() }
+    secret.createdAt, secret.endsAt, secret.usedAt, at = struct.unpack('<ddd', value, at)
+    if secret.endsAt == 0 or now < secret.endsAt then
+      table.insert(service.secrets, secret)
+    elseif redis.call('HGET', keyIds, secret.keyId) == serviceId then
+      redis.call('HDEL', keyIds, secret.keyId)
+    end
+  end
+  return service
+end
+
+local function writeService(service)
+  local value = struct.pack('<BI4d', ${FORMAT}, service.version, service.createdAt) .. text(service.id)
+    .. text(service.name) .. text(service.permissions) .. struct.pack('<B', #service.secrets)
+  for _, secret in ipairs(service.secrets) do
+    value = value .. text(secret.keyId) .. text(secret.hash)
+      .. struct.pack('<ddd', secret.createdAt, secret.endsAt, secret.usedAt)
+    redis.call('HSET', keyIds, secret.keyId, service.id)
+  end
+  redis.call('HSET', services, service.id, value)
+  return value
+end
+
+local function forget(service, secret)
+  if redis.call('HGET', keyIds, secret.keyId) == service.id then redis.call('HDEL', keyIds, secret.keyId) end
+end
+
+local function announce(change, serviceId, by)
+  publish('S', struct.pack('<d', now) .. text(change) .. text(serviceId) .. by)
+end
+`;

@@ -1,0 +1,36 @@
+import { IN_TIME } from './clock.fragment.js';
+import { KEEP, RECORD } from './record.fragment.js';
+import { RedisScript } from './redis-script.js';
+
+/**
+ * Records an access to sessions of one login, now.
+ *
+ * KEYS  login, sequence: the hash of the login, the number of the last change of its shard.
+ * ARGV  deadline; channel; sessionIds: joined by commas.
+ * Returns  { 'touched', header or nothing for each id, in their order } or { 'late', now }.
+ * Atomicity  each record is written or not; versions stay, and nothing is announced. When the login is swept is not
+ *       changed: the sweep looks, finds nothing due and sets the next time.
+ */
+export const touchSessionsScript = new RedisScript({
+  name: 'touch-sessions',
+  keys: ['login', 'sequence'],
+  args: ['deadline', 'channel', 'sessionIds'],
+  uses: [IN_TIME, RECORD, KEEP],
+  body: `
+local reply = { 'touched', lastNumber }
+for sessionId in string.gmatch(sessionIds, '[^,]+') do
+  local record = unpackRecord(sessionId, redis.call('HGET', login, sessionId))
+  if record and record.state == LIVE and not isDue(record, now) then
+    local payload = string.sub(record.value, record.bodyAt)
+    access(record, now)
+    local header = pack(LIVE, record)
+    redis.call('HSET', login, sessionId, header .. payload)
+    keep(record)
+    table.insert(reply, header)
+  else
+    table.insert(reply, '')
+  end
+end
+return reply
+`,
+});

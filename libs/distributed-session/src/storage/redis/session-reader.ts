@@ -1,0 +1,92 @@
+import { seenAt } from '../session-lifetime.js';
+import type { SessionRecord, SessionTombstone, StoredSession } from '../session-record.js';
+import { StorageCorruptError } from '../../errors/storage.errors.js';
+import { LoginSessions } from './login-sessions.js';
+import { expired } from '../session-lifetime.js';
+import { type UnpackedSession, unpackSession } from './records/stored-session.js';
+import type { RedisGateway } from './redis-gateway.js';
+import { readLoginScript } from './scripts/read-login.script.js';
+import type { SessionKeys } from './session-keys.js';
+import { unreadable } from './stored-value-errors.js';
+
+/** The sessions of one login as they were at one moment. */
+interface ReadLogin {
+  readonly sessions: LoginSessions;
+  readonly now: number;
+}
+
+/**
+ * Reads sessions by native commands, which cost the server a third of a script, and judges by its clock as well as it
+ * is known here. Where that does not decide whether a session has ended, the server is asked for records and time at
+ * once: two processes never disagree about an end.
+ */
+export class SessionReader {
+  constructor(
+    private readonly gateway: RedisGateway,
+    private readonly keys: SessionKeys,
+  ) {}
+
+  async find(sessionId: string): Promise<StoredSession | undefined> {
+    const { connection, clock } = this.gateway;
+    const tag = this.keys.tagOfSession(sessionId);
+    if (tag === undefined) return undefined;
+    const value = (await connection.read('hget', this.keys.login(tag), sessionId)) as Buffer | null;
+    if (value === null) return undefined;
+    const unpacked = this.#unpack(sessionId, value);
+    const now = clock.now();
+    const end = unpacked.session.state === 'live' ? unpacked.session.expiresAt : unpacked.forgetAt;
+    if (Math.abs(end - now) > clock.errorMs) return seen(unpacked, now);
+    const exact = await this.#readExactly(tag);
+    const again = exact.sessions.find(sessionId);
+    return again && seen(again, exact.now);
+  }
+
+  async live(loginId: string): Promise<SessionRecord[]> {
+    const { sessions, now } = await this.read(this.keys.tagOfLogin(loginId));
+    return sessions.live(loginId, now);
+  }
+
+  async history(loginId: string): Promise<SessionTombstone[]> {
+    const { sessions, now } = await this.read(this.keys.tagOfLogin(loginId));
+    return sessions.history(loginId, now);
+  }
+
+  /** All sessions under a tag. */
+  async read(tag: string): Promise<ReadLogin> {
+    const { connection, clock } = this.gateway;
+    const key = this.keys.login(tag);
+    const sessions = new LoginSessions(key, (await connection.read('hgetall', key)) as readonly Buffer[]);
+    const now = clock.now();
+    return sessions.isUndecidedAt(now, clock.errorMs) ? this.#readExactly(tag) : { sessions, now };
+  }
+
+  /** The tombstone in a value that a script found ended, or due. */
+  tombstoneOf(sessionId: string, value: Buffer): SessionTombstone {
+    const { session } = this.#unpack(sessionId, value);
+    return session.state === 'ended' ? session : expired(session);
+  }
+
+  async #readExactly(tag: string): Promise<ReadLogin> {
+    const login = this.keys.login(tag);
+    const reply = await this.gateway.connection.run(readLoginScript, { login }, {});
+    const [now, fields] = reply as readonly [number, readonly Buffer[]];
+    return { sessions: new LoginSessions(login, fields), now };
+  }
+
+  #unpack(sessionId: string, value: Buffer): UnpackedSession {
+    let unpacked: UnpackedSession;
+    try {
+      unpacked = unpackSession(value);
+    } catch (error) {
+      throw unreadable(`Session ${sessionId}`, this.keys.login(this.keys.tagOfSession(sessionId)!), sessionId, error);
+    }
+    // A reply that belongs to another request is never data (CWE-488).
+    if (unpacked.session.sessionId === sessionId) return unpacked;
+    throw new StorageCorruptError(`Redis answered with another session than ${sessionId}, which was asked for.`);
+  }
+}
+
+/** A session as it may be seen at `now`: a due one as its tombstone, one that is past its history not at all. */
+function seen({ session, forgetAt }: UnpackedSession, now: number): StoredSession | undefined {
+  return session.state === 'ended' && !(now < forgetAt) ? undefined : seenAt(session, now);
+}

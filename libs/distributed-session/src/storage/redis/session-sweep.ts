@@ -1,0 +1,56 @@
+import type { SweepSessions } from '../session-storage.operations.js';
+import type { RedisGateway } from './redis-gateway.js';
+import { claimDueSessionsScript } from './scripts/claim-due-sessions.script.js';
+import { SCORE_UNIT } from './scripts/login.fragment.js';
+import { SHARDS, type SessionKeys } from './session-keys.js';
+
+/** How many logins are claimed from at a time. */
+const BATCH = 64;
+
+/**
+ * Claims what time has ended. The expiry sets say which logins may have due sessions; each is claimed from in one step,
+ * which finds them due or sets when to look again. Any number of processes may sweep at once.
+ */
+export class SessionSweep {
+  constructor(
+    private readonly gateway: RedisGateway,
+    private readonly keys: SessionKeys,
+  ) {}
+
+  async run({ limit, historyRetentionMs }: SweepSessions): Promise<number> {
+    let claimed = 0;
+    const due = await this.#dueLogins(limit);
+    while (claimed < limit && due.length > 0) {
+      const batch = due.splice(0, Math.min(BATCH, limit - claimed));
+      const share = Math.max(1, Math.floor((limit - claimed) / batch.length));
+      const claims = await Promise.all(batch.map(async (tag) => this.#claim(tag, share, historyRetentionMs)));
+      for (const [index, count] of claims.entries()) {
+        claimed += count;
+        // There may be more of it.
+        if (count === share) due.push(batch[index]!);
+      }
+    }
+    return claimed;
+  }
+
+  /** The logins that were scheduled for now or earlier. Each has a due session, or is rescheduled. */
+  async #dueLogins(limit: number): Promise<string[]> {
+    const { connection, clock } = this.gateway;
+    const now = clock.now() + Math.min(Math.ceil(clock.errorMs), 1_000);
+    const latest = (now + 1) * SCORE_UNIT - 1;
+    const found = await Promise.all(
+      SHARDS.map(async (shard) => {
+        const { expiries } = this.keys.shard(shard);
+        const tags = await connection.read('zrangebyscore', expiries, 0, latest, 'LIMIT', 0, limit);
+        return (tags as readonly Buffer[]).map(String);
+      }),
+    );
+    return found.flat();
+  }
+
+  async #claim(tag: string, limit: number, retention: number): Promise<number> {
+    const args = { tag, retention, limit };
+    const { rest } = await this.gateway.write(claimDueSessionsScript, this.keys.all(tag), args);
+    return Number(rest[0]);
+  }
+}

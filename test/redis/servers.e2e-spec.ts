@@ -1,7 +1,16 @@
-import { existsSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { mkdtemp, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterEach, describe, expect, it } from '@jest/globals';
+import ts from 'typescript';
 import { eventually } from '../support/eventually.js';
+import { freePort } from '../support/free-port.js';
+import { ROOT } from '../support/packed-library.js';
+import { withRedis } from '../support/redis/redis-connection.js';
 import { RedisServer, type RedisServerOptions } from '../support/redis/redis-server.js';
+import { redisConf } from '../support/redis/redis-settings.js';
 
 const servers: RedisServer[] = [];
 
@@ -114,5 +123,24 @@ describe('RedisServer', () => {
     });
     expect(await server.call('GET', 'key')).toBeNull();
     await expect(server.call('SET', 'key', 'value')).rejects.toThrow('NOPERM');
+  });
+});
+
+describe('RedisProcess', () => {
+  it('does not outlive the process that has started it, not even if that one is killed', async () => {
+    const port = await freePort();
+    const folder = await mkdtemp(join(tmpdir(), 'redis-'));
+    await writeFile(join(folder, 'redis.conf'), redisConf({ port }));
+    const file = join(ROOT, 'test/support/redis/redis-process.ts');
+    const { outputText } = ts.transpileModule(readFileSync(file, 'utf8'), {
+      compilerOptions: { module: ts.ModuleKind.ESNext, target: ts.ScriptTarget.ES2022 },
+    });
+    const program = `${outputText}; new RedisProcess(process.argv[1]); setInterval(() => undefined, 1_000);`;
+    const parent = spawn(process.execPath, ['--input-type=module', '-e', program, folder], { stdio: 'ignore' });
+    const answers = () => withRedis(port, undefined, (redis) => redis.ping());
+    await eventually(() => answers().then(Boolean, () => false));
+    parent.kill('SIGKILL');
+    await eventually(() => !existsSync(folder));
+    await expect(answers()).rejects.toThrow('ECONNREFUSED');
   });
 });

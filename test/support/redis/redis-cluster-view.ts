@@ -28,12 +28,10 @@ export class RedisClusterView {
     return new RedisClusterView(String(state).includes('cluster_state:ok'), epoch, lines.map(viewNode));
   }
 
-  /** The view of the node that knows of the latest election. */
-  static async latest(servers: readonly RedisServer[]): Promise<RedisClusterView> {
-    const views = await Promise.all(servers.map((server) => RedisClusterView.of(server)));
-    const [latest] = views.toSorted((one, other) => other.epoch - one.epoch);
-    if (!latest) throw new Error('No node of the cluster is alive.');
-    return latest;
+  /** The views of those that answer. */
+  static async ofAll(servers: readonly RedisServer[]): Promise<RedisClusterView[]> {
+    const asked = await Promise.allSettled(servers.map((server) => RedisClusterView.of(server)));
+    return asked.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
   }
 
   /** Who serves what: the same text in the views of nodes that agree. */

@@ -86,24 +86,19 @@ export class RedisCluster {
    */
   async waitForFailover(failed: RedisServer): Promise<RedisServer> {
     const successor = this.partnerOf(failed);
-    await eventually(async () => {
-      const views = await this.#views();
-      return views.every(
-        ({ isOk, nodes }) => isOk && nodes.some(({ port, slots }) => port === successor.port && slots.length > 0),
-      );
-    });
+    const hasTakenOver = ({ isOk, nodes }: RedisClusterView) =>
+      isOk && nodes.some(({ port, slots }) => port === successor.port && slots.length > 0);
+    await eventually(async () => (await this.#views()).every(hasTakenOver));
     return successor;
   }
 
   /** Resolves once all nodes reach each other and agree, and every replica has all that its master has. */
   async waitUntilReady(): Promise<void> {
     await eventually(async () => {
-      const views = await Promise.all(this.nodes.map((node) => RedisClusterView.of(node)));
-      const [first] = views;
-      return views.every(
-        ({ isOk, nodes, ownership }) =>
-          isOk && nodes.length === this.nodes.length && nodes.every(isReached) && ownership === first!.ownership,
-      );
+      const views = await RedisClusterView.ofAll(this.nodes);
+      const isWhole = ({ isOk, nodes }: RedisClusterView) =>
+        isOk && nodes.length === this.nodes.length && nodes.every(({ isReached }) => isReached);
+      return views.length === this.nodes.length && views.every(isWhole) && agree(views);
     });
     await eventually(async () => {
       const replicas = await this.replicas();
@@ -141,16 +136,17 @@ export class RedisCluster {
     await replica.call('CLUSTER', 'REPLICATE', id);
   }
 
-  #views(): Promise<RedisClusterView[]> {
-    return Promise.all(this.#alive().map((node) => RedisClusterView.of(node)));
+  /** What the nodes say that are alive. */
+  async #views(): Promise<RedisClusterView[]> {
+    const views = await RedisClusterView.ofAll(this.nodes.filter(({ isAlive }) => isAlive));
+    if (views.length === 0) throw new Error('No node of the cluster answers.');
+    return views;
   }
 
-  #view(): Promise<RedisClusterView> {
-    return RedisClusterView.latest(this.#alive());
-  }
-
-  #alive(): RedisServer[] {
-    return this.nodes.filter(({ isAlive }) => isAlive);
+  /** What that node says that knows of the latest election. */
+  async #view(): Promise<RedisClusterView> {
+    const views = await this.#views();
+    return views.reduce((one, other) => (other.epoch > one.epoch ? other : one));
   }
 
   #at(port: number): RedisServer {
@@ -160,6 +156,6 @@ export class RedisCluster {
   }
 }
 
-function isReached(node: { readonly isReached: boolean }): boolean {
-  return node.isReached;
+function agree(views: readonly RedisClusterView[]): boolean {
+  return new Set(views.map(({ ownership }) => ownership)).size === 1;
 }

@@ -1,4 +1,4 @@
-import type { GoodCalls } from './bad-histories.js';
+import type { GoodCalls } from './damage.js';
 import type { HistoryEditor } from './edit-history.js';
 
 /** What may as well have happened, and how to change a good history into it. */

@@ -36,8 +36,8 @@ const LOGIN_PERIOD_MS = 250;
  * @param {number} [options.clients] How many clients are at work on the storage. Default 1.
  * @param {number} options.seed
  * @param {readonly string[]} [options.logins] What the logins begin with that are in use at one time.
- * @param {number} options.durationMs
- * @param {() => boolean} [options.until] Ends it earlier.
+ * @param {number} [options.durationMs] Default: no end by time.
+ * @param {() => boolean} [options.until] Ends it when it becomes true. Default: never.
  * @param {number} [options.concurrency] How many calls to have under way. Default 4.
  * @param {(entry: HistoryEntry) => void} options.write
  * @param {HistoryRecorder} [options.recorder] Who writes it down, if that begins earlier or ends later than this.
@@ -45,7 +45,7 @@ const LOGIN_PERIOD_MS = 250;
  */
 export async function runRandomOperations(options) {
   const { storage, client, clients = 1, seed, logins = ['ada', 'ben', 'cleo'], concurrency = 4, write } = options;
-  const { durationMs, until = () => false } = options;
+  const { durationMs = Infinity, until = () => false } = options;
   const recorder = options.recorder ?? new HistoryRecorder({ storage, client, write });
   const stopListening = options.recorder ? undefined : recorder.listen();
   const endsAt = performance.now() + durationMs;

@@ -9,6 +9,8 @@ import { historyOf } from './read-history.js';
 export interface RunClientsOptions {
   readonly count: number;
   readonly durationMs: number;
+  /** Goes on beyond the duration, on a machine that is busy, until there are as many calls. */
+  readonly leastCalls?: number;
   readonly seed: number;
   /** The clients share it. */
   readonly storage: SessionStorage;
@@ -20,9 +22,15 @@ export interface RunClientsOptions {
 
 /** Runs several clients in this process on one storage, and returns their history with the quiet state. */
 export async function runClients(options: RunClientsOptions): Promise<History> {
-  const { count, durationMs, seed, storage, quietStorage = storage, calm } = options;
+  const { count, durationMs, leastCalls = 0, seed, storage, quietStorage = storage, calm } = options;
+  const endsAt = performance.now() + durationMs;
   const entries: HistoryEntry[] = [];
-  const write = (entry: HistoryEntry): void => void entries.push(entry);
+  let calls = 0;
+  const write = (entry: HistoryEntry): void => {
+    entries.push(entry);
+    if (entry.kind === 'call' && entry.endedAt !== undefined) calls++;
+  };
+  const until = (): boolean => performance.now() > endsAt && calls >= leastCalls;
   const recorders = Array.from({ length: count }, (_, index) => {
     return new HistoryRecorder({ storage, client: `client-${index}`, write });
   });
@@ -30,7 +38,7 @@ export async function runClients(options: RunClientsOptions): Promise<History> {
   await Promise.all(
     recorders.map((recorder, index) => {
       const { client } = recorder;
-      return runRandomOperations({ storage, client, clients: count, seed: seed + index, durationMs, write, recorder });
+      return runRandomOperations({ storage, client, clients: count, seed: seed + index, until, write, recorder });
     }),
   );
   await calm?.();

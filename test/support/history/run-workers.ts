@@ -11,6 +11,7 @@ export interface RunWorkersOptions {
   /** How many processes. */
   readonly count: number;
   readonly durationMs: number;
+  /** Empty: what others have written there would count as nobody's. */
   readonly storage: StorageChoice;
   readonly seed: number;
   /** How many calls each process has under way at once. Default 4. */

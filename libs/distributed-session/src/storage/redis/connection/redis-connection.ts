@@ -13,7 +13,8 @@ export type Reply = Buffer | number | null | readonly Reply[];
  * Nothing waits for a connection that is not there.
  */
 export class RedisConnection {
-  readonly #underWay = new Set<Promise<unknown>>();
+  #underWay = 0;
+  #whenSettled: (() => void) | undefined;
 
   constructor(
     readonly client: Redis | Cluster,
@@ -23,7 +24,7 @@ export class RedisConnection {
 
   /** Sends a command that changes nothing. */
   async read(name: string, ...args: readonly ScriptArgument[]): Promise<Reply> {
-    return this.#settle(this.#send(name, args, true));
+    return this.#send(name, args, true);
   }
 
   /** Runs a script. One that the server does not know (it was restarted, or flushed) is sent in full. */
@@ -33,12 +34,12 @@ export class RedisConnection {
     args: Readonly<Record<Argument, ScriptArgument>>,
   ): Promise<Reply> {
     const packed = script.pack(keys, args);
-    return this.#settle(
-      this.#send('evalsha', [script.sha, ...packed], script.isReadOnly).catch(async (error: unknown) => {
-        if (!(error instanceof UnknownScriptError)) throw error;
-        return this.#send('eval', [script.source, ...packed], script.isReadOnly);
-      }),
-    );
+    try {
+      return await this.#send('evalsha', [script.sha, ...packed], script.isReadOnly);
+    } catch (error) {
+      if (!(error instanceof UnknownScriptError)) throw error;
+      return this.#send('eval', [script.source, ...packed], script.isReadOnly);
+    }
   }
 
   /**
@@ -66,29 +67,27 @@ export class RedisConnection {
 
   /** Resolves when what was under way is settled. */
   async settled(): Promise<void> {
-    await Promise.allSettled(this.#underWay);
+    if (this.#underWay === 0) return;
+    await new Promise<void>((resolve) => {
+      this.#whenSettled = resolve;
+    });
   }
 
   async #send(name: string, args: readonly ScriptArgument[], isReadOnly: boolean): Promise<Reply> {
     // Also where the client would let commands wait for a connection: nobody bounds what waits there.
     if (this.client.status !== 'ready') throw toStorageError(undefined, { wasSent: false, isReadOnly });
     const command = new TrackedCommand(name, args, this.client.isCluster);
-    command.setTimeout(this.deadlineMs);
+    const timer = setTimeout(() => command.giveUp(), this.deadlineMs);
+    this.#underWay++;
     try {
       return (await this.client.sendCommand(command)) as Reply;
     } catch (error) {
       if (refusalOf(error) === 'NOSCRIPT') throw new UnknownScriptError();
       if (this.client.isCluster && refusalOf(error) === undefined) this.#lookForNewMasters();
       throw toStorageError(error, { wasSent: command.wasSent, isReadOnly });
-    }
-  }
-
-  async #settle<T>(call: Promise<T>): Promise<T> {
-    this.#underWay.add(call);
-    try {
-      return await call;
     } finally {
-      this.#underWay.delete(call);
+      clearTimeout(timer);
+      if (--this.#underWay === 0) this.#whenSettled?.();
     }
   }
 

@@ -28,6 +28,13 @@ export class TrackedCommand extends Command {
     return this.#sent;
   }
 
+  /** The time is up. What has arrived while this process was busy still counts, so the replies are read first. */
+  giveUp(): void {
+    setImmediate(() => {
+      if (!this.isSettled) this.reject(new Error('No reply in time'));
+    });
+  }
+
   /** As it came: the reshaping that ioredis does for some commands is not wanted. */
   override transformReply(result: Buffer | Buffer[]): Buffer | Buffer[] {
     return result;

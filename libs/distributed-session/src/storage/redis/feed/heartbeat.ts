@@ -7,8 +7,8 @@ import type { ServerClock } from '../server-clock.js';
 import type { SessionKeys } from '../session-keys.js';
 import type { RedisChangeFeed } from './redis-change-feed.js';
 
-/** So many intervals without a sign of life, and the feed opens another connection. */
-const SILENT_INTERVALS = 3;
+/** So many rounds without a sign of life, and the feed opens another connection. */
+const SILENT_ROUNDS = 3;
 
 /**
  * Once an interval, of every master: learns its time, has it send a heartbeat on the feed unless another process just
@@ -19,6 +19,8 @@ export class Heartbeat {
   #timer: NodeJS.Timeout | undefined;
   #round: Promise<void> | undefined;
   #fault: string | undefined;
+  /** When the last rounds were, by the clock of the server. Rounds, not time: this process may have stood still. */
+  #rounds: number[] = [];
 
   constructor(
     private readonly connection: RedisConnection,
@@ -63,7 +65,8 @@ export class Heartbeat {
     } catch {
       // The connection reports its own loss; the lag of the feed tells the rest.
     }
-    this.feed.renewIfSilent(SILENT_INTERVALS * this.intervalMs);
+    this.#rounds.push(this.clock.now());
+    if (this.#rounds.length > SILENT_ROUNDS && this.feed.renewIfSilentSince(this.#rounds.shift()!)) this.#rounds = [];
   }
 
   async #sendTo(shard: string, force: boolean): Promise<void> {

@@ -75,20 +75,23 @@ export class RedisChangeFeed {
     this.#expected = shards;
   }
 
-  /** Opens another connection when the feed has been behind for so long. */
-  renewIfSilent(silenceMs: number): void {
-    if (!this.#isOpen || this.lagMs() <= silenceMs) return;
-    this.#logger.warn(`The change feed has been silent for more than ${silenceMs} ms. Opening another connection.`);
-    this.#beats.clear();
+  /** Opens another connection when no heartbeat of some master was heard since then; answers whether it did. */
+  renewIfSilentSince(serverTime: number): boolean {
+    if (!this.#isOpen || this.#oldestBeat() > serverTime) return false;
+    this.#logger.warn('The change feed is silent although heartbeats are sent. Opening another connection.');
     this.#isOpen = false;
     this.#connection?.renew();
+    return true;
   }
 
   /** What all masters announced longer ago than this was delivered, or will be preceded by a gap. */
   lagMs(): number {
     if (!this.#isOpen || this.#expected.length === 0) return Infinity;
-    const oldest = Math.min(...this.#expected.map((shard) => this.#beats.get(shard) ?? -Infinity));
-    return Math.max(0, this.clock.now() - oldest);
+    return Math.max(0, this.clock.now() - this.#oldestBeat());
+  }
+
+  #oldestBeat(): number {
+    return Math.min(...this.#expected.map((shard) => this.#beats.get(shard) ?? -Infinity));
   }
 
   #opened(): void {

@@ -1,0 +1,20 @@
+import { afterAll, beforeAll } from '@jest/globals';
+import { describeSessionStorage } from 'nestjs-distributed-session/testing';
+import { RedisCluster } from '../support/redis/redis-cluster.js';
+import { redisFixture } from '../support/redis/redis-fixture.js';
+
+let cluster: RedisCluster;
+
+beforeAll(async () => {
+  cluster = await RedisCluster.start();
+});
+
+afterAll(async () => {
+  await cluster.stop();
+});
+
+describeSessionStorage(
+  'RedisSessionStorage on a cluster of three masters and three replicas',
+  redisFixture(() => ({ options: { cluster: { nodes: cluster.startupNodes } }, servers: cluster.nodes })),
+  { severalInstances: true, dump: true },
+);

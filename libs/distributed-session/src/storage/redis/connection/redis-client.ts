@@ -1,7 +1,7 @@
 import { randomInt } from 'node:crypto';
 import { Cluster, type ClusterOptions, Redis, type RedisOptions } from 'ioredis';
 import type { RedisServerOptions } from '../redis-session-storage.options.js';
-import { clusterNodes, parseRedisUrl } from './redis-url.js';
+import { type RedisAddress, parseRedisUrl } from './redis-url.js';
 
 const MAX_RETRY_DELAY_MS = 2_000;
 
@@ -51,20 +51,15 @@ export function createClient({ url, options, cluster, client }: RedisServerOptio
   if (client) return client;
   if (cluster) return new Cluster([...cluster.nodes], safeClusterOptions(cluster.options));
   if (options) return new Redis({ ...SAFE_OPTIONS, ...options });
-  const address = parseRedisUrl(url!);
-  const [first] = address.nodes;
-  switch (address.kind) {
-    case 'cluster':
-      return new Cluster(clusterNodes(address), safeClusterOptions({ redisOptions: address.options }));
-    case 'sentinel': {
-      const sentinels = [...address.nodes];
-      const { tls } = address.options;
-      const encrypted = tls ? { enableTLSForSentinelMode: true, sentinelTLS: tls } : {};
-      return new Redis({ ...SAFE_OPTIONS, ...address.options, ...encrypted, sentinels });
-    }
-    case 'server':
-      return new Redis({ ...SAFE_OPTIONS, ...address.options, host: first!.host, port: first!.port });
-  }
+  return clientOf(parseRedisUrl(url!));
+}
+
+function clientOf(address: RedisAddress): Redis | Cluster {
+  const { kind, nodes, options } = address;
+  if (kind === 'cluster') return new Cluster([...nodes], safeClusterOptions({ redisOptions: options }));
+  if (kind === 'server') return new Redis({ ...SAFE_OPTIONS, ...options, ...nodes[0]! });
+  const encrypted = options.tls ? { enableTLSForSentinelMode: true, sentinelTLS: options.tls } : {};
+  return new Redis({ ...SAFE_OPTIONS, ...options, ...encrypted, sentinels: [...nodes] });
 }
 
 /** What about a client of the user's own is dangerous here: one sentence each. */

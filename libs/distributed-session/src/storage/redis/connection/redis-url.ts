@@ -1,4 +1,4 @@
-import type { ClusterNode, RedisOptions } from 'ioredis';
+import type { RedisOptions } from 'ioredis';
 
 /** What a URL says. Its host part may name several servers. */
 export interface RedisAddress {
@@ -65,9 +65,4 @@ function parseCredentials(text: string | undefined): Pick<RedisOptions, 'usernam
   } catch {
     throw new RedisUrlError('url has a user or password with a "%" that is no percent-encoding: write it as %25');
   }
-}
-
-/** The nodes as the client of a cluster takes them. */
-export function clusterNodes({ nodes }: RedisAddress): ClusterNode[] {
-  return nodes.map(({ host, port }) => ({ host, port }));
 }

@@ -37,15 +37,14 @@ export class FeedConnection {
       if (isOpen) this.events.onClose();
       if (this.#redis === redis) this.#later();
     });
-    redis
-      .connect()
-      .then(async () => redis.subscribe(this.channel))
-      .then(() => {
-        isOpen = true;
-        this.#attempts = 0;
-        if (!this.#isClosed) this.events.onOpen();
-      })
-      .catch(() => redis.disconnect());
+    const subscribe = async () => {
+      await redis.connect();
+      await redis.subscribe(this.channel);
+      isOpen = true;
+      this.#attempts = 0;
+      if (!this.#isClosed) this.events.onOpen();
+    };
+    subscribe().catch(() => redis.disconnect());
   }
 
   /** Gives the connection up and opens another: the feed has been silent for too long. */

@@ -20,7 +20,7 @@ export class HistoryEditor {
   }
 
   /** The call by which this was read when all was quiet. */
-  quiet(operation: 'get' | 'listByLogin' | 'listHistory' | 'count', subject?: string): Mutable<HistoryCall> {
+  quiet(operation: 'sweep' | 'get' | 'listByLogin' | 'listHistory' | 'count', subject?: string): Mutable<HistoryCall> {
     return this.#calls().find((call) => {
       const isSubject = subject === undefined || Object.values(call.input).includes(subject);
       return call.client === 'quiet' && call.operation === operation && isSubject;

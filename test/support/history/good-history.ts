@@ -101,8 +101,9 @@ export async function recordGoodHistory() {
   const scene = new Scene();
   const { a, b } = scene;
 
-  const created = await scene.create(a, 'ada');
-  const { sessionId } = created.input;
+  const sessionId = a.storage.nextSessionId('ada');
+  const readTooEarly = await b.call('get', { sessionId });
+  const created = await scene.create(a, 'ada', { sessionId });
   const listed = await b.call('listByLogin', { loginId: 'ada' });
   const firstUpdate = await scene.replace(a, sessionId, 1);
   const firstRead = await b.call('get', { sessionId });
@@ -144,9 +145,16 @@ export async function recordGoodHistory() {
   const notCreated = await scene.meeting('refused', () => scene.create(a, 'cleo'));
   const neverCreated = await scene.meeting('lost', () => scene.create(a, 'cleo'));
 
+  const doomed = await scene.create(b, 'dora');
+  const lateEnd = await scene.meeting('late', () => scene.end(a, doomed.input.sessionId));
+  const readDoomed = await b.call('get', { sessionId: doomed.input.sessionId });
+  await scene.catchUp();
+  const readEndedLate = await b.call('get', { sessionId: doomed.input.sessionId });
+
   return {
     history: await scene.finish(),
     calls: {
+      readTooEarly,
       created,
       listed,
       firstUpdate,
@@ -183,6 +191,10 @@ export async function recordGoodHistory() {
       limitReached,
       notCreated,
       neverCreated,
+      doomed,
+      lateEnd,
+      readDoomed,
+      readEndedLate,
     },
   };
 }

@@ -56,6 +56,13 @@ export const GOOD_VARIATIONS: readonly Variation[] = [
     },
   ],
   [
+    'a session that came due after the last sweep is still counted',
+    (editor, calls) => {
+      editor.quiet('sweep').clockAtStart = calls.shortLived.clockAtStart;
+      editor.quiet('count').result!.counts!.sessions += 1;
+    },
+  ],
+  [
     'a feed is told of a gap, and has one',
     (editor) => {
       editor.feed('a').hasGap = true;

@@ -26,6 +26,7 @@ describe('RedisCluster', () => {
     });
     expect(keysOnHalf).toEqual([20, 20]);
     expect(await cluster.masterOfSlot(SLOT_OF_TAG)).toBe(to);
+    expect(await to.call('CLUSTER', 'COUNTKEYSINSLOT', SLOT_OF_TAG)).toBe(40);
     expect(await to.call('GET', '{tag}39')).toBe('value');
     await expect(from.call('GET', '{tag}39')).rejects.toThrow('MOVED');
   });

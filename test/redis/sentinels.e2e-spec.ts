@@ -9,6 +9,10 @@ afterEach(() => group.stop());
 describe('RedisSentinels', () => {
   it('makes a replica the master after the master was killed', async () => {
     group = await RedisSentinels.start();
+    for (const sentinel of group.sentinelServers) {
+      expect(await sentinel.info('sentinel', 'master0')).toContain('status=ok');
+      expect(await sentinel.info('sentinel', 'master0')).toContain('slaves=2,sentinels=3');
+    }
     const master = await group.master();
     expect(master).toBe(group.servers[0]);
     await master.call('SET', 'key', 'value');

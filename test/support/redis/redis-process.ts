@@ -5,6 +5,7 @@ import { readFile } from 'node:fs/promises';
 import type { Socket } from 'node:net';
 import { join } from 'node:path';
 
+const SERVER = 'redis-server';
 /** What the watcher runs: it waits for a line, and takes the end of its input for the death of this process. */
 const WATCHER = 'read -r _ || { kill -KILL "$1"; rm -rf "$2"; }';
 
@@ -21,7 +22,7 @@ export class RedisProcess {
   ) {
     const stderr = openSync(join(folder, 'stderr.log'), 'a');
     // In sessions of their own: what ends the tests at a terminal does not end the watcher before its work.
-    this.#child = spawn('redis-server', ['redis.conf', ...args], {
+    this.#child = spawn(SERVER, ['redis.conf', ...args], {
       cwd: folder,
       detached: true,
       stdio: ['ignore', 'ignore', stderr],

@@ -97,4 +97,9 @@ describe('random operations', () => {
     expect(describeViolations(checkHistory(history, IN_MEMORY))).toEqual([]);
     expect(history.calls.length).toBeGreaterThan(100);
   });
+
+  test('are not taken for done when a process fails', async () => {
+    const run = runWorkers({ count: 1, durationMs: 1, seed: 5, storage: {} });
+    await expect(run).rejects.toThrow(/A worker ended with 1:[^]*Not a storage/);
+  });
 });

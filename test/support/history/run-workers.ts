@@ -17,8 +17,8 @@ export interface RunWorkersOptions {
   /** How many calls each process has under way at once. Default 4. */
   readonly concurrency?: number;
   /**
-   * What befalls the store, or the processes, of which it is given the ids, meanwhile. When it resolves, the store
-   * must work again: the quiet state is read then.
+   * What befalls the store, or the processes, of which it is given the ids, from when all are at work. When it
+   * resolves, the store must work again: the quiet state is read then.
    */
   readonly faults?: (pids: readonly number[]) => Promise<void>;
 }
@@ -44,6 +44,8 @@ export async function runWorkers(options: RunWorkersOptions): Promise<History> {
     return new WorkerProcess({ ...task, hold: true });
   });
   try {
+    await Promise.all(workers.map((worker) => worker.said('ready')));
+    for (const worker of workers) worker.tell('start');
     await Promise.all([...workers.map((worker) => worker.said('stopped')), faults?.(workers.map(({ pid }) => pid))]);
     const witness = workers.find(({ isRunning }) => isRunning);
     if (!witness) throw new Error('No worker is left to read the quiet state.');

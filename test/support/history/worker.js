@@ -10,8 +10,9 @@ import { runRandomOperations } from './random-operations.js';
 
 /**
  * What a worker is started with, as JSON in its first argument. It writes what it asks, is told and hears to its file
- * and, when its time is over, says `stopped`. With `hold`, it goes on listening until its input ends; a line of input,
- * `{ "logins": [...], "sessionIds": [...] }`, has it read the quiet state of these, after which it says `quiet`.
+ * and says `stopped` when its time is over. With `hold`, it first says `ready` and waits for a line of input, and in
+ * the end goes on listening until its input ends; a second line, `{ "logins": [...], "sessionIds": [...] }`, has it read
+ * the quiet state of these, after which it says `quiet`.
  *
  * @typedef {object} WorkerTask
  * @property {StorageChoice} storage
@@ -37,13 +38,14 @@ const write = (entry) => writeSync(file, `${JSON.stringify(entry)}\n`);
 const storage = await openStorage(task.storage);
 const recorder = new HistoryRecorder({ storage, client: task.client, write });
 const stopListening = recorder.listen();
+const lines = task.hold ? createInterface({ input: process.stdin })[Symbol.asyncIterator]() : undefined;
+console.log('ready');
+await lines?.next();
 await runRandomOperations({ ...task, storage, write, recorder });
 console.log('stopped');
-if (task.hold) {
-  for await (const line of createInterface({ input: process.stdin })) {
-    await recordQuietState({ storage, ...JSON.parse(line), write });
-    console.log('quiet');
-  }
+for (let line = await lines?.next(); line && !line.done; line = await lines?.next()) {
+  await recordQuietState({ storage, ...JSON.parse(line.value), write });
+  console.log('quiet');
 }
 await untilSilent();
 stopListening();

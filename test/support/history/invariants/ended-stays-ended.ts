@@ -52,12 +52,11 @@ function* foundLiveAfter(end: Told, story: SessionStory): Iterable<Violation> {
 }
 
 function* changedTombstones({ sessionId, ended }: SessionStory): Iterable<Violation> {
-  const [first, ...others] = ended;
-  for (const { call, seen } of others) {
-    if (!first || isSameEnd(first.seen, seen)) continue;
-    const sentence = `The tombstone of session ${sessionId} was not always the same.`;
-    yield { invariant: 'I2', sentence, entries: [first.call, call] };
-  }
+  const [first] = ended;
+  const other = ended.find(({ seen }) => first && !isSameEnd(first.seen, seen));
+  if (!first || !other) return;
+  const sentence = `The tombstone of session ${sessionId} was not always the same.`;
+  yield { invariant: 'I2', sentence, entries: [first.call, other.call] };
 }
 
 function isSameEnd(one: SeenEnded, other: SeenEnded): boolean {

@@ -27,9 +27,6 @@ export function mayHaveEnded(history: IndexedHistory, story: SessionStory, live:
 
 /** The last of the calls before this one that were told that the session is live. */
 export function lastNoticeBefore(story: SessionStory, call: HistoryCall): LiveNotice | undefined {
-  let last: LiveNotice | undefined;
-  for (const notice of story.notices) {
-    if (precedes(notice.call, call) && (!last || notice.call.startedAt > last.call.startedAt)) last = notice;
-  }
-  return last;
+  // They are in the order in which they were asked.
+  return story.notices.findLast((notice) => precedes(notice.call, call));
 }

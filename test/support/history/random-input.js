@@ -89,8 +89,8 @@ export function randomInput(operation, occasion) {
  */
 function timeouts(random) {
   return {
-    idleTimeoutMs: random.chance(0.3) ? random.between(20, 150) : 3_600_000,
-    ...(random.chance(0.5) && { absoluteTimeoutMs: random.chance(0.3) ? random.between(40, 250) : 7_200_000 }),
+    idleTimeoutMs: random.chance(0.3) ? random.between(20, 100) : 3_600_000,
+    ...(random.chance(0.5) && { absoluteTimeoutMs: random.chance(0.3) ? random.between(40, 150) : 7_200_000 }),
   };
 }
 

@@ -22,7 +22,7 @@ export class SessionStory {
   readonly ends: CallOf<'end'>[] = [];
   readonly live: Sighting<SeenLive>[] = [];
   readonly ended: Sighting<SeenEnded>[] = [];
-  /** Live sightings and touches. */
+  /** Live sightings and touches, in the order in which they were asked. */
   readonly notices: LiveNotice[] = [];
   /** The calls that found nothing under this id. */
   readonly missing: HistoryCall[] = [];

@@ -34,7 +34,8 @@ function* unlisted(
     if (listed.has(story.sessionId)) continue;
     const before = lastNoticeBefore(story, list);
     if (!before) continue;
-    const after = story.notices.find(({ call }) => precedes(list, call));
+    const last = story.notices.at(-1);
+    const after = last && precedes(list, last.call) ? last : undefined;
     if (!after && mayHaveEnded(history, story, before, list)) continue;
     const sentence = `The list of ${list.input.loginId} lacked the live session ${story.sessionId}.`;
     yield { invariant: 'I11', sentence, entries: [before.call, list, ...(after ? [after.call] : [])] };

@@ -1,5 +1,6 @@
 import { Command } from 'ioredis';
 import type { ScriptArgument } from '../scripts/redis-script.js';
+import { readBeforeTimeout } from './patient-socket.js';
 
 /** A command without effect, in the protocol of Redis. */
 const PING = '*1\r\n$4\r\nPING\r\n';
@@ -47,6 +48,7 @@ export class TrackedCommand extends Command {
       return PING;
     }
     this.#sent = true;
+    readBeforeTimeout(socket);
     return super.toWritable(socket);
   }
 }

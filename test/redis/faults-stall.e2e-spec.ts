@@ -1,0 +1,103 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import type { SessionRecord, StorageChange } from 'nestjs-distributed-session';
+import { eventually } from '../support/eventually.js';
+import { RedisServer } from '../support/redis/redis-server.js';
+import { settle } from '../support/redis/settled-call.js';
+import { created, READS, WRITES } from '../support/redis/storage-calls.js';
+import { openStoragePair, type StoragePair } from '../support/redis/storage-pair.js';
+
+const STALL_MS = 2_000;
+const HOUR_MS = 3_600_000;
+
+let server: RedisServer;
+let pair: StoragePair;
+let session: SessionRecord;
+
+beforeAll(async () => {
+  server = await RedisServer.start();
+});
+
+afterAll(async () => {
+  await server.stop();
+});
+
+beforeEach(async () => {
+  pair = await openStoragePair(server, { heartbeatIntervalMs: 200 });
+  session = await created(pair.witness, 'ada');
+});
+
+afterEach(async () => {
+  jest.restoreAllMocks();
+  await pair.close();
+});
+
+/** Nothing runs in this process meanwhile: no timer, no reply. */
+function stall(): void {
+  const endsAt = performance.now() + STALL_MS;
+  while (performance.now() < endsAt);
+}
+
+describe('when the event loop stands still for 2 s', () => {
+  test('I6 I7 the replies that have arrived meanwhile count, of reads and of writes', async () => {
+    // A script that the server does not know takes a second round.
+    await WRITES.replace(pair.witness, await created(pair.witness, 'warm-up'));
+    // Straight to the server: a proxy in this process would stand still too.
+    const { listLogins: _takesSeveralRounds, ...reads } = READS;
+    server.freeze();
+    const calls = [
+      ...Object.values(reads).map((read) => settle(() => read(pair.witness, session))),
+      ...Array.from({ length: 20 }, () => settle(() => WRITES.create(pair.witness, session))),
+      settle(() => WRITES.replace(pair.witness, session)),
+    ];
+    // Everything is sent, and nothing is answered yet.
+    for (let turn = 0; turn < 5; turn++) await new Promise((resolve) => setImmediate(resolve));
+    server.resume();
+    stall();
+    const outcomes = (await Promise.all(calls)).map(({ outcome }) => outcome);
+    expect(outcomes.filter((outcome) => outcome.startsWith('ERR_'))).toEqual([]);
+    expect(await pair.witness.listByLogin('ada')).toHaveLength(21);
+  });
+
+  test('I10 all is well afterwards, and the feed is neither torn down nor has a gap', async () => {
+    const changes: StorageChange[] = [];
+    pair.witness.changes((change) => changes.push(change));
+    const connections = Number(await server.info('stats', 'total_connections_received'));
+    for (let round = 0; round < 2; round++) {
+      const call = settle(() => WRITES.create(pair.witness, session));
+      stall();
+      expect(await call).toMatchObject({ outcome: 'created' });
+    }
+    await eventually(() => pair.witness.feedLagMs() < 1_000);
+    await created(pair.witness, 'last');
+    await eventually(() => changes.some((change) => 'loginId' in change && change.loginId === 'last'));
+    expect(changes.map(({ type }) => type)).toEqual(Array.from({ length: 3 }, () => 'session.created'));
+    // Only the questions of this test.
+    expect(Number(await server.info('stats', 'total_connections_received')) - connections).toBe(1);
+  });
+});
+
+describe('when the clock of the process is set', () => {
+  test.each([
+    ['forward by an hour', HOUR_MS],
+    ['back by an hour', -HOUR_MS],
+    ['to the beginning of time', -Date.now()],
+  ])('I5 %s: the clock of the storage and what it judges do not move', async (_name, step) => {
+    const real = Date.now.bind(Date);
+    const before = pair.storage.now();
+    const startedAt = performance.now();
+    jest.spyOn(Date, 'now').mockImplementation(() => real() + step);
+    const isSteady = () => Math.abs(pair.storage.now() - before - (performance.now() - startedAt)) < 50;
+    expect(isSteady()).toBe(true);
+    const added = await created(pair.storage, 'ada');
+    expect(Math.abs(added.createdAt - real())).toBeLessThan(1_000);
+    expect(await pair.storage.get(session.sessionId)).toMatchObject({ state: 'live' });
+    expect(await pair.storage.sweep({ limit: 10, historyRetentionMs: HOUR_MS })).toBe(0);
+    const [touched] = await pair.storage.touch([session.sessionId]);
+    expect(touched!.lastAccessedAt).toBeGreaterThanOrEqual(session.lastAccessedAt);
+    // Also after the time of the server was learned again.
+    const beats = Number((await server.commandCounts())['time']);
+    await eventually(async () => Number((await server.commandCounts())['time']) > beats + 4);
+    expect(isSteady()).toBe(true);
+    expect(pair.storage.feedLagMs()).toBeLessThan(5_000);
+  });
+});

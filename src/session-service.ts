@@ -5,7 +5,7 @@ import helmet from 'helmet';
 import { AppModule } from './app.module.js';
 import { environmentConfig } from './config/environment.config.js';
 import type { Environment } from './config/environment.js';
-import { assertStorageAvailable } from './config/session-storage.js';
+import { createSessionStorage } from './config/session-storage.js';
 import { APPLICATION_OPTIONS, createHttpAdapter, readJsonBodies } from './http/http-adapter.js';
 import { answerMalformed } from './http/malformed-request.js';
 import { requestContext } from './http/request-context.middleware.js';
@@ -17,7 +17,8 @@ import { serveOpenApi } from './openapi/openapi-document.js';
 
 /** The session service, ready to listen. */
 export async function createSessionService(environment: Environment): Promise<INestApplication> {
-  assertStorageAvailable(environment);
+  // A storage that cannot be made is told before anything begins, and not as a failure of the application.
+  createSessionStorage(environment);
   const logger = new ServiceLogger(environment);
   const app = await NestFactory.create(AppModule, createHttpAdapter(environment), { ...APPLICATION_OPTIONS, logger });
   configure(app);

@@ -1,6 +1,6 @@
 import type { INestApplication, Type } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
-import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { DistributedSessionManager } from 'nestjs-distributed-session';
 import { HIDDEN, describeAnswer } from '../examples/demo/expected-answer.js';
 import { Narrator } from '../examples/demo/narrator.js';
@@ -15,6 +15,7 @@ import { BuiltProgram } from './support/built-program.js';
 import { DOCUMENTED, permitting, play, stepsOf } from './support/demo-run.js';
 import { type StubAnswer, StubServer, cut, json, silence } from './support/demo-stub-server.js';
 import { send } from './support/http-request.js';
+import { RedisServer } from './support/redis/redis-server.js';
 
 let server: StubServer;
 
@@ -107,14 +108,36 @@ describe('what the demo was asked for', () => {
     expect(complaints).toContain('Usage: npm run demo [-- --processes]');
   });
 
-  test.each([[[]], [['--processes']]])('is refused in words when it is Redis: %j', async (args) => {
-    const environment = { DEMO_REDIS_URL: 'redis://user:canary@localhost' };
-    const { code, transcript, complaints } = await play({ args, environment });
-    expect([code, transcript]).toEqual([1, '']);
-    expect(complaints).toBe(
-      'DEMO_REDIS_URL is set, but this release has no Redis storage yet: unset it to run the demo in memory.',
-    );
+  test('is refused in words where Redis cannot be reached, without its password', async () => {
+    const environment = { DEMO_REDIS_URL: 'redis://user:canary@localhost:port' };
+    const { code, complaints } = await play({ environment });
+    expect([code, complaints]).toEqual([1, expect.stringContaining('url names a host or a port that is none')]);
+    expect(complaints).not.toContain('canary');
   });
+});
+
+describe('the demo on Redis', () => {
+  let redis: RedisServer;
+
+  beforeAll(async () => {
+    redis = await RedisServer.start();
+  });
+
+  afterAll(() => redis.stop());
+
+  test.each([[[]], [['--processes']]])(
+    'tells the same story with %j, and leaves no key behind',
+    async (args) => {
+      const demo = new BuiltProgram('examples/demo.js', { args, env: { ...process.env, DEMO_REDIS_URL: redis.url } });
+      expect([await demo.exitCode(), demo.stderr]).toEqual([0, '']);
+      const [, setting = ''] = demo.stdout.split('\n');
+      expect(setting).toContain('the Redis of DEMO_REDIS_URL');
+      expect(demo.stdout.replace(setting, '')).toBe(DOCUMENTED.replace(DOCUMENTED.split('\n')[1]!, ''));
+      const { evalsha = 0, eval: evaluated = 0 } = await redis.commandCounts();
+      expect([evalsha + evaluated > 20, await redis.describeKeys()]).toEqual([true, []]);
+    },
+    120_000,
+  );
 });
 
 describe('the demo as a program', () => {

@@ -25,7 +25,13 @@ export interface DemoRun {
 export async function runDemo(run: DemoRun): Promise<number> {
   const { print, complain, signal } = run;
   try {
-    await play(stageFor(run), run);
+    const { processes } = demoArguments(run.args);
+    const storage = chooseStorage(run.environment);
+    try {
+      await play(processes ? new ProcessesStage(storage) : new OneProcessStage(storage), run);
+    } finally {
+      await storage.clear().catch(() => undefined);
+    }
     print('\nEverything went as told.');
     return 0;
   } catch (error) {
@@ -36,12 +42,6 @@ export async function runDemo(run: DemoRun): Promise<number> {
     complain(signal.aborted ? '\nInterrupted.' : `\n${(error as Error).message}`);
     return 1;
   }
-}
-
-function stageFor({ args, environment }: DemoRun): Stage {
-  const { processes } = demoArguments(args);
-  const storage = chooseStorage(environment);
-  return processes ? new ProcessesStage(storage) : new OneProcessStage(storage);
 }
 
 /** From the first curtain to the last: whatever happens in between, nothing of the stage is left. */

@@ -63,24 +63,25 @@ function isSecret(value: unknown): boolean {
   return value.length >= MIN_SECRET_LENGTH && value.length <= MAX_SECRET_LENGTH && /^[\x21-\x7e]+$/.test(value);
 }
 
-const SCHEMES: ReadonlyMap<string | undefined, readonly string[]> = new Map([
-  ['memory', []],
-  ['redis', ['redis:', 'rediss:']],
-  ['postgres', ['postgres:', 'postgresql:']],
+/** How a URL of each storage begins. Redis takes several hosts, which is no URL by the standard; the storage reads it. */
+const URL_FORMS: ReadonlyMap<string, RegExp> = new Map([
+  ['redis', /^rediss?(?:-sentinel|-cluster)?:\/\/./],
+  ['postgres', /^postgres(?:ql)?:\/\/./],
 ]);
 
 /** Fits the storage that is chosen: a URL of its scheme, or none for `memory`. */
 export function IsStorageUrl(): PropertyDecorator {
-  const says = 'must be a URL that fits SESSION_STORAGE: redis://… or rediss://…, postgres://…, and not set for memory';
+  const says =
+    'must be a URL that fits SESSION_STORAGE: redis://…, redis-sentinel://… or redis-cluster://… (rediss… for TLS), ' +
+    'postgres://…, and not set for memory';
   return rule('isStorageUrl', isStorageUrl, says);
 }
 
-function isStorageUrl(value: unknown, { SESSION_STORAGE }: { SESSION_STORAGE?: string }): boolean {
-  const schemes = SCHEMES.get(SESSION_STORAGE);
+function isStorageUrl(value: unknown, { SESSION_STORAGE = '' }: { SESSION_STORAGE?: string }): boolean {
+  if (SESSION_STORAGE === 'memory') return value === undefined;
+  const form = URL_FORMS.get(SESSION_STORAGE);
   // An unknown storage is a fault of its own.
-  if (schemes === undefined) return true;
-  if (value === undefined) return schemes.length === 0;
-  return typeof value === 'string' && URL.canParse(value) && schemes.includes(new URL(value).protocol);
+  return form === undefined || (typeof value === 'string' && form.test(value));
 }
 
 /** A number of proxies, or addresses and networks with commas between. */

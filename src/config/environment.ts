@@ -53,9 +53,21 @@ export class Environment {
   @IsIn(STORAGE_KINDS, { message: `$property must be one of ${STORAGE_KINDS.join(', ')}` })
   readonly SESSION_STORAGE: StorageKind = 'memory';
 
-  /** Where the store is, with its password: `redis://…`, `rediss://…` or `postgres://…`. Not with `memory`. */
+  /**
+   * Where the store is, with its password: `redis://…`, `redis-sentinel://…` or `redis-cluster://…` (`rediss…` for
+   * TLS), or `postgres://…`. Not with `memory`.
+   */
   @IsStorageUrl()
   readonly SESSION_STORAGE_URL?: string = undefined;
+
+  /** What the keys in Redis begin with: the same for all that share the sessions. */
+  @Matches(/^[\w.:-]{1,64}$/, { message: '$property must be 1 to 64 letters, digits, "_", ".", "-" or ":"' })
+  readonly SESSION_STORAGE_KEY_PREFIX: string = 'ds';
+
+  /** Keeps login ids from being guessed from keys in Redis: the same for all that share the sessions. */
+  @IsOptional()
+  @Length(16, 1_024, { message: '$property must be 16 to 1024 characters long' })
+  readonly SESSION_STORAGE_TAG_KEY?: string = undefined;
 
   /** The id by which this service ends and creates sessions itself. */
   @IsServiceId()
@@ -160,5 +172,6 @@ export const SECRET_VARIABLES = [
   'ADMIN_SECRET',
   'METRICS_TOKEN',
   'SECRET_PEPPER',
+  'SESSION_STORAGE_TAG_KEY',
   'SESSION_STORAGE_URL',
 ] as const satisfies (keyof Environment)[];

@@ -40,6 +40,8 @@ const TEXTS: readonly (readonly [keyof Environment, readonly string[], readonly 
   ['HOST', ['0.0.0.0', '::1', 'sessions.example', 'a'.repeat(255)], ['a b', 'http://a', 'a/b', 'a'.repeat(256), 'a\n']],
   ['SERVICE_ID', ['s', 'session-service.v1_a', 'a'.repeat(128)], ['-a', '.a', 'a b', 'ä', 'a\n', 'a'.repeat(129)]],
   ['ADMIN_SERVICE_ID', ['a', 'root.2'], ['@expiry', 'a/b', 'a'.repeat(129)]],
+  ['SESSION_STORAGE_KEY_PREFIX', ['ds', 'a_b.c-d:1', 'p'.repeat(64)], ['{ds}', 'a b', 'p'.repeat(65), 'ds\n']],
+  ['SESSION_STORAGE_TAG_KEY', ['k'.repeat(16), 'k'.repeat(1_024)], ['k'.repeat(15), 'k'.repeat(1_025)]],
   ['SECRET_PEPPER', ['p'.repeat(16), 'p'.repeat(1_024)], ['p'.repeat(15), 'p'.repeat(1_025)]],
   [
     'ADMIN_SECRET',
@@ -202,6 +204,8 @@ describe('readEnvironment()', () => {
   test.each([
     ['redis', 'redis://:password@localhost:6379/1'],
     ['redis', 'rediss://user:password@redis.example'],
+    ['redis', 'redis-sentinel://one:26379,two:26379/0?name=mymaster'],
+    ['redis', 'rediss-cluster://user:password@one:7000,two:7000'],
     ['postgres', 'postgres://user:password@localhost/sessions'],
     ['postgres', 'postgresql://localhost'],
   ])('SESSION_STORAGE=%s goes with the URL %s', (SESSION_STORAGE, SESSION_STORAGE_URL) => {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import { DistributedSessionManager, InMemorySessionStorage } from 'nestjs-distributed-session';
+import { DistributedSessionManager, InMemorySessionStorage, type SessionStorage } from 'nestjs-distributed-session';
+import { RedisSessionStorage } from 'nestjs-distributed-session/redis';
 import { readEnvironment } from './read-environment.js';
 import { sessionOptions } from './session-options.js';
 import { createSessionStorage } from './session-storage.js';
@@ -63,13 +64,33 @@ describe('createSessionStorage()', () => {
     expect(createSessionStorage(environment)).not.toBe(createSessionStorage(environment));
   });
 
-  test.each([
-    ['redis', 'redis://user:canary@localhost'],
-    ['postgres', 'postgres://user:canary@localhost'],
-  ])('says plainly that this release does not have %s yet', (SESSION_STORAGE, SESSION_STORAGE_URL) => {
-    const environment = readEnvironment({ SESSION_STORAGE, SESSION_STORAGE_URL });
+  test('makes a storage on Redis, with the prefix and the tag key of the environment', () => {
+    const variables = { SESSION_STORAGE: 'redis', SESSION_STORAGE_URL: 'redis://localhost' };
+    const [storage, same, other, keyed] = [
+      {},
+      {},
+      { SESSION_STORAGE_KEY_PREFIX: 'other' },
+      { SESSION_STORAGE_TAG_KEY: 'a key that nobody guesses' },
+    ].map((given) => createSessionStorage(readEnvironment({ ...variables, ...given })));
+    // The first digits of a session id tell the login, and are made with the tag key: by default the prefix.
+    const loginOf = (made: SessionStorage | undefined) => made?.nextSessionId('alice').slice(0, 13);
+    expect(storage).toBeInstanceOf(RedisSessionStorage);
+    expect(loginOf(same)).toBe(loginOf(storage));
+    expect(new Set([storage, other, keyed].map(loginOf)).size).toBe(3);
+  });
+
+  test('says what is wrong with the address of Redis, and does not repeat it', () => {
+    const SESSION_STORAGE_URL = 'redis://user:canary@localhost:port';
+    const environment = readEnvironment({ SESSION_STORAGE: 'redis', SESSION_STORAGE_URL });
+    expect(() => createSessionStorage(environment)).toThrow(/url names a host or a port that is none/);
+    expect(() => createSessionStorage(environment)).not.toThrow(/canary/);
+  });
+
+  test('says plainly that this release does not have postgres yet', () => {
+    const SESSION_STORAGE_URL = 'postgres://user:canary@localhost';
+    const environment = readEnvironment({ SESSION_STORAGE: 'postgres', SESSION_STORAGE_URL });
     expect(() => createSessionStorage(environment)).toThrow(
-      `The session service cannot start:\n  - SESSION_STORAGE is ${SESSION_STORAGE}, which this release does not have yet; set it to memory.`,
+      'The session service cannot start:\n  - SESSION_STORAGE is postgres, which this release does not have yet; set it to memory or redis.',
     );
   });
 });

@@ -1,3 +1,4 @@
+import { DistributedSessionError } from 'nestjs-distributed-session';
 import { EnvironmentError } from './environment.error.js';
 
 const LISTENING: Readonly<Partial<Record<string, string>>> = {
@@ -10,6 +11,7 @@ const LISTENING: Readonly<Partial<Record<string, string>>> = {
 /** Why the service does not start, for whoever starts it. What nobody foresaw comes with its stack. */
 export function startFault(error: unknown): string {
   if (error instanceof EnvironmentError) return error.message;
+  if (error instanceof DistributedSessionError) return `The session service cannot start: ${error.message}`;
   const { code, address, hostname, port, stack } = error as NodeJS.ErrnoException & Partial<Record<string, string>>;
   const says = LISTENING[code ?? ''];
   if (says === undefined) return stack ?? String(error);

@@ -8,12 +8,14 @@ import { BuiltProgram } from '../support/built-program.js';
 import { basic } from '../support/credential-headers.js';
 import { EventReader, closeReaders } from '../support/event-reader.js';
 import { send } from '../support/http-request.js';
+import { RedisServer } from '../support/redis/redis-server.js';
 import { outputOf, runProgram } from '../support/run-program.js';
 
 const MEMORY_WARNING = 'sessions and services are not kept';
 const READY = 'See the user';
 
 let folder: string;
+let redis: RedisServer;
 const started: BuiltProgram[] = [];
 
 /** Starts the built service in an empty folder, with nothing else in its environment. */
@@ -31,6 +33,7 @@ function urlIn(output: string): string {
 }
 
 beforeAll(async () => {
+  redis = await RedisServer.start();
   folder = await mkdtemp(join(tmpdir(), 'session-service-'));
   const { code } = await runProgram('bash', ['-c', 'command -v curl'], folder);
   if (code !== 0) throw new Error('The tests run the printed curl lines: install curl (Debian: apt-get install curl).');
@@ -44,7 +47,10 @@ afterEach(async () => {
   }
 });
 
-afterAll(() => rm(folder, { recursive: true, force: true }));
+afterAll(async () => {
+  await redis.stop();
+  await rm(folder, { recursive: true, force: true });
+});
 
 describe.each(['express', 'fastify'])('the first start, on %s,', (HTTP_ADAPTER) => {
   it('prints curl lines that work as printed, and a secret that is printed nowhere else', async () => {
@@ -156,9 +162,20 @@ describe('production', () => {
 
 describe('a start that fails', () => {
   it('for a storage that is not there yet says so', async () => {
-    const program = start({ SESSION_STORAGE: 'redis', SESSION_STORAGE_URL: 'redis://user:canary@localhost' });
+    const program = start({ SESSION_STORAGE: 'postgres', SESSION_STORAGE_URL: 'postgres://user:canary@localhost' });
     expect(await program.exitCode()).toBe(1);
-    expect(program.stderr).toContain('SESSION_STORAGE is redis, which this release does not have yet');
+    expect(program.stderr).toContain('SESSION_STORAGE is postgres, which this release does not have yet');
+    expect(program.stdout + program.stderr).not.toMatch(/canary|\n\s+at /);
+  });
+
+  it.each([
+    ['redis://user:canary@127.0.0.1', 'Redis refuses the user or the password'],
+    ['redis://user:canary@127.0.0.1:port', 'url names a host or a port that is none'],
+  ])('C-08 for %s says what is wrong, without its password', async (url, fault) => {
+    const SESSION_STORAGE_URL = url.replace(/1$/, `1:${redis.port}`);
+    const program = start({ SESSION_STORAGE: 'redis', SESSION_STORAGE_URL });
+    expect(await program.exitCode()).toBe(1);
+    expect(program.stderr).toContain(fault);
     expect(program.stdout + program.stderr).not.toMatch(/canary|\n\s+at /);
   });
 

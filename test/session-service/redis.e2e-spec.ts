@@ -1,0 +1,87 @@
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { BuiltProgram } from '../support/built-program.js';
+import { basic } from '../support/credential-headers.js';
+import { EventReader, closeReaders } from '../support/event-reader.js';
+import { eventually } from '../support/eventually.js';
+import { RedisServer } from '../support/redis/redis-server.js';
+import { clientOf } from '../support/service-client.js';
+
+const ADMIN_SECRET = 'the-secret-of-the-administrator';
+const headers = basic('admin', ADMIN_SECRET);
+
+let redis: RedisServer;
+const started: BuiltProgram[] = [];
+
+/** Starts the built session service, with what it needs to find Redis and nothing else. */
+async function start(
+  variables: Readonly<Record<string, string>> = {},
+): Promise<{ url: string; program: BuiltProgram }> {
+  const env = { PORT: '0', ADMIN_SECRET, SESSION_STORAGE: 'redis', SESSION_STORAGE_URL: redis.url, ...variables };
+  const program = new BuiltProgram('session-service/main.js', { env: { PATH: process.env['PATH'], ...env } });
+  started.push(program);
+  await program.printed('See the user');
+  return { url: /http:\/\/127\.0\.0\.1:\d+/.exec(program.stdout)![0], program };
+}
+
+interface Session {
+  readonly sessionId: string;
+  readonly credential: string;
+}
+
+beforeAll(async () => {
+  // What a restart would lose otherwise is the services, the administrator among them.
+  redis = await RedisServer.start({ settings: { appendonly: 'yes', appendfsync: 'always' } });
+});
+
+afterEach(async () => {
+  closeReaders();
+  for (const program of started.splice(0)) {
+    program.kill();
+    await program.exitCode();
+  }
+});
+
+afterAll(() => redis.stop());
+
+describe('the session service on Redis', () => {
+  test('two of them, on Express and Fastify, are one: sessions, attributes, services, logouts and events', async () => {
+    const [one, two] = await Promise.all([start(), start({ HTTP_ADAPTER: 'fastify' })]);
+    const [here, there] = [clientOf(one, headers), clientOf(two, headers)];
+    const events = await EventReader.open(`${one.url}/v1/events`, headers);
+    const created = await here<Session>('POST /v1/sessions', { loginId: 'alice', attributes: { role: 'gold' } });
+    const { sessionId, credential } = created.json;
+    expect(created.status).toBe(201);
+    expect((await there('POST /v1/sessions/verify', { credential })).json).toMatchObject({ loginId: 'alice' });
+    const service = { serviceName: 'Orders', permissions: ['session.read'] };
+    const registered = await here<{ secret: string }>('POST /v1/services', { serviceId: 'orders', ...service });
+    const orders = clientOf(two, basic('orders', registered.json.secret));
+    expect((await orders(`GET /v1/sessions/${sessionId}`)).json).toMatchObject({ attributes: { role: 'gold' } });
+    expect((await there(`DELETE /v1/sessions/${sessionId}`)).status).toBe(200);
+    expect((await here('POST /v1/sessions/verify', { credential })).json).toMatchObject({ code: 'ERR_SESSION_ENDED' });
+    await eventually(() => ['session.created', 'session.ended'].every((type) => events.types.includes(type)));
+    expect(one.program.stdout + two.program.stdout).not.toContain('are not kept');
+  });
+
+  test('keeps sessions and services over a restart, and finds none under another prefix', async () => {
+    const first = await start();
+    const { json } = await clientOf(first, headers)<Session>('POST /v1/sessions', { loginId: 'bob' });
+    first.program.signal('SIGTERM');
+    expect(await first.program.exitCode()).toBe(0);
+    const [again, elsewhere] = await Promise.all([start(), start({ SESSION_STORAGE_KEY_PREFIX: 'elsewhere' })]);
+    expect((await clientOf(again, headers)(`GET /v1/sessions/${json.sessionId}`)).status).toBe(200);
+    expect((await clientOf(elsewhere, headers)(`GET /v1/sessions/${json.sessionId}`)).status).toBe(404);
+  });
+
+  test('I7 I10 answers 503 while Redis is away, and goes on by itself when it is back', async () => {
+    const running = await start();
+    const client = clientOf(running, headers);
+    await redis.kill();
+    const refused = await client('POST /v1/sessions', { loginId: 'carol' });
+    expect([refused.status, refused.json]).toMatchObject([503, { code: 'ERR_STORAGE_UNAVAILABLE' }]);
+    expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0);
+    expect((await client('GET /health/ready')).status).toBe(503);
+    await redis.restart();
+    await eventually(async () => (await client('POST /v1/sessions', { loginId: 'carol' })).status === 201);
+    await eventually(async () => (await client('GET /health/ready')).status === 200);
+  });
+});

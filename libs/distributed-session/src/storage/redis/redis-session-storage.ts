@@ -185,7 +185,7 @@ export class RedisSessionStorage extends SessionStorage {
       retention: historyRetentionMs,
     });
     if (written.outcome === 'missing') return { outcome: 'missing' };
-    const tombstone = this.#reader.tombstoneOf(sessionId, written.rest[0]!);
+    const tombstone = this.#reader.tombstoneOf(sessionId, written);
     return { outcome: written.outcome === 'ended' ? 'ended' : 'already-ended', session: tombstone };
   }
 
@@ -231,10 +231,10 @@ export class RedisSessionStorage extends SessionStorage {
   }
 
   /** What a write met instead of a live session at the expected version. */
-  #refusal(sessionId: string, { outcome, rest: [value] }: WriteReply): SessionWriteRefusal {
-    if (outcome === 'missing') return { outcome };
-    if (outcome !== 'conflict') return { outcome: 'ended', session: this.#reader.tombstoneOf(sessionId, value!) };
-    return { outcome, session: unpackSession(value!).session as SessionRecord };
+  #refusal(sessionId: string, met: WriteReply): SessionWriteRefusal {
+    if (met.outcome === 'missing') return { outcome: 'missing' };
+    if (met.outcome === 'conflict') return { outcome: 'conflict', session: this.#reader.recordOf(sessionId, met) };
+    return { outcome: 'ended', session: this.#reader.tombstoneOf(sessionId, met) };
   }
 
   /** An id that belongs to another login cannot be created for this one, whether or not it is in use there. */

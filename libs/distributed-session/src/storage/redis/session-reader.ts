@@ -3,6 +3,7 @@ import type { SessionRecord, SessionTombstone, StoredSession } from '../session-
 import { StorageCorruptError } from '../../errors/storage.errors.js';
 import { LoginSessions } from './login-sessions.js';
 import { expired } from '../session-lifetime.js';
+import type { WriteReply } from './connection/redis-connection.js';
 import { type UnpackedSession, unpackSession } from './records/stored-session.js';
 import type { RedisGateway } from './redis-gateway.js';
 import { readLoginScript } from './scripts/read-login.script.js';
@@ -60,9 +61,15 @@ export class SessionReader {
     return sessions.isUndecidedAt(now, clock.errorMs) ? this.#readExactly(tag) : { sessions, now };
   }
 
-  /** The tombstone in a value that a script found ended, or due. */
-  tombstoneOf(sessionId: string, value: Buffer): SessionTombstone {
-    const { session } = this.#unpack(sessionId, value);
+  /** The record that a script found live. */
+  recordOf(sessionId: string, { rest: [value] }: WriteReply): SessionRecord {
+    return this.#unpack(sessionId, value!).session as SessionRecord;
+  }
+
+  /** The tombstone of what a script found ended, or due. Throws where it found nothing that can be read. */
+  tombstoneOf(sessionId: string, { outcome, rest: [value] }: WriteReply): SessionTombstone {
+    const { session } = this.#unpack(sessionId, value!);
+    if (outcome === 'unreadable') throw this.#unreadable(sessionId, undefined);
     return session.state === 'ended' ? session : expired(session);
   }
 
@@ -78,11 +85,15 @@ export class SessionReader {
     try {
       unpacked = unpackSession(value);
     } catch (error) {
-      throw unreadable(`Session ${sessionId}`, this.keys.login(this.keys.tagOfSession(sessionId)!), sessionId, error);
+      throw this.#unreadable(sessionId, error);
     }
     // A reply that belongs to another request is never data (CWE-488).
     if (unpacked.session.sessionId === sessionId) return unpacked;
     throw new StorageCorruptError(`Redis answered with another session than ${sessionId}, which was asked for.`);
+  }
+
+  #unreadable(sessionId: string, error: unknown): StorageCorruptError {
+    return unreadable(`Session ${sessionId}`, this.keys.login(this.keys.tagOfSession(sessionId)!), sessionId, error);
   }
 }
 

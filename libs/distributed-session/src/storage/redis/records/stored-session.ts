@@ -98,9 +98,9 @@ function unpack(value: Buffer): UnpackedSession {
   if (format !== FORMAT) throw new UnreadableValueError(format > FORMAT);
   const state = value.readUInt8(1);
   const bodyAt = HEADER_BYTES + value.readUInt16LE(HEADER_BYTES - 2);
-  const { sessionId, loginId, device, serviceId } = unpackIdentity(
-    new ByteReader(value.subarray(HEADER_BYTES, bodyAt)),
-  );
+  const identity = new ByteReader(value.subarray(HEADER_BYTES, bodyAt));
+  const { sessionId, loginId, device, serviceId } = unpackIdentity(identity);
+  if (!identity.isAtEnd || bodyAt > value.length) throw new UnreadableValueError(false);
   const version = value.readUInt32LE(2);
   const place = value.readUInt32LE(6);
   const createdAt = time(value, 10);
@@ -145,7 +145,7 @@ function unpack(value: Buffer): UnpackedSession {
 
 function time(value: Buffer, offset: number): number {
   const milliseconds = value.readDoubleLE(offset);
-  if (!Number.isSafeInteger(milliseconds)) throw new UnreadableValueError(false);
+  if (!Number.isSafeInteger(milliseconds) || milliseconds < 0) throw new UnreadableValueError(false);
   return milliseconds;
 }
 

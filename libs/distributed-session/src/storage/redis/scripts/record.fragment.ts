@@ -10,6 +10,7 @@ ${NUMBERED.trim()}
 
 local HEADER = '<BBI4I4ddddddH'
 local LIVE, ENDED = 76, 69
+local ID = '%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x'
 
 local function text(value)
   return struct.pack('<Hc0', #value, value)
@@ -20,11 +21,35 @@ local function pack(state, record)
     record.endsAt, record.limit, record.span, record.retention, #record.identity) .. record.identity
 end
 
+-- Whether an identity is that of the session id under which it was found, and its three texts fill it.
+local function isIdentity(id, value, size)
+  local bytes = { string.byte(value, ${HEADER_BYTES + 1}, ${HEADER_BYTES + 16}) }
+  if #bytes < 16 or string.format(ID, unpack(bytes)) ~= id then return false end
+  local at, last = ${HEADER_BYTES + 17}, ${HEADER_BYTES} + size
+  for _ = 1, 3 do
+    local low, high = string.byte(value, at, at + 1)
+    if not high then return false end
+    local length = low + 256 * high
+    at = at + 2 + (length == 65535 and 0 or length)
+  end
+  return at == last + 1
+end
+
+local function areTimes(...)
+  for _, time in ipairs({ ... }) do
+    if not (time >= 0 and time < 2 ^ 53 and time % 1 == 0) then return false end
+  end
+  return true
+end
+
 local function unpackRecord(id, value)
   if not value or #value < ${HEADER_BYTES} then return nil end
   local format, state, version, place, createdAt, accessedAt, endsAt, limit, span, retention, size =
     struct.unpack(HEADER, value)
   if format ~= ${FORMAT} or (state ~= LIVE and state ~= ENDED) or #value < ${HEADER_BYTES} + size then return nil end
+  if not (isIdentity(id, value, size) and areTimes(createdAt, accessedAt, endsAt, limit, span, retention)) then
+    return nil
+  end
   return { id = id, value = value, state = state, version = version, place = place, createdAt = createdAt,
     accessedAt = accessedAt, endsAt = endsAt, limit = limit, span = span, retention = retention,
     identity = string.sub(value, ${HEADER_BYTES + 1}, ${HEADER_BYTES} + size), bodyAt = ${HEADER_BYTES + 1} + size }

@@ -26,12 +26,9 @@ export class LoginSessions {
     this.#all = all;
   }
 
-  /** Whether some session ends so close to `now` that not being sure by `errorMs` matters. */
-  isUndecidedAt(now: number, errorMs: number): boolean {
-    return this.#all.some(({ session, forgetAt }) => {
-      const end = session.state === 'live' ? session.expiresAt : forgetAt;
-      return Math.abs(end - now) <= errorMs;
-    });
+  /** When each session ends, or is forgotten. */
+  get ends(): readonly number[] {
+    return this.#all.map(endOf);
   }
 
   find(sessionId: string): UnpackedSession | undefined {
@@ -68,4 +65,9 @@ export class LoginSessions {
     }
     return [...counts].map(([loginId, sessions]) => ({ loginId, sessions }));
   }
+}
+
+/** From when on a session is no longer what it is now: a live one ends, an ended one is forgotten. */
+export function endOf({ session, forgetAt }: UnpackedSession): number {
+  return session.state === 'live' ? session.expiresAt : forgetAt;
 }

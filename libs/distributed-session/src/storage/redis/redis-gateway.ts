@@ -36,9 +36,9 @@ export class RedisGateway {
     this.feed = new RedisChangeFeed(keys, this.clock);
   }
 
-  /** The connection. Throws where the storage is closed, or must not be used. */
+  /** The connection, for one call. Throws where the storage is closed, or must not be used. */
   get connection(): RedisConnection {
-    return this.#usable().connection;
+    return this.#usable().connection.forCall();
   }
 
   /** Runs a script that writes, and remembers which change was its own: who subscribes later does not hear of it. */

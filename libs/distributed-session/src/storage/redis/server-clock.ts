@@ -10,6 +10,13 @@ interface Sample {
   readonly error: number;
 }
 
+/** A moment by the server's clock, as far as it is known, in epoch milliseconds. */
+export interface Moment {
+  readonly now: number;
+  readonly earliest: number;
+  readonly latest: number;
+}
+
 /**
  * The server's clock, as well as this process knows it. It counts on from samples by the process's monotonic clock, so
  * that a step of the wall clock of this machine changes nothing.
@@ -24,6 +31,12 @@ export class ServerClock {
   /** Epoch milliseconds. */
   now(): number {
     return Math.floor(this.monotonic() + this.#best.offset);
+  }
+
+  /** The present, and between which times it certainly is. */
+  moment(): Moment {
+    const [now, error] = [this.now(), this.#best.error];
+    return { now, earliest: now - error, latest: now + error };
   }
 
   /** How far `now()` may be off, in milliseconds; `Infinity` until the server was asked. */

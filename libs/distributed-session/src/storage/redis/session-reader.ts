@@ -1,12 +1,12 @@
-import { seenAt } from '../session-lifetime.js';
+import { expired, seenAt } from '../session-lifetime.js';
 import type { SessionRecord, SessionTombstone, StoredSession } from '../session-record.js';
 import { StorageCorruptError } from '../../errors/storage.errors.js';
-import { LoginSessions } from './login-sessions.js';
-import { expired } from '../session-lifetime.js';
+import { LoginSessions, endOf } from './login-sessions.js';
 import type { WriteReply } from './connection/redis-connection.js';
 import { type UnpackedSession, unpackSession } from './records/stored-session.js';
 import type { RedisGateway } from './redis-gateway.js';
 import { readLoginScript } from './scripts/read-login.script.js';
+import type { Moment } from './server-clock.js';
 import type { SessionKeys } from './session-keys.js';
 import { unreadable } from './stored-value-errors.js';
 
@@ -18,8 +18,8 @@ interface ReadLogin {
 
 /**
  * Reads sessions by native commands, which cost the server a third of a script, and judges by its clock as well as it
- * is known here. Where that does not decide whether a session has ended, the server is asked for records and time at
- * once: two processes never disagree about an end.
+ * is known here. Where that does not decide whether a session had ended when it was read, the server is asked for
+ * records and time at once: two processes never disagree about an end.
  */
 export class SessionReader {
   constructor(
@@ -31,12 +31,12 @@ export class SessionReader {
     const { connection, clock } = this.gateway;
     const tag = this.keys.tagOfSession(sessionId);
     if (tag === undefined) return undefined;
+    const asked = clock.moment();
     const value = (await connection.read('hget', this.keys.login(tag), sessionId)) as Buffer | null;
     if (value === null) return undefined;
     const unpacked = this.#unpack(sessionId, value);
-    const now = clock.now();
-    const end = unpacked.session.state === 'live' ? unpacked.session.expiresAt : unpacked.forgetAt;
-    if (Math.abs(end - now) > clock.errorMs) return seen(unpacked, now);
+    const answered = clock.moment();
+    if (!fallsBetween(asked, endOf(unpacked), answered)) return seen(unpacked, answered.now);
     const exact = await this.#readExactly(tag);
     const again = exact.sessions.find(sessionId);
     return again && seen(again, exact.now);
@@ -56,9 +56,11 @@ export class SessionReader {
   async read(tag: string): Promise<ReadLogin> {
     const { connection, clock } = this.gateway;
     const key = this.keys.login(tag);
+    const asked = clock.moment();
     const sessions = new LoginSessions(key, (await connection.read('hgetall', key)) as readonly Buffer[]);
-    const now = clock.now();
-    return sessions.isUndecidedAt(now, clock.errorMs) ? this.#readExactly(tag) : { sessions, now };
+    const answered = clock.moment();
+    const isUndecided = sessions.ends.some((end) => fallsBetween(asked, end, answered));
+    return isUndecided ? this.#readExactly(tag) : { sessions, now: answered.now };
   }
 
   /** The record that a script found live. */
@@ -95,6 +97,15 @@ export class SessionReader {
   #unreadable(sessionId: string, error: unknown): StorageCorruptError {
     return unreadable(`Session ${sessionId}`, this.keys.login(this.keys.tagOfSession(sessionId)!), sessionId, error);
   }
+}
+
+/**
+ * Whether the end of a session falls into the time in which the server answered, or so close to it that the clock does
+ * not decide. What had ended before was over when it was read. What ends later lives. What ended in between may have
+ * been kept alive after it was read.
+ */
+function fallsBetween(asked: Moment, end: number, answered: Moment): boolean {
+  return asked.earliest <= end && end <= answered.latest;
 }
 
 /** A session as it may be seen at `now`: a due one as its tombstone, one that is past its history not at all. */

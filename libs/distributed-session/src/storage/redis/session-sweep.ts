@@ -1,8 +1,10 @@
+import { StorageCorruptError } from '../../errors/storage.errors.js';
 import type { SweepSessions } from '../session-storage.operations.js';
 import type { RedisGateway } from './redis-gateway.js';
 import { claimDueSessionsScript } from './scripts/claim-due-sessions.script.js';
 import { SCORE_UNIT } from './scripts/login.fragment.js';
 import { SHARDS, type SessionKeys } from './session-keys.js';
+import { reportUnreadableLogin } from './stored-value-errors.js';
 
 /** How many logins are claimed from at a time. */
 const BATCH = 64;
@@ -50,7 +52,14 @@ export class SessionSweep {
 
   async #claim(tag: string, limit: number, retention: number): Promise<number> {
     const args = { tag, retention, limit };
-    const { rest } = await this.gateway.write(claimDueSessionsScript, this.keys.all(tag), args);
-    return Number(rest[0]);
+    try {
+      const { rest } = await this.gateway.write(claimDueSessionsScript, this.keys.all(tag), args);
+      return Number(rest[0]);
+    } catch (error) {
+      // It must not keep the others from being swept.
+      if (!(error instanceof StorageCorruptError)) throw error;
+      reportUnreadableLogin(this.keys.login(tag), error);
+      return 0;
+    }
   }
 }

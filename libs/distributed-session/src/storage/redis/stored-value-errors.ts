@@ -1,3 +1,4 @@
+import { Logger } from '@nestjs/common';
 import { StorageCorruptError } from '../../errors/storage.errors.js';
 import { UnreadableValueError } from './records/stored-session.js';
 
@@ -10,4 +11,11 @@ export function unreadable(what: string, key: string, field: string, error: unkn
       : `${what} cannot be read: what is stored is no record of this library. Find out who wrote it, then remove it: ` +
           `HDEL ${key} ${field}`,
   );
+}
+
+const logger = new Logger('RedisSessionStorage');
+
+/** Tells the log of a login that was left out, because nothing about it can be read. */
+export function reportUnreadableLogin(key: string, error: StorageCorruptError): void {
+  logger.error(`The sessions under ${key} were left out. ${error.message}`);
 }

@@ -13,14 +13,20 @@ export type Reply = Buffer | number | null | readonly Reply[];
  * Nothing waits for a connection that is not there.
  */
 export class RedisConnection {
-  #underWay = 0;
-  #whenSettled: (() => void) | undefined;
-
   constructor(
     readonly client: Redis | Cluster,
     private readonly clock: ServerClock,
     private readonly deadlineMs: number,
+    private readonly underWay = new CommandsUnderWay(),
+    /** When the time of all commands is up, by the clock of the process. Absent: each has a deadline of its own. */
+    private readonly endsAt?: number,
   ) {}
+
+  /** The same connection, for one call: however many rounds it takes, they share one deadline, which begins now. */
+  forCall(): RedisConnection {
+    const { client, clock, deadlineMs, underWay } = this;
+    return new RedisConnection(client, clock, deadlineMs, underWay, performance.now() + deadlineMs);
+  }
 
   /** Sends a command that changes nothing. */
   async read(name: string, ...args: readonly ScriptArgument[]): Promise<Reply> {
@@ -54,31 +60,35 @@ export class RedisConnection {
     for (let attempt = 1; attempt <= 2; attempt++) {
       const sentAt = performance.now();
       const uncertainty = Math.min(this.clock.errorMs, this.deadlineMs);
-      const deadline = Math.ceil(this.clock.now() + this.deadlineMs + uncertainty);
+      const deadline = Math.ceil(this.clock.now() + this.#leftMs + uncertainty);
       const reply = await this.run(script, keys, { ...args, deadline } as Record<Argument, ScriptArgument>);
       const [word, lastNumber, ...rest] = reply as readonly [Buffer, number, ...Buffer[]];
       const outcome = word.toString();
       if (outcome !== 'late') return { outcome, lastNumber, rest };
       this.clock.observe(Number(rest[0]), sentAt);
-      if (performance.now() - sentAt > this.deadlineMs) break;
+      if (performance.now() - sentAt > this.deadlineMs || this.#leftMs <= 0) break;
     }
     throw new StorageUnavailableError('The write reached Redis after its deadline and was not applied. Try again.');
   }
 
   /** Resolves when what was under way is settled. */
   async settled(): Promise<void> {
-    if (this.#underWay === 0) return;
-    await new Promise<void>((resolve) => {
-      this.#whenSettled = resolve;
-    });
+    await this.underWay.settled();
+  }
+
+  get #leftMs(): number {
+    return this.endsAt === undefined ? this.deadlineMs : this.endsAt - performance.now();
   }
 
   async #send(name: string, args: readonly ScriptArgument[], isReadOnly: boolean): Promise<Reply> {
     // Also where the client would let commands wait for a connection: nobody bounds what waits there.
     if (this.client.status !== 'ready') throw toStorageError(undefined, { wasSent: false, isReadOnly });
+    const leftMs = this.#leftMs;
+    // The rounds before this one have taken all the time there was; this one is not begun.
+    if (leftMs <= 0) throw toStorageError(undefined, { wasSent: true, isReadOnly: true });
     const command = new TrackedCommand(name, args, this.client.isCluster);
-    const timer = setTimeout(() => command.giveUp(), this.deadlineMs);
-    this.#underWay++;
+    const timer = setTimeout(() => command.giveUp(), leftMs);
+    this.underWay.begin();
     try {
       return (await this.client.sendCommand(command)) as Reply;
     } catch (error) {
@@ -87,7 +97,7 @@ export class RedisConnection {
       throw toStorageError(error, { wasSent: command.wasSent, isReadOnly });
     } finally {
       clearTimeout(timer);
-      if (--this.#underWay === 0) this.#whenSettled?.();
+      this.underWay.end();
     }
   }
 
@@ -105,6 +115,28 @@ export interface WriteReply {
   readonly lastNumber: number;
   /** What goes with the outcome. */
   readonly rest: readonly Buffer[];
+}
+
+/** How many commands wait for their reply. */
+class CommandsUnderWay {
+  #count = 0;
+  #whenSettled: (() => void) | undefined;
+
+  begin(): void {
+    this.#count++;
+  }
+
+  end(): void {
+    if (--this.#count === 0) this.#whenSettled?.();
+  }
+
+  /** Resolves when there are none. */
+  async settled(): Promise<void> {
+    if (this.#count === 0) return;
+    await new Promise<void>((resolve) => {
+      this.#whenSettled = resolve;
+    });
+  }
 }
 
 class UnknownScriptError extends Error {}

@@ -25,6 +25,9 @@ const REFUSALS: Readonly<Record<string, string>> = {
 /** Answers of a server that can be read, and takes no writes now. */
 const WRITE_REFUSALS: readonly string[] = ['READONLY', 'OOM', 'NOREPLICAS', 'MISCONF', 'NOPERM'];
 
+/** What the answer of a script has in it that failed at one of its lines: it met what it does not expect. */
+const FAILED_SCRIPT = / script: [0-9a-f]{40}\b/;
+
 /** The server answers, and takes no writes: reading still works. */
 export class WriteRefusedError extends StorageUnavailableError {}
 
@@ -49,9 +52,10 @@ export interface FailedCommand {
 export function toStorageError(error: unknown, { wasSent, isReadOnly }: FailedCommand): DistributedSessionError {
   if (error instanceof DistributedSessionError) return error;
   const refusal = refusalOf(error);
-  if (refusal === 'WRONGTYPE') {
+  // A script that failed at some line may have written before: it must not be told as not applied.
+  if (refusal === 'WRONGTYPE' || (refusal === 'ERR' && FAILED_SCRIPT.test((error as Error).message))) {
     return new StorageCorruptError(
-      'A key of the session storage holds something of another type: another program uses the same keys. ' +
+      'A key of the session storage holds what this library did not write: another program uses the same keys. ' +
         'Give one of the two another keyPrefix, or another database.',
     );
   }

@@ -12,14 +12,17 @@ local function text(value)
   return struct.pack('<Hc0', #value, value)
 end
 
-local function readService(serviceId)
-  local value = redis.call('HGET', services, serviceId)
-  if not value then return nil end
+local function forget(service, secret)
+  if redis.call('HGET', keyIds, secret.keyId) == service.id then redis.call('HDEL', keyIds, secret.keyId) end
+end
+
+-- Throws where a value is too short.
+local function unpackService(serviceId, value)
   local at
-  local service = { id = serviceId, secrets = {} }
+  local service = { id = serviceId, secrets = {}, ended = {} }
   local format, count
   format, service.version, service.createdAt, at = struct.unpack('<BI4d', value)
-  if format ~= ${FORMAT} then return nil, value end
+  if format ~= ${FORMAT} then return nil end
   local function nextText()
     local content
     content, at = struct.unpack('<Hc0', value, at)
@@ -31,12 +34,19 @@ local function readService(serviceId)
   for _ = 1, count do
     local secret = { keyId = nextText(), hash = nextText() }
     secret.createdAt, secret.endsAt, secret.usedAt, at = struct.unpack('<ddd', value, at)
-    if secret.endsAt == 0 or now < secret.endsAt then
-      table.insert(service.secrets, secret)
-    elseif redis.call('HGET', keyIds, secret.keyId) == serviceId then
-      redis.call('HDEL', keyIds, secret.keyId)
-    end
+    local isGood = secret.endsAt == 0 or now < secret.endsAt
+    table.insert(isGood and service.secrets or service.ended, secret)
   end
+  return service
+end
+
+-- Returns the service, or nil; as the second value what is stored, if it cannot be read.
+local function readService(serviceId)
+  local value = redis.call('HGET', services, serviceId)
+  if not value then return nil end
+  local isRead, service = pcall(unpackService, serviceId, value)
+  if not isRead or not service then return nil, value end
+  for _, secret in ipairs(service.ended) do forget(service, secret) end
   return service
 end
 
@@ -50,10 +60,6 @@ local function writeService(service)
   end
   redis.call('HSET', services, service.id, value)
   return value
-end
-
-local function forget(service, secret)
-  if redis.call('HGET', keyIds, secret.keyId) == service.id then redis.call('HDEL', keyIds, secret.keyId) end
 end
 
 local function announce(change, serviceId, by)

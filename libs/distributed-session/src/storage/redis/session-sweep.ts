@@ -1,3 +1,4 @@
+import { randomInt } from 'node:crypto';
 import { StorageCorruptError } from '../../errors/storage.errors.js';
 import type { SweepSessions } from '../session-storage.operations.js';
 import type { RedisGateway } from './redis-gateway.js';
@@ -21,21 +22,31 @@ export class SessionSweep {
 
   async run({ limit, historyRetentionMs }: SweepSessions): Promise<number> {
     let claimed = 0;
-    const due = await this.#dueLogins(limit);
-    while (claimed < limit && due.length > 0) {
-      const batch = due.splice(0, Math.min(BATCH, limit - claimed));
-      const share = Math.max(1, Math.floor((limit - claimed) / batch.length));
-      const claims = await Promise.all(batch.map(async (tag) => this.#claim(tag, share, historyRetentionMs)));
-      for (const [index, count] of claims.entries()) {
-        claimed += count;
-        // There may be more of it.
-        if (count === share) due.push(batch[index]!);
-      }
+    while (claimed < limit) {
+      const count = await this.#round(limit - claimed, historyRetentionMs);
+      // Others may have claimed what this round found, and there may be more.
+      if (count === 0) break;
+      claimed += count;
     }
     return claimed;
   }
 
-  /** The logins that were scheduled for now or earlier. Each has a due session, or is rescheduled. */
+  async #round(limit: number, retention: number): Promise<number> {
+    let claimed = 0;
+    const due = await this.#dueLogins(limit);
+    while (claimed < limit && due.length > 0) {
+      const batch = due.splice(0, Math.min(BATCH, limit - claimed));
+      const share = Math.floor((limit - claimed) / batch.length);
+      const counts = await Promise.all(batch.map(async (tag) => this.#claim(tag, share, retention)));
+      claimed += counts.reduce((sum, count) => sum + count, 0);
+    }
+    return claimed;
+  }
+
+  /**
+   * The logins that were scheduled for now or earlier. Each has a due session, or is rescheduled. They begin at any
+   * shard, so that processes that sweep at the same time do not all go for the same.
+   */
   async #dueLogins(limit: number): Promise<string[]> {
     const { connection, clock } = this.gateway;
     const now = clock.now() + Math.min(Math.ceil(clock.errorMs), 1_000);
@@ -47,7 +58,8 @@ export class SessionSweep {
         return (tags as readonly Buffer[]).map(String);
       }),
     );
-    return found.flat();
+    const start = randomInt(found.length);
+    return [...found.slice(start), ...found.slice(0, start)].flat();
   }
 
   async #claim(tag: string, limit: number, retention: number): Promise<number> {

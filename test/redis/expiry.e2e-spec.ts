@@ -1,0 +1,96 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import type { SessionEndedChange } from 'nestjs-distributed-session';
+import { RedisSessionStorage } from 'nestjs-distributed-session/redis';
+import { eventually } from '../support/eventually.js';
+import { RedisServer } from '../support/redis/redis-server.js';
+
+const LIVE = 100_000;
+const EXPIRING = 2_000;
+const PROCESSES = 4;
+const SWEEP_INTERVAL_MS = 1_000;
+/** So many creations at a time. */
+const BATCH = 500;
+
+let server: RedisServer;
+let storage: RedisSessionStorage;
+let sweepers: ChildProcess[] = [];
+
+beforeAll(async () => {
+  server = await RedisServer.start();
+  storage = new RedisSessionStorage({ url: server.url, deadlineMs: 20_000 });
+  await storage.connect();
+});
+
+afterAll(async () => {
+  await Promise.all(
+    sweepers.map(async (sweeper) => {
+      sweeper.stdin?.end();
+      if (sweeper.exitCode === null) await once(sweeper, 'exit');
+    }),
+  );
+  await storage.close();
+  await server.stop();
+});
+
+async function startSweeper(index: number): Promise<ChildProcess> {
+  const task = { serviceId: `service-${index}`, url: server.url, sweepIntervalMs: SWEEP_INTERVAL_MS };
+  const program = ['test/support/redis/sweeper.js', JSON.stringify(task)];
+  const child = spawn(process.execPath, program, { stdio: ['pipe', 'pipe', 'inherit'] });
+  await once(child.stdout, 'data');
+  return child;
+}
+
+/** Creates sessions of as many logins; answers their ids. */
+async function create(count: number, prefix: string, idleTimeoutMs: number): Promise<Set<string>> {
+  const ids = new Set<string>();
+  for (let first = 0; first < count; first += BATCH) {
+    const batch = Array.from({ length: Math.min(BATCH, count - first) }, (_, n) => `${prefix}-${first + n}`);
+    await Promise.all(
+      batch.map(async (loginId) => {
+        const sessionId = storage.nextSessionId(loginId);
+        ids.add(sessionId);
+        await storage.create({
+          sessionId,
+          loginId,
+          idleTimeoutMs,
+          payload: Buffer.alloc(200),
+          limits: { perLogin: 100, onLimit: 'end-oldest' },
+          by: 'tester',
+          historyRetentionMs: 60_000,
+        });
+      }),
+    );
+  }
+  return ids;
+}
+
+describe(`with ${LIVE} live sessions and ${PROCESSES} processes that sweep`, () => {
+  test('I12 each expiry is announced once, and soon', async () => {
+    await create(LIVE, 'live', 3_600_000);
+    sweepers = await Promise.all(Array.from({ length: PROCESSES }, async (_, index) => startSweeper(index)));
+    const ended: SessionEndedChange[] = [];
+    const delays: number[] = [];
+    const stop = storage.changes((change) => {
+      if (change.type !== 'session.ended') return;
+      ended.push(change);
+      delays.push(storage.now() - change.at);
+    });
+    const due = await create(EXPIRING, 'expiring', 1_000);
+    await eventually(() => ended.length >= EXPIRING);
+    // What is announced twice would come with the next rounds of all four.
+    const rounds = (await server.commandCounts())['zrangebyscore']! + 2 * PROCESSES * 256;
+    await eventually(async () => (await server.commandCounts())['zrangebyscore']! >= rounds);
+    stop();
+    expect(ended).toHaveLength(EXPIRING);
+    expect(new Set(ended.map(({ sessionId }) => sessionId))).toEqual(due);
+    expect(await storage.count()).toEqual({ sessions: LIVE, logins: LIVE });
+    delays.sort((a, b) => a - b);
+    const [median, last] = [delays[EXPIRING / 2], delays.at(-1)];
+    console.log(
+      `Expiry announced after ${median} ms (median), ${last} ms (last); ${LIVE} live sessions, ${EXPIRING} expiring, ` +
+        `${PROCESSES} processes that sweep every ${SWEEP_INTERVAL_MS} ms`,
+    );
+  }, 180_000);
+});

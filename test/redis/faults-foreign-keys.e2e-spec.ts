@@ -1,0 +1,152 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import type { SessionRecord } from 'nestjs-distributed-session';
+import { RedisServer } from '../support/redis/redis-server.js';
+import { settle } from '../support/redis/settled-call.js';
+import { created, READS, RETENTION_MS, WRITES } from '../support/redis/storage-calls.js';
+import { openStoragePair, type StoragePair } from '../support/redis/storage-pair.js';
+import { keysOf } from '../support/redis/stored-record.js';
+
+let server: RedisServer;
+let pair: StoragePair;
+let ada: SessionRecord;
+let ben: SessionRecord;
+
+beforeAll(async () => {
+  server = await RedisServer.start();
+});
+
+afterAll(async () => {
+  await server.stop();
+});
+
+beforeEach(async () => {
+  pair = await openStoragePair(server);
+  ada = await created(pair.storage, 'ada');
+  ben = await created(pair.storage, 'ben');
+});
+
+afterEach(async () => {
+  await pair.close();
+});
+
+/** What another program, which uses the same keys, has made of one of them. */
+async function overwrite(role: keyof ReturnType<typeof keysOf>, command: string, ...args: string[]): Promise<void> {
+  const key = keysOf(pair.keyPrefix, ada.sessionId)[role];
+  await server.call('DEL', key);
+  await server.call(command, key, ...args);
+}
+
+const WAY_OUT = expect.stringContaining('another keyPrefix');
+
+describe('a key of the storage that somebody else has written', () => {
+  test('C-06 I9 the hash of a login: every call about it names the way out, and others go on', async () => {
+    await overwrite('login', 'SET', 'not a hash');
+    for (const call of [...Object.values(WRITES), READS.get, READS.listByLogin, READS.listHistory]) {
+      expect(await settle(() => call(pair.storage, ada))).toMatchObject({
+        outcome: 'ERR_STORAGE_CORRUPT',
+        message: WAY_OUT,
+      });
+    }
+    expect(await pair.storage.get(ben.sessionId)).toMatchObject({ state: 'live' });
+    await created(pair.storage, 'ben');
+    expect(await pair.storage.listByLogin('ben')).toHaveLength(2);
+    expect(await WRITES.endAll(pair.storage, ben)).toHaveLength(2);
+  });
+
+  test.each([
+    ['counter', 'LPUSH', 'not a number'],
+    ['counter', 'SET', 'not a number'],
+    ['sequence', 'LPUSH', 'not a number'],
+    ['sequence', 'SET', 'not a number'],
+    ['expiries', 'SET', 'not a sorted set'],
+    ['online', 'SET', 'not a sorted set'],
+  ] as const)(
+    'C-06 I6 the %s, by %s: a write that meets it says what is wrong, and reads go on',
+    async (role, ...how) => {
+      await overwrite(role, ...how);
+      for (const call of [WRITES.create, WRITES.replace, WRITES.rotate, WRITES.end]) {
+        const { outcome, message } = await settle(() => call(pair.storage, ada));
+        // Never "not applied", which could be untrue: the script may have written before it met the key.
+        if (outcome.startsWith('ERR_')) expect([outcome, message]).toEqual(['ERR_STORAGE_CORRUPT', WAY_OUT]);
+      }
+      expect((await settle(() => pair.storage.get(ada.sessionId))).outcome).toBe('read');
+      expect((await settle(() => pair.storage.listByLogin('ada'))).outcome).toBe('read');
+      await created(pair.storage, 'ben');
+      expect(await WRITES.endAll(pair.storage, ben)).toHaveLength(2);
+    },
+  );
+
+  test('C-06 one login that cannot be swept does not keep the others from being swept', async () => {
+    const brief = {
+      idleTimeoutMs: 1,
+      limits: { perLogin: 9, onLimit: 'reject' as const },
+      payload: new Uint8Array(),
+      by: 'tests',
+      historyRetentionMs: RETENTION_MS,
+    };
+    const due: string[] = [];
+    for (let n = 0; n < 20; n++) {
+      const [loginId, sessionId] = [`due-${n}`, pair.storage.nextSessionId(`due-${n}`)];
+      await pair.storage.create({ ...brief, loginId, sessionId });
+      due.push(sessionId);
+    }
+    const [broken, ...others] = due;
+    const { login } = keysOf(pair.keyPrefix, broken!);
+    await server.call('SET', login, 'not a hash');
+    await settle(() => pair.storage.sweep({ limit: 100, historyRetentionMs: RETENTION_MS }));
+    await settle(() => pair.storage.sweep({ limit: 100, historyRetentionMs: RETENTION_MS }));
+    const stored = await server.use(async (redis) =>
+      Promise.all(
+        others.map(async (id) =>
+          (await redis.hgetBuffer(keysOf(pair.keyPrefix, id).login, id))!.toString('latin1', 1, 2),
+        ),
+      ),
+    );
+    expect(new Set(stored)).toEqual(new Set(['E']));
+    expect((await settle(() => pair.storage.listLogins({ limit: 100 }))).outcome).toBe('read');
+  });
+});
+
+describe('the record of a service that was damaged', () => {
+  const service = (serviceId: string, replace = false) => ({
+    serviceId,
+    serviceName: serviceId,
+    permissions: [],
+    secret: { keyId: `key-${serviceId}`, hash: { algorithm: 'hmac-sha256' as const, digest: 'digest' } },
+    replace,
+    by: 'tests',
+  });
+
+  test.each([
+    ['is empty', (_value: Buffer) => Buffer.alloc(0)],
+    ['is cut off', (value: Buffer) => value.subarray(0, 20)],
+    ['is something else', () => Buffer.from([0, 1, 2, 3])],
+  ])('C-06 %s: it is an error that names the way out, and other services work', async (_name, damage) => {
+    const { services } = pair.storage;
+    await services.put(service('orders'));
+    await services.put(service('billing'));
+    const key = `{${pair.keyPrefix}}:svc`;
+    const value = (await server.use((redis) => redis.hgetBuffer(key, 'orders')))!;
+    await server.call('HSET', key, 'orders', damage(value));
+    const calls = [
+      () => services.find('orders'),
+      () => services.findByKeyId('key-orders'),
+      () => services.put(service('orders', true)),
+      () => services.addSecret({ ...service('orders'), expectedVersion: 1, overlapMs: 0 }),
+      () => services.endSecret({ serviceId: 'orders', keyId: 'key-orders', by: 'tests' }),
+    ];
+    for (const call of calls) {
+      expect(await settle(call)).toMatchObject({
+        outcome: 'ERR_STORAGE_CORRUPT',
+        message: expect.stringContaining(`HDEL ${key}`),
+      });
+    }
+    expect(await settle(() => services.recordUse({ serviceId: 'orders', keyId: 'key-orders' }))).toMatchObject({
+      outcome: expect.stringMatching(/^(read|ERR_STORAGE_CORRUPT)$/u),
+    });
+    expect(await services.findByKeyId('key-billing')).toMatchObject({ serviceId: 'billing' });
+    expect(await services.put(service('billing', true))).toMatchObject({ outcome: 'stored' });
+    await server.call('HDEL', key, 'orders');
+    expect(await services.list()).toMatchObject([{ serviceId: 'billing' }]);
+  });
+});

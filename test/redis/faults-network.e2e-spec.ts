@@ -1,0 +1,130 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { eventually } from '../support/eventually.js';
+import { checkHistory } from '../support/history/check-history.js';
+import { describeViolations } from '../support/history/describe-violations.js';
+import type { History } from '../support/history/history.js';
+import { runClients } from '../support/history/run-clients.js';
+import { RedisServer } from '../support/redis/redis-server.js';
+import { settle } from '../support/redis/settled-call.js';
+import { created, WRITES } from '../support/redis/storage-calls.js';
+import { openStoragePair, type StoragePair } from '../support/redis/storage-pair.js';
+
+const DEADLINE_MS = 1_000;
+/** How much later than its deadline a call may settle on a busy machine. */
+const SLACK_MS = 700;
+
+let server: RedisServer;
+let pair: StoragePair;
+
+beforeAll(async () => {
+  server = await RedisServer.start();
+});
+
+afterAll(async () => {
+  await server.stop();
+});
+
+beforeEach(async () => {
+  pair = await openStoragePair(server, { deadlineMs: DEADLINE_MS });
+});
+
+afterEach(async () => {
+  await pair.close();
+  // The count of the quiet state is that of the whole store.
+  await server.call('FLUSHALL');
+});
+
+/** Lets clients work through the proxy while a fault goes on, and reads the quiet state without it. */
+async function underLoad(
+  seed: number,
+  durationMs: number,
+  fault: (isOver: () => boolean) => Promise<void>,
+): Promise<History> {
+  let isOver = false;
+  const going = fault(() => isOver);
+  const calm = async () => {
+    isOver = true;
+    await going;
+    pair.proxy.healthy();
+    // What was on its way when it became quiet is let through, and too late.
+    await eventually(() => pair.proxy.heldBytes === 0);
+  };
+  return runClients({ count: 3, durationMs, seed, storage: pair.storage, quietStorage: pair.witness, calm });
+}
+
+function expectAllKept(history: History): void {
+  expect(describeViolations(checkHistory(history, { clockToleranceMs: 100, feedLagMs: 5_000 }))).toEqual([]);
+  const times = history.calls.map(({ startedAt, endedAt = Infinity }) => (endedAt - startedAt) / 1e6);
+  expect(Math.max(...times)).toBeLessThan(DEADLINE_MS + SLACK_MS);
+}
+
+/** Waits, and ends sooner when the load does. */
+async function pause(ms: number): Promise<void> {
+  const endsAt = performance.now() + ms;
+  await eventually(() => performance.now() >= endsAt);
+}
+
+describe('under load, on a network that', () => {
+  test('cuts the connection every 100 ms: I1 to I7, I11 and I12 hold, and reads are their own', async () => {
+    const history = await underLoad(1, 4_000, async (isOver) => {
+      while (!isOver()) {
+        await pause(100);
+        pair.proxy.cut();
+      }
+    });
+    expectAllKept(history);
+    expect(pair.proxy.connectionsOpened).toBeGreaterThan(5);
+    const outcomes = new Set(history.calls.map(({ outcome }) => outcome));
+    expect([...outcomes]).toEqual(expect.arrayContaining(['ok', 'not-applied', 'unknown']));
+  });
+
+  test('slices the bytes into 1 to 7: I1 I4 nothing fails, and every reply is that of its request', async () => {
+    await pair.close();
+    // A reply of some hundred bytes is as many turns of the event loop.
+    pair = await openStoragePair(server, { deadlineMs: 10_000 });
+    const sessions = await Promise.all(
+      Array.from({ length: 20 }, (_, n) => created(pair.storage, `user-${n}`, `text-${n}`)),
+    );
+    pair.proxy.slice(1, 7);
+    await Promise.all(
+      sessions.map(async (session, n) => {
+        expect(await pair.storage.get(session.sessionId)).toEqual(session);
+        expect(await WRITES.replace(pair.storage, session)).toMatchObject({ outcome: 'replaced' });
+        expect(await pair.storage.listByLogin(`user-${n}`)).toMatchObject([
+          { sessionId: session.sessionId, version: 2 },
+        ]);
+      }),
+    );
+  });
+
+  test('is ever slower, up to 2 s with jitter: I1 to I7, I11 and I12 hold, and calls settle in time', async () => {
+    const history = await underLoad(3, 6_000, async (isOver) => {
+      for (let ms = 25; !isOver(); ms = Math.min(1_000, ms * 2)) {
+        pair.proxy.latency({ ms, jitterMs: Math.floor(ms / 2) });
+        await pause(700);
+      }
+    });
+    expectAllKept(history);
+    expect(new Set(history.calls.map(({ outcome }) => outcome))).toContain('unknown');
+    const startedAt = performance.now();
+    await eventually(async () => (await settle(() => created(pair.storage, 'afterwards'))).outcome === 'read');
+    expect(performance.now() - startedAt).toBeLessThan(5_000);
+  });
+});
+
+describe('on a network that answers only just in time', () => {
+  test.each([
+    [
+      'a write with a script that the server does not know',
+      (storage: StoragePair['storage']) => created(storage, 'ada'),
+    ],
+    ['listLogins', (storage: StoragePair['storage']) => storage.listLogins({ limit: 100 })],
+    ['count', (storage: StoragePair['storage']) => storage.count()],
+  ])('I7 %s settles by its deadline, however many rounds it takes', async (_name, call) => {
+    await created(pair.witness, 'ada');
+    await server.call('SCRIPT', 'FLUSH');
+    pair.proxy.latency({ ms: 350 });
+    const { ms } = await settle(() => call(pair.storage));
+    expect(ms).toBeLessThan(DEADLINE_MS + SLACK_MS / 2);
+  });
+});

@@ -1,0 +1,115 @@
+import { afterEach, describe, expect, it, jest } from '@jest/globals';
+import * as fc from 'fast-check';
+import { ServerClock } from './server-clock.js';
+
+/** What the server's clock is ahead of that of the process. */
+const AHEAD_MS = 1_700_000_000_000;
+
+/** A clock whose process and server the test moves. */
+class Scene {
+  processTime = 1_000;
+  ahead = AHEAD_MS;
+  readonly clock = new ServerClock(() => this.processTime);
+
+  /** What the server would answer now: whole milliseconds. */
+  get serverTime(): number {
+    return Math.floor(this.processTime + this.ahead);
+  }
+
+  /** Asks the server for its time; the question and the answer take as long as said. */
+  ask(there: number, back: number): void {
+    const sentAt = this.processTime;
+    this.processTime += there;
+    const told = this.serverTime;
+    this.processTime += back;
+    this.clock.observe(told, sentAt);
+  }
+}
+
+const delay = fc.oneof(
+  fc.constant(0),
+  ...[3, 200].map((max) => fc.double({ min: 0, max, noNaN: true, noDefaultInfinity: true })),
+);
+
+describe('ServerClock', () => {
+  afterEach(() => {
+    jest.restoreAllMocks();
+  });
+
+  it('knows nothing for certain before the server was asked', () => {
+    const { clock } = new Scene();
+    expect(clock.moment()).toMatchObject({ earliest: -Infinity, latest: Infinity });
+    expect(clock.errorMs).toBe(Infinity);
+  });
+
+  it('takes the answer for one from the middle of the round trip', () => {
+    const scene = new Scene();
+    scene.ask(10, 10);
+    expect(scene.clock.now()).toBe(scene.serverTime);
+    scene.processTime += 5_000;
+    expect(scene.clock.now()).toBe(scene.serverTime);
+    expect(scene.clock.errorMs).toBeGreaterThan(10);
+    expect(scene.clock.errorMs).toBeLessThan(13);
+  });
+
+  it('has the time of the server between its earliest and its latest, however uneven the ways are', () => {
+    const rounds = fc.array(fc.tuple(delay, delay, delay), { minLength: 1, maxLength: 20 });
+    fc.assert(
+      fc.property(rounds, fc.double({ min: 0, max: 1, noNaN: true }), (trips, fraction) => {
+        const scene = new Scene();
+        scene.ahead += fraction;
+        for (const [there, back, pause] of trips) {
+          scene.ask(there, back);
+          scene.processTime += pause;
+          const { now, earliest, latest } = scene.clock.moment();
+          if (!(earliest <= scene.serverTime && scene.serverTime <= latest && earliest <= now && now <= latest)) {
+            throw new Error(`${scene.serverTime} is not between ${earliest} and ${latest}`);
+          }
+        }
+      }),
+      { numRuns: 5_000 },
+    );
+  });
+
+  it('goes by the best of its samples, until eight newer ones have pushed it out', () => {
+    const scene = new Scene();
+    scene.ask(1, 1);
+    const { errorMs } = scene.clock;
+    for (let n = 0; n < 7; n++) scene.ask(60, 0);
+    expect(scene.clock.errorMs).toBe(errorMs);
+    scene.ask(60, 0);
+    expect(scene.clock.errorMs).toBeGreaterThan(errorMs);
+  });
+
+  it.each([3_600_000, -3_600_000])('follows a clock of the server that is set by %d ms', (step) => {
+    const scene = new Scene();
+    for (let n = 0; n < 8; n++) scene.ask(1, 1);
+    scene.ahead += step;
+    scene.ask(20, 20);
+    expect(scene.clock.now()).toBe(scene.serverTime);
+    expect(scene.clock.errorMs).toBeLessThan(25);
+  });
+
+  it.each([100, -100])('says how little it knows while a clock is off by %d ms from what it was', (step) => {
+    const scene = new Scene();
+    for (let n = 0; n < 8; n++) scene.ask(1, 1);
+    scene.ahead += step;
+    for (let n = 0; n < 8; n++) {
+      scene.ask(2, 2);
+      const { earliest, latest } = scene.clock.moment();
+      expect([earliest <= scene.serverTime, scene.serverTime <= latest]).toEqual([true, true]);
+    }
+    expect(scene.clock.now()).toBe(scene.serverTime);
+    expect(scene.clock.errorMs).toBeLessThan(5);
+  });
+
+  it('does not look at the wall clock of the process once the server was asked', () => {
+    const scene = new Scene();
+    scene.ask(1, 1);
+    jest.spyOn(Date, 'now').mockReturnValue(0);
+    expect(scene.clock.now()).toBe(scene.serverTime);
+    scene.processTime += 60_000;
+    scene.ask(1, 1);
+    expect(scene.clock.now()).toBe(scene.serverTime);
+  });
+});

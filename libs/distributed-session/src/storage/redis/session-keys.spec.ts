@@ -1,0 +1,109 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import { describe, expect, it } from '@jest/globals';
+import * as fc from 'fast-check';
+import { Command } from 'ioredis';
+import { validate, version } from 'uuid';
+import { SHARDS, SessionKeys } from './session-keys.js';
+
+const TAG_KEY = 'the tag key of the test';
+const keys = new SessionKeys('ds', TAG_KEY);
+const loginIds = fc.string({ unit: 'binary', maxLength: 60 });
+
+const slotOf = (key: string): number => new Command('get', [key]).getSlot();
+
+describe('SessionKeys', () => {
+  it('makes session ids that are UUIDs of version 8, each another, and that tell whose they are', () => {
+    const seen = new Set<string>();
+    fc.assert(
+      fc.property(loginIds, (loginId) => {
+        const sessionId = keys.newSessionId(loginId);
+        expect([validate(sessionId), version(sessionId)]).toEqual([true, 8]);
+        expect(keys.tagOfSession(sessionId)).toBe(keys.tagOfLogin(loginId));
+        expect(seen.has(sessionId)).toBe(false);
+        seen.add(sessionId);
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+
+  it('leaves 62 bits of an id to chance', () => {
+    const ids = Array.from({ length: 500 }, () => BigInt(`0x${keys.newSessionId('alice').replaceAll('-', '')}`));
+    const changing = ids.reduce((bits, id) => bits | (id ^ ids[0]!), 0n);
+    expect(changing).toBe(2n ** 62n - 1n);
+  });
+
+  it('takes none of 10,000 strings that are nearly ids for one', () => {
+    const id = keys.newSessionId('alice');
+    const edited = fc
+      .tuple(fc.nat(id.length), fc.nat(2), fc.string({ unit: 'binary', maxLength: 3 }))
+      .map(([at, dropped, added]) => id.slice(0, at) + added + id.slice(at + dropped));
+    const isId = (text: string) => validate(text) && version(text) === 8 && text === text.toLowerCase();
+    fc.assert(
+      fc.property(fc.oneof(edited, fc.string({ unit: 'binary' })), (text) => {
+        if (!isId(text)) expect(keys.tagOfSession(text)).toBeUndefined();
+      }),
+      { numRuns: 10_000 },
+    );
+  });
+
+  it.each([
+    ['of another version', randomUUID()],
+    ['in upper case', keys.newSessionId('alice').toUpperCase()],
+    ['with a line break behind it', `${keys.newSessionId('alice')}\n`],
+    ['in braces', `{${keys.newSessionId('alice')}}`],
+    ['of another variant', keys.newSessionId('alice').replace(/^(.{19})./, '$1c')],
+  ])('takes a UUID %s for no id', (_name, text) => {
+    expect(keys.tagOfSession(text)).toBeUndefined();
+  });
+
+  it('gives other tags and another fingerprint under another tag key, and the same under the same', () => {
+    const other = new SessionKeys('ds', `${TAG_KEY}!`);
+    expect(other.tagOfLogin('alice')).not.toBe(keys.tagOfLogin('alice'));
+    expect(other.fingerprint).not.toBe(keys.fingerprint);
+    const bytes = new SessionKeys('another-prefix', Buffer.from(TAG_KEY));
+    expect(bytes.tagOfLogin('alice')).toBe(keys.tagOfLogin('alice'));
+    expect(bytes.fingerprint).toBe(keys.fingerprint);
+  });
+
+  it('keeps its tags when the bytes of the tag key are wiped by their owner', () => {
+    const tagKey = randomBytes(32);
+    const wiped = new SessionKeys('ds', tagKey);
+    const tag = wiped.tagOfLogin('alice');
+    tagKey.fill(0);
+    expect(wiped.tagOfLogin('alice')).toBe(tag);
+  });
+
+  it('tells nothing of the tag key: its fingerprint is 64 bits of a digest, and no name holds key or login', () => {
+    expect(keys.fingerprint).toMatch(/^[0-9a-f]{16}$/u);
+    expect(keys.fingerprint).not.toBe(new SessionKeys('ds', 'fingerprint of the tag key').fingerprint);
+    const names = JSON.stringify([keys.all(keys.tagOfLogin('alice')), keys.channel, keys.meta, keys.fingerprint]);
+    for (const secret of [TAG_KEY, 'alice', Buffer.from(TAG_KEY).toString('hex')]) expect(names).not.toContain(secret);
+  });
+
+  it('has all keys of a login, and all of the services, in one slot of a cluster', () => {
+    fc.assert(
+      fc.property(loginIds, (loginId) => {
+        const names = Object.values(keys.all(keys.tagOfLogin(loginId)));
+        expect(names).toHaveLength(6);
+        expect(new Set(names.map(slotOf)).size).toBe(1);
+      }),
+    );
+    expect(new Set([keys.services, keys.serviceKeyIds, keys.serviceSequence, keys.meta].map(slotOf)).size).toBe(1);
+  });
+
+  it('has 256 shards that share no key and are spread over the slots', () => {
+    expect(new Set(SHARDS).size).toBe(256);
+    const names = SHARDS.flatMap((shard) => Object.values(keys.shard(shard)));
+    expect(new Set(names).size).toBe(256 * 5);
+    expect(new Set(SHARDS.map((shard) => slotOf(keys.shard(shard).counter))).size).toBeGreaterThan(250);
+  });
+
+  it('shares no key and no channel with another prefix', () => {
+    const [one, other] = [new SessionKeys('ds'), new SessionKeys('ds:1')].map(({ channel, meta, services }) => [
+      channel,
+      meta,
+      services,
+    ]);
+    expect(one!.filter((name) => other!.includes(name))).toEqual([]);
+  });
+});

@@ -58,16 +58,17 @@ describe('ServerClock', () => {
       fc.property(rounds, fc.double({ min: 0, max: 1, noNaN: true }), (trips, fraction) => {
         const scene = new Scene();
         scene.ahead += fraction;
+        let isCovered = true;
         for (const [there, back, pause] of trips) {
           scene.ask(there, back);
           scene.processTime += pause;
-          const { now, earliest, latest } = scene.clock.moment();
-          if (!(earliest <= scene.serverTime && scene.serverTime <= latest && earliest <= now && now <= latest)) {
-            throw new Error(`${scene.serverTime} is not between ${earliest} and ${latest}`);
-          }
+          const { earliest, latest } = scene.clock.moment();
+          isCovered &&= earliest <= scene.serverTime && scene.serverTime <= latest;
         }
+        expect(isCovered).toBe(true);
       }),
-      { numRuns: 5_000 },
+      // In the example the roundings of both clocks add up.
+      { numRuns: 5_000, examples: [[[[1.25, 0, 0.95]], 0.75]] },
     );
   });
 

@@ -1,7 +1,9 @@
 /** How many of the newest samples are weighed. */
 const SAMPLES = 8;
-/** The server tells whole milliseconds, so a sample is never better than this. */
+/** The server tells whole milliseconds. */
 const RESOLUTION_MS = 1;
+/** Half a millisecond of the server's and the whole one that `now()` leaves out: a sample is never better than this. */
+const ROUNDING_MS = 1.5 * RESOLUTION_MS;
 
 interface Sample {
   /** Server time less process time, in milliseconds. */
@@ -48,9 +50,9 @@ export class ServerClock {
   observe(serverTime: number, sentAt: number): void {
     const receivedAt = this.monotonic();
     const halfTrip = (receivedAt - sentAt) / 2;
-    const sample = { offset: serverTime + RESOLUTION_MS / 2 - (sentAt + halfTrip), error: halfTrip + RESOLUTION_MS };
+    const sample = { offset: serverTime + RESOLUTION_MS / 2 - (sentAt + halfTrip), error: halfTrip + ROUNDING_MS };
     // Two samples that cannot both be right: the server's clock was set, or two masters differ.
-    const disagrees = this.#samples.some((other) => apart(other, sample) > other.error + sample.error);
+    const disagrees = this.#samples.some((other) => disagree(other, sample));
     if (disagrees) this.#samples = this.#samples.filter((other) => apart(other, sample) <= MAX_SKEW_MS);
     this.#samples = [...this.#samples, sample].slice(-SAMPLES);
     this.#best = combined(this.#samples);
@@ -61,10 +63,15 @@ export class ServerClock {
 const MAX_SKEW_MS = 500;
 
 const apart = (a: Sample, b: Sample): number => Math.abs(a.offset - b.offset);
+const disagree = (a: Sample, b: Sample): boolean => apart(a, b) > a.error + b.error;
 
-/** The most precise sample, with an error that covers what any other sample allows beyond doubt. */
+/**
+ * The most precise sample, with an error that covers what any other sample allows beyond doubt, and all of one that
+ * disagrees: the time may be that one's.
+ */
 function combined(samples: readonly Sample[]): Sample {
   const best = samples.reduce((a, b) => (b.error < a.error ? b : a));
-  const spread = Math.max(...samples.map((other) => apart(other, best) - other.error));
-  return { offset: best.offset, error: Math.max(best.error, spread + best.error) };
+  const reach = (other: Sample) =>
+    apart(other, best) + (disagree(other, best) ? other.error : best.error - other.error);
+  return { offset: best.offset, error: Math.max(best.error, ...samples.map(reach)) };
 }

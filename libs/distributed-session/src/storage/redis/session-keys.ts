@@ -45,7 +45,8 @@ export class SessionKeys {
 
   constructor(prefix: string, tagKey: string | Uint8Array = prefix) {
     this.#prefix = prefix;
-    this.#tagKey = tagKey;
+    // Its owner may wipe the bytes.
+    this.#tagKey = typeof tagKey === 'string' ? tagKey : Uint8Array.from(tagKey);
     this.channel = `${prefix}:changes`;
     this.meta = `{${prefix}}:meta`;
     this.services = `{${prefix}}:svc`;

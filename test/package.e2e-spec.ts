@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { codeBlocks } from './support/markdown.js';
 import { packagesReached } from './support/module-graph.js';
+import { RedisServer } from './support/redis/redis-server.js';
 import { LIBRARY, type PackedLibrary, packLibrary } from './support/packed-library.js';
 import type { ProgramResult } from './support/run-program.js';
 import { compileProgram, installApplication, runCompiled, writeProgram } from './support/sample-app.js';
@@ -38,7 +39,10 @@ describe('the packed library', () => {
     );
     const [, , ...packages] = (await firstBlock('sh')).trim().split(/\s+/);
     const installed = packages.map((name) => (name === LIBRARY_NAME ? packed.tarball : name));
-    await Promise.all([11, 12].map((nest) => installApplication(join(temporary, `nest-${nest}`), nest, installed)));
+    await Promise.all([
+      installApplication(join(temporary, 'nest-11'), 11, installed),
+      installApplication(join(temporary, 'nest-12'), 12, [...installed, 'ioredis@6']),
+    ]);
   }, 10 * MINUTE);
 
   afterAll(() => rm(temporary, { recursive: true, force: true }));
@@ -110,4 +114,39 @@ describe('the packed library', () => {
       expect(javaScript).toContain(loading);
     });
   });
+
+  describe('the storage on Redis, in an application that has ioredis', () => {
+    let redis: RedisServer;
+
+    beforeAll(async () => {
+      redis = await RedisServer.start();
+    });
+
+    afterAll(() => redis.stop());
+
+    it(
+      'compiles, the types of ioredis included, and works',
+      async () => {
+        const folder = join(temporary, 'nest-12', 'redis');
+        await writeProgram(folder, 'module', redisProgram(redis.url));
+        expect(await compileProgram(folder)).toEqual({ code: 0, stdout: '', stderr: '' });
+        expect(await runCompiled(folder)).toEqual({ code: 0, stdout: 'alice true\n', stderr: '' });
+      },
+      2 * MINUTE,
+    );
+  });
 });
+
+const redisProgram = (url: string) => `
+import { DistributedSessionManager, SessionStorage } from '${LIBRARY_NAME}';
+import { RedisSessionStorage, type RedisSessionStorageOptions } from '${LIBRARY_NAME}/redis';
+
+const options: RedisSessionStorageOptions = { url: '${url}' };
+const storage: SessionStorage = new RedisSessionStorage(options);
+const sessions = new DistributedSessionManager({ serviceId: 'sample', storage });
+await sessions.connect();
+const { credential } = await sessions.createSession('alice');
+const { loginId } = await sessions.verifySession(credential);
+console.log(loginId, storage instanceof SessionStorage);
+await sessions.close();
+`;

@@ -55,22 +55,26 @@ export class RedisGateway {
 
   async connect(): Promise<void> {
     this.#owners++;
+    const opening = (this.#opening ??= this.#open());
     try {
-      this.#opening ??= this.#open();
-      const opened = await this.#opening;
-      if (this.#owners > 0) this.#opened = opened;
+      const opened = await opening;
+      if (this.#opening !== opening) throw new StorageUnavailableError('The storage was closed while it was opened.');
+      this.#opened = opened;
     } catch (error) {
-      this.#owners--;
-      this.#opening = undefined;
+      if (this.#opening === opening) {
+        this.#owners--;
+        if (this.#owners === 0) this.#opening = undefined;
+      }
       throw error;
     }
   }
 
   async close(): Promise<void> {
     if (this.#owners === 0 || --this.#owners > 0) return;
-    const opened = this.#opened;
+    const opening = this.#opening;
     this.#opened = undefined;
     this.#opening = undefined;
+    const opened = await opening?.catch(() => undefined);
     if (opened) await this.#shut(opened);
   }
 

@@ -1,0 +1,84 @@
+import { afterEach, describe, expect, test } from '@jest/globals';
+import { eventually } from '../support/eventually.js';
+import { checkHistory } from '../support/history/check-history.js';
+import { describeViolations } from '../support/history/describe-violations.js';
+import { Announcements } from '../support/redis/announcements.js';
+import { RedisSentinels } from '../support/redis/redis-sentinels.js';
+import type { RedisServer } from '../support/redis/redis-server.js';
+import type { RedisSettings } from '../support/redis/redis-settings.js';
+import { runGroup } from '../support/redis/run-group.js';
+import { settle } from '../support/redis/settled-call.js';
+import { created, WRITES } from '../support/redis/storage-calls.js';
+import { StorageGroup } from '../support/redis/storage-group.js';
+
+let sentinels: RedisSentinels;
+let group: StorageGroup;
+
+async function start(count: number, settings: RedisSettings): Promise<void> {
+  sentinels = await RedisSentinels.start({ settings });
+  const { sentinels: nodes, masterName: name } = sentinels;
+  group = await StorageGroup.open(count, { options: { sentinels: nodes, name } });
+}
+
+afterEach(async () => {
+  await group.close();
+  await sentinels.stop();
+});
+
+describe('when the master is frozen until the failover is over, and goes on', () => {
+  test('I1 I2 I3 I4 I5 I6 I7 I10 I11 I12 no acknowledged write is lost, and all go on with the new master', async () => {
+    await start(3, { 'min-replicas-to-write': 1, 'min-replicas-max-lag': 2 });
+    const history = await runGroup({
+      storages: group.storages,
+      seed: 1,
+      meanwhile: async () => {
+        const startedAt = performance.now();
+        await eventually(() => performance.now() > startedAt + 1_000);
+        const master = await sentinels.master();
+        master.freeze();
+        const successor = await sentinels.waitForNewMaster(master);
+        const announcedAt = performance.now();
+        const witness = await group.witness(successor);
+        await group.waitUntilWritable();
+        expect(performance.now() - announcedAt).toBeLessThan(5_000);
+        master.resume();
+        await eventually(async () => (await master.info('replication', 'role')) === 'slave');
+        await eventually(() => group.allHeardGap);
+        return witness;
+      },
+    });
+    expect(describeViolations(checkHistory(history))).toEqual([]);
+    const outcomes = new Set(history.calls.map(({ outcome }) => outcome));
+    expect(outcomes).toEqual(new Set(['ok', 'refused', 'not-applied', 'unknown']));
+  });
+});
+
+describe('writes that are held in the sockets of the frozen master', () => {
+  test('I4 I6 are applied neither there, when it goes on, nor by the new one', async () => {
+    await start(1, {});
+    const [storage] = group.storages;
+    const session = await created(storage!, 'ada');
+    for (const write of Object.values(WRITES)) await write(storage!, await created(storage!, 'warm-up'));
+    const master = await sentinels.master();
+    const announced = await Announcements.of(master, group.keyPrefix);
+    await master.call('WAIT', 2, 1_000);
+    const executed = await evaluated(master);
+    master.freeze();
+    const calls = await Promise.all(Object.values(WRITES).map((write) => settle(() => write(storage!, session))));
+    expect(calls.map(({ outcome }) => outcome)).toEqual(calls.map(() => 'ERR_STORAGE_OUTCOME_UNKNOWN'));
+    expect(Math.max(...calls.map(({ ms }) => ms))).toBeLessThan(1_500);
+    const successor = await sentinels.waitForNewMaster(master);
+    master.resume();
+    await eventually(async () => (await evaluated(master)) >= executed + calls.length);
+    await eventually(async () => (await master.info('replication', 'role')) === 'slave');
+    expect(announced.changes).toBe(0);
+    announced.close();
+    const witness = await group.witness(successor);
+    expect(await witness.listByLogin('ada')).toEqual([session]);
+  });
+});
+
+/** How many scripts that a server knows it has run. */
+async function evaluated(server: RedisServer): Promise<number> {
+  return (await server.commandCounts())['evalsha'] ?? 0;
+}

@@ -1,0 +1,46 @@
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { eventually } from '../support/eventually.js';
+import { faultsOfCalls, faultsOfState } from '../support/redis/load-faults.js';
+import { loginNames } from '../support/redis/login-names.js';
+import { RedisSentinels } from '../support/redis/redis-sentinels.js';
+import { StorageGroup } from '../support/redis/storage-group.js';
+
+/** A write that was acknowledged so long before the kill has reached the replicas: they are told every second. */
+const REPLICATED_MS = 2_000;
+const USERS = [0, 1, 2, 3, 4, 5];
+
+let sentinels: RedisSentinels;
+let group: StorageGroup;
+
+beforeEach(async () => {
+  sentinels = await RedisSentinels.start({ settings: { 'min-replicas-to-write': 1, 'min-replicas-max-lag': 2 } });
+  const { sentinels: nodes, masterName: name } = sentinels;
+  group = await StorageGroup.open(3, { options: { sentinels: nodes, name } });
+});
+
+afterEach(async () => {
+  await group.close();
+  await sentinels.stop();
+});
+
+describe('when the master is killed under load', () => {
+  test('I1 I2 I4 I6 I7 I10 I11 all go on with the new one, and what had reached the replicas is there', async () => {
+    const users = USERS.map((user) => loginNames(group.storages[0]!, `user-${user}`));
+    const load = group.startLoad(users);
+    const startedAt = performance.now();
+    const master = await sentinels.master();
+    await eventually(() => performance.now() > startedAt + REPLICATED_MS && load.haveWritten(USERS, startedAt));
+    const killedAt = performance.now();
+    await master.kill();
+    const successor = await sentinels.waitForNewMaster(master);
+    const announcedAt = performance.now();
+    await eventually(() => load.haveWritten(USERS, announcedAt));
+    expect(performance.now() - announcedAt).toBeLessThan(5_000);
+    await eventually(() => group.allHeardGap);
+    await load.stop();
+    const window = { acknowledgedBefore: killedAt - REPLICATED_MS };
+    expect(faultsOfCalls(load, window)).toEqual([]);
+    expect(await faultsOfState(load, await group.witness(successor), window)).toEqual([]);
+    await group.waitUntilHeard(['after']);
+  });
+});

@@ -1,0 +1,91 @@
+import { afterEach, describe, expect, test } from '@jest/globals';
+import type { SessionRecord } from 'nestjs-distributed-session';
+import { eventually } from '../support/eventually.js';
+import { RedisSentinels } from '../support/redis/redis-sentinels.js';
+import type { RedisServer } from '../support/redis/redis-server.js';
+import type { RedisSettings } from '../support/redis/redis-settings.js';
+import { settle } from '../support/redis/settled-call.js';
+import { created, WRITES } from '../support/redis/storage-calls.js';
+import { StorageGroup } from '../support/redis/storage-group.js';
+
+let sentinels: RedisSentinels;
+let group: StorageGroup;
+let master: RedisServer;
+
+async function start(settings: RedisSettings): Promise<void> {
+  sentinels = await RedisSentinels.start({ settings });
+  const { sentinels: nodes, masterName: name } = sentinels;
+  group = await StorageGroup.open(2, { options: { sentinels: nodes, name } });
+  master = await sentinels.master();
+}
+
+afterEach(async () => {
+  await group.close();
+  await sentinels.stop();
+});
+
+/** From now on no replica hears of a write, and the master knows. Clients and Sentinels notice nothing. */
+async function cutReplication(): Promise<void> {
+  await master.call('ACL', 'SETUSER', 'default', '-psync', '-sync');
+  await master.call('CLIENT', 'KILL', 'TYPE', 'replica');
+  await eventually(async () => (await master.info('replication', 'connected_slaves')) === '0');
+}
+
+/** What a client is told of the ends of two sessions, before the cut and after it, and what is there after a failover. */
+async function endAcrossFailover() {
+  const [storage] = group.storages;
+  const sessions = [await created(storage!, 'ada'), await created(storage!, 'ben')] as const;
+  const before = await settle(() => WRITES.end(storage!, sessions[0]));
+  expect(await master.call('WAIT', 2, 5_000)).toBe(2);
+  await cutReplication();
+  const after = await settle(() => WRITES.end(storage!, sessions[1]));
+  await master.kill();
+  const witness = await group.witness(await sentinels.waitForNewMaster(master));
+  const found = await Promise.all(sessions.map(({ sessionId }) => witness.get(sessionId)));
+  return { before, after, found: found.map((session) => session?.state) };
+}
+
+describe('when the replication is cut and the master is killed', () => {
+  test('I2 I6 with min-replicas-to-write no session lives again: its end was refused, and not applied', async () => {
+    await start({ 'min-replicas-to-write': 1, 'min-replicas-max-lag': 2 });
+    const { before, after, found } = await endAcrossFailover();
+    expect(before).toMatchObject({ outcome: 'ended' });
+    expect(after).toMatchObject({
+      outcome: 'ERR_STORAGE_UNAVAILABLE',
+      message: expect.stringContaining('min-replicas-to-write'),
+    });
+    expect(found).toEqual(['ended', 'live']);
+  });
+
+  test('without it an end is acknowledged that the new master does not know of', async () => {
+    await start({});
+    const { before, after, found } = await endAcrossFailover();
+    expect([before.outcome, after.outcome]).toEqual(['ended', 'ended']);
+    expect(found).toEqual(['ended', 'live']);
+  });
+});
+
+describe('when the master is made a replica and keeps its connections', () => {
+  test('I6 I9 I10 writes are refused as not applied, and the new master is found', async () => {
+    await start({});
+    const [storage, other] = group.storages as [(typeof group.storages)[0], (typeof group.storages)[0]];
+    const session: SessionRecord = await created(storage, 'ada');
+    expect(await master.call('WAIT', 2, 5_000)).toBe(2);
+    const [replica] = await sentinels.replicas();
+    await master.call('REPLICAOF', replica!.host, replica!.port);
+    const refused = await Promise.all([WRITES.create, WRITES.end].map((write) => settle(() => write(other, session))));
+    for (const { outcome, message } of refused) {
+      expect(outcome).toBe('ERR_STORAGE_UNAVAILABLE');
+      expect(message).toMatch(/is a replica, which takes no writes|cannot be reached/u);
+    }
+    expect(refused[0]!.message).toContain('is a replica, which takes no writes');
+    await sentinels.waitForNewMaster(master);
+    const announcedAt = performance.now();
+    await group.waitUntilWritable();
+    expect(performance.now() - announcedAt).toBeLessThan(5_000);
+    expect(await other.listByLogin('ada')).toEqual([session]);
+    expect(await WRITES.end(storage, session)).toMatchObject({ outcome: 'ended' });
+    await group.waitUntilHeard(['after']);
+    await eventually(() => group.allHeardGap);
+  });
+});

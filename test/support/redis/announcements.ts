@@ -1,0 +1,32 @@
+import { Redis } from 'ioredis';
+import type { RedisServer } from './redis-server.js';
+
+/** The first letter of a heartbeat. */
+const BEAT = 'B'.charCodeAt(0);
+
+/** Hears what a server announces by itself, also one that is a master no more: whatever writes there is heard here. */
+export class Announcements {
+  /** How many changes were announced; heartbeats are none. */
+  changes = 0;
+  readonly #redis: Redis;
+
+  private constructor({ host, port }: RedisServer) {
+    this.#redis = new Redis({ host, port, lazyConnect: true, retryStrategy: () => null });
+    // It is cut off when its server becomes a replica.
+    this.#redis.on('error', () => {});
+    this.#redis.on('messageBuffer', (_channel: Buffer, message: Buffer) => {
+      if (message[0] !== BEAT) this.changes += 1;
+    });
+  }
+
+  static async of(server: RedisServer, keyPrefix: string): Promise<Announcements> {
+    const announcements = new Announcements(server);
+    await announcements.#redis.connect();
+    await announcements.#redis.subscribe(`${keyPrefix}:changes`);
+    return announcements;
+  }
+
+  close(): void {
+    this.#redis.disconnect();
+  }
+}

@@ -1,0 +1,47 @@
+import type { SessionStorage } from 'nestjs-distributed-session';
+import type { CallInputs, CallOf, History, HistoryEntry, Operation } from '../history/history.js';
+import { HistoryRecorder } from '../history/history-recorder.js';
+import { subjectsOf } from '../history/history-subjects.js';
+import { recordQuietState } from '../history/quiet-state.js';
+import { runRandomOperations } from '../history/random-operations.js';
+import { historyOf } from '../history/read-history.js';
+
+export interface RunGroupOptions {
+  /** One client each. */
+  readonly storages: readonly SessionStorage[];
+  readonly seed: number;
+  /** What happens meanwhile. When it resolves, the store must work again; the storage it resolves to sees what is there. */
+  readonly meanwhile: () => Promise<SessionStorage>;
+}
+
+/** In milliseconds: between two calls of a lane, so that the servers have time for what befalls them. */
+const PAUSE_MS = 2;
+const PAUSE_AFTER_ERROR_MS = 25;
+
+/** Lets a client of each storage do random operations until something is over, and returns their history with the quiet state. */
+export async function runGroup({ storages, seed, meanwhile }: RunGroupOptions): Promise<History> {
+  const entries: HistoryEntry[] = [];
+  const write = (entry: HistoryEntry): void => void entries.push(entry);
+  const recorders = storages.map((storage, index) => new PacedRecorder({ storage, client: `client-${index}`, write }));
+  const stops = recorders.map((recorder) => recorder.listen());
+  let isOver = false;
+  const clients = recorders.map(async (recorder, index) => {
+    const { storage, client } = recorder;
+    const options = { storage, client, clients: storages.length, seed: seed + index, until: () => isOver };
+    await runRandomOperations({ ...options, write, recorder });
+  });
+  const witness = await meanwhile().finally(() => (isOver = true));
+  await Promise.all(clients);
+  await recordQuietState({ storage: witness, ...subjectsOf(entries), write });
+  for (const stop of stops) stop();
+  return historyOf(entries);
+}
+
+class PacedRecorder extends HistoryRecorder {
+  override async call<Op extends Operation>(operation: Op, input: CallInputs[Op]): Promise<CallOf<Op>> {
+    const call = await super.call(operation, input);
+    const pauseMs = call.error === undefined ? PAUSE_MS : PAUSE_AFTER_ERROR_MS;
+    await new Promise((resolve) => setTimeout(resolve, pauseMs));
+    return call;
+  }
+}

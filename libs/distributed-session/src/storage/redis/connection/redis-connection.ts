@@ -90,7 +90,9 @@ export class RedisConnection {
     const timer = setTimeout(() => command.giveUp(), leftMs);
     this.underWay.begin();
     try {
-      return (await this.client.sendCommand(command)) as Reply;
+      const replied = this.client.sendCommand(command);
+      if (this.client.isCluster) command.watchRefusals(leftMs);
+      return (await replied) as Reply;
     } catch (error) {
       if (refusalOf(error) === 'NOSCRIPT') throw new UnknownScriptError();
       if (this.client.isCluster && refusalOf(error) === undefined) this.#lookForNewMasters();

@@ -1,0 +1,84 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { eventually } from '../support/eventually.js';
+import { slotOfShard } from '../support/redis/cluster-shards.js';
+import { faultsOfCalls, faultsOfState } from '../support/redis/load-faults.js';
+import { loginNames } from '../support/redis/login-names.js';
+import { RedisCluster } from '../support/redis/redis-cluster.js';
+import type { SteadyLoad } from '../support/redis/steady-load.js';
+import { StorageGroup } from '../support/redis/storage-group.js';
+
+const SHARD = '5a';
+const USERS = [0, 1, 2, 3, 4, 5];
+
+let cluster: RedisCluster;
+let group: StorageGroup;
+
+beforeAll(async () => {
+  cluster = await RedisCluster.start();
+});
+
+afterAll(async () => {
+  await cluster.stop();
+});
+
+beforeEach(async () => {
+  group = await StorageGroup.open(3, { cluster: { nodes: cluster.startupNodes } });
+});
+
+afterEach(async () => {
+  await group.close();
+});
+
+/** Users who all are on the shard whose slot moves. */
+function startLoad(): SteadyLoad {
+  const [storage] = group.storages;
+  const users = USERS.map((user) => loginNames(storage!, `user-${user}`, (shard) => shard === SHARD));
+  return group.startLoad(users);
+}
+
+/** Moves the slot once around all masters; `onHalf` runs each time when half of its keys have moved. */
+async function moveSlotAround(onHalf?: () => Promise<void>): Promise<void> {
+  const slot = slotOfShard(group.keyPrefix, SHARD);
+  const from = await cluster.masterOfSlot(slot);
+  const others = (await cluster.masters()).filter((master) => master !== from);
+  for (const to of [...others, from]) await cluster.migrateSlot(slot, to, { onHalf });
+}
+
+describe('when the slot of a shard moves from master to master under load', () => {
+  test('I1 I2 I4 I6 I7 I11 every session is found at any time, and no write is done by half', async () => {
+    const load = startLoad();
+    for (let round = 0; round < 3; round++) {
+      const startedAt = performance.now();
+      await eventually(() => load.haveWritten(USERS, startedAt));
+      await moveSlotAround();
+    }
+    const movedAt = performance.now();
+    await eventually(() => load.haveWritten(USERS, movedAt));
+    await load.stop();
+    expect(faultsOfCalls(load)).toEqual([]);
+    expect(outcomesOf(load)).not.toContain('ERR_STORAGE_OUTCOME_UNKNOWN');
+    expect(await faultsOfState(load, group.storages[0]!)).toEqual([]);
+  });
+
+  test('I6 I7 I10 a move that halts on half of its way makes writes refused, which then were not applied', async () => {
+    const load = startLoad();
+    const startedAt = performance.now();
+    await eventually(() => load.haveWritten(USERS, startedAt));
+    await moveSlotAround(async () => {
+      const count = load.calls.length;
+      const isRefused = () => load.calls.slice(count).some(({ outcome }) => outcome.startsWith('ERR_'));
+      await eventually(isRefused);
+    });
+    const movedAt = performance.now();
+    await eventually(() => load.haveWritten(USERS, movedAt));
+    expect(performance.now() - movedAt).toBeLessThan(5_000);
+    await load.stop();
+    expect(faultsOfCalls(load)).toEqual([]);
+    expect(outcomesOf(load)).not.toContain('ERR_STORAGE_OUTCOME_UNKNOWN');
+    expect(await faultsOfState(load, group.storages[0]!)).toEqual([]);
+  });
+});
+
+function outcomesOf({ calls }: SteadyLoad): string[] {
+  return [...new Set(calls.map(({ outcome }) => outcome))];
+}

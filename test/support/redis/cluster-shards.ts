@@ -1,0 +1,19 @@
+import { Command } from 'ioredis';
+import { RedisClusterView } from './redis-cluster-view.js';
+import type { RedisCluster } from './redis-cluster.js';
+import type { RedisServer } from './redis-server.js';
+
+/** The slot of a shard: that of its keys and of its logins. */
+export function slotOfShard(keyPrefix: string, shard: string): number {
+  return new Command('get', [`{${keyPrefix}:${shard}}`]).getSlot();
+}
+
+/** Tells which shards a master serves at the moment. */
+export async function shardsOf(
+  cluster: RedisCluster,
+  master: RedisServer,
+  keyPrefix: string,
+): Promise<(shard: string) => boolean> {
+  const view = await RedisClusterView.of(cluster.nodes[0]!);
+  return (shard) => view.portOfSlot(slotOfShard(keyPrefix, shard)) === master.port;
+}

@@ -1,0 +1,73 @@
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { eventually } from '../support/eventually.js';
+import { checkHistory } from '../support/history/check-history.js';
+import { describeViolations } from '../support/history/describe-violations.js';
+import { Announcements } from '../support/redis/announcements.js';
+import { shardsOf } from '../support/redis/cluster-shards.js';
+import { loginNames } from '../support/redis/login-names.js';
+import { RedisCluster } from '../support/redis/redis-cluster.js';
+import { runGroup } from '../support/redis/run-group.js';
+import { settle } from '../support/redis/settled-call.js';
+import { created, WRITES } from '../support/redis/storage-calls.js';
+import { StorageGroup } from '../support/redis/storage-group.js';
+
+let cluster: RedisCluster;
+let group: StorageGroup;
+
+beforeEach(async () => {
+  cluster = await RedisCluster.start();
+  group = await StorageGroup.open(3, { cluster: { nodes: cluster.startupNodes } });
+});
+
+afterEach(async () => {
+  await group.close();
+  await cluster.stop();
+});
+
+describe('when a master of the cluster is frozen until its replica has taken over, and goes on', () => {
+  test('I1 I2 I3 I4 I5 I6 I7 I10 I11 I12 no acknowledged write is lost, and all go on with the new master', async () => {
+    const [master] = cluster.nodes;
+    const history = await runGroup({
+      storages: group.storages,
+      seed: 2,
+      meanwhile: async () => {
+        const startedAt = performance.now();
+        await eventually(() => performance.now() > startedAt + 1_000);
+        master!.freeze();
+        await cluster.waitForFailover(master!);
+        const tookOverAt = performance.now();
+        await group.waitUntilWritable();
+        expect(performance.now() - tookOverAt).toBeLessThan(5_000);
+        master!.resume();
+        await cluster.waitUntilReady();
+        await group.waitUntilWritable();
+        return group.storages[0]!;
+      },
+    });
+    expect(describeViolations(checkHistory(history))).toEqual([]);
+    const outcomes = new Set(history.calls.map(({ outcome }) => outcome));
+    expect(outcomes).toEqual(new Set(['ok', 'refused', 'not-applied', 'unknown']));
+  });
+
+  test('I4 I6 the writes held in its sockets are applied neither there nor by the new master', async () => {
+    const [master] = cluster.nodes;
+    const [storage] = group.storages;
+    const isOfMaster = await shardsOf(cluster, master!, group.keyPrefix);
+    const logins = loginNames(storage!, 'user', isOfMaster);
+    const session = await created(storage!, logins.next().value!);
+    for (const write of Object.values(WRITES)) await write(storage!, await created(storage!, logins.next().value!));
+    const announced = await Announcements.of(master!, group.keyPrefix);
+    await master!.call('WAIT', 1, 1_000);
+    master!.freeze();
+    const calls = await Promise.all(Object.values(WRITES).map((write) => settle(() => write(storage!, session))));
+    expect(calls.map(({ outcome }) => outcome)).toEqual(calls.map(() => 'ERR_STORAGE_OUTCOME_UNKNOWN'));
+    expect(Math.max(...calls.map(({ ms }) => ms))).toBeLessThan(1_500);
+    await cluster.waitForFailover(master!);
+    master!.resume();
+    await cluster.waitUntilReady();
+    expect(announced.changes).toBe(0);
+    announced.close();
+    await group.waitUntilWritable();
+    expect(await storage!.listByLogin(session.loginId)).toEqual([session]);
+  });
+});

@@ -1,0 +1,70 @@
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import type { StorageChange } from 'nestjs-distributed-session';
+import { eventually } from '../support/eventually.js';
+import { shardsOf } from '../support/redis/cluster-shards.js';
+import { faultsOfCalls, faultsOfState } from '../support/redis/load-faults.js';
+import { isApplied } from '../support/redis/load-session.js';
+import { loginNames } from '../support/redis/login-names.js';
+import { RedisCluster } from '../support/redis/redis-cluster.js';
+import type { SteadyLoad } from '../support/redis/steady-load.js';
+import { StorageGroup } from '../support/redis/storage-group.js';
+
+/** What was acknowledged so long before the kill has reached the replica: a busy machine needs a part of it. */
+const REPLICATED_MS = 2_000;
+/** Users of the master that is killed, then users of the two others. */
+const AFFECTED = [0, 1, 2];
+const OTHERS = [3, 4, 5, 6];
+
+let cluster: RedisCluster;
+let group: StorageGroup;
+
+beforeEach(async () => {
+  // Otherwise the others serve nobody while a part of the slots has no master.
+  cluster = await RedisCluster.start({ settings: { 'cluster-require-full-coverage': 'no' } });
+  group = await StorageGroup.open(3, { cluster: { nodes: cluster.startupNodes } });
+});
+
+afterEach(async () => {
+  await group.close();
+  await cluster.stop();
+});
+
+describe('when a master of the cluster is killed under load', () => {
+  test('I1 I2 I4 I6 I7 I10 I11 its users go on with its replica, all others notice nothing', async () => {
+    const [master] = cluster.nodes;
+    const [storage] = group.storages;
+    const isAffected = await shardsOf(cluster, master!, group.keyPrefix);
+    const users = [...AFFECTED, ...OTHERS].map((user) =>
+      loginNames(storage!, `user-${user}`, (shard) => isAffected(shard) === AFFECTED.includes(user)),
+    );
+    const load = group.startLoad(users);
+    const startedAt = performance.now();
+    const all = [...AFFECTED, ...OTHERS];
+    await eventually(() => performance.now() > startedAt + REPLICATED_MS && load.haveWritten(all, startedAt));
+    const killedAt = performance.now();
+    await master!.kill();
+    await cluster.waitForFailover(master!);
+    const tookOverAt = performance.now();
+    await eventually(() => load.haveWritten(all, tookOverAt));
+    expect(performance.now() - tookOverAt).toBeLessThan(5_000);
+    await load.stop();
+    await group.waitUntilWritable();
+
+    const failed = load.calls.filter(({ user, outcome }) => OTHERS.includes(user) && outcome.startsWith('ERR_'));
+    expect(failed.map(({ operation, outcome, message }) => [operation, outcome, message])).toEqual([]);
+    const window = { acknowledgedBefore: killedAt - REPLICATED_MS };
+    expect(faultsOfCalls(load, window)).toEqual([]);
+    expect(await faultsOfState(load, storage!, window)).toEqual([]);
+    const names = all.map((user) => users[user]!.next().value!);
+    await group.waitUntilHeard(names);
+    expect(group.heard.map((heard) => missedBy(heard, load))).toEqual([[], [], []]);
+  });
+});
+
+/** The sessions of a load whose creation was not heard of, by somebody who was not told of a gap. */
+function missedBy(heard: readonly StorageChange[], { calls }: SteadyLoad): string[] {
+  if (heard.some(({ type }) => type === 'feed.gap')) return [];
+  const known = new Set(heard.flatMap((change) => ('sessionId' in change ? [change.sessionId] : [])));
+  const created = calls.filter((call) => call.operation === 'create' && isApplied(call));
+  return created.map(({ session }) => session.sessionId).filter((id) => !known.has(id));
+}

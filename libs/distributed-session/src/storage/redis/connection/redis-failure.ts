@@ -29,7 +29,15 @@ const WRITE_REFUSALS: readonly string[] = ['READONLY', 'OOM', 'NOREPLICAS', 'MIS
 const FAILED_SCRIPT = / script: [0-9a-f]{40}\b/;
 
 /** The server answers, and takes no writes: reading still works. */
-export class WriteRefusedError extends StorageUnavailableError {}
+export class WriteRefusedError extends StorageUnavailableError {
+  /** @param isTemporary whether it refuses everybody's writes, and not those of this user alone. */
+  constructor(
+    message: string,
+    readonly isTemporary: boolean,
+  ) {
+    super(message);
+  }
+}
 
 /** The first word of what Redis answered, or `undefined` when an error is not an answer of Redis. */
 export function refusalOf(error: unknown): string | undefined {
@@ -60,8 +68,9 @@ export function toStorageError(error: unknown, { wasSent, isReadOnly }: FailedCo
     );
   }
   if (refusal) {
-    const Refusal = WRITE_REFUSALS.includes(refusal) ? WriteRefusedError : StorageUnavailableError;
-    return new Refusal(`Redis ${REFUSALS[refusal] ?? `has refused a command (${refusal}).`}`);
+    const message = `Redis ${REFUSALS[refusal] ?? `has refused a command (${refusal}).`}`;
+    if (WRITE_REFUSALS.includes(refusal)) return new WriteRefusedError(message, refusal !== 'NOPERM');
+    return new StorageUnavailableError(message);
   }
   if (wasSent && !isReadOnly) return new StorageOutcomeUnknownError();
   return new StorageUnavailableError(

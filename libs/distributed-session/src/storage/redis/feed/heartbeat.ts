@@ -2,7 +2,8 @@ import { Logger } from '@nestjs/common';
 import { storeFaults } from '../connection/check-server.js';
 import { masterShards } from '../connection/master-nodes.js';
 import type { RedisConnection } from '../connection/redis-connection.js';
-import { sendBeatScript } from '../scripts/send-beat.script.js';
+import { WriteRefusedError } from '../connection/redis-failure.js';
+import { forceBeatScript, sendBeatScript } from '../scripts/send-beat.script.js';
 import type { ServerClock } from '../server-clock.js';
 import type { SessionKeys } from '../session-keys.js';
 import type { RedisChangeFeed } from './redis-change-feed.js';
@@ -49,7 +50,7 @@ export class Heartbeat {
     await this.#round;
   }
 
-  /** Has every master send a heartbeat now; rejects where one does not take it. */
+  /** Has every master send a heartbeat; rejects where one does not take it. With `force` also where it could not keep a session. */
   async send(force: boolean): Promise<void> {
     const masters = masterShards(this.connection.client, this.keys);
     this.feed.expect(masters.map(({ shard }) => shard));
@@ -57,15 +58,21 @@ export class Heartbeat {
   }
 
   async #beat(): Promise<void> {
+    let isRefused = false;
     try {
-      await this.send(false);
+      await this.send(false).catch((error: unknown) => {
+        isRefused = error instanceof WriteRefusedError && error.isTemporary;
+        throw error;
+      });
       const [fault] = await storeFaults(this.connection, this.keys);
       if (fault !== undefined && this.#fault === undefined) this.#logger.error(`This Redis cannot be used: ${fault}.`);
       this.#fault = fault;
     } catch {
       // The connection reports its own loss; the lag of the feed tells the rest.
     }
-    this.#rounds.push(this.clock.now());
+    // Where nobody can send a heartbeat, silence says nothing about the feed.
+    if (isRefused) this.#rounds = [];
+    else this.#rounds.push(this.clock.now());
     if (this.#rounds.length > SILENT_ROUNDS && this.feed.renewIfSilentSince(this.#rounds.shift()!)) this.#rounds = [];
   }
 
@@ -73,8 +80,9 @@ export class Heartbeat {
     const { beat } = this.keys.shard(shard);
     const sentAt = performance.now();
     const interval = Math.max(1, Math.floor(this.intervalMs * 0.8));
-    const args = { channel: this.keys.channel, shard, interval, force: force ? '1' : '0' };
-    const [now] = (await this.connection.run(sendBeatScript, { beat }, args)) as [number];
+    const args = { channel: this.keys.channel, shard, interval };
+    const script = force ? forceBeatScript : sendBeatScript;
+    const [now] = (await this.connection.run(script, { beat }, args)) as [number];
     this.clock.observe(now, sentAt);
   }
 }

@@ -37,14 +37,16 @@ afterEach(async () => {
 
 /** Every operation at once; resolves to how each has ended. */
 async function everything(): Promise<{ reads: Set<string>; writes: Set<string>; longestMs: number }> {
-  const all = async (calls: object) =>
-    Promise.all(Object.values(calls).map(async (call) => settle(() => call(pair.storage, session))));
-  const [reads, writes] = await Promise.all([all(READS), all(WRITES)]);
-  const outcomes = (calls: typeof reads) => new Set(calls.map(({ outcome }) => outcome));
+  const [reads, writes] = await Promise.all(
+    [READS, WRITES].map(async (calls) =>
+      Promise.all(Object.values(calls).map(async (call) => settle(() => call(pair.storage, session)))),
+    ),
+  );
+  const [readOutcomes, writeOutcomes] = [reads!, writes!].map((calls) => new Set(calls.map(({ outcome }) => outcome)));
   return {
-    reads: outcomes(reads),
-    writes: outcomes(writes),
-    longestMs: Math.max(...[...reads, ...writes].map(({ ms }) => ms)),
+    reads: readOutcomes!,
+    writes: writeOutcomes!,
+    longestMs: Math.max(...[...reads!, ...writes!].map(({ ms }) => ms)),
   };
 }
 

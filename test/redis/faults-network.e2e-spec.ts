@@ -4,6 +4,7 @@ import { checkHistory } from '../support/history/check-history.js';
 import { describeViolations } from '../support/history/describe-violations.js';
 import type { History } from '../support/history/history.js';
 import { runClients } from '../support/history/run-clients.js';
+import { paced } from '../support/redis/paced-storage.js';
 import { RedisServer } from '../support/redis/redis-server.js';
 import { settle } from '../support/redis/settled-call.js';
 import { created, WRITES } from '../support/redis/storage-calls.js';
@@ -49,7 +50,7 @@ async function underLoad(
     // What was on its way when it became quiet is let through, and too late.
     await eventually(() => pair.proxy.heldBytes === 0);
   };
-  return runClients({ count: 3, durationMs, seed, storage: pair.storage, quietStorage: pair.witness, calm });
+  return runClients({ count: 3, durationMs, seed, storage: paced(pair.storage), quietStorage: pair.witness, calm });
 }
 
 function expectAllKept(history: History): void {

@@ -1,0 +1,152 @@
+import { afterEach, describe, expect, test } from '@jest/globals';
+import type { StorageChange } from 'nestjs-distributed-session';
+import { eventually } from '../support/eventually.js';
+import { checkHistory } from '../support/history/check-history.js';
+import { describeViolations } from '../support/history/describe-violations.js';
+import { runClients } from '../support/history/run-clients.js';
+import { paced } from '../support/redis/paced-storage.js';
+import type { RedisSettings } from '../support/redis/redis-settings.js';
+import { RedisServer } from '../support/redis/redis-server.js';
+import { settle } from '../support/redis/settled-call.js';
+import { created, WRITES } from '../support/redis/storage-calls.js';
+import { openStoragePair, type StoragePair } from '../support/redis/storage-pair.js';
+
+const DEADLINE_MS = 1_000;
+/** How much later than its deadline a call may settle on a busy machine. */
+const SLACK_MS = 700;
+/** What was acknowledged is on the disk. */
+const DURABLE: RedisSettings = { appendonly: 'yes', appendfsync: 'always' };
+
+/** What a creation is told as, and how many sessions there may be afterwards. */
+const POSSIBLE = [
+  'read: 1',
+  'ERR_STORAGE_UNAVAILABLE: 0',
+  'ERR_STORAGE_OUTCOME_UNKNOWN: 0',
+  'ERR_STORAGE_OUTCOME_UNKNOWN: 1',
+];
+
+let server: RedisServer;
+let pair: StoragePair;
+
+async function start(settings: RedisSettings = {}): Promise<void> {
+  server = await RedisServer.start({ settings });
+  pair = await openStoragePair(server, { deadlineMs: DEADLINE_MS });
+}
+
+afterEach(async () => {
+  await pair.close();
+  await server.stop();
+});
+
+/** Resolves once it works by itself, to how long that took. */
+async function working(): Promise<number> {
+  const startedAt = performance.now();
+  await eventually(async () => (await settle(() => pair.storage.ping())).outcome === 'read');
+  await eventually(() => pair.storage.feedLagMs() < 3_000);
+  return performance.now() - startedAt;
+}
+
+describe('a server that is killed and started again', () => {
+  test('under load, with its data: I1 to I12 hold, and all three outcomes are told', async () => {
+    await start(DURABLE);
+    const recoveries: number[] = [];
+    const fault = (async () => {
+      for (let round = 0; round < 2; round++) {
+        await eventually(async () => (await pair.witness.count()).sessions > round + 1);
+        await server.kill();
+        await eventually(async () => (await settle(() => pair.witness.count())).outcome === 'ERR_STORAGE_UNAVAILABLE');
+        await server.restart();
+        recoveries.push(await working());
+      }
+    })();
+    let isOver = false;
+    void fault.finally(() => (isOver = true));
+    const history = await runClients({
+      count: 3,
+      durationMs: 3_000,
+      seed: 5,
+      storage: paced(pair.storage),
+      calm: async () => eventually(() => isOver),
+    });
+    await fault;
+    expect(describeViolations(checkHistory(history, { clockToleranceMs: 100, feedLagMs: 5_000 }))).toEqual([]);
+    expect(Math.max(...recoveries)).toBeLessThan(5_000);
+    const outcomes = [...new Set(history.calls.map(({ outcome }) => outcome))];
+    expect(outcomes).toEqual(expect.arrayContaining(['ok', 'not-applied', 'unknown']));
+    const times = history.calls.map(({ startedAt, endedAt = Infinity }) => (endedAt - startedAt) / 1e6);
+    expect(Math.max(...times)).toBeLessThan(DEADLINE_MS + SLACK_MS);
+    expect(history.feeds.every(({ hasGap }) => hasGap)).toBe(true);
+  });
+
+  test('I2 I6 I10 without its data: it is empty, knows no script, and takes new sessions within 5 s', async () => {
+    await start();
+    const session = await created(pair.storage, 'ada');
+    const changes: StorageChange[] = [];
+    pair.storage.changes((change) => changes.push(change));
+    await server.kill();
+    await eventually(async () => (await settle(() => pair.storage.count())).outcome === 'ERR_STORAGE_UNAVAILABLE');
+    await eventually(() => pair.storage.feedLagMs() === Infinity);
+    for (const write of Object.values(WRITES)) {
+      const { outcome, ms } = await settle(() => write(pair.storage, session));
+      expect([outcome, ms < 100]).toEqual(['ERR_STORAGE_UNAVAILABLE', true]);
+    }
+    await server.restart();
+    expect(await working()).toBeLessThan(5_000);
+    expect(changes.map(({ type }) => type)).toContain('feed.gap');
+    expect(await pair.storage.get(session.sessionId)).toBeUndefined();
+    expect(await WRITES.replace(pair.storage, session)).toEqual({ outcome: 'missing' });
+    expect(await WRITES.end(pair.storage, session)).toEqual({ outcome: 'missing' });
+    expect(await pair.storage.listByLogin('ada')).toEqual([]);
+    expect(await pair.storage.count()).toEqual({ sessions: 0, logins: 0 });
+    await created(pair.storage, 'ben');
+    await eventually(() => changes.some((change) => 'loginId' in change && change.loginId === 'ben'));
+  });
+
+  test('I7 while calls are under way: each is told as applied, not applied or unknown, and none waits', async () => {
+    await start(DURABLE);
+    const logins = Array.from({ length: 200 }, (_, n) => `user-${n}`);
+    await WRITES.create(pair.storage, await created(pair.storage, 'warm-up'));
+    const calls = logins.map(async (loginId) => settle(() => created(pair.storage, loginId)));
+    // Some are answered, and some are not.
+    await Promise.race(calls);
+    await server.kill();
+    const settled = await Promise.all(calls);
+    await server.restart();
+    await working();
+    for (const [n, { outcome, ms }] of settled.entries()) {
+      const { length } = await pair.storage.listByLogin(logins[n]!);
+      expect(ms).toBeLessThan(DEADLINE_MS + SLACK_MS);
+      expect(POSSIBLE).toContain(`${outcome}: ${length}`);
+    }
+  });
+});
+
+describe('a server that loads a large file when it starts', () => {
+  test('I7 I10 calls are unavailable at once meanwhile, and it is used by itself when it has loaded', async () => {
+    await start({
+      'enable-debug-command': 'local',
+      'key-load-delay': 10_000,
+      'loading-process-events-interval-bytes': 1_024,
+    });
+    const session = await created(pair.storage, 'ada');
+    await server.call('DEBUG', 'POPULATE', 200, 'filling', 1_000);
+    await server.call('SAVE');
+    await server.kill();
+    await server.restart({ untilLoaded: false });
+    let refused = 0;
+    while ((await loading()) === '1') {
+      const { outcome, ms } = await settle(() => pair.storage.get(session.sessionId));
+      if (outcome === 'read') break;
+      expect([outcome, ms < DEADLINE_MS + SLACK_MS]).toEqual(['ERR_STORAGE_UNAVAILABLE', true]);
+      refused++;
+    }
+    expect(refused).toBeGreaterThan(0);
+    await eventually(async () => (await loading()) === '0');
+    expect(await working()).toBeLessThan(5_000);
+    expect(await pair.storage.get(session.sessionId)).toMatchObject({ state: 'live', version: 1 });
+  });
+});
+
+async function loading(): Promise<string> {
+  return server.info('persistence', 'loading');
+}

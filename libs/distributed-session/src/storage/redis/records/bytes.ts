@@ -11,7 +11,7 @@ export function packText(text: string | undefined): Buffer {
   return Buffer.concat([length, bytes]);
 }
 
-/** Reads what was packed, front to back. Throws a `RangeError` where it is too short. */
+/** Reads what was packed, front to back. Throws a `RangeError` where it is too short, or a number is none. */
 export class ByteReader {
   #at = 0;
 
@@ -33,8 +33,11 @@ export class ByteReader {
     return this.bytes.readUInt32LE(this.#skip(4));
   }
 
-  double(): number {
-    return this.bytes.readDoubleLE(this.#skip(8));
+  /** A time, or a count: a whole number of eight bytes. */
+  whole(): number {
+    const number = this.bytes.readDoubleLE(this.#skip(8));
+    if (!Number.isSafeInteger(number) || number < 0) throw new RangeError('A number is not whole');
+    return number;
   }
 
   text(): string {

@@ -39,8 +39,8 @@ export function unpackChange(message: Buffer): NumberedChange | Beat | undefined
   try {
     const reader = new ByteReader(message);
     const kind = String.fromCharCode(reader.uint8());
-    if (kind === 'B') return { type: 'beat', at: reader.double(), shard: reader.text() };
-    const number = reader.double();
+    if (kind === 'B') return { type: 'beat', at: reader.whole(), shard: reader.text() };
+    const number = reader.whole();
     const change = unpackKind(kind, reader);
     return change && reader.isAtEnd ? { type: 'change', number, change } : undefined;
   } catch {
@@ -52,20 +52,20 @@ function unpackKind(kind: string, reader: ByteReader): NumberedChange['change'] 
   switch (kind) {
     case 'C':
     case 'U': {
-      const [version, at, by] = [reader.uint32(), reader.double(), reader.text()];
+      const [version, at, by] = [reader.uint32(), reader.whole(), reader.text()];
       const type = kind === 'C' ? 'session.created' : 'session.updated';
       return { type, ...unpackIdentity(reader), version, by, at };
     }
     case 'E':
     case 'R': {
-      const [version, at] = [reader.uint32(), reader.double()];
+      const [version, at] = [reader.uint32(), reader.whole()];
       const { reason, by, actor, rotatedTo } = unpackEnding(reader);
       const change = { ...unpackIdentity(reader), version, by, at };
       if (reason === 'rotated') return rotatedTo ? { type: 'session.rotated', ...change, rotatedTo } : undefined;
       return { type: 'session.ended', ...change, reason, ...(actor !== undefined && { actor }) };
     }
     case 'S': {
-      const [at, change, serviceId, by] = [reader.double(), reader.text(), reader.text(), reader.text()];
+      const [at, change, serviceId, by] = [reader.whole(), reader.text(), reader.text(), reader.text()];
       return isServiceChange(change) ? { type: 'service.changed', change, serviceId, by, at } : undefined;
     }
     default:

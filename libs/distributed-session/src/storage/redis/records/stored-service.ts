@@ -14,10 +14,11 @@ export function unpackService(value: Buffer, now: number): ServiceCredentialReco
     const reader = new ByteReader(value);
     const format = reader.uint8();
     if (format !== FORMAT) throw new UnreadableValueError(format > FORMAT);
-    const [version, createdAt] = [reader.uint32(), reader.double()];
+    const [version, createdAt] = [reader.uint32(), reader.whole()];
     const [serviceId, serviceName] = [reader.text(), reader.text()];
-    const permissions = JSON.parse(reader.text()) as string[];
+    const permissions = permissionsOf(JSON.parse(reader.text()));
     const secrets = Array.from({ length: reader.uint8() }, () => unpackSecret(reader));
+    if (!reader.isAtEnd) throw new UnreadableValueError(false);
     const current = secrets.filter(({ endsAt }) => endsAt === undefined || now < endsAt);
     return { serviceId, serviceName, permissions, version, createdAt, secrets: current };
   } catch (error) {
@@ -27,7 +28,19 @@ export function unpackService(value: Buffer, now: number): ServiceCredentialReco
 
 function unpackSecret(reader: ByteReader): StoredServiceSecret {
   const keyId = reader.text();
-  const hash = JSON.parse(reader.text()) as SecretHash;
-  const [createdAt, endsAt, lastUsedAt] = [reader.double(), reader.double(), reader.double()];
+  const hash = hashOf(JSON.parse(reader.text()));
+  const [createdAt, endsAt, lastUsedAt] = [reader.whole(), reader.whole(), reader.whole()];
   return { keyId, hash, createdAt, ...(endsAt > 0 && { endsAt }), ...(lastUsedAt > 0 && { lastUsedAt }) };
+}
+
+function permissionsOf(value: unknown): string[] {
+  if (!Array.isArray(value) || !value.every((each) => typeof each === 'string')) throw new UnreadableValueError(false);
+  return value;
+}
+
+function hashOf(value: unknown): SecretHash {
+  const { algorithm, digest, encoded } = (value ?? {}) as Record<string, unknown>;
+  if (algorithm === 'hmac-sha256' && typeof digest === 'string') return { algorithm, digest };
+  if (algorithm === 'argon2id' && typeof encoded === 'string') return { algorithm, encoded };
+  throw new UnreadableValueError(false);
 }

@@ -1,0 +1,144 @@
+import { describe, expect, it } from '@jest/globals';
+import * as fc from 'fast-check';
+import { double, packedText, uint32 } from '../../../../../../test/support/redis/packed-session.js';
+import type { SecretHash, ServiceCredentialRecord, StoredServiceSecret } from '../../service-credential-storage.js';
+import { unpackService } from './stored-service.js';
+import { UnreadableValueError } from './stored-session.js';
+
+const NOW = 1_700_000_000_000;
+
+/** The value as scripts pack it. */
+function packedService({ version, createdAt, serviceId, serviceName, permissions, secrets }: ServiceCredentialRecord) {
+  return Buffer.concat([
+    Buffer.from([1]),
+    uint32(version),
+    double(createdAt),
+    ...[serviceId, serviceName, JSON.stringify(permissions)].map(packedText),
+    Buffer.from([secrets.length]),
+    ...secrets.map(packedSecret),
+  ]);
+}
+
+function packedSecret({ keyId, hash, createdAt, endsAt = 0, lastUsedAt = 0 }: StoredServiceSecret): Buffer {
+  const texts = [keyId, JSON.stringify(hash)].map(packedText);
+  return Buffer.concat([...texts, ...[createdAt, endsAt, lastUsedAt].map(double)]);
+}
+
+const text = fc.string({ unit: 'binary', maxLength: 40 });
+const time = fc.integer({ min: 1, max: NOW });
+const hashes: fc.Arbitrary<SecretHash> = fc.oneof(
+  fc.record({ algorithm: fc.constant('hmac-sha256'), digest: text }),
+  fc.record({ algorithm: fc.constant('argon2id'), encoded: text }),
+);
+const secrets = fc.record(
+  { keyId: text, hash: hashes, createdAt: time, endsAt: fc.constant(NOW + 1), lastUsedAt: time },
+  { requiredKeys: ['keyId', 'hash', 'createdAt'] },
+);
+const services: fc.Arbitrary<ServiceCredentialRecord> = fc.record({
+  serviceId: text,
+  serviceName: text,
+  permissions: fc.array(text, { maxLength: 5 }),
+  version: fc.integer({ min: 1, max: 2 ** 32 - 1 }),
+  createdAt: time,
+  secrets: fc.array(secrets, { maxLength: 3 }),
+});
+
+const SECRET: StoredServiceSecret = {
+  keyId: 'k1',
+  hash: { algorithm: 'hmac-sha256', digest: 'abc' },
+  createdAt: NOW - 2,
+  endsAt: NOW + 1,
+  lastUsedAt: NOW - 1,
+};
+const SERVICE: ServiceCredentialRecord = {
+  serviceId: 'orders',
+  serviceName: 'Orders',
+  permissions: ['sessions:read'],
+  version: 2,
+  createdAt: NOW - 3,
+  secrets: [SECRET],
+};
+const GOLDEN_SERVICE =
+  '010200000000d07f56febc784206006f726465727306004f726465727311005b2273657373696f6e733a72656164225d0102' +
+  '006b312a007b22616c676f726974686d223a22686d61632d736861323536222c22646967657374223a22616263227d00e07f' +
+  '56febc784200108056febc784200f07f56febc7842';
+
+function readingOf(value: Buffer): ServiceCredentialRecord | 'unreadable' {
+  try {
+    return unpackService(value, NOW);
+  } catch (error) {
+    if (error instanceof UnreadableValueError) return 'unreadable';
+    throw error;
+  }
+}
+
+describe('the stored form of a service', () => {
+  it('is byte for byte what it was in the first release', () => {
+    expect(packedService(SERVICE).toString('hex')).toBe(GOLDEN_SERVICE);
+    expect(unpackService(Buffer.from(GOLDEN_SERVICE, 'hex'), NOW)).toEqual(SERVICE);
+  });
+
+  it('gives a service back as it was', () => {
+    fc.assert(
+      fc.property(services, (service) => {
+        expect(unpackService(packedService(service), NOW)).toEqual(service);
+      }),
+    );
+  });
+
+  it('leaves out the secrets that have ended, from the very millisecond of their end on', () => {
+    const value = packedService({ ...SERVICE, secrets: [SECRET, { ...SECRET, keyId: 'k2', endsAt: NOW + 2 }] });
+    const keyIdsAt = (now: number) => unpackService(value, now).secrets.map(({ keyId }) => keyId);
+    expect([0, 1, 2].map((later) => keyIdsAt(NOW + later))).toEqual([['k1', 'k2'], ['k2'], []]);
+  });
+
+  it('is unreadable when it is cut off anywhere, or goes on behind its end', () => {
+    const value = packedService(SERVICE);
+    for (let cut = 0; cut < value.length; cut++) {
+      expect([cut, readingOf(value.subarray(0, cut))]).toEqual([cut, 'unreadable']);
+    }
+    expect(readingOf(Buffer.concat([value, Buffer.from([0])]))).toBe('unreadable');
+  });
+
+  it('is a service with hashes of a known kind or unreadable, when any of its bytes is another', () => {
+    const value = packedService(SERVICE);
+    for (let at = 0; at < value.length; at++) {
+      for (const mask of [1, 2, 4, 8, 16, 32, 64, 128, 255]) {
+        const flipped = Buffer.from(value);
+        flipped[at]! ^= mask;
+        const reading = readingOf(flipped);
+        const read = reading === 'unreadable' ? [] : reading.secrets;
+        for (const { hash, createdAt } of read) {
+          expect(hash).toEqual({ algorithm: 'hmac-sha256', digest: expect.any(String) });
+          expect(Number.isSafeInteger(createdAt)).toBe(true);
+        }
+      }
+    }
+  });
+
+  it.each([
+    ['its end is not a number', { endsAt: NaN }],
+    ['its end is negative', { endsAt: -1 }],
+    ['its end is infinite', { endsAt: Infinity }],
+    ['its hash is of an unknown kind', { hash: { algorithm: 'none', digest: 'abc' } }],
+    ['its hash is nothing', { hash: null }],
+  ])('never takes a secret for one without an end, or that anything matches: %s', (_name, damage) => {
+    const secret = { ...SECRET, ...damage } as StoredServiceSecret;
+    expect(readingOf(packedService({ ...SERVICE, secrets: [secret] }))).toBe('unreadable');
+  });
+
+  it.each<[unknown]>([['a text'], [{ 'sessions:read': true }], [[1]], [null]])(
+    'takes %j for no permissions',
+    (permissions) => {
+      expect(readingOf(packedService({ ...SERVICE, permissions: permissions as string[] }))).toBe('unreadable');
+    },
+  );
+
+  it('C-06 says whether a later release wrote it', () => {
+    const value = packedService(SERVICE);
+    value.writeUInt8(2, 0);
+    expect(() => unpackService(value, NOW)).toThrow(expect.objectContaining({ newerFormat: true }));
+    value.writeUInt8(0, 0);
+    expect(() => unpackService(value, NOW)).toThrow(expect.objectContaining({ newerFormat: false }));
+  });
+});

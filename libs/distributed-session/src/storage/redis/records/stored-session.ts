@@ -71,6 +71,7 @@ export function packEnding({ reason, by, actor, rotatedTo }: StoredEnding): Buff
 export function unpackEnding(reader: ByteReader): StoredEnding {
   const [reason, by, actor, rotatedTo] = [reader.text(), reader.text(), reader.optionalText(), reader.optionalText()];
   if (!isEndReason(reason)) throw new RangeError('The reason of an ending is none');
+  if ((reason === 'rotated') !== (rotatedTo !== undefined)) throw new RangeError('Who is rotated has a successor');
   return { reason, by, ...(actor !== undefined && { actor }), ...(rotatedTo !== undefined && { rotatedTo }) };
 }
 
@@ -124,7 +125,9 @@ function unpack(value: Buffer): UnpackedSession {
     return { session, place, forgetAt: end + time(value, 50) };
   }
   if (state !== ENDED) throw new UnreadableValueError(false);
-  const { reason, by, actor, rotatedTo } = unpackEnding(new ByteReader(value.subarray(bodyAt)));
+  const ending = new ByteReader(value.subarray(bodyAt));
+  const { reason, by, actor, rotatedTo } = unpackEnding(ending);
+  if (!ending.isAtEnd) throw new UnreadableValueError(false);
   const session: SessionTombstone = {
     state: 'ended',
     sessionId,

@@ -1,0 +1,203 @@
+import { describe, expect, it } from '@jest/globals';
+import * as fc from 'fast-check';
+import { validate } from 'uuid';
+import { packedIdentity, packedRecord, packedTombstone } from '../../../../../../test/support/redis/packed-session.js';
+import { END_REASONS } from '../../../session/end-reason.js';
+import type { SessionRecord, SessionTombstone } from '../../session-record.js';
+import { UnreadableValueError, packEnding, packIdentity, unpackSession } from './stored-session.js';
+
+const text = fc.string({ unit: 'binary', maxLength: 80 });
+const time = fc.integer({ min: 1, max: 2 ** 52 });
+const uint32 = fc.integer({ min: 1, max: 2 ** 32 - 1 });
+const place = fc.record({ place: uint32, historyRetentionMs: fc.integer({ min: 0, max: 2 ** 51 }) });
+const header = {
+  sessionId: fc.uuid({ version: 8 }),
+  loginId: text,
+  serviceId: text,
+  device: text,
+  version: uint32,
+  createdAt: time,
+  lastAccessedAt: time,
+};
+const required = ['state', 'sessionId', 'loginId', 'serviceId', 'version', 'createdAt', 'lastAccessedAt'] as const;
+const records: fc.Arbitrary<SessionRecord> = fc.record(
+  {
+    ...header,
+    state: fc.constant('live'),
+    idleTimeoutMs: time,
+    expiresAt: time,
+    absoluteExpiresAt: time,
+    payload: fc.uint8Array({ maxLength: 300 }),
+  },
+  { requiredKeys: [...required, 'expiresAt', 'payload'] },
+);
+const endings = fc.oneof(
+  fc.record({ reason: fc.constantFrom(...END_REASONS.filter((reason) => reason !== 'rotated')) }),
+  fc.record({ reason: fc.constant('rotated'), rotatedTo: fc.uuid({ version: 8 }), graceEndsAt: time }),
+);
+const tombstones: fc.Arbitrary<SessionTombstone> = fc
+  .tuple(
+    fc.record(
+      { ...header, state: fc.constant('ended'), endedAt: time, endedBy: text, actor: text },
+      { requiredKeys: [...required, 'endedAt', 'endedBy'] },
+    ),
+    endings,
+  )
+  .map(([session, ending]) => ({ ...session, ...ending }));
+
+const RECORD: SessionRecord = {
+  state: 'live',
+  sessionId: '01234567-89ab-8cde-8f01-23456789abcd',
+  loginId: 'älice',
+  serviceId: 'orders',
+  device: 'web',
+  version: 3,
+  createdAt: 1_700_000_000_000,
+  lastAccessedAt: 1_700_000_001_000,
+  idleTimeoutMs: 60_000,
+  expiresAt: 1_700_000_061_000,
+  absoluteExpiresAt: 1_700_003_600_000,
+  payload: Uint8Array.of(1, 2, 3),
+};
+const TOMBSTONE: SessionTombstone = {
+  state: 'ended',
+  sessionId: RECORD.sessionId,
+  loginId: RECORD.loginId,
+  serviceId: RECORD.serviceId,
+  version: 3,
+  createdAt: RECORD.createdAt,
+  lastAccessedAt: RECORD.lastAccessedAt,
+  reason: 'rotated',
+  endedAt: 1_700_000_002_000,
+  endedBy: 'orders',
+  actor: 'job',
+  rotatedTo: '01234567-89ab-8cde-9f01-23456789abcd',
+  graceEndsAt: 1_700_000_012_000,
+};
+const GOLDEN_RECORD =
+  '014c030000000700000000008056febc78420080be56febc784200806465febc7842000068c501bd784200000000004ced40' +
+  '000000007099944125000123456789ab8cde8f0123456789abcd0600c3a46c696365030077656206006f7264657273010203';
+const GOLDEN_TOMBSTONE =
+  '0145030000000700000000008056febc78420080be56febc78420000fd56febc78420000bdbc50bd784200006e59febc7842' +
+  '000000000000000022000123456789ab8cde8f0123456789abcd0600c3a46c696365ffff06006f72646572730700726f7461' +
+  '74656406006f726465727303006a6f62240030313233343536372d383961622d386364652d396630312d3233343536373839' +
+  '61626364';
+const PLACE = { place: 7, historyRetentionMs: 86_400_000 };
+
+/** What is read, if it is a session as the contract describes one; else `invalid`. */
+function readingOf(value: Buffer): 'valid' | 'invalid' | 'unreadable' {
+  try {
+    const { session } = unpackSession(value);
+    const { state, sessionId, createdAt, lastAccessedAt } = session;
+    const end = state === 'live' ? session.expiresAt : session.endedAt;
+    const areTimes = [createdAt, lastAccessedAt, end].every((each) => Number.isSafeInteger(each) && each >= 0);
+    const isEnding =
+      state === 'live' ||
+      (END_REASONS.includes(session.reason) && (session.reason === 'rotated') === 'rotatedTo' in session);
+    return validate(sessionId) && areTimes && isEnding ? 'valid' : 'invalid';
+  } catch (error) {
+    return error instanceof UnreadableValueError ? 'unreadable' : 'invalid';
+  }
+}
+
+describe('the stored form of a session', () => {
+  it('is byte for byte what it was in the first release', () => {
+    expect(packedRecord(RECORD, PLACE).toString('hex')).toBe(GOLDEN_RECORD);
+    expect(packedTombstone(TOMBSTONE, PLACE).toString('hex')).toBe(GOLDEN_TOMBSTONE);
+    expect(unpackSession(Buffer.from(GOLDEN_RECORD, 'hex')).session).toEqual(RECORD);
+    expect(unpackSession(Buffer.from(GOLDEN_TOMBSTONE, 'hex')).session).toEqual(TOMBSTONE);
+  });
+
+  it('gives a live session back as it was, whatever its texts are, with its place and the end of its history', () => {
+    fc.assert(
+      fc.property(records, place, (session, stands) => {
+        const forgetAt = session.expiresAt + stands.historyRetentionMs;
+        const unpacked = unpackSession(packedRecord(session, stands));
+        expect(unpacked).toEqual({ session, place: stands.place, forgetAt });
+      }),
+    );
+  });
+
+  it('gives a tombstone back as it was', () => {
+    fc.assert(
+      fc.property(tombstones, place, (session, stands) => {
+        const unpacked = unpackSession(packedTombstone(session, stands));
+        expect(unpacked).toEqual({
+          session,
+          place: stands.place,
+          forgetAt: session.endedAt + stands.historyRetentionMs,
+        });
+      }),
+    );
+  });
+
+  it('packs what scripts copy: the identity and the ending', () => {
+    fc.assert(
+      fc.property(records, (session) => {
+        expect(packIdentity(session)).toEqual(packedIdentity(session));
+      }),
+    );
+    const { reason, endedBy: by, actor, rotatedTo } = TOMBSTONE;
+    const ending = packEnding({ reason, by, actor, rotatedTo });
+    expect(packedTombstone(TOMBSTONE, PLACE).subarray(-ending.length)).toEqual(ending);
+  });
+
+  it('is unreadable when its ending contradicts itself: only who was rotated has a successor', () => {
+    const { rotatedTo: _, ...without } = TOMBSTONE;
+    expect(readingOf(packedTombstone(without, PLACE))).toBe('unreadable');
+    expect(readingOf(packedTombstone({ ...TOMBSTONE, reason: 'limit' }, PLACE))).toBe('unreadable');
+  });
+
+  it('shares no bytes with what it was read from', () => {
+    const value = packedRecord(RECORD, PLACE);
+    const { session } = unpackSession(value);
+    value.fill(0);
+    expect(session).toEqual(RECORD);
+  });
+
+  it('is unreadable when it is cut off anywhere, but for the payload, whose form is not known here', () => {
+    for (const value of [packedRecord(RECORD, PLACE), packedTombstone(TOMBSTONE, PLACE)]) {
+      const readable = value[1] === 'L'.charCodeAt(0) ? value.length - RECORD.payload.length : value.length;
+      for (let cut = 0; cut < value.length; cut++) {
+        expect([cut, readingOf(value.subarray(0, cut))]).toEqual([cut, cut < readable ? 'unreadable' : 'valid']);
+      }
+    }
+  });
+
+  it('is a session or unreadable, and nothing else, when any of its bytes is another', () => {
+    const values = [
+      packedRecord(RECORD, PLACE),
+      packedTombstone(TOMBSTONE, PLACE),
+      packedTombstone({ ...TOMBSTONE, reason: 'limit', rotatedTo: undefined, graceEndsAt: undefined }, PLACE),
+    ];
+    for (const value of values) {
+      for (let at = 0; at < value.length; at++) {
+        for (const mask of [1, 2, 4, 8, 16, 32, 64, 128, 255]) {
+          const flipped = Buffer.from(value);
+          flipped[at]! ^= mask;
+          expect([at, mask, readingOf(flipped)]).not.toEqual([at, mask, 'invalid']);
+        }
+      }
+    }
+  });
+
+  it('is unreadable when it is random bytes, or goes on behind its end', () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => {
+        expect(readingOf(Buffer.from(bytes))).toBe('unreadable');
+      }),
+    );
+    expect(readingOf(Buffer.concat([packedTombstone(TOMBSTONE, PLACE), Buffer.from([0])]))).toBe('unreadable');
+  });
+
+  it.each([
+    [2, true],
+    [255, true],
+    [0, false],
+  ])('C-06 of format %d: whether a later release wrote it is said (%s)', (format, newerFormat) => {
+    const value = packedRecord(RECORD, PLACE);
+    value.writeUInt8(format, 0);
+    expect(() => unpackSession(value)).toThrow(expect.objectContaining({ newerFormat }));
+    expect(() => unpackSession(value)).toThrow(UnreadableValueError);
+  });
+});

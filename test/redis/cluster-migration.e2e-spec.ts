@@ -50,7 +50,10 @@ describe('when the slot of a shard moves from master to master under load', () =
     for (let round = 0; round < 3; round++) {
       const startedAt = performance.now();
       await eventually(() => load.haveWritten(USERS, startedAt));
-      await moveSlotAround();
+      await moveSlotAround(async () => {
+        const count = load.calls.length;
+        await eventually(() => load.calls.length > count + 2);
+      });
     }
     const movedAt = performance.now();
     await eventually(() => load.haveWritten(USERS, movedAt));

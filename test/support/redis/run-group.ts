@@ -10,8 +10,11 @@ export interface RunGroupOptions {
   /** One client each. */
   readonly storages: readonly SessionStorage[];
   readonly seed: number;
-  /** What happens meanwhile. When it resolves, the store must work again; the storage it resolves to sees what is there. */
-  readonly meanwhile: () => Promise<SessionStorage>;
+  /**
+   * What happens meanwhile; it may ask how many calls were made so far. When it resolves, the store must work again;
+   * the storage it resolves to sees what is there.
+   */
+  readonly meanwhile: (countCalls: () => number) => Promise<SessionStorage>;
 }
 
 /** In milliseconds: between two calls of a lane, so that the servers have time for what befalls them. */
@@ -21,7 +24,11 @@ const PAUSE_AFTER_ERROR_MS = 25;
 /** Lets a client of each storage do random operations until something is over, and returns their history with the quiet state. */
 export async function runGroup({ storages, seed, meanwhile }: RunGroupOptions): Promise<History> {
   const entries: HistoryEntry[] = [];
-  const write = (entry: HistoryEntry): void => void entries.push(entry);
+  let calls = 0;
+  const write = (entry: HistoryEntry): void => {
+    entries.push(entry);
+    if (entry.kind === 'call' && entry.endedAt !== undefined) calls += 1;
+  };
   const recorders = storages.map((storage, index) => new PacedRecorder({ storage, client: `client-${index}`, write }));
   const stops = recorders.map((recorder) => recorder.listen());
   let isOver = false;
@@ -30,7 +37,7 @@ export async function runGroup({ storages, seed, meanwhile }: RunGroupOptions): 
     const options = { storage, client, clients: storages.length, seed: seed + index, until: () => isOver };
     await runRandomOperations({ ...options, write, recorder });
   });
-  const witness = await meanwhile().finally(() => (isOver = true));
+  const witness = await meanwhile(() => calls).finally(() => (isOver = true));
   await Promise.all(clients);
   await recordQuietState({ storage: witness, ...subjectsOf(entries), write });
   for (const stop of stops) stop();

@@ -1,0 +1,71 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { eventually } from '../support/eventually.js';
+import { shardsOf } from '../support/redis/cluster-shards.js';
+import { loginNames } from '../support/redis/login-names.js';
+import { RedisCluster } from '../support/redis/redis-cluster.js';
+import type { RedisServer } from '../support/redis/redis-server.js';
+import { StorageGroup } from '../support/redis/storage-group.js';
+
+let cluster: RedisCluster;
+let group: StorageGroup;
+/** One of each master. */
+let logins: string[];
+
+beforeAll(async () => {
+  cluster = await RedisCluster.start();
+});
+
+afterAll(async () => {
+  await cluster.stop();
+});
+
+beforeEach(async () => {
+  group = await StorageGroup.open(2, { cluster: { nodes: cluster.startupNodes } });
+  const owners = (await cluster.masters()).map((master) => shardsOf(cluster, master, group.keyPrefix));
+  logins = (await Promise.all(owners)).map((isOwn, index) => {
+    return loginNames(group.storages[0]!, `user-${index}`, isOwn).next().value!;
+  });
+});
+
+afterEach(async () => {
+  await group.close();
+});
+
+/** How many feeds a node serves. */
+async function feedsOf(node: RedisServer): Promise<number> {
+  const clients = String(await node.call('CLIENT', 'LIST', 'TYPE', 'pubsub'));
+  return clients.split('\n').filter((client) => client.includes(' sub=1 ')).length;
+}
+
+function gaps(): number {
+  return group.heard.flat().filter(({ type }) => type === 'feed.gap').length;
+}
+
+describe('the change feed on a cluster', () => {
+  test('I10 whose connections are cut on all nodes opens others, tells the gap, and hears of all shards again', async () => {
+    await group.waitUntilHeard(logins);
+    expect(gaps()).toBe(0);
+    const cutAt = performance.now();
+    const cut = await Promise.all(cluster.nodes.map((node) => node.call('CLIENT', 'KILL', 'TYPE', 'pubsub')));
+    expect(cut.reduce<number>((sum, count) => sum + Number(count), 0)).toBeGreaterThanOrEqual(2);
+    await eventually(() => group.allHeardGap);
+    await group.waitUntilHeard(logins);
+    expect(performance.now() - cutAt).toBeLessThan(5_000);
+    expect(gaps()).toBe(2);
+  });
+
+  test('I10 whose node is killed opens on another master, tells the gap, and hears of all shards again', async () => {
+    await group.waitUntilHeard(logins);
+    const counts = await Promise.all(cluster.nodes.map(feedsOf));
+    const node = cluster.nodes[counts.findIndex((count) => count > 0)]!;
+    await node.kill();
+    await eventually(() => gaps() >= Math.max(...counts));
+    await cluster.waitForFailover(node);
+    const tookOverAt = performance.now();
+    await group.waitUntilWritable();
+    await group.waitUntilHeard(logins);
+    expect(performance.now() - tookOverAt).toBeLessThan(5_000);
+    const now = await Promise.all(cluster.nodes.filter((each) => each.isAlive).map(feedsOf));
+    expect(now.reduce((sum, count) => sum + count, 0)).toBe(2);
+  });
+});

@@ -1,0 +1,41 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { eventually } from '../support/eventually.js';
+import { checkHistory } from '../support/history/check-history.js';
+import { describeViolations } from '../support/history/describe-violations.js';
+import { RedisCluster } from '../support/redis/redis-cluster.js';
+import { runGroup } from '../support/redis/run-group.js';
+import { StorageGroup } from '../support/redis/storage-group.js';
+
+const DURATION_MS = 4_000;
+/** Also on a busy machine. */
+const LEAST_CALLS = 1_000;
+
+let cluster: RedisCluster;
+let group: StorageGroup;
+
+beforeAll(async () => {
+  cluster = await RedisCluster.start();
+  group = await StorageGroup.open(4, { cluster: { nodes: cluster.startupNodes } });
+});
+
+afterAll(async () => {
+  await group.close();
+  await cluster.stop();
+});
+
+describe('several clients of a cluster that is well', () => {
+  test('I1 I2 I3 I4 I5 I6 I7 I11 I12 keep every promise, and nothing fails', async () => {
+    const history = await runGroup({
+      storages: group.storages,
+      seed: 3,
+      meanwhile: async (countCalls) => {
+        const startedAt = performance.now();
+        await eventually(() => performance.now() > startedAt + DURATION_MS && countCalls() > LEAST_CALLS);
+        return group.storages[0]!;
+      },
+    });
+    expect(describeViolations(checkHistory(history))).toEqual([]);
+    expect(history.calls.filter(({ error }) => error !== undefined)).toEqual([]);
+    expect(history.feeds.map(({ hasGap }) => hasGap)).toEqual([false, false, false, false]);
+  });
+});

@@ -55,7 +55,6 @@ export class RedisChangeFeed {
   }
 
   open(client: Redis | Cluster): void {
-    this.#wasOpen = false;
     this.#connection = new FeedConnection(client, this.keys.channel, {
       onOpen: () => this.#opened(),
       onClose: () => this.#closed(),

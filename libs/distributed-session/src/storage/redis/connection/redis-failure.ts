@@ -28,6 +28,9 @@ const WRITE_REFUSALS: readonly string[] = ['READONLY', 'OOM', 'NOREPLICAS', 'MIS
 /** What the answer of a script has in it that failed at one of its lines: it met what it does not expect. */
 const FAILED_SCRIPT = / script: [0-9a-f]{40}\b/;
 
+/** What it has in it if its user lacks the right to one of its commands, keys or channels. */
+const FORBIDDEN = /^ERR The user executing the script can't /;
+
 /** The server answers, and takes no writes: reading still works. */
 export class WriteRefusedError extends StorageUnavailableError {
   /** @param isTemporary whether it refuses everybody's writes, and not those of this user alone. */
@@ -37,6 +40,11 @@ export class WriteRefusedError extends StorageUnavailableError {
   ) {
     super(message);
   }
+}
+
+/** The refusal of a write by a user who may only read. */
+export function forbidden(): WriteRefusedError {
+  return new WriteRefusedError(`Redis ${REFUSALS['NOPERM']}`, false);
 }
 
 /** The first word of what Redis answered, or `undefined` when an error is not an answer of Redis. */
@@ -61,6 +69,10 @@ export function toStorageError(error: unknown, { wasSent, isReadOnly }: FailedCo
   if (error instanceof DistributedSessionError) return error;
   const refusal = refusalOf(error);
   // A script that failed at some line may have written before: it must not be told as not applied.
+  if (refusal === 'ERR' && FORBIDDEN.test((error as Error).message)) {
+    const message = `Redis ${REFUSALS['NOPERM']}`;
+    return isReadOnly ? new StorageUnavailableError(message) : new StorageOutcomeUnknownError(message);
+  }
   if (refusal === 'WRONGTYPE' || (refusal === 'ERR' && FAILED_SCRIPT.test((error as Error).message))) {
     return new StorageCorruptError(
       'A key of the session storage holds what this library did not write: another program uses the same keys. ' +

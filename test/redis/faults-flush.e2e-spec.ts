@@ -33,10 +33,10 @@ afterEach(async () => {
 
 /** Lets somebody flush the server again and again until it is told to stop; resolves to how often. */
 function flushing(...command: [string, ...string[]]): { stop: () => Promise<number> } {
-  let isOver = false;
+  const over = new AbortController();
   let times = 0;
   const going = server.use(async (redis) => {
-    while (!isOver) {
+    while (!over.signal.aborted) {
       const [name, ...args] = command;
       await redis.call(name, args);
       times++;
@@ -44,7 +44,7 @@ function flushing(...command: [string, ...string[]]): { stop: () => Promise<numb
     }
   });
   const stop = async () => {
-    isOver = true;
+    over.abort();
     await going;
     return times;
   };

@@ -63,8 +63,8 @@ describe('a key of the storage that somebody else has written', () => {
     ['online', 'SET', 'not a sorted set'],
   ] as const)(
     'C-06 I6 the %s, by %s: a write that meets it says what is wrong, and reads go on',
-    async (role, ...how) => {
-      await overwrite(role, ...how);
+    async (role, command, value) => {
+      await overwrite(role, command, value);
       for (const call of [WRITES.create, WRITES.replace, WRITES.rotate, WRITES.end]) {
         const { outcome, message } = await settle(() => call(pair.storage, ada));
         // Never "not applied", which could be untrue: the script may have written before it met the key.

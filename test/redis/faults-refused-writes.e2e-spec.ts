@@ -112,6 +112,7 @@ describe('a server that takes no writes', () => {
     await server.call('BGSAVE');
     await eventually(async () => (await server.info('persistence', 'rdb_last_bgsave_status')) === 'ok');
     await expectWritable();
+    expect(await pair.storage.get(session.sessionId)).toEqual(session);
   });
 
   test('I6 I9 I10 as a replica, without a disconnect: nothing is written, and it recovers as a master', async () => {

@@ -5,6 +5,9 @@ const PAUSE_MS = 2;
 
 /** The same storage for a load that must not become a flood where calls are refused at once. */
 export function paced(storage: SessionStorage): SessionStorage {
-  const pause = () => new Promise<void>((resolve) => setTimeout(resolve, PAUSE_MS));
   return new UnreliableStorage(storage, () => 'carried-out', pause).storage;
+}
+
+function pause(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
 }

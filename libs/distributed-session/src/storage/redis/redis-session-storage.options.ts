@@ -58,7 +58,9 @@ const MIN_TAG_KEY_LENGTH = 16;
 
 /** Checks the options; throws an {@link OptionsError} that names every fault. */
 export function resolveRedisOptions(given: RedisSessionStorageOptions): ResolvedRedisOptions {
-  const present = Object.fromEntries(Object.entries(given ?? {}).filter(([, value]) => value !== undefined));
+  const present = Object.fromEntries(
+    Object.entries(given ?? {}).filter(([, value]) => value !== undefined && value !== null),
+  );
   const options = { ...DEFAULTS, ...present } as ResolvedRedisOptions;
   const faults = [...unknownNames(present), ...serverFaults(options), ...valueFaults(options)];
   if (faults.length > 0) throw new OptionsError('The options of RedisSessionStorage are not usable:', faults);

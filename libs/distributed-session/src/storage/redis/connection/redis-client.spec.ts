@@ -1,0 +1,116 @@
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { Cluster, Redis } from 'ioredis';
+import type { RedisServerOptions } from '../redis-session-storage.options.js';
+import { SAFE_OPTIONS, createClient, dangersOf, retryDelay, safeClusterOptions } from './redis-client.js';
+
+const nodes = [{ host: 'localhost', port: 7_000 }];
+const clients: (Redis | Cluster)[] = [];
+
+function client<Client extends Redis | Cluster>(made: Client): Client {
+  clients.push(made);
+  return made;
+}
+
+const create = (server: RedisServerOptions) => client(createClient(server));
+const single = (server: RedisServerOptions) => create(server) as Redis;
+/** The settings that are dangerous. */
+const named = (made: Redis | Cluster) => dangersOf(client(made)).map((danger) => /^\w+/u.exec(danger)![0]);
+const cluster = (server: RedisServerOptions) => create(server) as Cluster;
+
+afterEach(() => {
+  for (const each of clients.splice(0)) each.disconnect();
+});
+
+describe('createClient()', () => {
+  it.each<[string, RedisServerOptions]>([
+    ['url', { url: 'redis://localhost:6400/3' }],
+    ['options', { options: { host: 'localhost', port: 6_400, db: 3 } }],
+    ['Sentinel url', { url: 'redis-sentinel://localhost/3?name=mymaster' }],
+    ['Sentinel options', { options: { sentinels: nodes, name: 'mymaster', db: 3 } }],
+  ])('makes a client of a %s with the safe settings, connected to nothing yet', (_name, server) => {
+    const made = single(server);
+    expect(made).toBeInstanceOf(Redis);
+    expect(made.options).toMatchObject({ ...SAFE_OPTIONS, db: 3 });
+    expect(made.status).toBe('wait');
+    expect(dangersOf(made)).toEqual([]);
+  });
+
+  it.each<[string, RedisServerOptions]>([
+    ['url', { url: 'redis-cluster://localhost:7000' }],
+    ['nodes', { cluster: { nodes } }],
+  ])('makes a cluster client of %s with the safe settings, connected to nothing yet', (_name, server) => {
+    const made = cluster(server);
+    expect(made).toBeInstanceOf(Cluster);
+    const { redisOptions, ...settings } = safeClusterOptions();
+    expect(made.options).toMatchObject({ ...settings, redisOptions: { ...redisOptions } });
+    expect(made.status).toBe('wait');
+    expect(dangersOf(made)).toEqual([]);
+  });
+
+  it('lets what the user gives go over the safe settings, and no more than that', () => {
+    const { options } = single({ options: { socketTimeout: 9_000, keepAlive: 5 } });
+    expect(options).toMatchObject({ ...SAFE_OPTIONS, socketTimeout: 9_000, keepAlive: 5 });
+    const given = { maxRedirections: 3, redisOptions: { connectTimeout: 9_000, password: 'pass' } };
+    const { redisOptions, ...settings } = cluster({ cluster: { nodes, options: given } }).options;
+    expect(settings).toMatchObject({ maxRedirections: 3, scaleReads: 'master', retryDelayOnFailover: 0 });
+    expect(redisOptions).toMatchObject({ connectTimeout: 9_000, password: 'pass', socketTimeout: 1_500 });
+  });
+
+  it('takes address, user and TLS from the url, also for the Sentinels', () => {
+    const { options } = single({ url: 'rediss://ann:pass@redis.example:6400' });
+    expect(options).toMatchObject({ host: 'redis.example', port: 6_400, username: 'ann', password: 'pass', tls: {} });
+    const sentinel = single({ url: 'rediss-sentinel://:pass@one,two:2/0?name=mymaster' }).options;
+    expect(sentinel).toMatchObject({
+      sentinels: [
+        { host: 'one', port: 26_379 },
+        { host: 'two', port: 2 },
+      ],
+      name: 'mymaster',
+      password: 'pass',
+      tls: {},
+      enableTLSForSentinelMode: true,
+      sentinelTLS: {},
+    });
+    expect(cluster({ url: 'rediss-cluster://:pass@one' }).options.redisOptions).toMatchObject({
+      password: 'pass',
+      tls: {},
+    });
+  });
+
+  it('gives back the client of the user', () => {
+    const own = client(new Redis({ lazyConnect: true }));
+    expect(createClient({ client: own })).toBe(own);
+  });
+});
+
+describe('dangersOf()', () => {
+  it('names what is dangerous in the defaults of ioredis, each with the way out', () => {
+    const defaults = new Redis({ lazyConnect: true });
+    expect(named(defaults)).toEqual(['socketTimeout', 'maxRetriesPerRequest', 'enableOfflineQueue']);
+    for (const danger of dangersOf(defaults)) expect(danger).toMatch(/ Set it to \S+\.$/u);
+    const ofCluster = ['socketTimeout', 'maxRetriesPerRequest', 'retryDelayOnFailover'];
+    expect(named(new Cluster(nodes, { lazyConnect: true }))).toEqual(ofCluster);
+  });
+
+  it('names replicas that are read, failovers that go unnoticed, and a connection that stays lost', () => {
+    expect(named(new Cluster(nodes, { ...safeClusterOptions(), scaleReads: 'all' }))).toEqual(['scaleReads']);
+    const sentinel = { ...SAFE_OPTIONS, sentinels: nodes, name: 'mymaster', failoverDetector: false };
+    expect(named(new Redis(sentinel))).toEqual(['failoverDetector']);
+    expect(named(new Redis({ ...SAFE_OPTIONS, retryStrategy: null }))).toEqual(['retryStrategy']);
+  });
+
+  it('names nothing of a client with the safe settings', () => {
+    expect(named(new Redis(SAFE_OPTIONS))).toEqual([]);
+    expect(named(new Cluster(nodes, safeClusterOptions()))).toEqual([]);
+  });
+});
+
+describe('retryDelay()', () => {
+  it('waits longer from try to try, up to 2 s, and not as long as others do', () => {
+    const delays = Array.from({ length: 100 }, (_, attempt) => retryDelay(attempt));
+    expect(Math.max(...delays)).toBeLessThanOrEqual(2_000);
+    expect(Math.min(...delays)).toBeGreaterThanOrEqual(50);
+    expect(Math.min(...delays.slice(6))).toBeGreaterThanOrEqual(1_800);
+    expect(new Set(delays.slice(6)).size).toBeGreaterThan(10);
+  });
+});

@@ -1,0 +1,66 @@
+import { describe, expect, it } from '@jest/globals';
+import { TrackedCommand } from './tracked-command.js';
+
+const PING = '*1\r\n$4\r\nPING\r\n';
+const GET = '*2\r\n$3\r\nget\r\n$3\r\nkey\r\n';
+const socket = {};
+
+const command = (resendable = false) => new TrackedCommand('get', ['key'], resendable);
+
+/** How it ended, or `pending`. */
+async function stateOf({ promise }: TrackedCommand): Promise<string> {
+  const settled = promise.then(String, (error: Error) => error.message);
+  return Promise.race([settled, new Promise<string>((resolve) => setImmediate(resolve, 'pending'))]);
+}
+
+describe('TrackedCommand', () => {
+  it('was not sent before a connection took it, and was from then on', () => {
+    const tracked = command();
+    expect(tracked.wasSent).toBe(false);
+    expect(tracked.toWritable(socket)).toBe(GET);
+    expect(tracked.wasSent).toBe(true);
+  });
+
+  it('leaves a PING in its place when it is written late, after its time was up', async () => {
+    const tracked = command();
+    tracked.giveUp();
+    expect(await stateOf(tracked)).toBe('No reply in time');
+    expect(tracked.toWritable(socket)).toBe(PING);
+    expect(tracked.wasSent).toBe(false);
+  });
+
+  it('is lost, and leaves a PING in its place, when it is written twice', async () => {
+    const tracked = command();
+    tracked.toWritable(socket);
+    expect(await stateOf(tracked)).toBe('pending');
+    expect(tracked.toWritable(socket)).toBe(PING);
+    expect(await stateOf(tracked)).toBe('The reply was lost with its connection');
+    expect(tracked.wasSent).toBe(true);
+  });
+
+  it('is written again on a cluster, where the server did not execute it, until it is settled', async () => {
+    const tracked = command(true);
+    expect([tracked.toWritable(socket), tracked.toWritable(socket)]).toEqual([GET, GET]);
+    tracked.giveUp();
+    expect(await stateOf(tracked)).toBe('No reply in time');
+    expect(tracked.toWritable(socket)).toBe(PING);
+  });
+
+  it('takes a reply that has arrived together with the end of its time', async () => {
+    const tracked = command();
+    tracked.toWritable(socket);
+    tracked.giveUp();
+    tracked.resolve(Buffer.from('value'));
+    expect(await stateOf(tracked)).toBe('value');
+    expect(await stateOf(tracked)).toBe('value');
+  });
+
+  it('keeps the bytes of its arguments, and gives replies as they came', () => {
+    const bytes = Buffer.from([0xff, 0x00, 0x0d, 0x0a]);
+    const tracked = new TrackedCommand('hset', ['key', 'field', bytes], false);
+    const written = Buffer.from(tracked.toWritable(socket));
+    expect(written.includes(Buffer.concat([Buffer.from('$4\r\n'), bytes, Buffer.from('\r\n')]))).toBe(true);
+    const reply = [Buffer.from('field'), bytes];
+    expect(new TrackedCommand('hgetall', ['key'], false).transformReply(reply)).toBe(reply);
+  });
+});

@@ -1,0 +1,152 @@
+import { Logger } from '@nestjs/common';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { packedRecord, packedTombstone } from '../../../../../test/support/redis/packed-session.js';
+import type { SessionRecord, SessionTombstone } from '../session-record.js';
+import { HISTORY_LIMIT } from '../session-storage.js';
+import { LoginSessions, endOf } from './login-sessions.js';
+
+const KEY = '{ds:01}:u:0123456789abcde';
+const NOW = 1_700_000_000_000;
+const RETENTION_MS = 60_000;
+
+/** Ids under one tag, by their number. */
+const idOf = (number: number) => `01234567-89ab-8cde-8000-${String(number).padStart(12, '0')}`;
+const header = (number: number, loginId: string) => ({
+  sessionId: idOf(number),
+  loginId,
+  serviceId: 'orders',
+  version: 1,
+  createdAt: NOW - 9_000,
+  lastAccessedAt: NOW - 5_000,
+});
+
+interface Stored {
+  readonly loginId?: string;
+  readonly place?: number;
+}
+
+/** Field and value of a live session. */
+function live(number: number, expiresAt: number, { loginId = 'alice', place = number }: Stored = {}): Buffer[] {
+  const payload = Buffer.from('payload');
+  const session: SessionRecord = {
+    ...header(number, loginId),
+    state: 'live',
+    idleTimeoutMs: 5_000,
+    expiresAt,
+    payload,
+  };
+  return [Buffer.from(idOf(number)), packedRecord(session, { place, historyRetentionMs: RETENTION_MS })];
+}
+
+/** Field and value of a session that has ended. */
+function ended(number: number, endedAt: number, { loginId = 'alice', place = number }: Stored = {}): Buffer[] {
+  const ending = { state: 'ended', reason: 'logged-out', endedAt, endedBy: 'orders' } as const;
+  const session: SessionTombstone = { ...header(number, loginId), ...ending };
+  return [Buffer.from(idOf(number)), packedTombstone(session, { place, historyRetentionMs: RETENTION_MS })];
+}
+
+const read = (...fields: readonly Buffer[][]) => new LoginSessions(KEY, fields.flat());
+const numbers = (sessions: readonly { readonly sessionId: string }[]) =>
+  sessions.map(({ sessionId }) => Number(sessionId.slice(-12)));
+
+describe('LoginSessions', () => {
+  let logged: jest.SpiedFunction<Logger['error']>;
+
+  beforeEach(() => {
+    logged = jest.spyOn(Logger.prototype, 'error').mockReturnValue(undefined);
+  });
+
+  afterEach(() => {
+    jest.restoreAllMocks();
+  });
+
+  it('lists live sessions by their place, not by their order in the hash or their times', () => {
+    const sessions = read(
+      live(1, NOW + 30, { place: 3 }),
+      live(2, NOW + 10, { place: 1 }),
+      live(3, NOW + 20, { place: 2 }),
+    );
+    expect(numbers(sessions.live('alice', NOW))).toEqual([2, 3, 1]);
+    expect(sessions.history('alice', NOW)).toEqual([]);
+  });
+
+  it('moves a session from the list to the history at its very end, and forgets it when its history is past', () => {
+    const sessions = read(live(1, NOW));
+    const at = (now: number) => [sessions.live('alice', now).length, sessions.history('alice', now).length];
+    expect(at(NOW - 1)).toEqual([1, 0]);
+    expect(at(NOW)).toEqual([0, 1]);
+    expect(sessions.history('alice', NOW)[0]).toMatchObject({
+      reason: 'idle-timeout',
+      endedAt: NOW,
+      endedBy: '@expiry',
+    });
+    expect(at(NOW + RETENTION_MS - 1)).toEqual([0, 1]);
+    expect(at(NOW + RETENTION_MS)).toEqual([0, 0]);
+  });
+
+  it('has the last ended first: by the time, then what is not swept yet, then by the place', () => {
+    const sessions = read(
+      ended(1, NOW - 2),
+      ended(2, NOW - 1, { place: 5 }),
+      ended(3, NOW - 1, { place: 6 }),
+      live(4, NOW - 1, { place: 1 }),
+      live(5, NOW - 1, { place: 2 }),
+      live(6, NOW - 3),
+    );
+    expect(numbers(sessions.history('alice', NOW))).toEqual([5, 4, 3, 2, 1, 6]);
+  });
+
+  it('keeps the newest of the history, also when what is not swept yet makes it longer', () => {
+    const tombstones = Array.from({ length: HISTORY_LIMIT }, (_, number) => ended(number, NOW - 1_000 + number));
+    const history = read(...tombstones, live(900, NOW - 1)).history('alice', NOW);
+    expect(history).toHaveLength(HISTORY_LIMIT);
+    expect(numbers(history).slice(0, 2)).toEqual([900, HISTORY_LIMIT - 1]);
+    expect(numbers(history)).not.toContain(0);
+  });
+
+  it('keeps two logins apart that have the same tag', () => {
+    const sessions = read(
+      live(1, NOW + 9),
+      live(2, NOW + 9, { loginId: 'bob' }),
+      live(3, NOW + 9, { loginId: 'bob' }),
+      ended(4, NOW - 1),
+      ended(5, NOW - 1, { loginId: 'bob' }),
+      live(6, NOW, { loginId: 'carol' }),
+    );
+    expect([numbers(sessions.live('alice', NOW)), numbers(sessions.live('bob', NOW))]).toEqual([[1], [2, 3]]);
+    expect([numbers(sessions.history('alice', NOW)), numbers(sessions.history('bob', NOW))]).toEqual([[4], [5]]);
+    expect(sessions.onlineLogins(NOW)).toEqual([
+      { loginId: 'alice', sessions: 1 },
+      { loginId: 'bob', sessions: 2 },
+    ]);
+    expect(sessions.live('mallory', NOW)).toEqual([]);
+  });
+
+  it('tells when each session ends or is forgotten', () => {
+    const sessions = read(live(1, NOW + 9), ended(2, NOW - 1));
+    expect(sessions.ends).toEqual([NOW + 9, NOW - 1 + RETENTION_MS]);
+    expect(endOf(sessions.find(idOf(1))!)).toBe(NOW + 9);
+    expect(sessions.find(idOf(3))).toBeUndefined();
+  });
+
+  it('C-06 leaves out what cannot be read, and says where it is and not what it holds', () => {
+    const canary = [Buffer.from(idOf(2)), Buffer.concat([Buffer.from([0]), Buffer.from('CANARY')])];
+    const newer = [Buffer.from(idOf(3)), Buffer.concat([Buffer.from([2]), Buffer.from('CANARY')])];
+    const sessions = read(live(1, NOW + 9), canary, newer, live(4, NOW + 9));
+    expect(numbers(sessions.live('alice', NOW))).toEqual([1, 4]);
+    const lines = logged.mock.calls.map(([line]) => String(line));
+    expect(lines).toEqual([
+      expect.stringMatching(new RegExp(`HDEL ${KEY.replace(/[{}]/gu, '\\$&')} ${idOf(2)}$`, 'u')),
+      expect.stringContaining('later release'),
+    ]);
+    expect(lines.join()).not.toContain('CANARY');
+  });
+
+  it('S-17 never shows the value of another session under an id', () => {
+    const [, value] = live(1, NOW + 9);
+    const sessions = read([Buffer.from(idOf(2)), value!]);
+    expect(sessions.live('alice', NOW)).toEqual([]);
+    expect([sessions.find(idOf(1)), sessions.find(idOf(2))]).toEqual([undefined, undefined]);
+    expect(logged).toHaveBeenCalledTimes(1);
+  });
+});

@@ -1,0 +1,46 @@
+import { createHash } from 'node:crypto';
+import { describe, expect, it } from '@jest/globals';
+import { RedisScript } from './redis-script.js';
+
+const script = new RedisScript({
+  name: 'try-it',
+  flags: ['no-writes', 'allow-oom'],
+  keys: ['first', 'second'],
+  args: ['amount', 'payload'],
+  uses: ['-- a fragment', '-- another'],
+  body: '\nreturn amount\n',
+});
+
+describe('RedisScript', () => {
+  it('names its flags in the first line, then its keys and arguments in their order, then what it builds on', () => {
+    expect(script.source.split('\n')).toEqual([
+      '#!lua flags=no-writes,allow-oom',
+      '-- try-it',
+      'local first = KEYS[1]',
+      'local second = KEYS[2]',
+      'local amount = ARGV[1]',
+      'local payload = ARGV[2]',
+      '-- a fragment',
+      '-- another',
+      'return amount',
+      '',
+    ]);
+  });
+
+  it('is known to the server by the SHA-1 of its source', () => {
+    expect(script.sha).toBe(createHash('sha1').update(script.source).digest('hex'));
+  });
+
+  it('packs keys and arguments in their order, however they are given, and does not touch them', () => {
+    const payload = Buffer.from([0xff, 0x00]);
+    expect(script.pack({ second: 'b', first: 'a' }, { payload, amount: 7 })).toEqual([2, 'a', 'b', 7, payload]);
+  });
+
+  it('is read-only only where it says that it does not write', () => {
+    expect(script.isReadOnly).toBe(true);
+    const writing = new RedisScript({ name: 'write', flags: ['allow-oom'], keys: [], args: [], body: 'return 1' });
+    expect(writing.isReadOnly).toBe(false);
+    expect(new RedisScript({ name: 'plain', keys: [], args: [], body: 'return 1' }).source).toMatch(/^#!lua flags=\n/u);
+    expect(writing.pack({}, {})).toEqual([0]);
+  });
+});

@@ -43,10 +43,7 @@ export async function openClient(client: Redis | Cluster, deadlineMs: number): P
   }
 }
 
-/**
- * Tells the log once when a connection is lost and once when it is back. Without a listener an error of the client
- * would be printed in full, or end the process.
- */
+/** Tells the log once when a connection is lost and once when it is back, until the function it returns is called. */
 export function reportConnection(client: Redis | Cluster, logger: Logger): () => void {
   let isLost = false;
   const onError = (error: unknown) => {
@@ -63,7 +60,6 @@ export function reportConnection(client: Redis | Cluster, logger: Logger): () =>
   return () => {
     client.off('ready', onReady);
     client.off('error', onError);
-    client.on('error', () => {});
   };
 }
 

@@ -1,6 +1,7 @@
 import { randomInt } from 'node:crypto';
-import { Cluster, type ClusterOptions, Redis, type RedisOptions } from 'ioredis';
+import { Cluster, type ClusterOptions, type Redis, type RedisOptions } from 'ioredis';
 import type { RedisServerOptions } from '../redis-session-storage.options.js';
+import { LastingRedis } from './lasting-redis.js';
 import { type RedisAddress, parseRedisUrl } from './redis-url.js';
 
 const MAX_RETRY_DELAY_MS = 2_000;
@@ -47,19 +48,26 @@ export function safeClusterOptions({ redisOptions, ...given }: ClusterOptions = 
 }
 
 /** The client that the options describe; connected to nothing yet, unless it is the user's own. */
-export function createClient({ url, options, cluster, client }: RedisServerOptions): Redis | Cluster {
-  if (client) return client;
+export function createClient(server: RedisServerOptions): Redis | Cluster {
+  if (server.client) return server.client;
+  const client = ownClient(server);
+  // Also after it was closed: an error that nobody listens to is printed in full.
+  client.on('error', () => {});
+  return client;
+}
+
+function ownClient({ url, options, cluster }: RedisServerOptions): Redis | Cluster {
   if (cluster) return new Cluster([...cluster.nodes], safeClusterOptions(cluster.options));
-  if (options) return new Redis({ ...SAFE_OPTIONS, ...options });
+  if (options) return new LastingRedis({ ...SAFE_OPTIONS, ...options });
   return clientOf(parseRedisUrl(url!));
 }
 
 function clientOf(address: RedisAddress): Redis | Cluster {
   const { kind, nodes, options } = address;
   if (kind === 'cluster') return new Cluster([...nodes], safeClusterOptions({ redisOptions: options }));
-  if (kind === 'server') return new Redis({ ...SAFE_OPTIONS, ...options, ...nodes[0]! });
+  if (kind === 'server') return new LastingRedis({ ...SAFE_OPTIONS, ...options, ...nodes[0]! });
   const encrypted = options.tls ? { enableTLSForSentinelMode: true, sentinelTLS: options.tls } : {};
-  return new Redis({ ...SAFE_OPTIONS, ...options, ...encrypted, sentinels: [...nodes] });
+  return new LastingRedis({ ...SAFE_OPTIONS, ...options, ...encrypted, sentinels: [...nodes] });
 }
 
 /** What about a client of the user's own is dangerous here: one sentence each. */

@@ -138,7 +138,7 @@ describe('a start with options that Redis does not take', () => {
   test('I6 I9 a user that may write and not publish: it does not start, so nothing is written in part', async () => {
     await server.call('ACL', 'SETUSER', 'silent', 'on', '>canary-password', '~*', '+@all', 'resetchannels');
     const { error, said } = await failedStart({ url: `redis://silent:canary-password@127.0.0.1:${server.port}` });
-    expect(error.message).toMatch(/does not allow its user this command, key or channel\. docs\/redis\.md/u);
+    expect(error.message).toMatch(/its user.*docs\/redis/u);
     expectNoCanary(said);
   });
 

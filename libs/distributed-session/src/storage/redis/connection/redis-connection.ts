@@ -132,12 +132,15 @@ class CommandsUnderWay {
     if (--this.#count === 0) this.#whenSettled?.();
   }
 
-  /** Resolves when there are none. */
+  /** Resolves when there are none, and no call has begun another round. */
   async settled(): Promise<void> {
-    if (this.#count === 0) return;
-    await new Promise<void>((resolve) => {
-      this.#whenSettled = resolve;
-    });
+    await new Promise(setImmediate);
+    while (this.#count > 0) {
+      await new Promise<void>((resolve) => {
+        this.#whenSettled = resolve;
+      });
+      await new Promise(setImmediate);
+    }
   }
 }
 

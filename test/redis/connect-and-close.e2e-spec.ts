@@ -1,0 +1,121 @@
+import { Logger } from '@nestjs/common';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { RedisSessionStorage, type RedisSessionStorageOptions } from 'nestjs-distributed-session/redis';
+import { eventually } from '../support/eventually.js';
+import { freePort } from '../support/free-port.js';
+import { RedisServer } from '../support/redis/redis-server.js';
+import { settle } from '../support/redis/settled-call.js';
+import { created, creation, WRITES } from '../support/redis/storage-calls.js';
+
+let server: RedisServer;
+let storages: RedisSessionStorage[] = [];
+
+beforeAll(async () => {
+  server = await RedisServer.start();
+});
+
+beforeEach(() => {
+  jest.spyOn(Logger.prototype, 'warn').mockReturnValue(undefined);
+});
+
+afterEach(async () => {
+  jest.restoreAllMocks();
+  server.resume();
+  for (const storage of storages) await storage.close();
+  storages = [];
+});
+
+afterAll(() => server.stop());
+
+function storageOf(options: RedisSessionStorageOptions = {}): RedisSessionStorage {
+  const storage = new RedisSessionStorage({ url: server.url, deadlineMs: 5_000, ...options });
+  storages.push(storage);
+  return storage;
+}
+
+/** Rejects unless nobody but the test itself is connected. */
+async function expectNobodyConnected(): Promise<void> {
+  await eventually(async () => (await server.info('clients', 'connected_clients')) === '1');
+}
+
+const CLOSED = { outcome: 'ERR_STORAGE_UNAVAILABLE', message: expect.stringContaining('closed') };
+
+describe('connect() and close()', () => {
+  test('are counted: the first owner opens, the last closes, and then it can be opened again', async () => {
+    const storage = storageOf();
+    expect(await settle(() => storage.listByLogin('alice'))).toMatchObject(CLOSED);
+    for (let round = 0; round < 2; round++) {
+      await Promise.all([storage.connect(), storage.connect()]);
+      await storage.close();
+      const session = await created(storage, 'alice');
+      await storage.close();
+      await storage.close();
+      expect(await settle(() => storage.get(session.sessionId))).toMatchObject(CLOSED);
+      expect(await settle(() => WRITES.end(storage, session))).toMatchObject(CLOSED);
+      await expectNobodyConnected();
+    }
+  });
+
+  test('a storage that is closed lets the calls under way settle, also one that takes a second round', async () => {
+    const storage = storageOf();
+    await storage.connect();
+    const session = await created(storage, 'alice');
+    await server.call('SCRIPT', 'FLUSH');
+    server.freeze();
+    const order: string[] = [];
+    const calls = [() => storage.create(creation(storage, 'bob')), () => storage.get(session.sessionId)].map((call) =>
+      settle(call).finally(() => order.push('call')),
+    );
+    const closing = storage.close().finally(() => order.push('close'));
+    expect(await settle(() => storage.get(session.sessionId))).toMatchObject(CLOSED);
+    server.resume();
+    expect(await Promise.all(calls)).toMatchObject([{ outcome: 'created' }, { outcome: 'read' }]);
+    await closing;
+    expect(order).toEqual(['call', 'call', 'close']);
+    await expectNobodyConnected();
+  });
+
+  test('a storage that is closed while it connects leaves nothing open, and can be connected again', async () => {
+    const storage = storageOf();
+    server.freeze();
+    const connecting = settle(() => storage.connect());
+    const closing = storage.close();
+    server.resume();
+    expect(await connecting).toMatchObject(CLOSED);
+    await closing;
+    expect(await settle(() => storage.listByLogin('alice'))).toMatchObject(CLOSED);
+    await expectNobodyConnected();
+    await storage.connect();
+    await created(storage, 'alice');
+  });
+
+  test('a storage that is closed and connected in one breath is open, with a feed that works', async () => {
+    const storage = storageOf({ heartbeatIntervalMs: 50 });
+    await storage.connect();
+    const closing = storage.close();
+    await Promise.all([closing, storage.connect()]);
+    const heard: string[] = [];
+    storage.changes(({ type }) => heard.push(type));
+    await created(storage, 'alice');
+    await eventually(() => heard.includes('session.created') && storage.feedLagMs() < 1_000);
+    await storage.close();
+    await expectNobodyConnected();
+  });
+
+  test('a storage that was closed while it failed to connect can be connected when the server is there', async () => {
+    const port = await freePort();
+    const storage = storageOf({ url: `redis://127.0.0.1:${port}`, connectDeadlineMs: 300 });
+    const connecting = [settle(() => storage.connect()), settle(() => storage.connect())];
+    await Promise.all([storage.close(), ...connecting]);
+    expect(await connecting[0]).toMatchObject({ outcome: 'ERR_STORAGE_UNAVAILABLE' });
+    const late = await RedisServer.start({ port });
+    try {
+      await storage.connect();
+      await created(storage, 'alice');
+      await storage.close();
+      expect(await settle(() => storage.listByLogin('alice'))).toMatchObject(CLOSED);
+    } finally {
+      await late.stop();
+    }
+  });
+});

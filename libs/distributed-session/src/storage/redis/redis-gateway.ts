@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import { Logger } from '@nestjs/common';
 import { StorageUnavailableError } from '../../errors/storage.errors.js';
 import type { StorageHealth } from '../session-storage.operations.js';
@@ -5,7 +6,7 @@ import { checkServers } from './connection/check-server.js';
 import { openClient, reportConnection } from './connection/open-client.js';
 import { createClient, dangersOf } from './connection/redis-client.js';
 import { RedisConnection, type WriteReply } from './connection/redis-connection.js';
-import { WriteRefusedError } from './connection/redis-failure.js';
+import { WriteRefusedError, forbidden } from './connection/redis-failure.js';
 import { Heartbeat } from './feed/heartbeat.js';
 import { RedisChangeFeed } from './feed/redis-change-feed.js';
 import type { ResolvedRedisOptions } from './redis-session-storage.options.js';
@@ -17,8 +18,12 @@ import type { SessionKeys } from './session-keys.js';
 interface Opened {
   readonly connection: RedisConnection;
   readonly heartbeat: Heartbeat;
+  readonly mayWrite: boolean;
   readonly stopReports: () => void;
 }
+
+/** What there is to close, also of what was opened in part. */
+type Closing = Pick<Opened, 'connection' | 'stopReports'> & { readonly heartbeat: Heartbeat | undefined };
 
 /** Opens and closes what leads to Redis: the connection for commands, the change feed and the heartbeat. */
 export class RedisGateway {
@@ -47,6 +52,7 @@ export class RedisGateway {
     keys: Readonly<Record<Key | 'sequence', string>>,
     args: Readonly<Record<Exclude<Argument, 'deadline' | 'channel'>, ScriptArgument>>,
   ): Promise<WriteReply> {
+    if (!this.#usable().mayWrite) throw forbidden();
     const all = { ...args, channel: this.keys.channel } as Record<Exclude<Argument, 'deadline'>, ScriptArgument>;
     const reply = await this.connection.write(script, keys, all);
     if (reply.lastNumber > 0) this.feed.wrote(keys.sequence, reply.lastNumber);
@@ -106,41 +112,47 @@ export class RedisGateway {
     const end = performance.now() + options.connectDeadlineMs;
     const stopReports = reportConnection(client, this.#logger);
     const connection = new RedisConnection(client, clock, options.deadlineMs);
-    const heartbeat = new Heartbeat(connection, keys, clock, feed, options.heartbeatIntervalMs);
-    const opened = { connection, heartbeat, stopReports };
+    let heartbeat: Heartbeat | undefined;
     try {
       await openClient(client, options.connectDeadlineMs);
-      await checkServers(connection, keys, options, this.#logger);
+      const mayWrite = await checkServers(connection, keys, options, this.#logger);
+      heartbeat = new Heartbeat(connection, keys, clock, feed, options.heartbeatIntervalMs, mayWrite);
       feed.open(client);
       await this.#firstBeat(heartbeat, end);
       heartbeat.start();
-      return opened;
+      return { connection, heartbeat, mayWrite, stopReports };
     } catch (error) {
-      await this.#shut(opened);
+      await this.#shut({ connection, heartbeat, stopReports });
       throw error;
     }
   }
 
-  /** Waits until the feed works. Whoever may not write cannot send a heartbeat, and relies on those of others. */
+  /** Waits until the feed works. Where no heartbeat can be sent, it is enough that it is open. */
   async #firstBeat(heartbeat: Heartbeat, end: number): Promise<void> {
-    while (this.feed.lagMs() === Infinity) {
+    let canBeat = true;
+    while (canBeat ? this.feed.lagMs() === Infinity : !this.feed.isOpen) {
       if (performance.now() > end) {
         this.#logger.warn('The change feed does not work yet: changes of other processes are not heard until it does.');
         return;
       }
-      try {
-        await heartbeat.send(true);
-      } catch (error) {
-        if (!(error instanceof WriteRefusedError)) throw error;
-        this.#logger.warn('Redis takes no writes now: sessions can be read, and not be created or changed.');
-        return;
-      }
-      await new Promise((resolve) => setTimeout(resolve, 10));
+      await setTimeout(10);
+      if (canBeat) canBeat = await this.#beats(heartbeat);
     }
   }
 
-  async #shut({ connection, heartbeat, stopReports }: Opened): Promise<void> {
-    await heartbeat.stop();
+  async #beats(heartbeat: Heartbeat): Promise<boolean> {
+    try {
+      await heartbeat.send(true);
+      return true;
+    } catch (error) {
+      if (!(error instanceof WriteRefusedError)) throw error;
+      if (error.isTemporary) this.#logger.warn('Redis takes no writes now: sessions can be read, and not be changed.');
+      return false;
+    }
+  }
+
+  async #shut({ connection, heartbeat, stopReports }: Closing): Promise<void> {
+    await heartbeat?.stop();
     this.feed.close();
     await connection.settled();
     stopReports();

@@ -4,6 +4,7 @@ import { OptionsError } from '../../../errors/options.error.js';
 import { FORMAT } from '../records/stored-session.js';
 import type { ResolvedRedisOptions } from '../redis-session-storage.options.js';
 import { claimStoreScript } from '../scripts/claim-store.script.js';
+import { missingRightsScript } from '../scripts/missing-rights.script.js';
 import { type SessionKeys } from '../session-keys.js';
 import { masterShards } from './master-nodes.js';
 import { type RedisConnection } from './redis-connection.js';
@@ -20,15 +21,15 @@ interface ServerFacts {
 }
 
 /**
- * Checks, once at start, that every master can keep sessions, and that the store holds what this process can read.
- * Throws {@link OptionsError} with every fault and its way out.
+ * Checks, once at start, that every master can keep sessions, that the store holds what this process can read, and what
+ * its user may do; answers whether it may write. Throws {@link OptionsError} with every fault and its way out.
  */
 export async function checkServers(
   connection: RedisConnection,
   keys: SessionKeys,
   options: ResolvedRedisOptions,
   logger: Logger,
-): Promise<void> {
+): Promise<boolean> {
   const { client } = connection;
   const faults: string[] = [...(await databaseFaults(client))];
   for (const { node } of masterShards(client, keys)) {
@@ -41,13 +42,36 @@ export async function checkServers(
     faults.push(...serious);
     for (const worry of worrying) logger.warn(worry);
   }
-  if (faults.length === 0) faults.push(...(await storeFaults(connection, keys)));
+  const { mayWrite, lacking } =
+    faults.length === 0 ? await rightsOf(connection, keys) : { mayWrite: true, lacking: [] };
+  if (lacking.length > 0) {
+    faults.push(`its user may not run ${lacking.join(', ')} on the keys of this library: see docs/redis-acl`);
+  }
+  if (faults.length === 0) faults.push(...(await storeFaults(connection, keys, mayWrite)));
   if (faults.length > 0) throw new OptionsError('This Redis cannot keep the sessions:', [...new Set(faults)]);
+  if (!mayWrite) logger.warn('The user of Redis may only read: sessions can be looked at, and not created or changed.');
+  return mayWrite;
+}
+
+/** What the user of a connection may do: all, or only read; anything between the two is a mistake, and `lacking`. */
+async function rightsOf(
+  connection: RedisConnection,
+  keys: SessionKeys,
+): Promise<{ mayWrite: boolean; lacking: string[] }> {
+  const { channel } = keys;
+  const reply = await connection.run(missingRightsScript, keys.all(keys.tagOfLogin('')), { channel });
+  const [reading = [], writing = []] = (reply as readonly (readonly Buffer[])[]).map((names) => names.map(String));
+  const mayWrite = !writing.includes('HSET');
+  return { mayWrite, lacking: mayWrite ? [...reading, ...writing] : reading };
 }
 
 /** Whether the store was written with another tag key, or by a later release: one sentence each. */
-export async function storeFaults(connection: RedisConnection, keys: SessionKeys): Promise<string[]> {
-  const [format, fingerprint] = await storedClaim(connection, keys);
+export async function storeFaults(
+  connection: RedisConnection,
+  keys: SessionKeys,
+  mayWrite: boolean,
+): Promise<string[]> {
+  const [format, fingerprint] = await storedClaim(connection, keys, mayWrite);
   if (Number(format) > FORMAT) {
     return ['the sessions in it were written by a later release: use that release, or another keyPrefix'];
   }
@@ -57,14 +81,14 @@ export async function storeFaults(connection: RedisConnection, keys: SessionKeys
   return [];
 }
 
-async function storedClaim(connection: RedisConnection, keys: SessionKeys): Promise<(string | undefined)[]> {
+/** What the store says of itself. An empty one is claimed by the first who may write. */
+async function storedClaim(connection: RedisConnection, keys: SessionKeys, mayWrite: boolean): Promise<string[]> {
   const { meta, fingerprint } = keys;
-  const read = (await connection.read('hmget', meta, 'format', 'fingerprint')) as (Buffer | null)[];
-  const known = read.every((value) => value !== null);
-  const claimed = known
-    ? read
-    : ((await connection.run(claimStoreScript, { meta }, { format: FORMAT, fingerprint })) as (Buffer | null)[]);
-  return claimed.map((value) => value?.toString());
+  const read = (await connection.read('hmget', meta, 'format', 'fingerprint')) as readonly (Buffer | null)[];
+  if (read.every((value) => value !== null)) return read.map(String);
+  if (!mayWrite) return [String(FORMAT), fingerprint];
+  const claimed = await connection.run(claimStoreScript, { meta }, { format: FORMAT, fingerprint });
+  return (claimed as readonly Buffer[]).map(String);
 }
 
 /** A client that cannot select its database stays, silently, in database 0. */

@@ -40,11 +40,13 @@ export class RedisConnection {
     args: Readonly<Record<Argument, ScriptArgument>>,
   ): Promise<Reply> {
     const packed = script.pack(keys, args);
+    // For the others, a user needs the right to write to the keys.
+    const [known, full] = script.isReadOnly ? (['evalsha_ro', 'eval_ro'] as const) : (['evalsha', 'eval'] as const);
     try {
-      return await this.#send('evalsha', [script.sha, ...packed], script.isReadOnly);
+      return await this.#send(known, [script.sha, ...packed], script.isReadOnly);
     } catch (error) {
       if (!(error instanceof UnknownScriptError)) throw error;
-      return this.#send('eval', [script.source, ...packed], script.isReadOnly);
+      return this.#send(full, [script.source, ...packed], script.isReadOnly);
     }
   }
 

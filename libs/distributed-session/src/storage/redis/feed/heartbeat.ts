@@ -2,7 +2,7 @@ import { Logger } from '@nestjs/common';
 import { storeFaults } from '../connection/check-server.js';
 import { masterShards } from '../connection/master-nodes.js';
 import type { RedisConnection } from '../connection/redis-connection.js';
-import { WriteRefusedError } from '../connection/redis-failure.js';
+import { WriteRefusedError, forbidden } from '../connection/redis-failure.js';
 import { forceBeatScript, sendBeatScript } from '../scripts/send-beat.script.js';
 import type { ServerClock } from '../server-clock.js';
 import type { SessionKeys } from '../session-keys.js';
@@ -29,6 +29,8 @@ export class Heartbeat {
     private readonly clock: ServerClock,
     private readonly feed: RedisChangeFeed,
     private readonly intervalMs: number,
+    /** Who may only read cannot send heartbeats, and relies on those of others. */
+    private readonly mayWrite: boolean,
   ) {}
 
   /** Why this process must not use the store any more, or `undefined`. */
@@ -54,6 +56,10 @@ export class Heartbeat {
   async send(force: boolean): Promise<void> {
     const masters = masterShards(this.connection.client, this.keys);
     this.feed.expect(masters.map(({ shard }) => shard));
+    if (!this.mayWrite) {
+      await this.#askForTime();
+      throw forbidden();
+    }
     await Promise.all(masters.map(async ({ shard }) => this.#sendTo(shard, force)));
   }
 
@@ -61,10 +67,10 @@ export class Heartbeat {
     let isRefused = false;
     try {
       await this.send(false).catch((error: unknown) => {
-        isRefused = error instanceof WriteRefusedError && error.isTemporary;
-        throw error;
+        if (!(error instanceof WriteRefusedError)) throw error;
+        isRefused = error.isTemporary;
       });
-      const [fault] = await storeFaults(this.connection, this.keys);
+      const [fault] = await storeFaults(this.connection, this.keys, this.mayWrite);
       if (fault !== undefined && this.#fault === undefined) this.#logger.error(`This Redis cannot be used: ${fault}.`);
       this.#fault = fault;
     } catch {
@@ -74,6 +80,12 @@ export class Heartbeat {
     if (isRefused) this.#rounds = [];
     else this.#rounds.push(this.clock.now());
     if (this.#rounds.length > SILENT_ROUNDS && this.feed.renewIfSilentSince(this.#rounds.shift()!)) this.#rounds = [];
+  }
+
+  async #askForTime(): Promise<void> {
+    const sentAt = performance.now();
+    const [seconds, microseconds] = (await this.connection.read('time')) as readonly Buffer[];
+    this.clock.observe(Number(seconds) * 1_000 + Math.floor(Number(microseconds) / 1_000), sentAt);
   }
 
   async #sendTo(shard: string, force: boolean): Promise<void> {

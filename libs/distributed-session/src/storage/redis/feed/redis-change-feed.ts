@@ -69,6 +69,11 @@ export class RedisChangeFeed {
     this.#isOpen = false;
   }
 
+  /** Whether the channel is subscribed. */
+  get isOpen(): boolean {
+    return this.#isOpen;
+  }
+
   /** Says which shards send heartbeats: one for each master. */
   expect(shards: readonly string[]): void {
     this.#expected = shards;

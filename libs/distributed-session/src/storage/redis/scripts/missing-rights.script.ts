@@ -1,0 +1,35 @@
+import { RedisScript } from './redis-script.js';
+
+/**
+ * Finds which commands of this library its user may not run, on its keys and its channel. Scripts are not undone where
+ * they fail, so a right that is missing must be known before the first of them writes.
+ *
+ * KEYS  those of a login and its shard.
+ * ARGV  channel.
+ * Returns  { commands that reading needs, commands that writing needs }: the missing ones.
+ * Atomicity  nothing is read or written.
+ */
+export const missingRightsScript = new RedisScript({
+  name: 'missing-rights',
+  flags: ['no-writes'],
+  keys: ['login', 'expiries', 'online', 'counter', 'sequence', 'beat'],
+  args: ['channel'],
+  body: `
+local function missing(commands)
+  local found = {}
+  for _, command in ipairs(commands) do
+    if not redis.acl_check_cmd(unpack(command)) then table.insert(found, command[1]) end
+  end
+  return found
+end
+
+return {
+  missing({ { 'TIME' }, { 'HGET', login, 'f' }, { 'HGETALL', login }, { 'GET', counter }, { 'ZCARD', online },
+    { 'ZRANGEBYLEX', online, '-', '+' }, { 'ZRANGEBYSCORE', expiries, 0, 1 }, { 'SUBSCRIBE', channel } }),
+  missing({ { 'HEXISTS', login, 'f' }, { 'HSET', login, 'f', 'v' }, { 'HDEL', login, 'f' },
+    { 'PEXPIREAT', login, 1 }, { 'INCR', sequence }, { 'EXPIRE', sequence, 1 }, { 'PUBLISH', channel, 'm' },
+    { 'ZSCORE', expiries, 'm' }, { 'ZADD', expiries, 1, 'm' }, { 'ZREM', online, 'm' }, { 'INCRBY', counter, 1 },
+    { 'DEL', counter }, { 'SET', beat, '1' } }),
+}
+`,
+});

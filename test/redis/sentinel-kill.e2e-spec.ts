@@ -3,6 +3,7 @@ import { eventually } from '../support/eventually.js';
 import { faultsOfCalls, faultsOfState } from '../support/redis/load-faults.js';
 import { loginNames } from '../support/redis/login-names.js';
 import { RedisSentinels } from '../support/redis/redis-sentinels.js';
+import { TcpProxy } from '../support/tcp-proxy.js';
 import { StorageGroup } from '../support/redis/storage-group.js';
 
 /** A write that was acknowledged so long before the kill has reached the replicas: they are told every second. */
@@ -42,5 +43,29 @@ describe('when the master is killed under load', () => {
     expect(faultsOfCalls(load, window)).toEqual([]);
     expect(await faultsOfState(load, await group.witness(successor), window)).toEqual([]);
     await group.waitUntilHeard(['after']);
+  });
+});
+
+describe('when a failover is told while the client asks who the master is', () => {
+  test('I10 it is asked again, and the client comes back', async () => {
+    const proxies = await Promise.all(sentinels.sentinels.map((sentinel) => TcpProxy.start(sentinel)));
+    const nodes = proxies.map(({ host, port }) => ({ host, port }));
+    const options = { sentinels: nodes, name: sentinels.masterName, updateSentinels: false };
+    const proxied = await StorageGroup.open(3, { options });
+    try {
+      const master = await sentinels.master();
+      for (const proxy of proxies) proxy.blackHole('down');
+      await master.kill();
+      await sentinels.waitForNewMaster(master);
+      // Each client has asked, and what it is told of the failover reaches it before the answer does.
+      await eventually(() => proxies.every(({ heldBytes }) => heldBytes > 0));
+      for (const proxy of proxies) proxy.healthy();
+      const releasedAt = performance.now();
+      await proxied.waitUntilWritable();
+      expect(performance.now() - releasedAt).toBeLessThan(5_000);
+    } finally {
+      await proxied.close();
+      await Promise.all(proxies.map((proxy) => proxy.stop()));
+    }
   });
 });

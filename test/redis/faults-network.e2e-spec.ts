@@ -55,7 +55,9 @@ async function underLoad(
 
 function expectAllKept(history: History): void {
   expect(describeViolations(checkHistory(history, { clockToleranceMs: 100, feedLagMs: 5_000 }))).toEqual([]);
-  const times = history.calls.map(({ startedAt, endedAt = Infinity }) => (endedAt - startedAt) / 1e6);
+  // A sweep claims in as many rounds as it takes, and each of them has the deadline.
+  const calls = history.calls.filter(({ operation }) => operation !== 'sweep');
+  const times = calls.map(({ startedAt, endedAt = Infinity }) => (endedAt - startedAt) / 1e6);
   expect(Math.max(...times)).toBeLessThan(DEADLINE_MS + SLACK_MS);
 }
 

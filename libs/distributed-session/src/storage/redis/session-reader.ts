@@ -2,7 +2,7 @@ import { expired, seenAt } from '../session-lifetime.js';
 import type { SessionRecord, SessionTombstone, StoredSession } from '../session-record.js';
 import { StorageCorruptError } from '../../errors/storage.errors.js';
 import { LoginSessions, endOf } from './login-sessions.js';
-import type { WriteReply } from './connection/redis-connection.js';
+import type { RedisConnection, WriteReply } from './connection/redis-connection.js';
 import { type UnpackedSession, unpackSession } from './records/stored-session.js';
 import type { RedisGateway } from './redis-gateway.js';
 import { readLoginScript } from './scripts/read-login.script.js';
@@ -37,7 +37,7 @@ export class SessionReader {
     const unpacked = this.#unpack(sessionId, value);
     const answered = clock.moment();
     if (!fallsBetween(asked, endOf(unpacked), answered)) return seen(unpacked, answered.now);
-    const exact = await this.#readExactly(tag);
+    const exact = await this.#readExactly(connection, tag);
     const again = exact.sessions.find(sessionId);
     return again && seen(again, exact.now);
   }
@@ -60,7 +60,7 @@ export class SessionReader {
     const sessions = new LoginSessions(key, (await connection.read('hgetall', key)) as readonly Buffer[]);
     const answered = clock.moment();
     const isUndecided = sessions.ends.some((end) => fallsBetween(asked, end, answered));
-    return isUndecided ? this.#readExactly(tag) : { sessions, now: answered.now };
+    return isUndecided ? this.#readExactly(connection, tag) : { sessions, now: answered.now };
   }
 
   /** The record that a script found live. */
@@ -75,9 +75,9 @@ export class SessionReader {
     return session.state === 'ended' ? session : expired(session);
   }
 
-  async #readExactly(tag: string): Promise<ReadLogin> {
+  async #readExactly(connection: RedisConnection, tag: string): Promise<ReadLogin> {
     const login = this.keys.login(tag);
-    const reply = await this.gateway.connection.run(readLoginScript, { login }, {});
+    const reply = await connection.run(readLoginScript, { login }, {});
     const [now, fields] = reply as readonly [number, readonly Buffer[]];
     return { sessions: new LoginSessions(login, fields), now };
   }

@@ -109,6 +109,20 @@ describe('the ways to say where Redis is', () => {
     expect(await server.info('keyspace', 'db3')).toMatch(/^keys=[1-9]/u);
   });
 
+  test('a database, whose changes are not those of another one', async () => {
+    const storages = [await connected({ url: server.url }), await connected({ url: `${server.url}/3` })] as const;
+    const [first, second] = storages;
+    const fourth = await connected({ client: ownClient({ ...SAFE, db: 4 }) });
+    const heard: string[] = [];
+    for (const each of [first, fourth]) each.changes(({ type }) => heard.push(type));
+    second.changes(() => heard.push('in database 3'));
+    for (let n = 0; n < 3; n++) await WRITES.end(second, await created(second, 'alice'));
+    await eventually(() => heard.length >= 6);
+    for (const each of [first, fourth]) await created(each, 'alice');
+    await eventually(() => heard.length >= 8);
+    expect(heard).toEqual([...Array.from({ length: 6 }, () => 'in database 3'), 'session.created', 'session.created']);
+  });
+
   test('a database that there is not: it is refused, with the way out', async () => {
     const told = await settle(() => new RedisSessionStorage({ url: `${server.url}/99` }).connect());
     expect(told).toMatchObject({ outcome: 'ERR_OPTIONS', message: expect.stringContaining('no database 99') });

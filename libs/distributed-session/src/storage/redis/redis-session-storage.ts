@@ -21,6 +21,7 @@ import type {
 } from '../session-storage.operations.js';
 import { SessionStorage } from '../session-storage.js';
 import type { StorageChangeListener } from '../storage-change.js';
+import { databaseOf } from './connection/redis-client.js';
 import type { WriteReply } from './connection/redis-connection.js';
 import { packText } from './records/bytes.js';
 import { packEnding, packIdentity, unpackSession } from './records/stored-session.js';
@@ -39,8 +40,7 @@ import { SessionReader } from './session-reader.js';
 import { SessionSweep } from './session-sweep.js';
 
 /**
- * Sessions in Redis 7 or later: one server, Sentinel or a cluster. `docs/redis.md` says how they are kept, what is
- * guaranteed, and how to run it.
+ * Sessions in Redis 7 or later: one server, Sentinel or a cluster. `docs/redis.md` says what is guaranteed, and how.
  *
  * @example
  * DistributedSessionModule.forRoot({
@@ -60,7 +60,7 @@ export class RedisSessionStorage extends SessionStorage {
   constructor(options: RedisSessionStorageOptions) {
     super();
     const resolved = resolveRedisOptions(options);
-    this.#keys = new SessionKeys(resolved.keyPrefix, resolved.tagKey);
+    this.#keys = new SessionKeys(resolved.keyPrefix, resolved.tagKey, databaseOf(resolved));
     this.#gateway = new RedisGateway(resolved, this.#keys);
     this.#reader = new SessionReader(this.#gateway, this.#keys);
     this.#online = new OnlineLogins(this.#gateway, this.#keys);

@@ -98,6 +98,11 @@ describe('SessionKeys', () => {
     expect(new Set(SHARDS.map((shard) => slotOf(keys.shard(shard).counter))).size).toBeGreaterThan(250);
   });
 
+  it('shares no channel with the same prefix in another database', () => {
+    const channels = [undefined, 0, 1, 15].map((database) => new SessionKeys('ds', TAG_KEY, database).channel);
+    expect(channels).toEqual(['ds:changes', 'ds:changes', 'ds:changes:1', 'ds:changes:15']);
+  });
+
   it('shares no key and no channel with another prefix', () => {
     const [one, other] = [new SessionKeys('ds'), new SessionKeys('ds:1')].map(({ channel, meta, services }) => [
       channel,

@@ -43,11 +43,12 @@ export class SessionKeys {
   readonly #prefix: string;
   readonly #tagKey: string | Uint8Array;
 
-  constructor(prefix: string, tagKey: string | Uint8Array = prefix) {
+  /** @param database that of the keys: the channel, of which Redis has one for all its databases, is named after it. */
+  constructor(prefix: string, tagKey: string | Uint8Array = prefix, database = 0) {
     this.#prefix = prefix;
     // Its owner may wipe the bytes.
     this.#tagKey = typeof tagKey === 'string' ? tagKey : Uint8Array.from(tagKey);
-    this.channel = `${prefix}:changes`;
+    this.channel = database === 0 ? `${prefix}:changes` : `${prefix}:changes:${database}`;
     this.meta = `{${prefix}}:meta`;
     this.services = `{${prefix}}:svc`;
     this.serviceKeyIds = `{${prefix}}:svc:keys`;

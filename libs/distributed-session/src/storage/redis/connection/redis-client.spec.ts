@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { Cluster, Redis } from 'ioredis';
 import type { RedisServerOptions } from '../redis-session-storage.options.js';
-import { SAFE_OPTIONS, createClient, dangersOf, retryDelay, safeClusterOptions } from './redis-client.js';
+import { SAFE_OPTIONS, createClient, dangersOf, databaseOf, retryDelay, safeClusterOptions } from './redis-client.js';
 
 const nodes = [{ host: 'localhost', port: 7_000 }];
 const clients: (Redis | Cluster)[] = [];
@@ -80,6 +80,20 @@ describe('createClient()', () => {
   it('gives back the client of the user', () => {
     const own = client(new Redis({ lazyConnect: true }));
     expect(createClient({ client: own })).toBe(own);
+  });
+});
+
+describe('databaseOf()', () => {
+  it.each<[number, RedisServerOptions]>([
+    [0, { url: 'redis://localhost' }],
+    [3, { url: 'redis://localhost/3' }],
+    [3, { url: 'redis-sentinel://localhost/3?name=mymaster' }],
+    [0, { options: {} }],
+    [3, { options: { db: 3 } }],
+    [0, { cluster: { nodes } }],
+  ])('is %d for %j', (database, server) => {
+    expect(databaseOf(server)).toBe(database);
+    expect(databaseOf({ client: create(server) })).toBe(database);
   });
 });
 

@@ -70,6 +70,12 @@ function clientOf(address: RedisAddress): Redis | Cluster {
   return new LastingRedis({ ...SAFE_OPTIONS, ...options, ...encrypted, sentinels: [...nodes] });
 }
 
+/** The number of the database that the client of these options uses. */
+export function databaseOf({ url, options, client }: RedisServerOptions): number {
+  if (url !== undefined) return parseRedisUrl(url).options.db ?? 0;
+  return (client && 'db' in client.options ? client.options.db : options?.db) ?? 0;
+}
+
 /** What about a client of the user's own is dangerous here: one sentence each. */
 export function dangersOf(client: Redis | Cluster): string[] {
   const isCluster = client instanceof Cluster;

@@ -51,10 +51,11 @@ export class RedisGateway {
     script: RedisScript<Key | 'sequence', Argument>,
     keys: Readonly<Record<Key | 'sequence', string>>,
     args: Readonly<Record<Exclude<Argument, 'deadline' | 'channel'>, ScriptArgument>>,
+    connection = this.connection,
   ): Promise<WriteReply> {
     if (!this.#usable().mayWrite) throw forbidden();
     const all = { ...args, channel: this.keys.channel } as Record<Exclude<Argument, 'deadline'>, ScriptArgument>;
-    const reply = await this.connection.write(script, keys, all);
+    const reply = await connection.write(script, keys, all);
     if (reply.lastNumber > 0) this.feed.wrote(keys.sequence, reply.lastNumber);
     return reply;
   }

@@ -50,9 +50,8 @@ export class StorageGroup {
   async waitUntilHeard(logins: readonly string[]): Promise<void> {
     const [first, last, heard] = [this.storages[0]!, this.storages.at(-1)!, this.heard.at(-1)!];
     await eventually(() => last.feedLagMs() < 2_000);
-    const sessions: SessionRecord[] = [];
-    for (const loginId of logins) sessions.push(await created(first, loginId));
-    const ids = new Set(sessions.map(({ sessionId }) => sessionId));
+    const ids = new Set<string>();
+    for (const loginId of logins) ids.add((await createdInTheEnd(first, loginId)).sessionId);
     const isHeard = (id: string) => heard.some((change) => 'sessionId' in change && change.sessionId === id);
     await eventually(() => [...ids].every(isHeard));
   }
@@ -84,4 +83,14 @@ export class StorageGroup {
 async function isWritable(storage: RedisSessionStorage): Promise<boolean> {
   const health = await storage.ping().catch(() => undefined);
   return health?.writable === true;
+}
+
+/** A Sentinel that tells of a failover later than others makes its clients open their connections once more. */
+async function createdInTheEnd(storage: RedisSessionStorage, loginId: string): Promise<SessionRecord> {
+  let session: SessionRecord | undefined;
+  await eventually(async () => {
+    session = await created(storage, loginId).catch(() => undefined);
+    return session !== undefined;
+  });
+  return session!;
 }

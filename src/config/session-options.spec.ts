@@ -72,8 +72,6 @@ describe('createSessionStorage()', () => {
       { SESSION_STORAGE_KEY_PREFIX: 'other' },
       { SESSION_STORAGE_TAG_KEY: 'a key that nobody guesses' },
     ].map((given) => createSessionStorage(readEnvironment({ ...variables, ...given })));
-    // The first digits of a session id tell the login, and are made with the tag key: by default the prefix.
-    const loginOf = (made: SessionStorage | undefined) => made?.nextSessionId('alice').slice(0, 13);
     expect(storage).toBeInstanceOf(RedisSessionStorage);
     expect(loginOf(same)).toBe(loginOf(storage));
     expect(new Set([storage, other, keyed].map(loginOf)).size).toBe(3);
@@ -94,6 +92,11 @@ describe('createSessionStorage()', () => {
     );
   });
 });
+
+/** The first digits of a session id tell the login, and are made with the tag key: by default the prefix. */
+function loginOf(storage: SessionStorage | undefined): string | undefined {
+  return storage?.nextSessionId('alice').slice(0, 13);
+}
 
 /** The timeouts of a session that is made in this environment. */
 async function timeoutsOf(variables: Record<string, string>): Promise<readonly (number | undefined)[]> {

@@ -1,11 +1,13 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { SessionEndedChange } from 'nestjs-distributed-session';
 import { RedisSessionStorage } from 'nestjs-distributed-session/redis';
 import { eventually } from '../support/eventually.js';
 import { RedisServer } from '../support/redis/redis-server.js';
 
+const SWEEPER = fileURLToPath(new URL('../support/redis/sweeper.js', import.meta.url));
 const LIVE = 100_000;
 const EXPIRING = 2_000;
 const PROCESSES = 4;
@@ -36,8 +38,7 @@ afterAll(async () => {
 
 async function startSweeper(index: number): Promise<ChildProcess> {
   const task = { serviceId: `service-${index}`, url: server.url, sweepIntervalMs: SWEEP_INTERVAL_MS };
-  const program = ['test/support/redis/sweeper.js', JSON.stringify(task)];
-  const child = spawn(process.execPath, program, { stdio: ['pipe', 'pipe', 'inherit'] });
+  const child = spawn(process.execPath, [SWEEPER, JSON.stringify(task)], { stdio: ['pipe', 'pipe', 'inherit'] });
   await once(child.stdout, 'data');
   return child;
 }

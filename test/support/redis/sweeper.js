@@ -13,5 +13,4 @@ const storage = new RedisSessionStorage({ url });
 const sessions = new DistributedSessionManager({ serviceId, storage, sweepIntervalMs });
 await sessions.connect();
 console.log('ready');
-for await (const _ of process.stdin);
-await sessions.close();
+process.stdin.resume().once('end', () => void sessions.close());

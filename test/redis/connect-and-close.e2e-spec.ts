@@ -6,6 +6,7 @@ import { freePort } from '../support/free-port.js';
 import { RedisServer } from '../support/redis/redis-server.js';
 import { settle } from '../support/redis/settled-call.js';
 import { created, creation, WRITES } from '../support/redis/storage-calls.js';
+import { TcpProxy } from '../support/tcp-proxy.js';
 
 let server: RedisServer;
 let storages: RedisSessionStorage[] = [];
@@ -89,17 +90,22 @@ describe('connect() and close()', () => {
     await created(storage, 'alice');
   });
 
-  test('a storage that is closed and connected in one breath is open, with a feed that works', async () => {
-    const storage = storageOf({ heartbeatIntervalMs: 50 });
+  test('a storage that is closed and connected in one breath is open, with a feed that works, however long closing takes', async () => {
+    const proxy = await TcpProxy.start(server);
+    const storage = storageOf({ url: `redis://${proxy.host}:${proxy.port}`, heartbeatIntervalMs: 50 });
     await storage.connect();
-    const closing = storage.close();
-    await Promise.all([closing, storage.connect()]);
+    // A heartbeat is on its way, and stays there while a new connection would be open at once.
+    proxy.latency({ ms: 300 });
+    await eventually(() => proxy.heldBytes > 0);
+    proxy.latency({ ms: 0 });
+    await Promise.all([storage.close(), storage.connect()]);
     const heard: string[] = [];
     storage.changes(({ type }) => heard.push(type));
     await created(storage, 'alice');
     await eventually(() => heard.length > 0 && storage.feedLagMs() < 1_000);
     expect(heard).toEqual(['session.created']);
     await storage.close();
+    await proxy.stop();
     await expectNobodyConnected();
   });
 

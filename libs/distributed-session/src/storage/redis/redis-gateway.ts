@@ -32,6 +32,8 @@ export class RedisGateway {
   readonly feed: RedisChangeFeed;
   #owners = 0;
   #opening: Promise<Opened> | undefined;
+  /** The feed is one for all times: it is not opened again before it was closed. */
+  #closing: Promise<void> = Promise.resolve();
   #opened: Opened | undefined;
 
   constructor(
@@ -62,7 +64,7 @@ export class RedisGateway {
 
   async connect(): Promise<void> {
     this.#owners++;
-    const opening = (this.#opening ??= this.#open());
+    const opening = (this.#opening ??= this.#closing.then(async () => this.#open()));
     try {
       const opened = await opening;
       if (this.#opening !== opening) throw new StorageUnavailableError('The storage was closed while it was opened.');
@@ -81,8 +83,8 @@ export class RedisGateway {
     const opening = this.#opening;
     this.#opened = undefined;
     this.#opening = undefined;
-    const opened = await opening?.catch(() => undefined);
-    if (opened) await this.#shut(opened);
+    this.#closing = this.#shutOnceOpen(opening);
+    await this.#closing;
   }
 
   /** Writes to every master; what none but some refuse to write is said in plain words. */
@@ -150,6 +152,11 @@ export class RedisGateway {
       if (error.isTemporary) this.#logger.warn('Redis takes no writes now: sessions can be read, and not be changed.');
       return false;
     }
+  }
+
+  async #shutOnceOpen(opening: Promise<Opened> | undefined): Promise<void> {
+    const opened = await opening?.catch(() => undefined);
+    if (opened) await this.#shut(opened);
   }
 
   async #shut({ connection, heartbeat, stopReports }: Closing): Promise<void> {

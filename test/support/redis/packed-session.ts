@@ -19,7 +19,7 @@ export function packedIdentity({
   device,
   serviceId,
 }: Pick<SessionRecord, 'sessionId' | 'loginId' | 'device' | 'serviceId'>): Buffer {
-  const id = Buffer.from(sessionId.replaceAll('-', ''), 'hex');
+  const id = Buffer.from(sessionId, 'latin1');
   return Buffer.concat([id, ...[loginId, device, serviceId].map(packedText)]);
 }
 

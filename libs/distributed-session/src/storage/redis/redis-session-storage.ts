@@ -1,4 +1,3 @@
-import { parse } from 'uuid';
 import { SessionInputError } from '../../errors/session.errors.js';
 import type { SessionRecord, SessionTombstone, StoredSession } from '../session-record.js';
 import type {
@@ -164,7 +163,6 @@ export class RedisSessionStorage extends SessionStorage {
       sessionId,
       expectedVersion,
       successorId: successor.sessionId,
-      successorBytes: Buffer.from(parse(successor.sessionId)),
       payload: Buffer.from(successor.payload),
       ending: packEnding({ reason: 'rotated', by, rotatedTo: successor.sessionId }),
       grace: graceMs,

@@ -1,4 +1,4 @@
-import { parse, stringify } from 'uuid';
+import { validate } from 'uuid';
 import { END_REASONS, type EndReason } from '../../../session/end-reason.js';
 import type { SessionRecord, SessionTombstone, StoredSession } from '../../session-record.js';
 import { ByteReader, packText } from './bytes.js';
@@ -22,12 +22,14 @@ import { ByteReader, packText } from './bytes.js';
  * | …     | identity                    | identity                        |
  * | rest  | payload                     | ending                          |
  *
- * The identity is the session id (16 bytes) and the texts login id, device (or absent) and service id; it never
+ * The identity is the session id (36 characters) and the texts login id, device (or absent) and service id; it never
  * changes. The ending is the texts reason, ended by, actor (or absent) and successor (or absent). Scripts read the
  * header, and copy identity, payload and ending as they are. Times are doubles, in epoch milliseconds.
  */
 export const FORMAT = 1;
 export const HEADER_BYTES = 60;
+/** A UUID as text: in that form a script compares it with the field that it was found under. */
+export const SESSION_ID_BYTES = 36;
 const LIVE = 'L'.charCodeAt(0);
 const ENDED = 'E'.charCodeAt(0);
 
@@ -47,11 +49,12 @@ export interface SessionIdentity {
 }
 
 export function packIdentity({ sessionId, loginId, device, serviceId }: SessionIdentity): Buffer {
-  return Buffer.concat([parse(sessionId), packText(loginId), packText(device), packText(serviceId)]);
+  return Buffer.concat([Buffer.from(sessionId, 'latin1'), packText(loginId), packText(device), packText(serviceId)]);
 }
 
 export function unpackIdentity(reader: ByteReader): SessionIdentity {
-  const sessionId = stringify(reader.take(16));
+  const sessionId = reader.take(SESSION_ID_BYTES).toString('latin1');
+  if (!validate(sessionId)) throw new RangeError('A session id is none');
   const [loginId, device, serviceId] = [reader.text(), reader.optionalText(), reader.text()];
   return { sessionId, loginId, serviceId, ...(device !== undefined && { device }) };
 }

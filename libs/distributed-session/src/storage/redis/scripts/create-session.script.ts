@@ -39,10 +39,6 @@ export const createSessionScript = new RedisScript({
 if redis.call('HEXISTS', login, sessionId) == 1 then return { 'id-taken', lastNumber } end
 load(now)
 
-local function startsWith(record, packed)
-  return string.sub(record.identity, 17, 16 + #packed) == packed
-end
-
 local rest, replaced = {}, {}
 local onDevice = 0
 if tonumber(perDevice) > 0 then

@@ -22,7 +22,7 @@ export const endLoginSessionsScript = new RedisScript({
 load(now)
 local chosen = {}
 for _, record in ipairs(live) do
-  if record.id ~= exceptId and string.sub(record.identity, 17, 16 + #who) == who then table.insert(chosen, record) end
+  if record.id ~= exceptId and startsWith(record, who) then table.insert(chosen, record) end
 end
 local reply = { 'ended', 0 }
 for _, record in ipairs(chosen) do table.insert(reply, bury(record, ending, now, 0, tonumber(retention))) end

@@ -1,4 +1,4 @@
-import { FORMAT, HEADER_BYTES } from '../records/stored-session.js';
+import { FORMAT, HEADER_BYTES, SESSION_ID_BYTES } from '../records/stored-session.js';
 import { NUMBERED } from './sequence.fragment.js';
 
 /**
@@ -10,7 +10,6 @@ ${NUMBERED.trim()}
 
 local HEADER = '<BBI4I4ddddddH'
 local LIVE, ENDED = 76, 69
-local ID = '%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x'
 
 local function text(value)
   return struct.pack('<Hc0', #value, value)
@@ -23,9 +22,8 @@ end
 
 -- Whether an identity is that of the session id under which it was found, and its three texts fill it.
 local function isIdentity(id, value, size)
-  local bytes = { string.byte(value, ${HEADER_BYTES + 1}, ${HEADER_BYTES + 16}) }
-  if #bytes < 16 or string.format(ID, unpack(bytes)) ~= id then return false end
-  local at, last = ${HEADER_BYTES + 17}, ${HEADER_BYTES} + size
+  local at, last = ${HEADER_BYTES + SESSION_ID_BYTES + 1}, ${HEADER_BYTES} + size
+  if string.sub(value, ${HEADER_BYTES + 1}, at - 1) ~= id then return false end
   for _ = 1, 3 do
     local low, high = string.byte(value, at, at + 1)
     if not high then return false end
@@ -35,11 +33,8 @@ local function isIdentity(id, value, size)
   return at == last + 1
 end
 
-local function areTimes(...)
-  for _, time in ipairs({ ... }) do
-    if not (time >= 0 and time < 2 ^ 53 and time % 1 == 0) then return false end
-  end
-  return true
+local function isTime(time)
+  return time >= 0 and time < 2 ^ 53 and time % 1 == 0
 end
 
 local function unpackRecord(id, value)
@@ -47,7 +42,8 @@ local function unpackRecord(id, value)
   local format, state, version, place, createdAt, accessedAt, endsAt, limit, span, retention, size =
     struct.unpack(HEADER, value)
   if format ~= ${FORMAT} or (state ~= LIVE and state ~= ENDED) or #value < ${HEADER_BYTES} + size then return nil end
-  if not (isIdentity(id, value, size) and areTimes(createdAt, accessedAt, endsAt, limit, span, retention)) then
+  if not (isIdentity(id, value, size) and isTime(createdAt) and isTime(accessedAt) and isTime(endsAt)
+    and isTime(limit) and isTime(span) and isTime(retention)) then
     return nil
   end
   return { id = id, value = value, state = state, version = version, place = place, createdAt = createdAt,
@@ -65,6 +61,11 @@ local function access(record, now)
   record.accessedAt = math.max(record.accessedAt, now)
   local idleEnd = record.span > 0 and record.accessedAt + record.span or math.huge
   record.endsAt = math.min(idleEnd, record.limit > 0 and record.limit or math.huge)
+end
+
+-- Whether a record is that of a login, or of a login and a device, packed as texts.
+local function startsWith(record, packed)
+  return string.sub(record.identity, ${SESSION_ID_BYTES + 1}, ${SESSION_ID_BYTES} + #packed) == packed
 end
 
 local function announce(kind, version, at, what, identity)

@@ -1,3 +1,4 @@
+import { SESSION_ID_BYTES } from '../records/stored-session.js';
 import { IN_TIME } from './clock.fragment.js';
 import { LOGIN } from './login.fragment.js';
 import { KEEP, RECORD } from './record.fragment.js';
@@ -7,7 +8,7 @@ import { RedisScript } from './redis-script.js';
  * Moves a session to a new id and payload if it is live and at the expected version.
  *
  * KEYS  login, sequence: the hash of the login, the number of the last change of its shard.
- * ARGV  deadline; channel; sessionId; expectedVersion; successorId; successorBytes: its id, 16 bytes; payload; ending,
+ * ARGV  deadline; channel; sessionId; expectedVersion; successorId; payload; ending,
  *       packed, which names the successor; grace and retention in milliseconds.
  * Returns  { 'rotated', header }, { 'id-taken' }, { 'conflict' | 'ended' | 'due' | 'unreadable', value }, { 'missing' }
  *       or { 'late', now }.
@@ -23,7 +24,6 @@ export const rotateSessionScript = new RedisScript({
     'sessionId',
     'expectedVersion',
     'successorId',
-    'successorBytes',
     'payload',
     'ending',
     'grace',
@@ -48,7 +48,7 @@ if redis.call('HEXISTS', login, successorId) == 1 then return { 'id-taken', last
 
 local successor = { version = 1, place = record.place, createdAt = record.createdAt, accessedAt = record.accessedAt,
   limit = record.limit, span = record.span, retention = record.retention,
-  identity = successorBytes .. string.sub(record.identity, 17) }
+  identity = successorId .. string.sub(record.identity, ${SESSION_ID_BYTES + 1}) }
 access(successor, now)
 local header = pack(LIVE, successor)
 redis.call('HSET', login, successorId, header .. payload)

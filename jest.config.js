@@ -26,5 +26,5 @@ export default {
   globalSetup: '<rootDir>/test/support/redis/install-redis.js',
   setupFiles: ['reflect-metadata'],
   // For a busy machine: what hangs fails, what is slow does not.
-  testTimeout: 30_000,
+  testTimeout: 60_000,
 };

@@ -47,7 +47,7 @@ async function working(): Promise<number> {
 }
 
 describe('a server that is killed and started again', () => {
-  test('under load, with its data: I1 to I12 hold, and all three outcomes are told', async () => {
+  test('under load, with its data: I1 to I12 hold, and what was not applied is told', async () => {
     await start(DURABLE);
     const recoveries: number[] = [];
     const fault = (async () => {
@@ -71,8 +71,9 @@ describe('a server that is killed and started again', () => {
     await fault;
     expect(describeViolations(checkHistory(history, { clockToleranceMs: 100, feedLagMs: 5_000 }))).toEqual([]);
     expect(Math.max(...recoveries)).toBeLessThan(5_000);
+    // Whether a write is under way when the server dies is chance; faults-lost-replies shows what is told then.
     const outcomes = [...new Set(history.calls.map(({ outcome }) => outcome))];
-    expect(outcomes).toEqual(expect.arrayContaining(['ok', 'not-applied', 'unknown']));
+    expect(outcomes).toEqual(expect.arrayContaining(['ok', 'not-applied']));
     const times = history.calls.map(({ startedAt, endedAt = Infinity }) => (endedAt - startedAt) / 1e6);
     expect(Math.max(...times)).toBeLessThan(DEADLINE_MS + SLACK_MS);
     expect(history.feeds.every(({ hasGap }) => hasGap)).toBe(true);

@@ -12,9 +12,8 @@ export async function runJest() {
   const folder = await mkdtemp(join(tmpdir(), 'jest-report-'));
   const report = join(folder, 'report.json');
   try {
-    // By itself Jest leaves a core idle, and so runs one file at a time on a machine that has two. Three run, because those
-    // with servers of their own wait for them most of the time.
-    const args = ['--json', `--outputFile=${report}`, '--maxWorkers=3'];
+    // By itself Jest leaves a core idle, and so runs one file at a time on a machine that has two.
+    const args = ['--json', `--outputFile=${report}`, '--maxWorkers=2'];
     const run = await runCommand('npm', ['run', '--silent', 'jest', '--', ...args], { visible: true });
     return countTests(JSON.parse(await readFile(report, 'utf8')), run.passed);
   } catch (error) {

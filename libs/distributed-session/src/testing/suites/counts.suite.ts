@@ -124,8 +124,8 @@ export function describeCounts(context: StorageTestContext): void {
     if (context.capabilities.severalInstances) {
       it('are the same in all instances, whichever of them creates and ends', async () => {
         const other = await context.another();
-        const [here, there] = [await context.create(), await context.create({}, other)];
-        await context.create({ loginId: 'bob' }, other);
+        const [here, there] = [await context.create(long), await context.create(long, other)];
+        await context.create({ ...long, loginId: 'bob' }, other);
         for (const storage of [context.storage, other]) await counts(3, 2, storage);
         await other.end({ ...ending, sessionId: here.sessionId });
         for (const storage of [context.storage, other]) await counts(2, 2, storage);

@@ -10,7 +10,7 @@ export interface RedisAddress {
 /** A URL that cannot be used. Its message says why, and never repeats the URL: it may hold a password. */
 export class RedisUrlError extends Error {}
 
-const URL_FORM = /^(redis|rediss)(-sentinel|-cluster)?:\/\/(?:([^@/?]*)@)?([^@/?]+)(?:\/(\d*))?(?:\?([^#]*))?$/;
+const URL_FORM = /^(redis|rediss)(-sentinel|-cluster)?:\/\/(?:([^@/?]*)@)?([^@/?#]+)(?:\/(\d*))?(?:\?([^#]*))?$/;
 const DEFAULT_PORTS = { server: 6379, sentinel: 26_379, cluster: 6379 } as const;
 
 /** Reads a URL of one server, of Sentinels or of a cluster. Throws {@link RedisUrlError}. */

@@ -24,6 +24,7 @@ export default {
   testMatch: ['<rootDir>/libs/*/src/**/*.spec.ts', '<rootDir>/src/**/*.spec.ts', '<rootDir>/test/**/*.e2e-spec.ts'],
   modulePathIgnorePatterns: ['/dist/', '/.tmp/'],
   globalSetup: '<rootDir>/test/support/redis/install-redis.js',
+  testSequencer: '<rootDir>/test/support/slow-first.js',
   setupFiles: ['reflect-metadata'],
   // For a busy machine: what hangs fails, what is slow does not.
   testTimeout: 60_000,

@@ -1,5 +1,6 @@
-import { Cluster, Command, type Redis } from 'ioredis';
+import { type Cluster, Command, type Redis } from 'ioredis';
 import { SHARDS, type SessionKeys } from '../session-keys.js';
+import { isCluster } from './redis-client.js';
 
 /** A master, and a shard that it holds: what is asked under a key of that shard is asked of that master. */
 export interface MasterShard {
@@ -9,7 +10,7 @@ export interface MasterShard {
 
 /** One shard of each master: the first of the shards it holds. A server that is no cluster holds all of them. */
 export function masterShards(client: Redis | Cluster, keys: SessionKeys): MasterShard[] {
-  if (!(client instanceof Cluster)) return [{ shard: SHARDS[0]!, node: client }];
+  if (!isCluster(client)) return [{ shard: SHARDS[0]!, node: client }];
   const nodes = new Map(client.nodes('master').map((node) => [`${node.options.host}:${node.options.port}`, node]));
   const found = new Map<string, MasterShard>();
   for (const shard of SHARDS) {

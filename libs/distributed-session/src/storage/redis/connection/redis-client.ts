@@ -76,10 +76,14 @@ export function databaseOf({ url, options, client }: RedisServerOptions): number
   return (client && 'db' in client.options ? client.options.db : options?.db) ?? 0;
 }
 
+/** By its own word, not by its class: the user's client may come from another copy of ioredis. */
+export function isCluster(client: Redis | Cluster): client is Cluster {
+  return client.isCluster;
+}
+
 /** What about a client of the user's own is dangerous here: one sentence each. */
 export function dangersOf(client: Redis | Cluster): string[] {
-  const isCluster = client instanceof Cluster;
-  const connection = (isCluster ? client.options.redisOptions : client.options) ?? {};
+  const connection = (isCluster(client) ? client.options.redisOptions : client.options) ?? {};
   const dangers: string[] = [];
   if (!(Number(connection.socketTimeout) > 0)) {
     dangers.push('socketTimeout is not set: a frozen server keeps its connections. Set it to 1500.');
@@ -87,7 +91,7 @@ export function dangersOf(client: Redis | Cluster): string[] {
   if (connection.maxRetriesPerRequest !== 0) {
     dangers.push('maxRetriesPerRequest is not 0: commands of an outage are kept for later. Set it to 0.');
   }
-  if (isCluster) {
+  if (isCluster(client)) {
     const { scaleReads, retryDelayOnFailover } = client.options;
     if (scaleReads !== 'master') {
       dangers.push('scaleReads is not "master": a replica may show an ended session as live. Set it to "master".');

@@ -1,5 +1,5 @@
-import { Cluster, type Redis } from 'ioredis';
-import { retryDelay } from '../connection/redis-client.js';
+import type { Cluster, Redis } from 'ioredis';
+import { isCluster, retryDelay } from '../connection/redis-client.js';
 
 /** What happens on the connection of a feed. */
 export interface FeedEvents {
@@ -74,7 +74,7 @@ export class FeedConnection {
       autoResubscribe: false,
       connectTimeout: 1_000,
     };
-    if (!(this.client instanceof Cluster)) return this.client.duplicate(own);
+    if (!isCluster(this.client)) return this.client.duplicate(own);
     const masters = this.client.nodes('master');
     return masters[this.#attempts % masters.length]?.duplicate({ ...own, readOnly: false });
   }

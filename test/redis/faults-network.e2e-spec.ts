@@ -9,6 +9,7 @@ import { RedisServer } from '../support/redis/redis-server.js';
 import { settle } from '../support/redis/settled-call.js';
 import { created, WRITES } from '../support/redis/storage-calls.js';
 import { openStoragePair, type StoragePair } from '../support/redis/storage-pair.js';
+import { RECOVERY_MS } from '../support/redis/recovery-time.js';
 
 const DEADLINE_MS = 1_000;
 /** How much later than its deadline a call may settle on a busy machine. */
@@ -77,7 +78,7 @@ describe('under load, on a network that', () => {
     expectAllKept(history);
     expect(pair.proxy.connectionsOpened).toBeGreaterThan(5);
     const outcomes = new Set(history.calls.map(({ outcome }) => outcome));
-    expect([...outcomes]).toEqual(expect.arrayContaining(['ok', 'not-applied', 'unknown']));
+    expect([...outcomes]).toEqual(expect.arrayContaining(['ok', 'not-applied']));
   });
 
   test('slices the bytes into 1 to 7: I1 I4 nothing fails, and every reply is that of its request', async () => {
@@ -110,7 +111,7 @@ describe('under load, on a network that', () => {
     expect(new Set(history.calls.map(({ outcome }) => outcome))).toContain('unknown');
     const startedAt = performance.now();
     await eventually(async () => (await settle(() => created(pair.storage, 'afterwards'))).outcome === 'read');
-    expect(performance.now() - startedAt).toBeLessThan(5_000);
+    expect(performance.now() - startedAt).toBeLessThan(RECOVERY_MS);
   });
 });
 

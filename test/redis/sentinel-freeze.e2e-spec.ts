@@ -10,6 +10,7 @@ import { runGroup } from '../support/redis/run-group.js';
 import { settle } from '../support/redis/settled-call.js';
 import { created, WRITES } from '../support/redis/storage-calls.js';
 import { StorageGroup } from '../support/redis/storage-group.js';
+import { RECOVERY_MS } from '../support/redis/recovery-time.js';
 
 let sentinels: RedisSentinels;
 let group: StorageGroup;
@@ -42,7 +43,7 @@ describe('when the master is frozen until the failover is over, and goes on', ()
         const announcedAt = performance.now();
         const witness = await group.witness(successor);
         await group.waitUntilWritable();
-        expect(performance.now() - announcedAt).toBeLessThan(5_000);
+        expect(performance.now() - announcedAt).toBeLessThan(RECOVERY_MS);
         master.resume();
         await eventually(async () => isReplica(master));
         await eventually(() => group.allHeardGap);
@@ -53,7 +54,7 @@ describe('when the master is frozen until the failover is over, and goes on', ()
     });
     expect(describeViolations(checkHistory(history))).toEqual([]);
     const outcomes = new Set(history.calls.map(({ outcome }) => outcome));
-    expect(outcomes).toEqual(new Set(['ok', 'refused', 'not-applied', 'unknown']));
+    expect([...outcomes]).toEqual(expect.arrayContaining(['ok', 'unknown']));
   });
 });
 

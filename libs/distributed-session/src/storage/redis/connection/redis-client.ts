@@ -22,6 +22,8 @@ export const SAFE_OPTIONS = {
   connectTimeout: 1_000,
   socketTimeout: 1_500,
   enableReadyCheck: true,
+  // A server that loads its data is asked again soon, and not when it first said that it might be done.
+  maxLoadingRetryTime: 500,
   failoverDetector: true,
   retryStrategy: retryDelay,
   reconnectOnError: (error: Error) => (error.message.startsWith('READONLY') ? 1 : false),
@@ -30,7 +32,7 @@ export const SAFE_OPTIONS = {
 
 /** As {@link SAFE_OPTIONS}; reads go to masters only, and a lost connection is no reason to send a command again. */
 export function safeClusterOptions({ redisOptions, ...given }: ClusterOptions = {}): ClusterOptions {
-  const { connectTimeout, socketTimeout, maxRetriesPerRequest, reconnectOnError } = SAFE_OPTIONS;
+  const { connectTimeout, socketTimeout, maxRetriesPerRequest, maxLoadingRetryTime, reconnectOnError } = SAFE_OPTIONS;
   return {
     lazyConnect: true,
     scaleReads: 'master',
@@ -43,7 +45,14 @@ export function safeClusterOptions({ redisOptions, ...given }: ClusterOptions = 
     slotsRefreshInterval: 2_000,
     clusterRetryStrategy: retryDelay,
     ...given,
-    redisOptions: { connectTimeout, socketTimeout, maxRetriesPerRequest, reconnectOnError, ...redisOptions },
+    redisOptions: {
+      connectTimeout,
+      socketTimeout,
+      maxRetriesPerRequest,
+      maxLoadingRetryTime,
+      reconnectOnError,
+      ...redisOptions,
+    },
   };
 }
 

@@ -132,7 +132,7 @@ describe('a stored session that was damaged', () => {
     });
   });
 
-  test('C-06 is cut off before its payload: it is an error, and the others go on', async () => {
+  test('C-06 is cut off anywhere before its payload: it is an error, and the others go on', async () => {
     const { length } = await (await damagedLogin((value) => value)).record.read();
     await atEach(length - PAYLOAD.length, async (cut) => {
       const login = await damagedLogin((value) => value.subarray(0, cut));
@@ -142,20 +142,21 @@ describe('a stored session that was damaged', () => {
     });
   });
 
-  test('C-06 has a byte flipped: it is an error or a session under its own id, and the others go on', async () => {
+  test('C-06 has any byte flipped: it is an error or a session under its own id, and the others go on', async () => {
     const { length } = await (await damagedLogin((value) => value)).record.read();
     await atEach(length, async (at) => {
-      const mask = at % 2 === 0 ? 0xff : 0x01;
-      const login = await damagedLogin((value) => (value.writeUInt8(value[at]! ^ mask, at), value));
-      const { outcome } = await settle(async () => {
-        expect(await pair.storage.get(login.bad.sessionId)).toMatchObject({ sessionId: login.bad.sessionId });
-      });
-      expect([at, outcome]).toEqual([at, expect.stringMatching(/^(read|ERR_STORAGE_CORRUPT)$/u)]);
-      await expectOthersUnaffected(login);
+      for (const mask of [0xff, 0x01]) {
+        const login = await damagedLogin((value) => (value.writeUInt8(value[at]! ^ mask, at), value));
+        const { outcome } = await settle(async () => {
+          expect(await pair.storage.get(login.bad.sessionId)).toMatchObject({ sessionId: login.bad.sessionId });
+        });
+        expect([at, outcome]).toEqual([at, expect.stringMatching(/^(read|ERR_STORAGE_CORRUPT)$/u)]);
+        await expectOthersUnaffected(login);
+      }
     });
   });
 
-  test('C-06 is a tombstone that is cut off or flipped: the others go on', async () => {
+  test('C-06 is a tombstone that is cut off or flipped anywhere: the others go on', async () => {
     const { length } = await endedAndRead(await damagedLogin((value) => value));
     await atEach(length, async (at) => {
       const [cut, flipped] = [await damagedLogin((value) => value), await damagedLogin((value) => value)];
@@ -172,12 +173,9 @@ describe('a stored session that was damaged', () => {
   });
 });
 
-/**
- * Does the work for every third offset, a few at a time: each has a login of its own. The unit specs of the stored forms
- * go through all of them.
- */
+/** Does the work for each offset, a few at a time: each has a login of its own. */
 async function atEach(length: number, work: (offset: number) => Promise<void>): Promise<void> {
-  const offsets = Array.from({ length: Math.ceil(length / 3) }, (_, n) => 3 * n);
+  const offsets = Array.from({ length }, (_, offset) => offset);
   while (offsets.length > 0) await Promise.all(offsets.splice(0, AT_A_TIME).map(work));
 }
 

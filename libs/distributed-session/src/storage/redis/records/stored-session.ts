@@ -103,23 +103,20 @@ function unpack(value: Buffer): UnpackedSession {
   const state = value.readUInt8(1);
   const bodyAt = HEADER_BYTES + value.readUInt16LE(HEADER_BYTES - 2);
   const identity = new ByteReader(value.subarray(HEADER_BYTES, bodyAt));
-  const { sessionId, loginId, device, serviceId } = unpackIdentity(identity);
+  const names = unpackIdentity(identity);
   if (!identity.isAtEnd || bodyAt > value.length) throw new UnreadableValueError(false);
-  const version = value.readUInt32LE(2);
   const place = value.readUInt32LE(6);
-  const createdAt = time(value, 10);
-  const lastAccessedAt = time(value, 18);
+  const header = {
+    ...names,
+    version: value.readUInt32LE(2),
+    createdAt: time(value, 10),
+    lastAccessedAt: time(value, 18),
+  };
   const [end, limit, span] = [time(value, 26), time(value, 34), time(value, 42)];
   if (state === LIVE) {
     const session: SessionRecord = {
       state: 'live',
-      sessionId,
-      loginId,
-      serviceId,
-      ...(device !== undefined && { device }),
-      version,
-      createdAt,
-      lastAccessedAt,
+      ...header,
       ...(span > 0 && { idleTimeoutMs: span }),
       expiresAt: end,
       ...(limit > 0 && { absoluteExpiresAt: limit }),
@@ -133,13 +130,7 @@ function unpack(value: Buffer): UnpackedSession {
   if (!ending.isAtEnd) throw new UnreadableValueError(false);
   const session: SessionTombstone = {
     state: 'ended',
-    sessionId,
-    loginId,
-    serviceId,
-    ...(device !== undefined && { device }),
-    version,
-    createdAt,
-    lastAccessedAt,
+    ...header,
     reason,
     endedAt: end,
     endedBy: by,

@@ -20,16 +20,8 @@ export const endSessionScript = new RedisScript({
   body: `
 load(now)
 local record = byId[sessionId]
-if not record then
-  local value = redis.call('HGET', login, sessionId)
-  if value then return { 'unreadable', lastNumber, value } end
-  return { 'missing', lastNumber }
-end
-if record.state == ENDED then
-  if now < record.limit then return { 'already-ended', lastNumber, record.value } end
-  return { 'missing', lastNumber }
-end
-if isDue(record, now) then return { 'due', lastNumber, record.value } end
+local refused = refusal(sessionId, record, now)
+if refused then return refused end
 local value = bury(record, ending, now, 0, tonumber(retention))
 settle(now)
 return { 'ended', lastNumber, value }

@@ -3,7 +3,7 @@ import { NUMBERED } from './sequence.fragment.js';
 
 /**
  * Reads and writes the header of a record (its layout: `records/stored-session.ts`), and announces changes. Needs the
- * key `sequence` and the argument `channel`. A record that cannot be read is `nil`: it is left alone, and stands in nobody's way.
+ * keys `login` and `sequence` and the argument `channel`. A record that cannot be read is `nil`: it is left alone, and stands in nobody's way.
  */
 export const RECORD = `
 ${NUMBERED.trim()}
@@ -54,6 +54,19 @@ end
 -- Written so that a time that is not a number ends it too.
 local function isDue(record, now)
   return not (now < record.endsAt)
+end
+
+-- What to answer instead of writing to a session; nothing where it is live. A tombstone that is past its retention is
+-- missing.
+local function refusal(sessionId, record, now)
+  if not record then
+    local value = redis.call('HGET', login, sessionId)
+    return value and { 'unreadable', 0, value } or { 'missing', 0 }
+  end
+  if record.state == ENDED then
+    return now < record.limit and { 'already-ended', 0, record.value } or { 'missing', 0 }
+  end
+  return isDue(record, now) and { 'due', 0, record.value } or nil
 end
 
 -- Records an access: no time moves back, and the absolute end does not move.

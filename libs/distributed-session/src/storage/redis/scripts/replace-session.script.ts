@@ -7,7 +7,7 @@ import { RedisScript } from './redis-script.js';
  *
  * KEYS  login, sequence: the hash of the login, the number of the last change of its shard.
  * ARGV  deadline; channel; sessionId; expectedVersion; touch: '1' when the write is an access; payload; by, packed.
- * Returns  { 'replaced', header }, { 'conflict' | 'ended' | 'due' | 'unreadable', value }, { 'missing' } or
+ * Returns  { 'replaced', header }, { 'conflict' | 'already-ended' | 'due' | 'unreadable', value }, { 'missing' } or
  *       { 'late', now }. A tombstone that is past its retention is missing.
  * Atomicity  one record is written and announced, or nothing.
  */
@@ -17,16 +17,10 @@ export const replaceSessionScript = new RedisScript({
   args: ['deadline', 'channel', 'sessionId', 'expectedVersion', 'touch', 'payload', 'by'],
   uses: [IN_TIME, RECORD, KEEP],
   body: `
-local value = redis.call('HGET', login, sessionId)
-if not value then return { 'missing', lastNumber } end
-local record = unpackRecord(sessionId, value)
-if not record then return { 'unreadable', lastNumber, value } end
-if record.state == ENDED then
-  if now < record.limit then return { 'ended', lastNumber, value } end
-  return { 'missing', lastNumber }
-end
-if isDue(record, now) then return { 'due', lastNumber, value } end
-if record.version ~= tonumber(expectedVersion) then return { 'conflict', lastNumber, value } end
+local record = unpackRecord(sessionId, redis.call('HGET', login, sessionId))
+local refused = refusal(sessionId, record, now)
+if refused then return refused end
+if record.version ~= tonumber(expectedVersion) then return { 'conflict', lastNumber, record.value } end
 record.version = record.version + 1
 if touch == '1' then access(record, now) end
 local header = pack(LIVE, record)

@@ -8,10 +8,10 @@ import { RedisScript } from './redis-script.js';
  * Moves a session to a new id and payload if it is live and at the expected version.
  *
  * KEYS  login, sequence: the hash of the login, the number of the last change of its shard.
- * ARGV  deadline; channel; sessionId; expectedVersion; successorId; payload; ending,
- *       packed, which names the successor; grace and retention in milliseconds.
- * Returns  { 'rotated', header }, { 'id-taken' }, { 'conflict' | 'ended' | 'due' | 'unreadable', value }, { 'missing' }
- *       or { 'late', now }.
+ * ARGV  deadline; channel; sessionId; expectedVersion; successorId; payload; ending, packed, which names the successor;
+ *       grace and retention in milliseconds.
+ * Returns  { 'rotated', header }, { 'id-taken' }, { 'conflict' | 'already-ended' | 'due' | 'unreadable', value },
+ *       { 'missing' } or { 'late', now }.
  * Atomicity  the successor is written, the old session buried and one change announced, or nothing. The number of live
  *       sessions stays, and their earliest expiry does not become earlier, so the shard is not touched.
  */
@@ -33,16 +33,8 @@ export const rotateSessionScript = new RedisScript({
   body: `
 load(now)
 local record = byId[sessionId]
-if not record then
-  local value = redis.call('HGET', login, sessionId)
-  if value then return { 'unreadable', lastNumber, value } end
-  return { 'missing', lastNumber }
-end
-if record.state == ENDED then
-  if now < record.limit then return { 'ended', lastNumber, record.value } end
-  return { 'missing', lastNumber }
-end
-if isDue(record, now) then return { 'due', lastNumber, record.value } end
+local refused = refusal(sessionId, record, now)
+if refused then return refused end
 if record.version ~= tonumber(expectedVersion) then return { 'conflict', lastNumber, record.value } end
 if redis.call('HEXISTS', login, successorId) == 1 then return { 'id-taken', lastNumber } end
 

@@ -3,7 +3,7 @@ import type { SessionRecord } from 'nestjs-distributed-session';
 import { eventually } from '../support/eventually.js';
 import { RedisServer } from '../support/redis/redis-server.js';
 import { settle } from '../support/redis/settled-call.js';
-import { created, READS, textOf, WRITES } from '../support/redis/storage-calls.js';
+import { created, READS, textOf, WRITES, warmUp } from '../support/redis/storage-calls.js';
 import { openStoragePair, type StoragePair } from '../support/redis/storage-pair.js';
 import { RECOVERY_MS } from '../support/redis/recovery-time.js';
 import { slackMs } from '../support/redis/slack.js';
@@ -25,8 +25,7 @@ afterAll(async () => {
 beforeEach(async () => {
   pair = await openStoragePair(server, { deadlineMs: DEADLINE_MS });
   session = await created(pair.witness, 'ada');
-  // The server knows every script from here on.
-  for (const write of Object.values(WRITES)) await write(pair.witness, await created(pair.witness, 'warm-up'));
+  await warmUp(pair.witness);
 });
 
 afterEach(async () => {

@@ -3,7 +3,7 @@ import type { SessionRecord, StorageChange } from 'nestjs-distributed-session';
 import { eventually } from '../support/eventually.js';
 import { RedisServer } from '../support/redis/redis-server.js';
 import { settle } from '../support/redis/settled-call.js';
-import { creation, created, READS, RETENTION_MS, textOf, WRITES } from '../support/redis/storage-calls.js';
+import { creation, created, READS, RETENTION_MS, textOf, WRITES, warmUp } from '../support/redis/storage-calls.js';
 import { openStoragePair, type StoragePair } from '../support/redis/storage-pair.js';
 import { RECOVERY_MS } from '../support/redis/recovery-time.js';
 
@@ -23,8 +23,7 @@ afterAll(async () => {
 beforeEach(async () => {
   pair = await openStoragePair(server, { heartbeatIntervalMs: 60_000 });
   session = await created(pair.witness, 'ada');
-  // The server knows every script from here on.
-  for (const write of Object.values(WRITES)) await write(pair.witness, await created(pair.witness, 'warm-up'));
+  await warmUp(pair.witness);
 });
 
 afterEach(async () => {

@@ -76,6 +76,7 @@ describe('under load, on a network that', () => {
     });
     expectAllKept(history);
     expect(pair.proxy.connectionsOpened).toBeGreaterThan(5);
+    // Whether a reply is under way when a connection is cut is chance; faults-lost-replies shows what is told then.
     const outcomes = new Set(history.calls.map(({ outcome }) => outcome));
     expect([...outcomes]).toEqual(expect.arrayContaining(['ok', 'not-applied']));
   });

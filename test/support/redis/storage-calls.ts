@@ -60,3 +60,8 @@ export function bytes(text: string): Uint8Array {
 export function textOf(payload: Uint8Array): string {
   return Buffer.from(payload).toString();
 }
+
+/** Runs each script once, with sessions of this login: the server knows them from here on, and a call is one round trip. */
+export async function warmUp(storage: SessionStorage, loginId = 'warm-up'): Promise<void> {
+  for (const write of Object.values(WRITES)) await write(storage, await created(storage, loginId));
+}

@@ -1,4 +1,4 @@
-import type { StoredSession } from '../storage/session-record.js';
+import type { SessionTombstone, StoredSession } from '../storage/session-record.js';
 import type { SessionStorage } from '../storage/session-storage.js';
 import { assertAnswers } from './open-session.js';
 
@@ -12,12 +12,21 @@ export async function readSession(storage: SessionStorage, sessionId: string): P
   return stored;
 }
 
+/**
+ * The id that a rotated session lives on under, while the grace lasts. A rotation without a grace leads nowhere from
+ * the start, also by a `now` that lags the storage's clock a little.
+ */
+export function successorOf({ rotatedTo, endedAt, graceEndsAt = endedAt }: SessionTombstone, now: number) {
+  return graceEndsAt > endedAt && now < graceEndsAt ? rotatedTo : undefined;
+}
+
 /** Where a session that was rotated lives on, while the grace lasts; anything else is returned as it is. */
 export async function followRotation(storage: SessionStorage, stored: StoredSession): Promise<StoredSession> {
   let last = stored;
   for (let hop = 0; hop < MAX_GRACE_HOPS; hop++) {
-    if (last.state === 'live' || last.rotatedTo === undefined || !(storage.now() < last.graceEndsAt!)) return last;
-    last = (await readSession(storage, last.rotatedTo)) ?? last;
+    const successor = last.state === 'live' ? undefined : successorOf(last, storage.now());
+    if (successor === undefined) return last;
+    last = (await readSession(storage, successor)) ?? last;
   }
   return last;
 }

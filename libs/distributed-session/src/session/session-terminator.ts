@@ -1,7 +1,7 @@
 import type { ResolvedOptions } from '../resolve-options.js';
 import type { EndAllSessions, EndSession } from '../storage/session-storage.operations.js';
 import { assertAnswers } from './open-session.js';
-import { followRotation, readSession } from './rotation-grace.js';
+import { followRotation, readSession, successorOf } from './rotation-grace.js';
 
 type Ending = Pick<EndSession, 'reason' | 'by' | 'actor'>;
 
@@ -22,9 +22,9 @@ export class SessionTerminator {
       if (result.outcome === 'missing') return false;
       assertAnswers(result.session, target);
       if (result.outcome === 'ended') return true;
-      const { rotatedTo, graceEndsAt } = result.session;
-      if (rotatedTo === undefined || !(storage.now() < graceEndsAt!)) return false;
-      target = rotatedTo;
+      const successor = successorOf(result.session, storage.now());
+      if (successor === undefined) return false;
+      target = successor;
     }
   }
 

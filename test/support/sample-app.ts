@@ -20,11 +20,19 @@ export async function installApplication(folder: string, nest: number, packages:
   await outputOf('npm', ['install', ...quiet, ...NEST_APPLICATION(nest), ...packages], folder);
 }
 
-/**
- * Writes a program into a folder of its own inside an application, as ES modules or as CommonJS. The compiler checks
- * the types of all packages as well (`skipLibCheck` is off).
- */
+/** Writes a program into a folder of its own inside an application, as ES modules or as CommonJS. */
 export async function writeProgram(folder: string, type: 'module' | 'commonjs', source: string): Promise<void> {
+  await mkdir(folder);
+  await writeFile(join(folder, 'package.json'), JSON.stringify({ private: true, type }));
+  await writeFile(join(folder, 'main.ts'), source);
+}
+
+/**
+ * Compiles programs of an application, all at once because most of the work is the packages that they share: the
+ * compiler checks the types of all packages as well (`skipLibCheck` is off). The JavaScript is written even when types
+ * do not fit.
+ */
+export async function compilePrograms(application: string, programs: readonly string[]): Promise<ProgramResult> {
   const compilerOptions = {
     target: 'ES2023',
     module: 'NodeNext',
@@ -33,19 +41,12 @@ export async function writeProgram(folder: string, type: 'module' | 'commonjs', 
     skipLibCheck: false,
     experimentalDecorators: true,
     emitDecoratorMetadata: true,
-    outDir: 'out',
   };
-  await mkdir(folder);
-  await writeFile(join(folder, 'package.json'), JSON.stringify({ private: true, type }));
-  await writeFile(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: ['main.ts'] }));
-  await writeFile(join(folder, 'main.ts'), source);
-}
-
-/** Compiles the program; the JavaScript is written even when types do not fit. */
-export function compileProgram(folder: string): Promise<ProgramResult> {
-  return runProgram(process.execPath, [TSC, '--project', '.'], folder);
+  const files = programs.map((program) => join(program, 'main.ts'));
+  await writeFile(join(application, 'tsconfig.json'), JSON.stringify({ compilerOptions, files }));
+  return runProgram(process.execPath, [TSC, '--project', '.'], application);
 }
 
 export function runCompiled(folder: string): Promise<ProgramResult> {
-  return runProgram(process.execPath, ['out/main.js'], folder);
+  return runProgram(process.execPath, ['main.js'], folder);
 }

@@ -62,7 +62,7 @@ describe('when a master of the cluster is frozen until its replica has taken ove
     const session = await created(storage!, logins.next().value!);
     for (const write of Object.values(WRITES)) await write(storage!, await created(storage!, logins.next().value!));
     const announced = await Announcements.of(master!, group.keyPrefix);
-    await master!.call('WAIT', 1, 1_000);
+    await master!.waitForReplicas(1);
     master!.freeze();
     const calls = await Promise.all(Object.values(WRITES).map((write) => settle(() => write(storage!, session))));
     expect(calls.map(({ outcome }) => outcome)).toEqual(calls.map(() => 'ERR_STORAGE_OUTCOME_UNKNOWN'));

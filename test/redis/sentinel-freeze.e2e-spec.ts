@@ -66,7 +66,7 @@ describe('writes that are held in the sockets of the frozen master', () => {
     await warmUp(storage!);
     const master = await sentinels.master();
     const announced = await Announcements.of(master, group.keyPrefix);
-    await master.call('WAIT', 2, 1_000);
+    await master.waitForReplicas(2);
     const executed = await evaluated(master);
     master.freeze();
     const calls = await Promise.all(Object.values(WRITES).map((write) => settle(() => write(storage!, session))));

@@ -37,7 +37,7 @@ async function endAcrossFailover() {
   const [storage] = group.storages;
   const sessions = [await created(storage!, 'ada'), await created(storage!, 'ben')] as const;
   const before = await settle(() => WRITES.end(storage!, sessions[0]));
-  expect(await master.call('WAIT', 2, 5_000)).toBe(2);
+  await master.waitForReplicas(2);
   await cutReplication();
   const after = await settle(() => WRITES.end(storage!, sessions[1]));
   await master.kill();
@@ -71,7 +71,7 @@ describe('when the master is made a replica and keeps its connections', () => {
     await start({});
     const [storage, other] = group.storages as [(typeof group.storages)[0], (typeof group.storages)[0]];
     const session: SessionRecord = await created(storage, 'ada');
-    expect(await master.call('WAIT', 2, 5_000)).toBe(2);
+    await master.waitForReplicas(2);
     const [replica] = await sentinels.replicas();
     await master.call('REPLICAOF', replica!.host, replica!.port);
     const refused = await Promise.all([WRITES.create, WRITES.end].map((write) => settle(() => write(other, session))));

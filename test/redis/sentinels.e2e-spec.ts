@@ -16,7 +16,7 @@ describe('RedisSentinels', () => {
     const master = await group.master();
     expect(master).toBe(group.servers[0]);
     await master.call('SET', 'key', 'value');
-    await master.call('WAIT', 2, 1_000);
+    await master.waitForReplicas(2);
     await master.kill();
     const successor = await group.waitForNewMaster(master);
     expect(await successor.call('GET', 'key')).toBe('value');

@@ -70,6 +70,19 @@ describe('RedisServer', () => {
     expect(await reply).toBe('PONG');
   });
 
+  it('waits for replicas to have what it has, not for what they had', async () => {
+    const master = await startServer();
+    const replica = await startServer({ settings: { replicaof: `${master.host} ${master.port}` } });
+    await eventually(async () => (await replica.info('replication', 'master_link_status')) === 'up');
+    replica.freeze();
+    await master.call('SET', 'key', 'value');
+    const waiting = master.waitForReplicas(1);
+    await eventually(async () => (await master.info('clients', 'blocked_clients')) === '1');
+    replica.resume();
+    await waiting;
+    expect(await replica.call('GET', 'key')).toBe('value');
+  });
+
   it('can be asked while it loads a large file', async () => {
     const server = await startServer({
       settings: {

@@ -104,6 +104,19 @@ export class RedisServer {
     return withRedis(this.port, this.options.credentials, work);
   }
 
+  /**
+   * Resolves once so many replicas have everything that this server has now. `WAIT` means what was there at the command
+   * before it on the same connection; on one that has sent nothing it waits for nothing.
+   */
+  async waitForReplicas(count: number): Promise<void> {
+    const reached = await this.use(async (redis) => {
+      await redis.ping();
+      return redis.wait(count, 4_000);
+    });
+    if (reached < count)
+      throw new Error(`Only ${reached} of ${count} replicas have what the server on ${this.port} has.`);
+  }
+
   /** How often each command was called since the start or `resetStatistics()`, by its name: `config|resetstat`. */
   async commandCounts(): Promise<Record<string, number>> {
     const text = String(await this.call('INFO', 'commandstats'));

@@ -4,6 +4,7 @@ import { RedisSessionStorage, type RedisSessionStorageOptions } from 'nestjs-dis
 import { eventually } from '../support/eventually.js';
 import { freePort } from '../support/free-port.js';
 import { RedisServer } from '../support/redis/redis-server.js';
+import { startTlsServer } from '../support/redis/self-signed.js';
 import { settle } from '../support/redis/settled-call.js';
 import { created, creation, WRITES } from '../support/redis/storage-calls.js';
 import { TcpProxy } from '../support/tcp-proxy.js';
@@ -125,4 +126,35 @@ describe('connect() and close()', () => {
       await late.stop();
     }
   });
+});
+
+describe('a connect that is given up within the TLS handshake', () => {
+  test.each(['server', 'cluster'] as const)(
+    'ends quietly on a %s, although the server complains of the cut and the certificate is refused',
+    async (kind) => {
+      const { server: encrypted, tlsPort } = await startTlsServer();
+      const proxy = await TcpProxy.start({ host: encrypted.host, port: tlsPort });
+      try {
+        const { host, port } = proxy;
+        const options: RedisSessionStorageOptions =
+          kind === 'server'
+            ? { options: { host, port, tls: {} } }
+            : {
+                cluster: { nodes: [{ host, port }], options: { slotsRefreshTimeout: 100, redisOptions: { tls: {} } } },
+              };
+        proxy.blackHole('up');
+        const storage = new RedisSessionStorage({ ...options, connectDeadlineMs: 200 });
+        expect(await settle(() => storage.connect())).toMatchObject({ outcome: 'ERR_STORAGE_UNAVAILABLE' });
+        expect(proxy.connectionsOpened).toBeGreaterThan(0);
+        // The handshake and the complaint come when nobody waits for them any more. An error that nobody hears would
+        // end a process, and ends this test.
+        await eventually(() => proxy.heldBytes > 0);
+        proxy.release();
+        await eventually(() => proxy.connectionsOpen === 0);
+      } finally {
+        await proxy.stop();
+        await encrypted.stop();
+      }
+    },
+  );
 });

@@ -2,7 +2,6 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import type { StorageChange } from 'nestjs-distributed-session';
 import { eventually } from '../support/eventually.js';
 import { RedisServer } from '../support/redis/redis-server.js';
-import { settle } from '../support/redis/settled-call.js';
 import { bytes, created, WRITES } from '../support/redis/storage-calls.js';
 import { openStoragePair, type StoragePair } from '../support/redis/storage-pair.js';
 import { keysOf } from '../support/redis/stored-record.js';
@@ -73,7 +72,7 @@ describe('a feed that is cut', () => {
     await eventually(() => types().includes('feed.gap'));
     expect(types()).toEqual(['session.created', 'feed.gap']);
     // Who drops its copies at the gap reads what is true.
-    await eventually(async () => (await settle(() => pair.storage.ping())).outcome === 'read');
+    await pair.waitUntilConnected();
     expect(await pair.storage.get(session.sessionId)).toMatchObject({ state: 'ended' });
     await expectFeedWorks();
   });
@@ -97,6 +96,7 @@ describe('a feed that falls silent', () => {
     pair.proxy.discard();
     await eventually(() => types().includes('feed.gap'));
     expect(types().slice(1)).not.toContain('session.created');
+    await pair.waitUntilConnected();
     expect(await pair.storage.get(missed.sessionId)).toMatchObject({ state: 'live' });
     await expectFeedWorks();
   });

@@ -41,7 +41,7 @@ afterEach(async () => {
 /** Resolves once it works by itself, to how long that took. */
 async function working(): Promise<number> {
   const startedAt = performance.now();
-  await eventually(async () => (await settle(() => pair.storage.ping())).outcome === 'read');
+  await pair.waitUntilConnected();
   await eventually(() => pair.storage.feedLagMs() < 3_000);
   return performance.now() - startedAt;
 }

@@ -34,6 +34,10 @@ export class TcpProxy {
     return this.#counts.connectionsOpened;
   }
 
+  get connectionsOpen(): number {
+    return this.#connections.size;
+  }
+
   /** The bytes that the server was sent. */
   get bytesUp(): number {
     return this.#counts.bytesUp;

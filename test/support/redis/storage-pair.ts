@@ -1,7 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { RedisSessionStorage, type RedisSessionStorageOptions } from 'nestjs-distributed-session/redis';
+import { eventually } from '../eventually.js';
 import { TcpProxy } from '../tcp-proxy.js';
 import type { RedisServer } from './redis-server.js';
+import { settle } from './settled-call.js';
 
 /** Two storages on the same sessions: one that faults befall, and one that sees what is there. */
 export interface StoragePair {
@@ -11,6 +13,8 @@ export interface StoragePair {
   readonly storage: RedisSessionStorage;
   /** Connected to the server itself. */
   readonly witness: RedisSessionStorage;
+  /** Resolves once `storage` is answered again. */
+  readonly waitUntilConnected: () => Promise<void>;
   readonly close: () => Promise<void>;
 }
 
@@ -34,5 +38,6 @@ export async function openStoragePair(
     await close();
     throw error;
   }
-  return { keyPrefix, proxy, storage, witness, close };
+  const waitUntilConnected = () => eventually(async () => (await settle(() => storage.ping())).outcome === 'read');
+  return { keyPrefix, proxy, storage, witness, waitUntilConnected, close };
 }

@@ -2,6 +2,7 @@ import { randomInt } from 'node:crypto';
 import { Cluster, type ClusterOptions, type Redis, type RedisOptions } from 'ioredis';
 import type { RedisServerOptions } from '../redis-session-storage.options.js';
 import { LastingRedis } from './lasting-redis.js';
+import { endQuietly } from './quiet-end.js';
 import { type RedisAddress, parseRedisUrl } from './redis-url.js';
 
 const MAX_RETRY_DELAY_MS = 2_000;
@@ -62,6 +63,8 @@ export function createClient(server: RedisServerOptions): Redis | Cluster {
   const client = ownClient(server);
   // Also after it was closed: an error that nobody listens to is printed in full.
   client.on('error', () => {});
+  if (isCluster(client)) client.on('+node', endQuietly);
+  else endQuietly(client);
   return client;
 }
 

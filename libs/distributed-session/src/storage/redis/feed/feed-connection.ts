@@ -1,4 +1,5 @@
 import type { Cluster, Redis } from 'ioredis';
+import { endQuietly } from '../connection/quiet-end.js';
 import { isCluster, retryDelay } from '../connection/redis-client.js';
 
 /** What happens on the connection of a feed. */
@@ -74,8 +75,9 @@ export class FeedConnection {
       autoResubscribe: false,
       connectTimeout: 1_000,
     };
-    if (!isCluster(this.client)) return this.client.duplicate(own);
+    if (!isCluster(this.client)) return endQuietly(this.client.duplicate(own));
     const masters = this.client.nodes('master');
-    return masters[this.#attempts % masters.length]?.duplicate({ ...own, readOnly: false });
+    const master = masters[this.#attempts % masters.length];
+    return master && endQuietly(master.duplicate({ ...own, readOnly: false }));
   }
 }

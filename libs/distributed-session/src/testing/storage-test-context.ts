@@ -31,7 +31,7 @@ export interface StorageCapabilities {
   readonly dump?: boolean;
 }
 
-/** Durations of the tests, in milliseconds: comfortable where the clock is driven, short where time is real. */
+/** What tests wait for, in milliseconds: comfortable where the clock is driven, short where time is real. */
 export interface TestTimes {
   readonly idle: number;
   readonly absolute: number;
@@ -41,7 +41,9 @@ export interface TestTimes {
 
 const DRIVEN: TestTimes = { idle: 60_000, absolute: 150_000, grace: 10_000, retention: 3_600_000 };
 /** Long enough that a step which takes a tenth of it on a busy machine does not change the outcome. */
-const REAL: TestTimes = { idle: 600, absolute: 1_500, grace: 600, retention: 2_000 };
+const REAL: TestTimes = { idle: 600, absolute: 1_500, grace: 600, retention: 3_600_000 };
+/** Longer than any test, however busy the machine is. */
+const LASTING = { idleTimeoutMs: 3_600_000, absoluteTimeoutMs: 86_400_000 };
 const PATIENCE_MS = 5_000;
 /** Where a server keeps the time, this process knows it to half a round trip only: a few milliseconds, more when busy. */
 const CLOCK_ERROR_MS = 25;
@@ -49,6 +51,8 @@ const CLOCK_ERROR_MS = 25;
 /** One fixture a test, and what the topics of the suite share. */
 export class StorageTestContext {
   readonly times: TestTimes;
+  /** For a session, or a manager, of which a test waits until time ends it. Without these, sessions last. */
+  readonly brief: typeof LASTING;
   #fixture: StorageFixture | undefined;
   #managers: DistributedSessionManager[] = [];
 
@@ -58,6 +62,7 @@ export class StorageTestContext {
     readonly runner: TestRunner,
   ) {
     this.times = capabilities.drivenClock ? DRIVEN : REAL;
+    this.brief = { idleTimeoutMs: this.times.idle, absoluteTimeoutMs: this.times.absolute };
     runner.beforeEach(async () => {
       this.#fixture = await create();
       await this.storage.connect();
@@ -108,8 +113,7 @@ export class StorageTestContext {
     return {
       sessionId: storage.nextSessionId(loginId),
       loginId,
-      idleTimeoutMs: this.times.idle,
-      absoluteTimeoutMs: this.times.absolute,
+      ...LASTING,
       payload: Buffer.from('payload'),
       limits: { perLogin: 100, onLimit: 'end-oldest' },
       by: 'tester',
@@ -120,14 +124,12 @@ export class StorageTestContext {
 
   /** A manager on the storage, closed after the test. It does not sweep by itself. */
   async manager(given: Partial<DistributedSessionOptionsInput> = {}): Promise<DistributedSessionManager> {
-    const { idle, absolute, grace, retention } = this.times;
     const manager = new DistributedSessionManager({
       serviceId: 'tester',
       storage: this.storage,
-      idleTimeoutMs: idle,
-      absoluteTimeoutMs: absolute,
-      rotationGraceMs: grace,
-      historyRetentionMs: retention,
+      ...LASTING,
+      rotationGraceMs: 60_000,
+      historyRetentionMs: this.times.retention,
       sweepIntervalMs: null,
       ...given,
     });

@@ -54,7 +54,7 @@ export function describeChangeFeed(context: StorageTestContext): void {
       await context.create();
       await context.create({ limits: { perLogin: 1, onLimit: 'end-oldest' } });
       await context.storage.endAll({ ...ending, loginId: 'alice', reason: 'revoked' });
-      const idle = await context.create({ loginId: 'bob' });
+      const idle = await context.create({ ...context.brief, loginId: 'bob' });
       await context.pass(context.times.idle + 1);
       await context.sweep();
       await feed.count(6);
@@ -90,7 +90,7 @@ export function describeChangeFeed(context: StorageTestContext): void {
 
     it('announces each expiry once, however many sweep at the same time', async () => {
       const feed = listen();
-      for (let n = 0; n < 10; n++) await context.create({ loginId: `login-${n}` });
+      for (let n = 0; n < 10; n++) await context.create({ ...context.brief, loginId: `login-${n}` });
       await context.pass(context.times.idle + 1);
       const claimed = await Promise.all(Array.from({ length: 5 }, () => context.sweep()));
       assert.equal(

@@ -5,9 +5,9 @@ import type { StorageTestContext } from '../storage-test-context.js';
 /** How many sessions are live, and of how many logins. */
 export function describeCounts(context: StorageTestContext): void {
   const { it, describe } = context.runner;
+  const { brief } = context;
   const { idle, absolute, retention } = context.times;
   const ending = { reason: 'logged-out', by: 'tester', historyRetentionMs: retention } as const;
-  const long = { idleTimeoutMs: undefined, absoluteTimeoutMs: 3_600_000 };
   const counts = async (sessions: number, logins: number, storage = context.storage) =>
     assert.deepEqual(await storage.count(), { sessions, logins } satisfies SessionCounts);
 
@@ -60,8 +60,8 @@ export function describeCounts(context: StorageTestContext): void {
     });
 
     it('a login leaves when its last session came due, once that was swept', async () => {
-      for (const loginId of ['alice', 'alice', 'bob']) await context.create({ loginId });
-      await context.create({ idleTimeoutMs: undefined });
+      for (const loginId of ['alice', 'alice', 'bob']) await context.create({ ...brief, loginId });
+      await context.create({ ...brief, idleTimeoutMs: undefined });
       await context.pass(idle + 1);
       await context.sweep();
       await counts(1, 1);
@@ -73,9 +73,9 @@ export function describeCounts(context: StorageTestContext): void {
     });
 
     it('a login that returns after its session came due is counted once', async () => {
-      await context.create();
+      await context.create(brief);
       await context.pass(idle + 1);
-      const { sessionId } = await context.create(long);
+      const { sessionId } = await context.create();
       assert.equal((await context.storage.count()).logins, 1);
       await context.sweep();
       await counts(1, 1);
@@ -111,7 +111,7 @@ export function describeCounts(context: StorageTestContext): void {
 
     it('are right after many logins and logouts at once', async () => {
       const loginIds = Array.from({ length: 60 }, (_, n) => `login-${n % 12}`);
-      const created = await Promise.all(loginIds.map((loginId) => context.create({ ...long, loginId })));
+      const created = await Promise.all(loginIds.map((loginId) => context.create({ loginId })));
       await counts(60, 12);
       const threeOfEach = created.slice(0, 36);
       await Promise.all([
@@ -124,8 +124,8 @@ export function describeCounts(context: StorageTestContext): void {
     if (context.capabilities.severalInstances) {
       it('are the same in all instances, whichever of them creates and ends', async () => {
         const other = await context.another();
-        const [here, there] = [await context.create(long), await context.create(long, other)];
-        await context.create({ ...long, loginId: 'bob' }, other);
+        const [here, there] = [await context.create(), await context.create({}, other)];
+        await context.create({ loginId: 'bob' }, other);
         for (const storage of [context.storage, other]) await counts(3, 2, storage);
         await other.end({ ...ending, sessionId: here.sessionId });
         for (const storage of [context.storage, other]) await counts(2, 2, storage);

@@ -103,7 +103,7 @@ export function describeEndings(context: StorageTestContext): void {
     });
 
     it('lists the history of a login, the last ended first, with those that time ended', async () => {
-      const idle = await context.create({ absoluteTimeoutMs: undefined });
+      const idle = await context.create(context.brief);
       const [first, second] = [await context.create(), await context.create()];
       await context.storage.end({ ...ending, sessionId: second.sessionId });
       await context.pass(2);

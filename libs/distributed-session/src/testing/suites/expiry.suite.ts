@@ -5,6 +5,7 @@ import type { StorageTestContext } from '../storage-test-context.js';
 /** How time ends sessions, how use keeps them alive, and how the sweep claims them. */
 export function describeExpiry(context: StorageTestContext): void {
   const { it, describe } = context.runner;
+  const { brief } = context;
   const { idle, absolute, retention } = context.times;
   const get = (sessionId: string): Promise<StoredSession | undefined> => context.storage.get(sessionId);
   const live = async (sessionId: string) => (await get(sessionId)) as SessionRecord;
@@ -17,7 +18,7 @@ export function describeExpiry(context: StorageTestContext): void {
 
   describe('expiry', () => {
     it('S-07 ends an unused session after its idle timeout, before any sweep', async () => {
-      const { sessionId } = await context.create();
+      const { sessionId } = await context.create(brief);
       await context.pass(idle / 2);
       assert.equal((await get(sessionId))?.state, 'live');
       await context.pass(idle);
@@ -25,7 +26,7 @@ export function describeExpiry(context: StorageTestContext): void {
     });
 
     it('shows a due session as the tombstone that the sweep will write', async () => {
-      const created = await context.create({ device: 'web' });
+      const created = await context.create({ ...brief, device: 'web' });
       await context.pass(idle + 1);
       const shown = (await get(created.sessionId)) as SessionTombstone;
       assert.equal(shown.reason, 'idle-timeout');
@@ -37,7 +38,7 @@ export function describeExpiry(context: StorageTestContext): void {
     });
 
     it('S-07 no method treats a due session as live', async () => {
-      const { sessionId } = await context.create();
+      const { sessionId } = await context.create(brief);
       await context.pass(idle + 1);
       const change = { sessionId, expectedVersion: 1, payload: Buffer.from('x'), by: 'tester' };
       assert.deepEqual(await context.storage.touch([sessionId]), [undefined]);
@@ -54,7 +55,7 @@ export function describeExpiry(context: StorageTestContext): void {
     });
 
     it('keeps a session alive while it is touched', async () => {
-      const { sessionId, createdAt } = await context.create({ absoluteTimeoutMs: undefined });
+      const { sessionId, createdAt } = await context.create({ ...brief, absoluteTimeoutMs: undefined });
       await keepAlive(sessionId, createdAt + 2 * idle);
       const session = await live(sessionId);
       assert.equal(session.state, 'live');
@@ -63,7 +64,7 @@ export function describeExpiry(context: StorageTestContext): void {
 
     it('a touch moves the times alone and answers with them', async () => {
       const created = await context.create();
-      await context.pass(idle / 10);
+      await context.pass(5);
       const [times] = await context.storage.touch([created.sessionId]);
       assert(times && times.lastAccessedAt > created.lastAccessedAt);
       const { lastAccessedAt, expiresAt, version, createdAt } = await live(created.sessionId);
@@ -84,7 +85,7 @@ export function describeExpiry(context: StorageTestContext): void {
     });
 
     it('S-08 no access moves the absolute end', async () => {
-      const { sessionId, createdAt } = await context.create();
+      const { sessionId, createdAt } = await context.create(brief);
       await keepAlive(sessionId, createdAt + absolute - idle / 2);
       await context.storage.touch([sessionId]);
       const session = await live(sessionId);
@@ -97,7 +98,7 @@ export function describeExpiry(context: StorageTestContext): void {
     });
 
     it('a session without an idle timeout ends at its absolute end, used or not', async () => {
-      const { sessionId, createdAt } = await context.create({ idleTimeoutMs: undefined });
+      const { sessionId, createdAt } = await context.create({ ...brief, idleTimeoutMs: undefined });
       await context.storage.touch([sessionId]);
       assert.equal((await live(sessionId)).expiresAt, createdAt + absolute);
       await context.pass(absolute + 1);
@@ -106,7 +107,7 @@ export function describeExpiry(context: StorageTestContext): void {
 
     it('a replacement is an access only where it says so', async () => {
       const created = await context.create();
-      await context.pass(idle / 4);
+      await context.pass(5);
       const change = { sessionId: created.sessionId, payload: Buffer.from('x'), by: 'tester' };
       await context.storage.replace({ ...change, expectedVersion: 1, touch: false });
       assert.equal((await live(created.sessionId)).expiresAt, created.expiresAt);
@@ -115,8 +116,8 @@ export function describeExpiry(context: StorageTestContext): void {
     });
 
     it('sweeps due sessions in portions, each once, and leaves the others', async () => {
-      for (const loginId of ['a', 'b', 'c']) await context.create({ loginId });
-      const kept = await context.create({ idleTimeoutMs: undefined });
+      for (const loginId of ['a', 'b', 'c']) await context.create({ ...brief, loginId });
+      const kept = await context.create();
       await context.pass(idle + 1);
       const sweep = { limit: 2, historyRetentionMs: retention };
       assert.equal(await context.storage.sweep(sweep), 2);
@@ -127,10 +128,10 @@ export function describeExpiry(context: StorageTestContext): void {
     });
 
     it('does not sweep a session that was touched in time', async () => {
-      const { sessionId } = await context.create();
-      await context.pass(idle / 2);
+      const { sessionId } = await context.create(brief);
+      await context.pass(idle * 0.6);
       await context.storage.touch([sessionId]);
-      await context.pass(idle * 0.75);
+      await context.pass(idle * 0.6);
       assert.equal(await context.sweep(), 0);
       assert.equal((await get(sessionId))?.state, 'live');
     });
@@ -148,7 +149,7 @@ export function describeExpiry(context: StorageTestContext): void {
 
     if (context.capabilities.drivenClock) {
       it('refuses a session from the very millisecond of its end on', async () => {
-        const { sessionId } = await context.create();
+        const { sessionId } = await context.create(brief);
         await context.pass(idle - 1);
         assert.equal((await get(sessionId))?.state, 'live');
         await context.pass(1);

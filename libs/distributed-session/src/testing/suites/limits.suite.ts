@@ -30,7 +30,7 @@ export function describeLimits(context: StorageTestContext): void {
     it('ends the oldest by creation, not by access', async () => {
       const limits = { perLogin: 2, onLimit: 'end-oldest' } as const;
       const [first, second] = [await created(limits), await created(limits)];
-      await context.pass(context.times.idle / 10);
+      await context.pass(5);
       await context.storage.touch([first]);
       const third = await created(limits);
       assert.deepEqual(await listed(), [second, third]);
@@ -82,7 +82,7 @@ export function describeLimits(context: StorageTestContext): void {
       const first = await created(limits);
       const ending = { reason: 'logged-out', by: 'tester', historyRetentionMs: context.times.retention } as const;
       await context.storage.end({ sessionId: first, ...ending });
-      await created(limits);
+      await context.create({ ...context.brief, limits });
       assert.equal((await create(limits)).outcome, 'limit-reached');
       await context.pass(context.times.idle + 1);
       assert.equal((await create(limits)).outcome, 'created');

@@ -67,7 +67,7 @@ export function describeListing(context: StorageTestContext): void {
       const ending = { reason: 'logged-out', by: 'tester', historyRetentionMs: context.times.retention } as const;
       await context.storage.end({ sessionId, ...ending });
       assert.deepEqual(await walk(10), []);
-      await context.create({ loginId: 'bob' });
+      await context.create({ ...context.brief, loginId: 'bob' });
       await context.pass(context.times.idle + 1);
       assert.deepEqual(await walk(10), []);
     });

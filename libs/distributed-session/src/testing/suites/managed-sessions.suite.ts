@@ -86,7 +86,7 @@ export function describeManagedSessions(context: StorageTestContext): void {
     });
 
     it('reading keeps a session alive, looking without a touch does not', async () => {
-      const sessions = await context.manager({ absoluteTimeoutMs: null });
+      const sessions = await context.manager({ ...context.brief, absoluteTimeoutMs: null });
       const [used, watched] = [await sessions.createSession('alice'), await sessions.createSession('bob')];
       for (let n = 0; n < 5; n++) {
         await context.pass(idle * 0.4);
@@ -100,7 +100,7 @@ export function describeManagedSessions(context: StorageTestContext): void {
     });
 
     it('S-08 refreshing records an access at once and never moves the absolute end', async () => {
-      const sessions = await context.manager({ touchIntervalMs: 1_000_000_000 });
+      const sessions = await context.manager({ ...context.brief, touchIntervalMs: 1_000_000_000 });
       const created = await sessions.createSession('alice');
       await context.pass(idle / 2);
       const refreshed = await sessions.refreshSession(created.sessionId);
@@ -161,7 +161,7 @@ export function describeManagedSessions(context: StorageTestContext): void {
     });
 
     it('S-05 a rotated credential reads the new session during the grace and nothing afterwards', async () => {
-      const sessions = await context.manager();
+      const sessions = await context.manager({ rotationGraceMs: grace });
       const old = await sessions.createSession('alice', undefined, { attributes: { role: 'admin' } });
       const rotated = await sessions.rotateSession(old.sessionId);
       assert.notEqual(rotated.sessionId, old.sessionId);

@@ -19,7 +19,7 @@ export function describeRecords(context: StorageTestContext): void {
 
     it('returns a created session as it was given, at version 1, accessed when created', async () => {
       const before = context.storage.now();
-      const created = await context.create({ device: 'web', payload: Buffer.from('first') });
+      const created = await context.create({ ...context.brief, device: 'web', payload: Buffer.from('first') });
       assert.equal(created.state, 'live');
       assert.equal(created.loginId, 'alice');
       assert.equal(created.serviceId, 'tester');

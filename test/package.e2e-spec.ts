@@ -29,7 +29,7 @@ describe('the packed library', () => {
   let packed: PackedLibrary;
   let manifest: Manifest;
   let optionalPeers: readonly string[];
-  let redis: RedisServer;
+  let redis: RedisServer | undefined;
   let compiled: Readonly<Record<11 | 12, ProgramResult>>;
 
   beforeAll(async () => {
@@ -58,7 +58,7 @@ describe('the packed library', () => {
   }, 10 * MINUTE);
 
   afterAll(async () => {
-    await redis.stop();
+    await redis?.stop();
     await rm(temporary, { recursive: true, force: true });
   });
 

@@ -9,6 +9,7 @@ const SLOWEST = [
   'redis/expiry.e2e-spec.ts',
   'redis/contract-standalone.e2e-spec.ts',
   'test/demo.e2e-spec.ts',
+  'redis/contract-acl.e2e-spec.ts',
   'session-service/start.e2e-spec.ts',
   'in-memory/in-memory-session-storage.spec.ts',
   'test/history-checker.e2e-spec.ts',

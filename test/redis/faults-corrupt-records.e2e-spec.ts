@@ -142,6 +142,7 @@ describe('a stored session that was damaged', () => {
     });
   });
 
+  // There is no checksum: what is still a record, with another time, version or payload, is read as that record.
   test('C-06 has any byte flipped: it is an error or a session under its own id, and the others go on', async () => {
     const { length } = await (await damagedLogin((value) => value)).record.read();
     await atEach(length, async (at) => {

@@ -44,10 +44,10 @@ async function isBuilt(): Promise<boolean> {
   return written.length > 0 && Math.min(...written) > Math.max(...sources.flat());
 }
 
+/** Of all that is in it, folders too: they change when something is removed. */
 async function modificationTimes(folder: string): Promise<number[]> {
-  const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch(() => []);
-  const files = entries.filter((entry) => entry.isFile());
-  return Promise.all(files.map(async ({ parentPath, name }) => modifiedAt(join(parentPath, name))));
+  const entries = await readdir(folder, { recursive: true }).catch(() => undefined);
+  return entries ? Promise.all(['.', ...entries].map(async (entry) => modifiedAt(join(folder, entry)))) : [];
 }
 
 async function modifiedAt(file: string): Promise<number> {

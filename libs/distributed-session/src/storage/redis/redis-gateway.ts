@@ -2,6 +2,7 @@ import { setTimeout } from 'node:timers/promises';
 import { Logger } from '@nestjs/common';
 import { StorageUnavailableError } from '../../errors/storage.errors.js';
 import type { StorageHealth } from '../session-storage.operations.js';
+import { SharedOpening } from '../shared-opening.js';
 import { checkServers } from './connection/check-server.js';
 import { openClient, reportConnection } from './connection/open-client.js';
 import { createClient, dangersOf } from './connection/redis-client.js';
@@ -11,7 +12,7 @@ import { Heartbeat } from './feed/heartbeat.js';
 import { RedisChangeFeed } from './feed/redis-change-feed.js';
 import type { ResolvedRedisOptions } from './redis-session-storage.options.js';
 import type { RedisScript, ScriptArgument } from './scripts/redis-script.js';
-import { ServerClock } from './server-clock.js';
+import { ServerClock } from '../server-clock.js';
 import type { SessionKeys } from './session-keys.js';
 
 /** What is open while the storage is. */
@@ -30,11 +31,10 @@ export class RedisGateway {
   readonly #logger = new Logger('RedisSessionStorage');
   readonly clock = new ServerClock();
   readonly feed: RedisChangeFeed;
-  #owners = 0;
-  #opening: Promise<Opened> | undefined;
-  /** The feed is one for all times: it is not opened again before it was closed. */
-  #closing: Promise<void> = Promise.resolve();
-  #opened: Opened | undefined;
+  readonly #opening = new SharedOpening<Opened>({
+    open: async () => this.#open(),
+    shut: async (opened) => this.#shut(opened),
+  });
 
   constructor(
     private readonly options: ResolvedRedisOptions,
@@ -63,28 +63,11 @@ export class RedisGateway {
   }
 
   async connect(): Promise<void> {
-    this.#owners++;
-    const opening = (this.#opening ??= this.#closing.then(async () => this.#open()));
-    try {
-      const opened = await opening;
-      if (this.#opening !== opening) throw new StorageUnavailableError('The storage was closed while it was opened.');
-      this.#opened = opened;
-    } catch (error) {
-      if (this.#opening === opening) {
-        this.#owners--;
-        if (this.#owners === 0) this.#opening = undefined;
-      }
-      throw error;
-    }
+    await this.#opening.connect();
   }
 
   async close(): Promise<void> {
-    if (this.#owners === 0 || --this.#owners > 0) return;
-    const opening = this.#opening;
-    this.#opened = undefined;
-    this.#opening = undefined;
-    this.#closing = this.#shutOnceOpen(opening);
-    await this.#closing;
+    await this.#opening.close();
   }
 
   /** Writes to every master; what none but some refuse to write is said in plain words. */
@@ -99,7 +82,7 @@ export class RedisGateway {
   }
 
   #usable(): Opened {
-    const opened = this.#opened;
+    const opened = this.#opening.current;
     if (!opened) throw new StorageUnavailableError('The Redis session storage is closed. Connect it first.');
     const { fault } = opened.heartbeat;
     if (fault !== undefined) throw new StorageUnavailableError(`This Redis cannot be used: ${fault}.`);
@@ -152,11 +135,6 @@ export class RedisGateway {
       if (error.isTemporary) this.#logger.warn('Redis takes no writes now: sessions can be read, and not be changed.');
       return false;
     }
-  }
-
-  async #shutOnceOpen(opening: Promise<Opened> | undefined): Promise<void> {
-    const opened = await opening?.catch(() => undefined);
-    if (opened) await this.#shut(opened);
   }
 
   async #shut({ connection, heartbeat, stopReports }: Closing): Promise<void> {

@@ -6,7 +6,7 @@ import type { RedisConnection, WriteReply } from './connection/redis-connection.
 import { type UnpackedSession, unpackSession } from './records/stored-session.js';
 import type { RedisGateway } from './redis-gateway.js';
 import { readLoginScript } from './scripts/read-login.script.js';
-import type { Moment } from './server-clock.js';
+import type { Moment } from '../server-clock.js';
 import type { SessionKeys } from './session-keys.js';
 import { unreadable } from './stored-value-errors.js';
 

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { Cluster, Redis } from 'ioredis';
 import type { RedisServerOptions } from '../redis-session-storage.options.js';
-import { SAFE_OPTIONS, createClient, dangersOf, databaseOf, retryDelay, safeClusterOptions } from './redis-client.js';
+import { SAFE_OPTIONS, createClient, dangersOf, databaseOf, safeClusterOptions } from './redis-client.js';
 
 const nodes = [{ host: 'localhost', port: 7_000 }];
 const clients: (Redis | Cluster)[] = [];
@@ -116,15 +116,5 @@ describe('dangersOf()', () => {
   it('names nothing of a client with the safe settings', () => {
     expect(named(new Redis(SAFE_OPTIONS))).toEqual([]);
     expect(named(new Cluster(nodes, safeClusterOptions()))).toEqual([]);
-  });
-});
-
-describe('retryDelay()', () => {
-  it('waits longer from try to try, up to 2 s, and not as long as others do', () => {
-    const delays = Array.from({ length: 100 }, (_, attempt) => retryDelay(attempt));
-    expect(Math.max(...delays)).toBeLessThanOrEqual(2_000);
-    expect(Math.min(...delays)).toBeGreaterThanOrEqual(50);
-    expect(Math.min(...delays.slice(6))).toBeGreaterThanOrEqual(1_800);
-    expect(new Set(delays.slice(6)).size).toBeGreaterThan(10);
   });
 });

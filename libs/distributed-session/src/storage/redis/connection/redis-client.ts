@@ -1,16 +1,9 @@
-import { randomInt } from 'node:crypto';
 import { Cluster, type ClusterOptions, type Redis, type RedisOptions } from 'ioredis';
+import { retryDelay } from '../../retry-delay.js';
 import type { RedisServerOptions } from '../redis-session-storage.options.js';
 import { LastingRedis } from './lasting-redis.js';
 import { endQuietly } from './quiet-end.js';
 import { type RedisAddress, parseRedisUrl } from './redis-url.js';
-
-const MAX_RETRY_DELAY_MS = 2_000;
-
-/** Waits longer from try to try, up to 2 s, and never in step with other processes. */
-export function retryDelay(attempt: number): number {
-  return Math.min(50 * 2 ** Math.min(attempt, 6), MAX_RETRY_DELAY_MS - 200) + randomInt(200);
-}
 
 /**
  * The settings that the promises of this library need, where those of ioredis would run a command twice, run it after

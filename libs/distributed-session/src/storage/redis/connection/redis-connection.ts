@@ -1,7 +1,8 @@
 import type { Cluster, Redis } from 'ioredis';
 import { StorageUnavailableError } from '../../../errors/storage.errors.js';
 import type { RedisScript, ScriptArgument } from '../scripts/redis-script.js';
-import type { ServerClock } from '../server-clock.js';
+import { CallsUnderWay } from '../../calls-under-way.js';
+import type { ServerClock } from '../../server-clock.js';
 import { refusalOf, toStorageError } from './redis-failure.js';
 import { TrackedCommand } from './tracked-command.js';
 
@@ -17,7 +18,7 @@ export class RedisConnection {
     readonly client: Redis | Cluster,
     private readonly clock: ServerClock,
     private readonly deadlineMs: number,
-    private readonly underWay = new CommandsUnderWay(),
+    private readonly underWay = new CallsUnderWay(),
     /** When the time of all commands is up, by the clock of the process. Absent: each has a deadline of its own. */
     private readonly endsAt?: number,
   ) {}
@@ -120,31 +121,6 @@ export interface WriteReply {
   readonly lastNumber: number;
   /** What goes with the outcome. */
   readonly rest: readonly Buffer[];
-}
-
-/** How many commands wait for their reply. */
-class CommandsUnderWay {
-  #count = 0;
-  #whenSettled: (() => void) | undefined;
-
-  begin(): void {
-    this.#count++;
-  }
-
-  end(): void {
-    if (--this.#count === 0) this.#whenSettled?.();
-  }
-
-  /** Resolves when there are none, and no call has begun another round. */
-  async settled(): Promise<void> {
-    await new Promise(setImmediate);
-    while (this.#count > 0) {
-      await new Promise<void>((resolve) => {
-        this.#whenSettled = resolve;
-      });
-      await new Promise(setImmediate);
-    }
-  }
 }
 
 class UnknownScriptError extends Error {}

@@ -1,6 +1,7 @@
 import type { Cluster, Redis } from 'ioredis';
 import { endQuietly } from '../connection/quiet-end.js';
-import { isCluster, retryDelay } from '../connection/redis-client.js';
+import { retryDelay } from '../../retry-delay.js';
+import { isCluster } from '../connection/redis-client.js';
 
 /** What happens on the connection of a feed. */
 export interface FeedEvents {

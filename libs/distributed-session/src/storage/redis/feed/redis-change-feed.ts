@@ -3,7 +3,7 @@ import type { Cluster, Redis } from 'ioredis';
 import { ChangeListeners } from '../../change-listeners.js';
 import type { StorageChange, StorageChangeListener } from '../../storage-change.js';
 import { type NumberedChange, unpackChange } from '../records/change-message.js';
-import type { ServerClock } from '../server-clock.js';
+import type { ServerClock } from '../../server-clock.js';
 import type { SessionKeys } from '../session-keys.js';
 import { FeedConnection } from './feed-connection.js';
 

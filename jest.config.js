@@ -23,7 +23,7 @@ export default {
   },
   testMatch: ['<rootDir>/libs/*/src/**/*.spec.ts', '<rootDir>/src/**/*.spec.ts', '<rootDir>/test/**/*.e2e-spec.ts'],
   modulePathIgnorePatterns: ['/dist/', '/.tmp/'],
-  globalSetup: '<rootDir>/test/support/redis/install-redis.js',
+  globalSetup: '<rootDir>/test/support/install-servers.js',
   testSequencer: '<rootDir>/test/support/slow-first.js',
   setupFiles: ['reflect-metadata'],
   // Every file leaves modules behind. A worker that starts anew is faster than one that collects garbage of them all.

@@ -1,0 +1,93 @@
+import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { delimiter, join } from 'node:path';
+import { decideOnMissing, inspectInstaller, installPackage, installServer } from '../install-debian-package.js';
+import { runCommand } from '../run-command.js';
+
+const OLDEST_MAJOR = 14;
+const POSTGRES = {
+  needed: `PostgreSQL ${OLDEST_MAJOR} or later`,
+  name: 'postgresql',
+  formula: 'postgresql@17',
+  port: 5432,
+};
+/** Where packages put the programs of the server, which they leave out of the `PATH`. */
+const FOLDERS_OF_MAJORS = [
+  { parent: '/usr/lib/postgresql', name: /^\d+$/u },
+  { parent: '/opt/homebrew/opt', name: /^postgresql@\d+$/u },
+  { parent: '/usr/local/opt', name: /^postgresql@\d+$/u },
+  { parent: '/home/linuxbrew/.linuxbrew/opt', name: /^postgresql@\d+$/u },
+];
+const CLUSTER_SETTINGS = '/etc/postgresql-common/createcluster.conf';
+
+/**
+ * A server that was found: the folder of its programs, and what it says of itself.
+ *
+ * @typedef {{ folder: string, version: string }} FoundServer
+ */
+
+/** Resolves to the folder of the server's programs, which are installed if they are missing and can be. */
+export async function installPostgres() {
+  const decision = decideOn(await inspectSystem());
+  if (typeof decision === 'object') return decision.folder;
+  await installServer(POSTGRES, installWithoutCluster);
+  const found = decideOn({ ...(await inspectSystem()), hasApt: false });
+  if (typeof found === 'string') throw new Error(`The tests need ${POSTGRES.needed}, which was not found.`);
+  return found.folder;
+}
+
+/**
+ * What to do on such a system: to use the newest server of those that are there or to install one; throws with the line
+ * to type if that is for its user to do.
+ *
+ * @param {{ servers: FoundServer[], isRoot: boolean, hasApt: boolean }} system
+ * @returns {FoundServer | 'install it'}
+ */
+export function decideOn({ servers, ...installer }) {
+  if (servers.length === 0) return decideOnMissing(POSTGRES, installer);
+  // Of equals the first one: what is on the `PATH` comes before what is not.
+  const [newest] = servers.toSorted((a, b) => majorOf(b) - majorOf(a));
+  if (newest && majorOf(newest) >= OLDEST_MAJOR) return newest;
+  const found = servers.map(({ folder, version }) => `${version.trim()} in ${folder}`).join(', ');
+  throw new Error(`The tests need ${POSTGRES.needed}. What was found: ${found}`);
+}
+
+/** @param {FoundServer} server */
+function majorOf({ version }) {
+  return Number(/\(PostgreSQL\) (\d+)/u.exec(version)?.[1] ?? 0);
+}
+
+async function inspectSystem() {
+  const onPath = (process.env['PATH'] ?? '').split(delimiter).filter((folder) => folder !== '');
+  const packaged = await Promise.all(FOLDERS_OF_MAJORS.map(programsIn));
+  const found = await Promise.all([...onPath, ...packaged.flat()].map(findServer));
+  return { servers: found.filter((server) => server !== undefined), ...(await inspectInstaller()) };
+}
+
+/** @param {{ parent: string, name: RegExp }} place */
+async function programsIn({ parent, name }) {
+  const names = await readdir(parent).catch(() => []);
+  return names.filter((each) => name.test(each)).map((each) => join(parent, each, 'bin'));
+}
+
+/**
+ * @param {string} folder
+ * @returns {Promise<FoundServer | undefined>}
+ */
+async function findServer(folder) {
+  // A client alone has neither.
+  const { passed, output } = await runCommand(join(folder, 'postgres'), ['--version']);
+  if (!passed || !(await runCommand(join(folder, 'initdb'), ['--version'])).passed) return undefined;
+  return { folder, version: output };
+}
+
+/** The package would make a cluster by the name of `main` and start it with the system. */
+async function installWithoutCluster() {
+  await installPackage('postgresql-common');
+  const settings = await readFile(CLUSTER_SETTINGS, 'utf8');
+  await writeFile(CLUSTER_SETTINGS, `${settings}\ncreate_main_cluster = false\n`);
+  try {
+    await installPackage(POSTGRES.name);
+  } finally {
+    await writeFile(CLUSTER_SETTINGS, settings);
+  }
+}

@@ -1,5 +1,5 @@
-import { readdir, readFile, writeFile } from 'node:fs/promises';
-import { delimiter, join } from 'node:path';
+import { readdir, readFile, realpath, writeFile } from 'node:fs/promises';
+import { delimiter, dirname, join } from 'node:path';
 import { decideOnMissing, inspectInstaller, installPackage, installServer } from '../install-debian-package.js';
 import { runCommand } from '../run-command.js';
 
@@ -10,6 +10,8 @@ const POSTGRES = {
   formula: 'postgresql@17',
   port: 5432,
 };
+/** What the tests run, in the folder of the first one. */
+const PROGRAMS = ['postgres', 'initdb', 'pg_basebackup'];
 /** Where packages put the programs of the server, which they leave out of the `PATH`. */
 const FOLDERS_OF_MAJORS = [
   { parent: '/usr/lib/postgresql', name: /^\d+$/u },
@@ -70,14 +72,15 @@ async function programsIn({ parent, name }) {
 }
 
 /**
- * @param {string} folder
+ * @param {string} place
  * @returns {Promise<FoundServer | undefined>}
  */
-async function findServer(folder) {
-  // A client alone has neither.
-  const { passed, output } = await runCommand(join(folder, 'postgres'), ['--version']);
-  if (!passed || !(await runCommand(join(folder, 'initdb'), ['--version'])).passed) return undefined;
-  return { folder, version: output };
+async function findServer(place) {
+  // A folder of the `PATH` may have links to some of the programs only.
+  const folder = dirname(await realpath(join(place, 'postgres')).catch(() => join(place, 'postgres')));
+  const versions = await Promise.all(PROGRAMS.map((name) => runCommand(join(folder, name), ['--version'])));
+  const [server] = versions;
+  return server && versions.every(({ passed }) => passed) ? { folder, version: server.output } : undefined;
 }
 
 /** The package would make a cluster by the name of `main` and start it with the system. */

@@ -1,10 +1,20 @@
-import { existsSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, readFileSync } from 'node:fs';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { Client } from 'pg';
+import ts from 'typescript';
 import { eventually } from '../support/eventually.js';
+import { freePort } from '../support/free-port.js';
+import { ROOT } from '../support/packed-library.js';
+import { copyTemplate, makeFolder, writeSettings } from '../support/postgres/cluster-folder.js';
 import { withPostgres } from '../support/postgres/postgres-connection.js';
 import { PostgresServer, type PostgresServerOptions } from '../support/postgres/postgres-server.js';
 import { childrenOf } from '../support/postgres/process-children.js';
+import { findTemplate, PASSWORD } from '../support/postgres/template-cluster.js';
 
 const servers: PostgresServer[] = [];
 
@@ -171,5 +181,43 @@ describe('PostgresServer', () => {
     expect(await whoAmI(urlOf('guest'))).toEqual([{ user: 'guest' }]);
     await expect(whoAmI(urlOf('outcast'))).rejects.toThrow('pg_hba.conf rejects');
     await expect(whoAmI(urlOf('postgres:wrong'))).rejects.toThrow('password authentication failed');
+  });
+});
+
+/** Makes of sources what Node runs, in a folder of its own. */
+async function transpile(...names: readonly string[]): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'program-'));
+  await writeFile(join(folder, 'package.json'), '{ "type": "module" }');
+  for (const name of names) {
+    const { outputText } = ts.transpileModule(readFileSync(join(ROOT, `test/support/postgres/${name}.ts`), 'utf8'), {
+      compilerOptions: { module: ts.ModuleKind.ESNext, target: ts.ScriptTarget.ES2022 },
+    });
+    await writeFile(join(folder, `${name}.js`), outputText);
+  }
+  return folder;
+}
+
+describe('PostgresProcess', () => {
+  const PROGRAM = `
+    import { PostgresProcess } from './postgres-process.js';
+    const server = new PostgresProcess(...process.argv.slice(1));
+    setInterval(() => server.isReady && !server.isFrozen && server.freeze(), 10);
+    setInterval(() => server.isFrozen && process.kill(process.pid, 'SIGKILL'), 10);`;
+
+  it('does not outlive the process that has started it, not even if it is frozen and that one is killed', async () => {
+    const [port, folder, cwd] = [
+      await freePort(),
+      await makeFolder(),
+      await transpile('postgres-process', 'process-children'),
+    ];
+    await copyTemplate(folder);
+    await writeSettings(folder, { port });
+    const postgres = join(findTemplate().programs, 'postgres');
+    const parent = spawn(process.execPath, ['--input-type=module', '-e', PROGRAM, postgres, folder], { cwd });
+    expect(await once(parent, 'exit')).toEqual([null, 'SIGKILL']);
+    await eventually(() => !existsSync(folder));
+    const url = `postgresql://postgres:${PASSWORD}@127.0.0.1:${port}/postgres`;
+    await expect(whoAmI(url)).rejects.toThrow('ECONNREFUSED');
+    await rm(cwd, { recursive: true });
   });
 });

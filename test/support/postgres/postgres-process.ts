@@ -9,11 +9,12 @@ import { childrenOf } from './process-children.js';
 
 /**
  * What the watcher runs: it waits for a line, and takes the end of its input for the death of this process. A server
- * that is told to quit ends its children, too, those that are frozen after five seconds.
+ * that is told to quit ends its children, too; where a frozen one's are not found, it takes five seconds.
  */
 const WATCHER = `read -r _ || {
-  kill -QUIT "$1"; kill -CONT "$1"
-  while kill -0 "$1"; do sleep 0.05; done
+  kill -CONT "$1" $(cat "/proc/$1/task/$1/children")
+  kill -QUIT "$1"
+  while kill -0 "$1" && [ -e "$2/data/postmaster.pid" ]; do sleep 0.05; done
   rm -rf "$2"
 }`;
 

@@ -30,7 +30,7 @@ export async function inspectInstaller() {
  *
  * @param {string} name
  */
-export function installLine(name) {
+function installLine(name) {
   return ['apt-get', 'install', '-y', '--no-install-recommends', name];
 }
 

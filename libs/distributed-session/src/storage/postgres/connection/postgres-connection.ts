@@ -1,0 +1,134 @@
+import { StorageOutcomeUnknownError, StorageUnavailableError } from '../../../errors/storage.errors.js';
+import { CallsUnderWay } from '../../calls-under-way.js';
+import type { Row } from '../records/row-reader.js';
+import type { SchemaNames } from '../schema/schema-names.js';
+import type { PostgresStatement, PreparedStatement, StatementValue } from '../statements/postgres-statement.js';
+import { watchClient } from './careful-client.js';
+import { AS_TEXT, type PostgresClient, type PostgresPool } from './postgres-pool.js';
+import { endsConnection, isRetryable, toStorageError } from './postgres-failure.js';
+
+/**
+ * Runs statements, each with a deadline, and tells the three outcomes apart: applied, not applied, unknown. A statement
+ * that was sent is never sent again, unless the server said that it had undone it.
+ */
+export class PostgresConnection {
+  readonly #prepared = new Map<string, PreparedStatement>();
+  readonly #underWay = new CallsUnderWay();
+
+  constructor(
+    readonly pool: PostgresPool,
+    private readonly names: SchemaNames,
+    private readonly deadlineMs: number,
+  ) {}
+
+  /** When the time of a call that begins now is up, by the clock of the process. */
+  deadline(): number {
+    return performance.now() + this.deadlineMs;
+  }
+
+  /** Runs a statement in one round trip; its rows, as text. Calls that take several rounds pass their deadline on. */
+  async run<Param extends string>(
+    statement: PostgresStatement<Param>,
+    values: Readonly<Record<Param, StatementValue>>,
+    endsAt = this.deadline(),
+  ): Promise<Row[]> {
+    this.#underWay.begin();
+    try {
+      for (;;) {
+        try {
+          return await this.#runOnce(statement as PostgresStatement, statement.pack(values), endsAt);
+        } catch (error) {
+          if (!isRetryable(error) || performance.now() >= endsAt) {
+            throw toStorageError(error, { wasSent: true, isReadOnly: statement.isReadOnly });
+          }
+        }
+      }
+    } finally {
+      this.#underWay.end();
+    }
+  }
+
+  /** Resolves when what was under way is settled. */
+  async settled(): Promise<void> {
+    await this.#underWay.settled();
+  }
+
+  async #runOnce(statement: PostgresStatement, values: StatementValue[], endsAt: number): Promise<Row[]> {
+    const client = await this.#acquire(endsAt);
+    const watched = watchClient(client);
+    const { warnings } = watched;
+    const { name, text } = this.#prepare(statement);
+    let isSpent = true;
+    try {
+      const query = { name, text, values: values.map(toParameter), rowMode: 'array', types: AS_TEXT } as const;
+      const { rows } = await inTime(client.query(query), endsAt);
+      isSpent = false;
+      if (watched.warnings > warnings && !statement.isReadOnly) throw new StorageOutcomeUnknownError();
+      return rows as Row[];
+    } catch (error) {
+      isSpent &&= endsConnection(error);
+      throw error;
+    } finally {
+      client.release(isSpent);
+    }
+  }
+
+  async #acquire(endsAt: number): Promise<PostgresClient> {
+    const connecting = this.pool.connect();
+    try {
+      return await inTime(connecting, endsAt);
+    } catch (error) {
+      connecting.then(
+        (client) => client.release(),
+        () => {},
+      );
+      if (error instanceof TimeIsUpError || isPoolTimeout(error)) {
+        throw new StorageUnavailableError(
+          'No connection to PostgreSQL became free, or could be opened, in time. Try again shortly; if the pool is too ' +
+            'small for the load, raise its size.',
+        );
+      }
+      throw toStorageError(error, { wasSent: false, isReadOnly: true });
+    }
+  }
+
+  #prepare(statement: PostgresStatement): PreparedStatement {
+    const known = this.#prepared.get(statement.name);
+    if (known) return known;
+    const prepared = statement.prepare(this.names);
+    this.#prepared.set(statement.name, prepared);
+    return prepared;
+  }
+}
+
+class TimeIsUpError extends Error {}
+
+/** What a promise settles to, or a {@link TimeIsUpError}. What has arrived while this process was busy still counts. */
+export async function inTime<T>(promise: Promise<T>, endsAt: number): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const timeUp = new Promise<never>((_resolve, reject) => {
+    const giveUp = () => reject(new TimeIsUpError('The time is up'));
+    // Replies that wait to be read are read between the two.
+    const readFirst = () => setImmediate(() => setImmediate(giveUp));
+    timer = setTimeout(readFirst, Math.max(0, endsAt - performance.now()));
+  });
+  try {
+    return await Promise.race([promise, timeUp]);
+  } catch (error) {
+    // It may fail later, when nobody waits for it any more.
+    promise.catch(() => {});
+    throw error;
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** A pool tells by its message alone that none of its connections was free. */
+function isPoolTimeout(error: unknown): boolean {
+  return error instanceof Error && /timeout exceeded|connection timeout/i.test(error.message);
+}
+
+/** Bytes as `pg` takes them. */
+function toParameter(value: StatementValue): unknown {
+  return value instanceof Uint8Array ? Buffer.from(value.buffer, value.byteOffset, value.byteLength) : value;
+}

@@ -1,0 +1,38 @@
+/** A connection of a pool, as far as this library uses it. A client of `pg` is one. */
+export interface PostgresClient {
+  query(query: PostgresQuery): Promise<{ readonly rows: unknown[] }>;
+  on(event: 'notification', listener: (message: PostgresNotification) => void): unknown;
+  on(event: 'error', listener: (error: Error) => void): unknown;
+  on(event: 'notice', listener: (notice: { readonly severity?: string }) => void): unknown;
+  on(event: 'end', listener: () => void): unknown;
+  /** Gives it back; with `true` it is closed instead. */
+  release(destroy?: boolean): void;
+}
+
+export interface PostgresNotification {
+  readonly channel: string;
+  readonly payload?: string;
+}
+
+export interface PostgresQuery {
+  readonly name?: string;
+  readonly text: string;
+  readonly values?: unknown[];
+  readonly rowMode: 'array';
+  readonly types: { getTypeParser(...given: unknown[]): (value: string) => unknown };
+}
+
+/**
+ * A pool of connections, as far as this library uses it: a `Pool` of `pg` is one. It is described here so that programs
+ * need no types of `pg`.
+ */
+export interface PostgresPool {
+  readonly options?: object;
+  connect(): Promise<PostgresClient>;
+  end(): Promise<void>;
+  on(event: 'error', listener: (error: Error) => void): unknown;
+  off(event: 'error', listener: (error: Error) => void): unknown;
+}
+
+/** Values as PostgreSQL sent them, whatever parsers the process has set for other uses of `pg`. */
+export const AS_TEXT: PostgresQuery['types'] = { getTypeParser: () => (value) => value };

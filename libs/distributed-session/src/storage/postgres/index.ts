@@ -1,0 +1,8 @@
+export type { PostgresPool } from './connection/postgres-pool.js';
+export { PostgresSessionStorage } from './postgres-session-storage.js';
+export type {
+  PostgresConnectionOptions,
+  PostgresServerOptions,
+  PostgresSessionStorageOptions,
+} from './postgres-session-storage.options.js';
+export { type PostgresMigrationSqlOptions, postgresMigrationSql } from './schema/migration-sql.js';

@@ -1,0 +1,69 @@
+import { END_REASONS } from '../../../session/end-reason.js';
+import type { ServiceChangedChange, StorageChange } from '../../storage-change.js';
+import { unescapeText } from './escaped-text.js';
+
+/** What arrives on the channel: a change, with the write that made it, or a heartbeat. */
+export type ChangeMessage =
+  | { readonly type: 'change'; readonly change: StorageChange; readonly origin?: string }
+  | { readonly type: 'beat'; readonly at: number };
+
+const SERVICE_CHANGES = [
+  'registered',
+  'replaced',
+  'secret-added',
+  'secret-ended',
+  'revoked',
+] as const satisfies ServiceChangedChange['change'][];
+
+/** Reads a notification; `undefined` for what nobody of this library sent, and for kinds of later releases. */
+export function unpackChange(payload: string): ChangeMessage | undefined {
+  let fields: Record<string, unknown>;
+  try {
+    fields = Object(JSON.parse(payload) as unknown) as Record<string, unknown>;
+  } catch {
+    return undefined;
+  }
+  const { type, at, origin } = fields;
+  if (!isWhole(at)) return undefined;
+  if (type === 'beat') return { type, at };
+  if (type === 'feed.gap') return { type: 'change', change: { type, at } };
+  const change = type === 'service.changed' ? serviceChange(fields, at) : sessionChange(fields, at);
+  return change && { type: 'change', change, ...(typeof origin === 'string' && { origin }) };
+}
+
+function serviceChange(fields: Record<string, unknown>, at: number): StorageChange | undefined {
+  const { serviceId, by } = fields;
+  const change = SERVICE_CHANGES.find((known) => known === fields['change']);
+  if (change === undefined || typeof serviceId !== 'string' || typeof by !== 'string') return undefined;
+  return { type: 'service.changed', change, serviceId: unescapeText(serviceId), by: unescapeText(by), at };
+}
+
+function sessionChange(fields: Record<string, unknown>, at: number): StorageChange | undefined {
+  const { type, sessionId, loginId, serviceId, device, version, by, rotatedTo, actor } = fields;
+  if (![sessionId, loginId, serviceId, by].every((text) => typeof text === 'string')) return undefined;
+  if (!isWhole(version) || ![device, rotatedTo, actor].every(isOptionalText)) return undefined;
+  const about = {
+    sessionId: sessionId as string,
+    loginId: unescapeText(loginId as string),
+    serviceId: unescapeText(serviceId as string),
+    ...(device !== undefined && { device: unescapeText(device as string) }),
+    version,
+    by: unescapeText(by as string),
+    at,
+  };
+  if (type === 'session.created' || type === 'session.updated') return { type, ...about };
+  if (type === 'session.rotated') {
+    return typeof rotatedTo === 'string' ? { type, ...about, rotatedTo } : undefined;
+  }
+  const reason = END_REASONS.find((known) => known === fields['reason']);
+  if (type !== 'session.ended' || reason === undefined || reason === 'rotated') return undefined;
+  return { type, ...about, reason, ...(actor !== undefined && { actor: unescapeText(actor as string) }) };
+}
+
+function isWhole(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
+}
+
+function isOptionalText(value: unknown): boolean {
+  return value === undefined || typeof value === 'string';
+}

@@ -1,0 +1,68 @@
+import type { SecretHash, ServiceCredentialRecord, StoredServiceSecret } from '../../service-credential-storage.js';
+import { unescapeText } from './escaped-text.js';
+import { type RowReader, UnreadableRowError } from './row-reader.js';
+
+/** What to select of a service, from the view of the current ones. */
+export function serviceColumns(row: string): string {
+  return ['service_id', 'service_name', 'permissions', 'version', 'created_at', 'secrets']
+    .map((column) => `${row}.${column}`)
+    .join(', ');
+}
+
+/** Reads the columns of a service. Throws an `UnreadableRowError`. */
+export function unpackService(row: RowReader): ServiceCredentialRecord {
+  const [serviceId, serviceName, permissions] = [row.text(), row.text(), row.text()];
+  const [version, createdAt, secrets] = [row.whole(), row.whole(), row.optionalText()];
+  return {
+    serviceId: unescapeText(serviceId),
+    serviceName: unescapeText(serviceName),
+    permissions: textsOf(parsed(permissions)),
+    version,
+    createdAt,
+    secrets: listOf(parsed(secrets ?? '[]')).map(unpackSecret),
+  };
+}
+
+function unpackSecret(value: unknown): StoredServiceSecret {
+  const { keyId, hash, createdAt, endsAt, lastUsedAt } = (value ?? {}) as Record<string, unknown>;
+  if (typeof keyId !== 'string' || typeof hash !== 'string') throw new UnreadableRowError();
+  return {
+    keyId: unescapeText(keyId),
+    hash: hashOf(parsed(hash)),
+    createdAt: wholeOf(createdAt),
+    ...(endsAt !== null && { endsAt: wholeOf(endsAt) }),
+    ...(lastUsedAt !== null && { lastUsedAt: wholeOf(lastUsedAt) }),
+  };
+}
+
+function hashOf(value: unknown): SecretHash {
+  const { algorithm, digest, encoded } = (value ?? {}) as Record<string, unknown>;
+  if (algorithm === 'hmac-sha256' && typeof digest === 'string') return { algorithm, digest };
+  if (algorithm === 'argon2id' && typeof encoded === 'string') return { algorithm, encoded };
+  throw new UnreadableRowError();
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new UnreadableRowError();
+  }
+}
+
+function listOf(value: unknown): readonly unknown[] {
+  if (!Array.isArray(value)) throw new UnreadableRowError();
+  return value;
+}
+
+function textsOf(value: unknown): string[] {
+  return listOf(value).map((each) => {
+    if (typeof each !== 'string') throw new UnreadableRowError();
+    return each;
+  });
+}
+
+function wholeOf(value: unknown): number {
+  if (!Number.isSafeInteger(value)) throw new UnreadableRowError();
+  return value as number;
+}

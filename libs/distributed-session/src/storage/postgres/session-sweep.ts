@@ -1,0 +1,39 @@
+import type { SweepSessions } from '../session-storage.operations.js';
+import type { PostgresGateway } from './postgres-gateway.js';
+import { RowReader } from './records/row-reader.js';
+import { purgeTombstonesStatement } from './statements/purge-tombstones.statement.js';
+import { sweepSessionsStatement } from './statements/sweep-sessions.statement.js';
+
+/** How many rows one statement works on: few enough that nobody waits for its locks, or for its share of the disk. */
+const BATCH = 100;
+
+/**
+ * Claims what time has ended, and drops tombstones that are past their retention, in batches. What others are changing
+ * now is left out, so any number of processes may sweep at once. All batches of a sweep have one deadline; what was
+ * done until then stays done.
+ */
+export class SessionSweep {
+  constructor(private readonly gateway: PostgresGateway) {}
+
+  async run({ limit, historyRetentionMs }: SweepSessions): Promise<number> {
+    const endsAt = this.gateway.connection.deadline();
+    let claimed = 0;
+    let seen = BATCH;
+    while (claimed < limit && seen > 0) {
+      const values = { limit: Math.min(BATCH, limit - claimed), retentionMs: historyRetentionMs };
+      const reply = await this.gateway.writeOne(sweepSessionsStatement, values, endsAt);
+      claimed += reply.whole();
+      seen = reply.whole();
+    }
+    await this.#purge(endsAt);
+    return claimed;
+  }
+
+  async #purge(endsAt: number): Promise<void> {
+    let dropped = BATCH;
+    while (dropped === BATCH) {
+      const [row = []] = await this.gateway.connection.run(purgeTombstonesStatement, { limit: BATCH }, endsAt);
+      dropped = new RowReader(row).whole();
+    }
+  }
+}

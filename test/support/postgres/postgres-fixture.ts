@@ -1,0 +1,39 @@
+import { PostgresSessionStorage, type PostgresSessionStorageOptions } from 'nestjs-distributed-session/postgres';
+import type { CreateStorageFixture } from 'nestjs-distributed-session/testing';
+import type { PostgresServer } from './postgres-server.js';
+
+export interface PostgresTarget {
+  readonly server: PostgresServer;
+  /** Where the storage finds its tables. They are there already. */
+  readonly options: PostgresSessionStorageOptions;
+}
+
+/** Every table that holds something of a storage, with the default names. */
+const TABLES = ['distributed_session', 'distributed_service', 'distributed_service_secret'];
+
+/**
+ * A storage on a server that is already running, whose tables are emptied after each use. Ten thousand calls at once, as
+ * one case of the suite makes, may take a busy machine longer than the default deadline.
+ */
+export function postgresFixture(target: () => PostgresTarget): CreateStorageFixture {
+  return () => {
+    const { options, server } = target();
+    const shared = { deadlineMs: 10_000, ...options };
+    const others: PostgresSessionStorage[] = [];
+    return {
+      storage: new PostgresSessionStorage(shared),
+      another: async () => {
+        const other = new PostgresSessionStorage(shared);
+        others.push(other);
+        await other.connect();
+        return other;
+      },
+      dump: () => server.dump(),
+      dispose: async () => {
+        for (const other of others) await other.close();
+        await server.query(`TRUNCATE ${TABLES.join(', ')}`);
+        await server.query('SELECT distributed_recount_sessions()');
+      },
+    };
+  };
+}

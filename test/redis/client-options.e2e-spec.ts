@@ -6,8 +6,8 @@ import { RedisSessionStorage, type RedisSessionStorageOptions } from 'nestjs-dis
 import { eventually } from '../support/eventually.js';
 import { RedisServer } from '../support/redis/redis-server.js';
 import { startTlsServer } from '../support/redis/self-signed.js';
-import { settle } from '../support/redis/settled-call.js';
-import { created, WRITES } from '../support/redis/storage-calls.js';
+import { settle } from '../support/storage/settled-call.js';
+import { created, WRITES } from '../support/storage/storage-calls.js';
 
 const SAFE: RedisOptions = {
   socketTimeout: 1_500,

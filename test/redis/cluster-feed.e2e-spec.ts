@@ -1,14 +1,14 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { eventually } from '../support/eventually.js';
 import { shardsOf } from '../support/redis/cluster-shards.js';
-import { loginNames } from '../support/redis/login-names.js';
+import { loginNames } from '../support/storage/login-names.js';
 import { RedisCluster } from '../support/redis/redis-cluster.js';
 import type { RedisServer } from '../support/redis/redis-server.js';
-import { StorageGroup } from '../support/redis/storage-group.js';
-import { RECOVERY_MS } from '../support/redis/recovery-time.js';
+import { RedisStorageGroup } from '../support/redis/redis-storage-group.js';
+import { RECOVERY_MS } from '../support/storage/recovery-time.js';
 
 let cluster: RedisCluster;
-let group: StorageGroup;
+let group: RedisStorageGroup;
 /** One of each master. */
 let logins: string[];
 
@@ -21,7 +21,7 @@ afterAll(async () => {
 });
 
 beforeEach(async () => {
-  group = await StorageGroup.open(2, { cluster: { nodes: cluster.startupNodes } });
+  group = await RedisStorageGroup.open(2, { cluster: { nodes: cluster.startupNodes } });
   const owners = (await cluster.masters()).map((master) => shardsOf(cluster, master, group.keyPrefix));
   logins = (await Promise.all(owners)).map((isOwn, index) => {
     return loginNames(group.storages[0]!, `user-${index}`, isOwn).next().value!;

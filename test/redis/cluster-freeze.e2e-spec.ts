@@ -4,23 +4,23 @@ import { checkHistory } from '../support/history/check-history.js';
 import { describeViolations } from '../support/history/describe-violations.js';
 import { Announcements } from '../support/redis/announcements.js';
 import { shardsOf } from '../support/redis/cluster-shards.js';
-import { loginNames } from '../support/redis/login-names.js';
+import { loginNames } from '../support/storage/login-names.js';
 import { RedisCluster } from '../support/redis/redis-cluster.js';
-import { runGroup } from '../support/redis/run-group.js';
-import { settle } from '../support/redis/settled-call.js';
-import { created, WRITES } from '../support/redis/storage-calls.js';
-import { StorageGroup } from '../support/redis/storage-group.js';
-import { RECOVERY_MS } from '../support/redis/recovery-time.js';
+import { runGroup } from '../support/storage/run-group.js';
+import { settle } from '../support/storage/settled-call.js';
+import { created, WRITES } from '../support/storage/storage-calls.js';
+import { RedisStorageGroup } from '../support/redis/redis-storage-group.js';
+import { RECOVERY_MS } from '../support/storage/recovery-time.js';
 
 let cluster: RedisCluster;
-let group: StorageGroup;
+let group: RedisStorageGroup;
 
 /** So many before the freeze, and again when the frozen one is a replica. */
 const CALLS = 300;
 
 beforeEach(async () => {
   cluster = await RedisCluster.start();
-  group = await StorageGroup.open(3, { cluster: { nodes: cluster.startupNodes } });
+  group = await RedisStorageGroup.open(3, { cluster: { nodes: cluster.startupNodes } });
 });
 
 afterEach(async () => {

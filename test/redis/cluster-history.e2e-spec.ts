@@ -3,19 +3,19 @@ import { eventually } from '../support/eventually.js';
 import { checkHistory } from '../support/history/check-history.js';
 import { describeViolations } from '../support/history/describe-violations.js';
 import { RedisCluster } from '../support/redis/redis-cluster.js';
-import { runGroup } from '../support/redis/run-group.js';
-import { StorageGroup } from '../support/redis/storage-group.js';
+import { runGroup } from '../support/storage/run-group.js';
+import { RedisStorageGroup } from '../support/redis/redis-storage-group.js';
 
 const DURATION_MS = 4_000;
 /** Also on a busy machine. */
 const LEAST_CALLS = 1_000;
 
 let cluster: RedisCluster;
-let group: StorageGroup;
+let group: RedisStorageGroup;
 
 beforeAll(async () => {
   cluster = await RedisCluster.start();
-  group = await StorageGroup.open(4, { cluster: { nodes: cluster.startupNodes } });
+  group = await RedisStorageGroup.open(4, { cluster: { nodes: cluster.startupNodes } });
 });
 
 afterAll(async () => {

@@ -2,13 +2,13 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { StorageChange } from 'nestjs-distributed-session';
 import { eventually } from '../support/eventually.js';
 import { shardsOf } from '../support/redis/cluster-shards.js';
-import { faultsOfCalls, faultsOfState } from '../support/redis/load-faults.js';
-import { isApplied } from '../support/redis/load-session.js';
-import { loginNames } from '../support/redis/login-names.js';
+import { faultsOfCalls, faultsOfState } from '../support/storage/load-faults.js';
+import { isApplied } from '../support/storage/load-session.js';
+import { loginNames } from '../support/storage/login-names.js';
 import { RedisCluster } from '../support/redis/redis-cluster.js';
-import type { SteadyLoad } from '../support/redis/steady-load.js';
-import { StorageGroup } from '../support/redis/storage-group.js';
-import { RECOVERY_MS } from '../support/redis/recovery-time.js';
+import type { SteadyLoad } from '../support/storage/steady-load.js';
+import { RedisStorageGroup } from '../support/redis/redis-storage-group.js';
+import { RECOVERY_MS } from '../support/storage/recovery-time.js';
 
 /** What was acknowledged so long before the kill has reached the replica: a busy machine needs a part of it. */
 const REPLICATED_MS = 2_000;
@@ -17,12 +17,12 @@ const AFFECTED = [0, 1, 2];
 const OTHERS = [3, 4, 5, 6];
 
 let cluster: RedisCluster;
-let group: StorageGroup;
+let group: RedisStorageGroup;
 
 beforeEach(async () => {
   // Otherwise the others serve nobody while a part of the slots has no master.
   cluster = await RedisCluster.start({ settings: { 'cluster-require-full-coverage': 'no' } });
-  group = await StorageGroup.open(3, { cluster: { nodes: cluster.startupNodes } });
+  group = await RedisStorageGroup.open(3, { cluster: { nodes: cluster.startupNodes } });
 });
 
 afterEach(async () => {

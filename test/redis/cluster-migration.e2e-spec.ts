@@ -1,18 +1,18 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { eventually } from '../support/eventually.js';
 import { slotOfShard } from '../support/redis/cluster-shards.js';
-import { faultsOfCalls, faultsOfState } from '../support/redis/load-faults.js';
-import { loginNames } from '../support/redis/login-names.js';
+import { faultsOfCalls, faultsOfState } from '../support/storage/load-faults.js';
+import { loginNames } from '../support/storage/login-names.js';
 import { RedisCluster } from '../support/redis/redis-cluster.js';
-import type { SteadyLoad } from '../support/redis/steady-load.js';
-import { StorageGroup } from '../support/redis/storage-group.js';
-import { RECOVERY_MS } from '../support/redis/recovery-time.js';
+import type { SteadyLoad } from '../support/storage/steady-load.js';
+import { RedisStorageGroup } from '../support/redis/redis-storage-group.js';
+import { RECOVERY_MS } from '../support/storage/recovery-time.js';
 
 const SHARD = '5a';
 const USERS = [0, 1, 2, 3, 4, 5];
 
 let cluster: RedisCluster;
-let group: StorageGroup;
+let group: RedisStorageGroup;
 
 beforeAll(async () => {
   cluster = await RedisCluster.start();
@@ -23,7 +23,7 @@ afterAll(async () => {
 });
 
 beforeEach(async () => {
-  group = await StorageGroup.open(3, { cluster: { nodes: cluster.startupNodes } });
+  group = await RedisStorageGroup.open(3, { cluster: { nodes: cluster.startupNodes } });
 });
 
 afterEach(async () => {

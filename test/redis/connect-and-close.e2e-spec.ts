@@ -5,8 +5,8 @@ import { eventually } from '../support/eventually.js';
 import { freePort } from '../support/free-port.js';
 import { RedisServer } from '../support/redis/redis-server.js';
 import { startTlsServer } from '../support/redis/self-signed.js';
-import { settle } from '../support/redis/settled-call.js';
-import { created, creation, WRITES } from '../support/redis/storage-calls.js';
+import { settle } from '../support/storage/settled-call.js';
+import { created, creation, WRITES } from '../support/storage/storage-calls.js';
 import { TcpProxy } from '../support/tcp-proxy.js';
 
 let server: RedisServer;

@@ -2,16 +2,16 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import type { SessionRecord } from 'nestjs-distributed-session';
 import { eventually } from '../support/eventually.js';
 import { RedisServer } from '../support/redis/redis-server.js';
-import { settle } from '../support/redis/settled-call.js';
-import { created, READS, textOf, WRITES, warmUp } from '../support/redis/storage-calls.js';
-import { openStoragePair, type StoragePair } from '../support/redis/storage-pair.js';
-import { RECOVERY_MS } from '../support/redis/recovery-time.js';
-import { slackMs } from '../support/redis/slack.js';
+import { settle } from '../support/storage/settled-call.js';
+import { created, READS, textOf, WRITES, warmUp } from '../support/storage/storage-calls.js';
+import { openRedisPair, type RedisStoragePair } from '../support/redis/redis-storage-pair.js';
+import { RECOVERY_MS } from '../support/storage/recovery-time.js';
+import { slackMs } from '../support/storage/slack.js';
 
 const DEADLINE_MS = 500;
 
 let server: RedisServer;
-let pair: StoragePair;
+let pair: RedisStoragePair;
 let session: SessionRecord;
 
 beforeAll(async () => {
@@ -23,7 +23,7 @@ afterAll(async () => {
 });
 
 beforeEach(async () => {
-  pair = await openStoragePair(server, { deadlineMs: DEADLINE_MS });
+  pair = await openRedisPair(server, { deadlineMs: DEADLINE_MS });
   session = await created(pair.witness, 'ada');
   await warmUp(pair.witness);
 });

@@ -3,9 +3,9 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { SessionRecord, StorageChange } from 'nestjs-distributed-session';
 import { eventually } from '../support/eventually.js';
 import { RedisServer } from '../support/redis/redis-server.js';
-import { settle } from '../support/redis/settled-call.js';
-import { bytes, creation, created, RETENTION_MS, WRITES } from '../support/redis/storage-calls.js';
-import { openStoragePair, type StoragePair } from '../support/redis/storage-pair.js';
+import { settle } from '../support/storage/settled-call.js';
+import { bytes, creation, created, RETENTION_MS, WRITES } from '../support/storage/storage-calls.js';
+import { openRedisPair, type RedisStoragePair } from '../support/redis/redis-storage-pair.js';
 import { StoredRecord } from '../support/redis/stored-record.js';
 
 const PAYLOAD = 'payload';
@@ -17,12 +17,12 @@ const DOCUMENTED =
   /^(read|created|replaced|conflict|ended|already-ended|missing|rotated|id-taken|ERR_STORAGE_CORRUPT)$/u;
 
 let server: RedisServer;
-let pair: StoragePair;
+let pair: RedisStoragePair;
 let logins = 0;
 
 beforeAll(async () => {
   server = await RedisServer.start();
-  pair = await openStoragePair(server);
+  pair = await openRedisPair(server);
 });
 
 afterAll(async () => {

@@ -2,14 +2,14 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import type { StorageChange } from 'nestjs-distributed-session';
 import { eventually } from '../support/eventually.js';
 import { RedisServer } from '../support/redis/redis-server.js';
-import { bytes, created, WRITES } from '../support/redis/storage-calls.js';
-import { openStoragePair, type StoragePair } from '../support/redis/storage-pair.js';
+import { bytes, created, WRITES } from '../support/storage/storage-calls.js';
+import { openRedisPair, type RedisStoragePair } from '../support/redis/redis-storage-pair.js';
 import { keysOf } from '../support/redis/stored-record.js';
 
 const HEARTBEAT_MS = 100;
 
 let server: RedisServer;
-let pair: StoragePair;
+let pair: RedisStoragePair;
 let heard: StorageChange[];
 let heardByWitness: StorageChange[];
 
@@ -22,7 +22,7 @@ afterAll(async () => {
 });
 
 beforeEach(async () => {
-  pair = await openStoragePair(server, { heartbeatIntervalMs: HEARTBEAT_MS });
+  pair = await openRedisPair(server, { heartbeatIntervalMs: HEARTBEAT_MS });
   [heard, heardByWitness] = [[], []];
   pair.storage.changes((change) => heard.push(change));
   pair.witness.changes((change) => heardByWitness.push(change));

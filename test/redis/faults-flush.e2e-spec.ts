@@ -5,14 +5,14 @@ import { checkHistory } from '../support/history/check-history.js';
 import { describeViolations } from '../support/history/describe-violations.js';
 import { isQuiet } from '../support/history/quiet-client.js';
 import { runClients } from '../support/history/run-clients.js';
-import { paced } from '../support/redis/paced-storage.js';
+import { paced } from '../support/storage/paced-storage.js';
 import { RedisServer } from '../support/redis/redis-server.js';
-import { settle } from '../support/redis/settled-call.js';
-import { created, WRITES } from '../support/redis/storage-calls.js';
-import { openStoragePair, type StoragePair } from '../support/redis/storage-pair.js';
+import { settle } from '../support/storage/settled-call.js';
+import { created, WRITES } from '../support/storage/storage-calls.js';
+import { openRedisPair, type RedisStoragePair } from '../support/redis/redis-storage-pair.js';
 
 let server: RedisServer;
-let pair: StoragePair;
+let pair: RedisStoragePair;
 
 beforeAll(async () => {
   server = await RedisServer.start();
@@ -24,7 +24,7 @@ afterAll(async () => {
 
 beforeEach(async () => {
   await server.call('FLUSHALL');
-  pair = await openStoragePair(server);
+  pair = await openRedisPair(server);
 });
 
 afterEach(async () => {

@@ -1,13 +1,13 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import type { SessionRecord } from 'nestjs-distributed-session';
 import { RedisServer } from '../support/redis/redis-server.js';
-import { settle } from '../support/redis/settled-call.js';
-import { created, READS, RETENTION_MS, WRITES } from '../support/redis/storage-calls.js';
-import { openStoragePair, type StoragePair } from '../support/redis/storage-pair.js';
+import { settle } from '../support/storage/settled-call.js';
+import { created, READS, RETENTION_MS, WRITES } from '../support/storage/storage-calls.js';
+import { openRedisPair, type RedisStoragePair } from '../support/redis/redis-storage-pair.js';
 import { keysOf } from '../support/redis/stored-record.js';
 
 let server: RedisServer;
-let pair: StoragePair;
+let pair: RedisStoragePair;
 let ada: SessionRecord;
 let ben: SessionRecord;
 
@@ -20,7 +20,7 @@ afterAll(async () => {
 });
 
 beforeEach(async () => {
-  pair = await openStoragePair(server);
+  pair = await openRedisPair(server);
   ada = await created(pair.storage, 'ada');
   ben = await created(pair.storage, 'ben');
 });

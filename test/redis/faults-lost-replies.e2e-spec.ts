@@ -2,13 +2,13 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import type { SessionRecord, StorageChange } from 'nestjs-distributed-session';
 import { eventually } from '../support/eventually.js';
 import { RedisServer } from '../support/redis/redis-server.js';
-import { settle } from '../support/redis/settled-call.js';
-import { creation, created, READS, RETENTION_MS, textOf, WRITES, warmUp } from '../support/redis/storage-calls.js';
-import { openStoragePair, type StoragePair } from '../support/redis/storage-pair.js';
-import { RECOVERY_MS } from '../support/redis/recovery-time.js';
+import { settle } from '../support/storage/settled-call.js';
+import { creation, created, READS, RETENTION_MS, textOf, WRITES, warmUp } from '../support/storage/storage-calls.js';
+import { openRedisPair, type RedisStoragePair } from '../support/redis/redis-storage-pair.js';
+import { RECOVERY_MS } from '../support/storage/recovery-time.js';
 
 let server: RedisServer;
-let pair: StoragePair;
+let pair: RedisStoragePair;
 let session: SessionRecord;
 
 beforeAll(async () => {
@@ -21,7 +21,7 @@ afterAll(async () => {
 
 /** Heartbeats are rare: the reply that is lost must be that of the call. */
 beforeEach(async () => {
-  pair = await openStoragePair(server, { heartbeatIntervalMs: 60_000 });
+  pair = await openRedisPair(server, { heartbeatIntervalMs: 60_000 });
   session = await created(pair.witness, 'ada');
   await warmUp(pair.witness);
 });

@@ -4,18 +4,18 @@ import { checkHistory } from '../support/history/check-history.js';
 import { describeViolations } from '../support/history/describe-violations.js';
 import type { History } from '../support/history/history.js';
 import { runClients } from '../support/history/run-clients.js';
-import { paced } from '../support/redis/paced-storage.js';
+import { paced } from '../support/storage/paced-storage.js';
 import { RedisServer } from '../support/redis/redis-server.js';
-import { settle } from '../support/redis/settled-call.js';
-import { created, WRITES } from '../support/redis/storage-calls.js';
-import { openStoragePair, type StoragePair } from '../support/redis/storage-pair.js';
-import { RECOVERY_MS } from '../support/redis/recovery-time.js';
-import { slackMs } from '../support/redis/slack.js';
+import { settle } from '../support/storage/settled-call.js';
+import { created, WRITES } from '../support/storage/storage-calls.js';
+import { openRedisPair, type RedisStoragePair } from '../support/redis/redis-storage-pair.js';
+import { RECOVERY_MS } from '../support/storage/recovery-time.js';
+import { slackMs } from '../support/storage/slack.js';
 
 const DEADLINE_MS = 1_000;
 
 let server: RedisServer;
-let pair: StoragePair;
+let pair: RedisStoragePair;
 
 beforeAll(async () => {
   server = await RedisServer.start();
@@ -26,7 +26,7 @@ afterAll(async () => {
 });
 
 beforeEach(async () => {
-  pair = await openStoragePair(server, { deadlineMs: DEADLINE_MS });
+  pair = await openRedisPair(server, { deadlineMs: DEADLINE_MS });
 });
 
 afterEach(async () => {
@@ -84,7 +84,7 @@ describe('under load, on a network that', () => {
   test('slices the bytes into 1 to 7: I1 I4 nothing fails, and every reply is that of its request', async () => {
     await pair.close();
     // A reply of some hundred bytes is as many turns of the event loop.
-    pair = await openStoragePair(server, { deadlineMs: 10_000 });
+    pair = await openRedisPair(server, { deadlineMs: 10_000 });
     const sessions = await Promise.all(
       Array.from({ length: 20 }, (_, n) => created(pair.storage, `user-${n}`, `text-${n}`)),
     );
@@ -119,10 +119,10 @@ describe('on a network that answers only just in time', () => {
   test.each([
     [
       'a write with a script that the server does not know',
-      (storage: StoragePair['storage']) => created(storage, 'ada'),
+      (storage: RedisStoragePair['storage']) => created(storage, 'ada'),
     ],
-    ['listLogins', (storage: StoragePair['storage']) => storage.listLogins({ limit: 100 })],
-    ['count', (storage: StoragePair['storage']) => storage.count()],
+    ['listLogins', (storage: RedisStoragePair['storage']) => storage.listLogins({ limit: 100 })],
+    ['count', (storage: RedisStoragePair['storage']) => storage.count()],
   ])('I7 %s settles by its deadline, however many rounds it takes', async (_name, call) => {
     await created(pair.witness, 'ada');
     await server.call('SCRIPT', 'FLUSH');

@@ -3,18 +3,18 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { SessionRecord } from 'nestjs-distributed-session';
 import { eventually } from '../support/eventually.js';
 import { RedisServer } from '../support/redis/redis-server.js';
-import { settle } from '../support/redis/settled-call.js';
-import { created, creation, READS, RETENTION_MS, WRITES } from '../support/redis/storage-calls.js';
-import { openStoragePair, type StoragePair } from '../support/redis/storage-pair.js';
-import { RECOVERY_MS } from '../support/redis/recovery-time.js';
+import { settle } from '../support/storage/settled-call.js';
+import { created, creation, READS, RETENTION_MS, WRITES } from '../support/storage/storage-calls.js';
+import { openRedisPair, type RedisStoragePair } from '../support/redis/redis-storage-pair.js';
+import { RECOVERY_MS } from '../support/storage/recovery-time.js';
 
 let server: RedisServer;
-let pair: StoragePair;
+let pair: RedisStoragePair;
 let session: SessionRecord;
 
 beforeEach(async () => {
   server = await RedisServer.start();
-  pair = await openStoragePair(server, { heartbeatIntervalMs: 200 });
+  pair = await openRedisPair(server, { heartbeatIntervalMs: 200 });
   session = await created(pair.storage, 'ada');
 });
 

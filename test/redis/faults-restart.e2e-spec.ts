@@ -4,14 +4,14 @@ import { eventually } from '../support/eventually.js';
 import { checkHistory } from '../support/history/check-history.js';
 import { describeViolations } from '../support/history/describe-violations.js';
 import { runClients } from '../support/history/run-clients.js';
-import { paced } from '../support/redis/paced-storage.js';
+import { paced } from '../support/storage/paced-storage.js';
 import type { RedisSettings } from '../support/redis/redis-settings.js';
 import { RedisServer } from '../support/redis/redis-server.js';
-import { settle } from '../support/redis/settled-call.js';
-import { created, WRITES } from '../support/redis/storage-calls.js';
-import { openStoragePair, type StoragePair } from '../support/redis/storage-pair.js';
-import { RECOVERY_MS } from '../support/redis/recovery-time.js';
-import { slackMs } from '../support/redis/slack.js';
+import { settle } from '../support/storage/settled-call.js';
+import { created, WRITES } from '../support/storage/storage-calls.js';
+import { openRedisPair, type RedisStoragePair } from '../support/redis/redis-storage-pair.js';
+import { RECOVERY_MS } from '../support/storage/recovery-time.js';
+import { slackMs } from '../support/storage/slack.js';
 
 const DEADLINE_MS = 1_000;
 /** What was acknowledged is on the disk. */
@@ -26,11 +26,11 @@ const POSSIBLE = [
 ];
 
 let server: RedisServer;
-let pair: StoragePair;
+let pair: RedisStoragePair;
 
 async function start(settings: RedisSettings = {}): Promise<void> {
   server = await RedisServer.start({ settings });
-  pair = await openStoragePair(server, { deadlineMs: DEADLINE_MS });
+  pair = await openRedisPair(server, { deadlineMs: DEADLINE_MS });
 }
 
 afterEach(async () => {

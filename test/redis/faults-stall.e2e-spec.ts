@@ -2,15 +2,15 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, tes
 import type { SessionRecord, StorageChange } from 'nestjs-distributed-session';
 import { eventually } from '../support/eventually.js';
 import { RedisServer } from '../support/redis/redis-server.js';
-import { settle } from '../support/redis/settled-call.js';
-import { created, READS, WRITES } from '../support/redis/storage-calls.js';
-import { openStoragePair, type StoragePair } from '../support/redis/storage-pair.js';
+import { settle } from '../support/storage/settled-call.js';
+import { created, READS, WRITES } from '../support/storage/storage-calls.js';
+import { openRedisPair, type RedisStoragePair } from '../support/redis/redis-storage-pair.js';
 
 const STALL_MS = 2_000;
 const HOUR_MS = 3_600_000;
 
 let server: RedisServer;
-let pair: StoragePair;
+let pair: RedisStoragePair;
 let session: SessionRecord;
 
 beforeAll(async () => {
@@ -22,7 +22,7 @@ afterAll(async () => {
 });
 
 beforeEach(async () => {
-  pair = await openStoragePair(server, { heartbeatIntervalMs: 200 });
+  pair = await openRedisPair(server, { heartbeatIntervalMs: 200 });
   session = await created(pair.witness, 'ada');
 });
 

@@ -8,10 +8,10 @@ import { eventually } from '../support/eventually.js';
 import { freePort } from '../support/free-port.js';
 import { RedisServer } from '../support/redis/redis-server.js';
 import { withRedis } from '../support/redis/redis-connection.js';
-import { settle } from '../support/redis/settled-call.js';
-import { created, READS, WRITES } from '../support/redis/storage-calls.js';
+import { settle } from '../support/storage/settled-call.js';
+import { created, READS, WRITES } from '../support/storage/storage-calls.js';
 import { TcpProxy } from '../support/tcp-proxy.js';
-import { RECOVERY_MS } from '../support/redis/recovery-time.js';
+import { RECOVERY_MS } from '../support/storage/recovery-time.js';
 
 /** Whoever finds one of these in a message, a log or an error has found a leak. */
 const CANARIES = ['canary-user', 'canary-password', 'canary%2Dpassword', 'canary-tag-key'];

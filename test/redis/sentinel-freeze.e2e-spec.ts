@@ -6,14 +6,14 @@ import { Announcements } from '../support/redis/announcements.js';
 import { RedisSentinels } from '../support/redis/redis-sentinels.js';
 import type { RedisServer } from '../support/redis/redis-server.js';
 import type { RedisSettings } from '../support/redis/redis-settings.js';
-import { runGroup } from '../support/redis/run-group.js';
-import { settle } from '../support/redis/settled-call.js';
-import { created, WRITES, warmUp } from '../support/redis/storage-calls.js';
-import { StorageGroup } from '../support/redis/storage-group.js';
-import { RECOVERY_MS } from '../support/redis/recovery-time.js';
+import { runGroup } from '../support/storage/run-group.js';
+import { settle } from '../support/storage/settled-call.js';
+import { created, WRITES, warmUp } from '../support/storage/storage-calls.js';
+import { RedisStorageGroup } from '../support/redis/redis-storage-group.js';
+import { RECOVERY_MS } from '../support/storage/recovery-time.js';
 
 let sentinels: RedisSentinels;
-let group: StorageGroup;
+let group: RedisStorageGroup;
 
 /** So many before the freeze, and again when the frozen one is a replica. */
 const CALLS = 300;
@@ -21,7 +21,7 @@ const CALLS = 300;
 async function start(count: number, settings: RedisSettings): Promise<void> {
   sentinels = await RedisSentinels.start({ settings });
   const { sentinels: nodes, masterName: name } = sentinels;
-  group = await StorageGroup.open(count, { options: { sentinels: nodes, name } });
+  group = await RedisStorageGroup.open(count, { options: { sentinels: nodes, name } });
 }
 
 afterEach(async () => {

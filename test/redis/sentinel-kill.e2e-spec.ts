@@ -1,23 +1,23 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { eventually } from '../support/eventually.js';
-import { faultsOfCalls, faultsOfState } from '../support/redis/load-faults.js';
-import { loginNames } from '../support/redis/login-names.js';
+import { faultsOfCalls, faultsOfState } from '../support/storage/load-faults.js';
+import { loginNames } from '../support/storage/login-names.js';
 import { RedisSentinels } from '../support/redis/redis-sentinels.js';
 import { TcpProxy } from '../support/tcp-proxy.js';
-import { StorageGroup } from '../support/redis/storage-group.js';
-import { RECOVERY_MS } from '../support/redis/recovery-time.js';
+import { RedisStorageGroup } from '../support/redis/redis-storage-group.js';
+import { RECOVERY_MS } from '../support/storage/recovery-time.js';
 
 /** A write that was acknowledged so long before the kill has reached the replicas: they are told every second. */
 const REPLICATED_MS = 2_000;
 const USERS = [0, 1, 2, 3, 4, 5];
 
 let sentinels: RedisSentinels;
-let group: StorageGroup;
+let group: RedisStorageGroup;
 
 beforeEach(async () => {
   sentinels = await RedisSentinels.start({ settings: { 'min-replicas-to-write': 1, 'min-replicas-max-lag': 2 } });
   const { sentinels: nodes, masterName: name } = sentinels;
-  group = await StorageGroup.open(3, { options: { sentinels: nodes, name } });
+  group = await RedisStorageGroup.open(3, { options: { sentinels: nodes, name } });
 });
 
 afterEach(async () => {
@@ -52,7 +52,7 @@ describe('when a failover is told while the client asks who the master is', () =
     const proxies = await Promise.all(sentinels.sentinels.map((sentinel) => TcpProxy.start(sentinel)));
     const nodes = proxies.map(({ host, port }) => ({ host, port }));
     const options = { sentinels: nodes, name: sentinels.masterName, updateSentinels: false };
-    const proxied = await StorageGroup.open(3, { options });
+    const proxied = await RedisStorageGroup.open(3, { options });
     try {
       const master = await sentinels.master();
       for (const proxy of proxies) proxy.blackHole('down');

@@ -4,19 +4,19 @@ import { eventually } from '../support/eventually.js';
 import { RedisSentinels } from '../support/redis/redis-sentinels.js';
 import type { RedisServer } from '../support/redis/redis-server.js';
 import type { RedisSettings } from '../support/redis/redis-settings.js';
-import { settle } from '../support/redis/settled-call.js';
-import { created, WRITES } from '../support/redis/storage-calls.js';
-import { StorageGroup } from '../support/redis/storage-group.js';
-import { RECOVERY_MS } from '../support/redis/recovery-time.js';
+import { settle } from '../support/storage/settled-call.js';
+import { created, WRITES } from '../support/storage/storage-calls.js';
+import { RedisStorageGroup } from '../support/redis/redis-storage-group.js';
+import { RECOVERY_MS } from '../support/storage/recovery-time.js';
 
 let sentinels: RedisSentinels;
-let group: StorageGroup;
+let group: RedisStorageGroup;
 let master: RedisServer;
 
 async function start(settings: RedisSettings): Promise<void> {
   sentinels = await RedisSentinels.start({ settings });
   const { sentinels: nodes, masterName: name } = sentinels;
-  group = await StorageGroup.open(2, { options: { sentinels: nodes, name } });
+  group = await RedisStorageGroup.open(2, { options: { sentinels: nodes, name } });
   master = await sentinels.master();
 }
 

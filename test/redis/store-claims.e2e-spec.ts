@@ -6,8 +6,8 @@ import type { SessionRecord, StorageChange } from 'nestjs-distributed-session';
 import { RedisSessionStorage, type RedisSessionStorageOptions } from 'nestjs-distributed-session/redis';
 import { eventually } from '../support/eventually.js';
 import { RedisServer } from '../support/redis/redis-server.js';
-import { settle } from '../support/redis/settled-call.js';
-import { created, creation, READS, WRITES } from '../support/redis/storage-calls.js';
+import { settle } from '../support/storage/settled-call.js';
+import { created, creation, READS, WRITES } from '../support/storage/storage-calls.js';
 
 const [OUR_KEY, THEIR_KEY] = ['the tag key of ourselves', 'the tag key of the others'];
 const ANOTHER_KEY = expect.stringMatching(/another tagKey: give every service the same tagKey/u);

@@ -3,7 +3,7 @@ import { OptionsError } from '../../../errors/options.error.js';
 import type { ResolvedPostgresOptions } from '../postgres-session-storage.options.js';
 import { migrate } from '../schema/migrate.js';
 import type { SchemaNames } from '../schema/schema-names.js';
-import { LATEST_VERSION, firstCell, schemaVersion } from '../schema/schema-state.js';
+import { LATEST_VERSION, firstRow, schemaVersion } from '../schema/schema-state.js';
 import { watchClient } from './careful-client.js';
 import { sqlStateOf, toStorageError } from './postgres-failure.js';
 import type { PostgresClient } from './postgres-pool.js';
@@ -20,40 +20,32 @@ const FATAL: Readonly<Record<string, string>> = {
   '25006': 'it takes no writes, being a standby or read-only: give the address of the primary',
 };
 
-/** What this process may do with the tables. */
-export interface ServerAccess {
-  readonly mayWrite: boolean;
-}
-
 /**
  * Checks, once at start, that the server can keep sessions, brings its schema up to date if the options say so, and
- * finds out what the user may do. Throws {@link OptionsError} with every fault and its way out.
+ * warns of a user who may only read. Throws {@link OptionsError} with every fault and its way out.
  */
 export async function checkServer(
   client: PostgresClient,
   names: SchemaNames,
   options: ResolvedPostgresOptions,
   logger: Logger,
-): Promise<ServerAccess> {
+): Promise<void> {
   watchClient(client);
   const faults = await serverFaults(client);
   if (faults.length > 0) throw unusable(faults);
   await bringUpToDate(client, names, options, logger);
-  const rights = `has_table_privilege($1, 'SELECT') AND has_schema_privilege($2, 'USAGE')`;
-  if ((await firstCell(client, `SELECT ${rights}`, [names.session, options.schema])) !== 't') {
-    throw unusable([FATAL['42501']!]);
-  }
-  const mayWrite = (await firstCell(client, `SELECT ${names.of('may_write')}()`)) === 't';
-  if (!mayWrite) {
+  const rights = `SELECT has_table_privilege($1, 'SELECT') AND has_schema_privilege($2, 'USAGE')`;
+  const [mayRead] = await firstRow(client, rights, [names.session, options.schema]);
+  if (mayRead !== 't') throw unusable([FATAL['42501']!]);
+  const [mayWrite] = await firstRow(client, `SELECT ${names.of('may_write')}()`);
+  if (mayWrite !== 't') {
     logger.warn('The user of PostgreSQL may only read: sessions can be looked at, and not created or changed.');
   }
-  return { mayWrite };
 }
 
 async function serverFaults(client: PostgresClient): Promise<string[]> {
-  const version = await firstCell(client, 'SHOW server_version');
-  const encoding = await firstCell(client, 'SHOW server_encoding');
-  const isStandby = await firstCell(client, 'SELECT pg_is_in_recovery()');
+  const facts = `SELECT current_setting('server_version'), current_setting('server_encoding'), pg_is_in_recovery()`;
+  const [version, encoding, isStandby] = await firstRow(client, facts);
   const faults: string[] = [];
   if (Number.parseInt(version ?? '', 10) < MIN_VERSION) {
     faults.push(`it is PostgreSQL ${version}: version ${MIN_VERSION} or later is needed`);

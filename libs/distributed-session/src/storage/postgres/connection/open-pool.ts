@@ -1,4 +1,4 @@
-import pg from 'pg';
+import { Client, type ClientConfig, Pool } from 'pg';
 import type { ResolvedPostgresOptions } from '../postgres-session-storage.options.js';
 import type { PostgresClient, PostgresPool } from './postgres-pool.js';
 
@@ -11,7 +11,7 @@ const LOCK_SHARE = 0.8;
  * What the promises of this library need of a connection, where the defaults would wait for ever, or let a statement
  * commit after its caller has given up.
  */
-function connectionOptions({ url, options, deadlineMs }: ResolvedPostgresOptions): pg.ClientConfig {
+function connectionOptions({ url, options, deadlineMs }: ResolvedPostgresOptions): ClientConfig {
   return {
     ...(url !== undefined && { connectionString: url }),
     application_name: 'nestjs-distributed-session',
@@ -21,20 +21,20 @@ function connectionOptions({ url, options, deadlineMs }: ResolvedPostgresOptions
     idle_in_transaction_session_timeout: deadlineMs,
     keepAlive: true,
     keepAliveInitialDelayMillis: 10_000,
-    ...(options as pg.ClientConfig | undefined),
+    ...options,
   };
 }
 
 /** The pool that the options describe, connected to nothing yet; or the user's own. */
 export function openPool(options: ResolvedPostgresOptions): PostgresPool {
   if (options.pool) return options.pool;
-  return new pg.Pool({ max: 10, idleTimeoutMillis: 30_000, ...connectionOptions(options) });
+  return new Pool({ max: 10, idleTimeoutMillis: 30_000, ...connectionOptions(options) });
 }
 
 /** A connection for the change feed alone; of the user's own pool it is one that the pool goes without. */
 export async function openFeedClient(options: ResolvedPostgresOptions): Promise<PostgresClient> {
   if (options.pool) return options.pool.connect();
-  const client = new pg.Client(connectionOptions(options));
+  const client = new Client(connectionOptions(options));
   const release = () => {
     // One that is not connected, or not answered, is not waited for.
     client.end().catch(() => {});

@@ -36,7 +36,7 @@ export class PostgresConnection {
     try {
       for (;;) {
         try {
-          return await this.#runOnce(statement as PostgresStatement, statement.pack(values), endsAt);
+          return await this.#runOnce(statement, statement.pack(values), endsAt);
         } catch (error) {
           if (!isRetryable(error) || performance.now() >= endsAt) {
             throw toStorageError(error, { wasSent: true, isReadOnly: statement.isReadOnly });

@@ -2,7 +2,7 @@ import type { PostgresClient } from '../connection/postgres-pool.js';
 import { AS_TEXT } from '../connection/postgres-pool.js';
 import { migrationStatements } from './migration-sql.js';
 import type { SchemaNames } from './schema-names.js';
-import { LATEST_VERSION, firstCell, schemaVersion } from './schema-state.js';
+import { LATEST_VERSION, firstRow, schemaVersion } from './schema-state.js';
 
 /**
  * Brings the schema up to date, in one transaction: all of it or nothing. Of several processes that start at once one
@@ -23,8 +23,8 @@ export async function migrate(
     const from = await schemaVersion(client, names);
     if (from < LATEST_VERSION) {
       // Not "IF NOT EXISTS", which asks for the right to create schemas also where there is nothing to create.
-      const exists = await firstCell(client, 'SELECT count(*) FROM pg_namespace WHERE nspname = $1', [schema]);
-      if (exists === '0') await run(`CREATE SCHEMA ${names.schema}`);
+      const [schemas] = await firstRow(client, 'SELECT count(*) FROM pg_namespace WHERE nspname = $1', [schema]);
+      if (schemas === '0') await run(`CREATE SCHEMA ${names.schema}`);
       for (const statement of migrationStatements(names, from)) await run(statement);
     }
     await run('COMMIT');

@@ -1,5 +1,6 @@
 import type { PostgresClient } from '../connection/postgres-pool.js';
 import { AS_TEXT } from '../connection/postgres-pool.js';
+import type { Row } from '../records/row-reader.js';
 import { MIGRATIONS } from './migrations/migrations.js';
 import type { SchemaNames } from './schema-names.js';
 
@@ -8,13 +9,14 @@ export const LATEST_VERSION = MIGRATIONS.length;
 
 /** The version of the schema in a database: that of its last migration; 0 for none. */
 export async function schemaVersion(client: PostgresClient, names: SchemaNames): Promise<number> {
-  const known = await firstCell(client, 'SELECT to_regclass($1) IS NOT NULL', [names.migration]);
-  if (known !== 't') return 0;
-  return Number(await firstCell(client, `SELECT coalesce(max(version), 0) FROM ${names.migration}`));
+  const [exists] = await firstRow(client, 'SELECT to_regclass($1) IS NOT NULL', [names.migration]);
+  if (exists !== 't') return 0;
+  const [version] = await firstRow(client, `SELECT coalesce(max(version), 0) FROM ${names.migration}`);
+  return Number(version);
 }
 
-/** The first value of the answer to a query, as text. */
-export async function firstCell(client: PostgresClient, text: string, values: unknown[] = []): Promise<string | null> {
+/** The first row of the answer to a query, as text. */
+export async function firstRow(client: PostgresClient, text: string, values: unknown[] = []): Promise<Row> {
   const { rows } = await client.query({ text, values, rowMode: 'array', types: AS_TEXT });
-  return (rows as (string | null)[][])[0]?.[0] ?? null;
+  return (rows as Row[])[0] ?? [];
 }

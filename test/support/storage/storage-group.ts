@@ -1,39 +1,29 @@
-import { randomUUID } from 'node:crypto';
-import type { SessionRecord, StorageChange } from 'nestjs-distributed-session';
-import { RedisSessionStorage, type RedisSessionStorageOptions } from 'nestjs-distributed-session/redis';
+import type { SessionRecord, SessionStorage, StorageChange } from 'nestjs-distributed-session';
 import { eventually } from '../eventually.js';
-import type { RedisServer } from './redis-server.js';
-import { SteadyLoad } from './steady-load.js';
 import { created } from './storage-calls.js';
+import { SteadyLoad } from './steady-load.js';
 
 /** Several storages on the same sessions, each with connections of its own, as so many processes have them. */
-export class StorageGroup {
-  readonly keyPrefix = `ds:${randomUUID()}`;
-  readonly storages: readonly RedisSessionStorage[];
+export abstract class StorageGroup<Storage extends SessionStorage = SessionStorage> {
   /** What each of them has heard so far. */
   readonly heard: readonly StorageChange[][];
-  readonly #witnesses: RedisSessionStorage[] = [];
+  readonly #witnesses: Storage[] = [];
   readonly #loads: SteadyLoad[] = [];
 
-  private constructor(count: number, servers: RedisSessionStorageOptions) {
-    const options = { keyPrefix: this.keyPrefix, heartbeatIntervalMs: 200, ...servers };
-    this.storages = Array.from({ length: count }, () => new RedisSessionStorage(options));
-    this.heard = this.storages.map(() => []);
+  protected constructor(readonly storages: readonly Storage[]) {
+    this.heard = storages.map(() => []);
   }
 
-  /** Connects so many that nobody else shares a key with. */
-  static async open(count: number, servers: RedisSessionStorageOptions): Promise<StorageGroup> {
-    const group = new StorageGroup(count, servers);
+  protected async connect(): Promise<void> {
     try {
-      await Promise.all(group.storages.map((storage) => storage.connect()));
+      await Promise.all(this.storages.map((storage) => storage.connect()));
     } catch (error) {
-      await group.close();
+      await this.close();
       throw error;
     }
-    for (const [index, storage] of group.storages.entries()) {
-      storage.changes((change) => group.heard[index]!.push(change));
+    for (const [index, storage] of this.storages.entries()) {
+      storage.changes((change) => this.heard[index]!.push(change));
     }
-    return group;
   }
 
   /** Whether each was told that it may have missed something. */
@@ -56,12 +46,8 @@ export class StorageGroup {
     await eventually(() => [...ids].every(isHeard));
   }
 
-  /**
-   * One more, connected to this server itself. It sees what is there while others, told of a failover by one Sentinel
-   * after the other, may be opening their connections once more.
-   */
-  async witness({ url }: RedisServer): Promise<RedisSessionStorage> {
-    const witness = new RedisSessionStorage({ url, keyPrefix: this.keyPrefix });
+  /** One more on the same sessions, which sees what is there; closed with the group. */
+  protected async join(witness: Storage): Promise<Storage> {
     this.#witnesses.push(witness);
     await witness.connect();
     return witness;
@@ -80,13 +66,13 @@ export class StorageGroup {
   }
 }
 
-async function isWritable(storage: RedisSessionStorage): Promise<boolean> {
+async function isWritable(storage: SessionStorage): Promise<boolean> {
   const health = await storage.ping().catch(() => undefined);
   return health?.writable === true;
 }
 
-/** A Sentinel that tells of a failover later than others makes its clients open their connections once more. */
-async function createdInTheEnd(storage: RedisSessionStorage, loginId: string): Promise<SessionRecord> {
+/** After a failover, clients may open their connections once more. */
+async function createdInTheEnd(storage: SessionStorage, loginId: string): Promise<SessionRecord> {
   let session: SessionRecord | undefined;
   await eventually(async () => {
     session = await created(storage, loginId).catch(() => undefined);

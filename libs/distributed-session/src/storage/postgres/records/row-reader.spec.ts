@@ -1,0 +1,42 @@
+import { describe, expect, it } from '@jest/globals';
+import * as fc from 'fast-check';
+import { type Cell, RowReader, UnreadableRowError } from './row-reader.js';
+
+const read = (...row: readonly Cell[]) => new RowReader(row);
+
+describe('RowReader', () => {
+  it('reads one column after the other, each as what it is asked for', () => {
+    const row = read('alice', null, '', '7', null, 't', 'f', '\\x00ff', null);
+    expect([row.text(), row.optionalText(), row.text()]).toEqual(['alice', undefined, '']);
+    expect([row.whole(), row.optionalWhole()]).toEqual([7, undefined]);
+    expect([row.boolean(), row.boolean()]).toEqual([true, false]);
+    expect([row.optionalBytes(), row.optionalBytes()]).toEqual([Uint8Array.of(0, 255), undefined]);
+  });
+
+  it('reads every whole number that a time or a count can be, and no other', () => {
+    fc.assert(
+      fc.property(fc.maxSafeNat(), (number) => {
+        expect(read(String(number)).whole()).toBe(number);
+      }),
+    );
+    for (const cell of ['-1', '1.5', '9007199254740993', '9223372036854775807', 'NaN', 'Infinity', 'x', '1x']) {
+      expect(() => read(cell).whole()).toThrow(UnreadableRowError);
+      expect(() => read(cell).optionalWhole()).toThrow(UnreadableRowError);
+    }
+  });
+
+  it.each(['text', 'whole', 'boolean'] as const)('%s() is unreadable where there is nothing', (kind) => {
+    expect(() => read(null)[kind]()).toThrow(UnreadableRowError);
+    expect(() => read()[kind]()).toThrow(UnreadableRowError);
+  });
+
+  it('reads any bytes, and shares none with others', () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 100 }), (bytes) => {
+        const value = read(`\\x${Buffer.from(bytes).toString('hex')}`).optionalBytes();
+        expect(value).toEqual(new Uint8Array(bytes));
+        expect(value!.buffer.byteLength).toBe(bytes.length);
+      }),
+    );
+  });
+});

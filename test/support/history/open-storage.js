@@ -4,6 +4,7 @@
 const EXPORTS = {
   memory: { entryPoint: 'nestjs-distributed-session', name: 'InMemorySessionStorage' },
   redis: { entryPoint: 'nestjs-distributed-session/redis', name: 'RedisSessionStorage' },
+  postgres: { entryPoint: 'nestjs-distributed-session/postgres', name: 'PostgresSessionStorage' },
 };
 
 /**

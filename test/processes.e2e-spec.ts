@@ -1,0 +1,36 @@
+import { describe, expect, test } from '@jest/globals';
+import { checkHistory } from './support/history/check-history.js';
+import { describeViolations } from './support/history/describe-violations.js';
+import { runWorkers } from './support/history/run-workers.js';
+import { PostgresServer } from './support/postgres/postgres-server.js';
+import { RedisServer } from './support/redis/redis-server.js';
+
+/** Another one each day the tests run, and named when it fails, so that a failure can be repeated. */
+const SEED = Math.floor(Date.now() / 86_400_000);
+
+const SERVERS = {
+  redis: async () => RedisServer.start(),
+  postgres: async () => PostgresServer.start(),
+} as const;
+
+describe('eight processes that share the sessions of few users', () => {
+  test.each(['redis', 'postgres'] as const)(
+    'I1 I2 I3 I4 I5 I6 I11 I12 hold in all that they did and heard in 10 seconds, on %s',
+    async (kind) => {
+      const server = await SERVERS[kind]();
+      try {
+        const storage = { [kind]: { url: server.url, deadlineMs: 5_000 } };
+        const history = await runWorkers({ count: 8, durationMs: 10_000, storage, seed: SEED });
+        console.log(`${history.calls.length} calls of 8 processes on ${kind}, seed ${SEED}`);
+        expect(history.calls.length).toBeGreaterThan(1_000);
+        expect({ seed: SEED, violations: describeViolations(checkHistory(history)) }).toEqual({
+          seed: SEED,
+          violations: [],
+        });
+      } finally {
+        await server.stop();
+      }
+    },
+    120_000,
+  );
+});

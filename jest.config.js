@@ -1,3 +1,14 @@
+/**
+ * Packages of hundreds of modules that are published as one file, too. Jest loads each module anew for each test file,
+ * and these would be a third of all. The programs that tests start as processes load them as users do.
+ */
+const AS_ONE_FILE = {
+  '^class-validator$': '<rootDir>/node_modules/class-validator/bundles/class-validator.umd.js',
+  // Swagger's.
+  '^(es-toolkit)/compat$': '<rootDir>/node_modules/$1/dist/browser.global.js',
+  '^rxjs(?:/operators)?$': '<rootDir>/node_modules/rxjs/dist/bundles/rxjs.umd.js',
+};
+
 /** Nest 12 is ESM-only, so Jest runs on real ES modules (`--experimental-vm-modules`) and SWC only strips the types. */
 export default {
   testEnvironment: 'node',
@@ -6,7 +17,7 @@ export default {
     customExportConditions: ['@distributed-session/source', 'node', 'node-addons'],
   },
   extensionsToTreatAsEsm: ['.ts'],
-  moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
+  moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1', ...AS_ONE_FILE },
   transform: {
     '^.+\\.ts$': [
       '@swc/jest',

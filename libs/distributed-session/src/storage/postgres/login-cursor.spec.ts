@@ -5,6 +5,16 @@ import { packCursor, unpackCursor } from './login-cursor.js';
 
 const loginIds = fc.string({ unit: 'binary', minLength: 1, maxLength: 60 });
 
+/** The cursor for the login id in a cursor; `undefined` for one that is refused. */
+function repackedFrom(cursor: string): string | undefined {
+  try {
+    return packCursor(unpackCursor(cursor));
+  } catch (error) {
+    if (error instanceof SessionInputError) return undefined;
+    throw error;
+  }
+}
+
 describe('a cursor over logins', () => {
   it('gives the login id back as it was, whatever its characters are', () => {
     fc.assert(
@@ -42,14 +52,7 @@ describe('a cursor over logins', () => {
     const edited = fc.tuple(loginIds, fc.string()).map(([loginId, added]) => packCursor(loginId) + added);
     fc.assert(
       fc.property(fc.oneof(edited, fc.string()), (cursor) => {
-        let loginId: string;
-        try {
-          loginId = unpackCursor(cursor);
-        } catch (error) {
-          expect(error).toBeInstanceOf(SessionInputError);
-          return;
-        }
-        expect(packCursor(loginId)).toBe(cursor);
+        expect([undefined, cursor]).toContain(repackedFrom(cursor));
       }),
     );
   });

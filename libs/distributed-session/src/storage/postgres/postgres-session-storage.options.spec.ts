@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import pg from 'pg';
+import { Pool } from 'pg';
 import { OptionsError } from '../../errors/options.error.js';
 import { type PostgresSessionStorageOptions, resolvePostgresOptions } from './postgres-session-storage.options.js';
 
@@ -35,15 +35,15 @@ describe('resolvePostgresOptions()', () => {
 
   it('takes each of the ways to say where PostgreSQL is', () => {
     const ways = [{ url }, { url: 'postgresql://localhost' }, { options: {} }, { url, options: { max: 1 } }];
-    for (const server of [...ways, { pool: new pg.Pool() }]) expect(faultsOf(server)).toEqual([]);
+    for (const server of [...ways, { pool: new Pool() }]) expect(faultsOf(server)).toEqual([]);
   });
 
   it.each([
     ['none is given', {}],
     ['none is given', undefined],
     ['none is given', { url: undefined, pool: null }],
-    ['pool is given', { pool: new pg.Pool(), url }],
-    ['pool is given', { pool: new pg.Pool(), options: {} }],
+    ['pool is given', { pool: new Pool(), url }],
+    ['pool is given', { pool: new Pool(), options: {} }],
     ['Pool of pg', { pool: {} }],
     ['Pool of pg', { pool: url }],
     ['Pool of pg', { pool: { connect: () => {} } }],

@@ -4,7 +4,7 @@ import { OwnWrites } from './own-writes.js';
 /** A write that is under way until the test ends it. */
 function startedWrite(writes: OwnWrites) {
   let origin = '';
-  let end = () => {};
+  let end: (() => void) | undefined;
   const done = writes.run((given) => {
     origin = given;
     return new Promise<void>((resolve) => {
@@ -14,7 +14,7 @@ function startedWrite(writes: OwnWrites) {
   return {
     origin,
     end: async () => {
-      end();
+      end?.();
       await done;
     },
   };

@@ -1,0 +1,140 @@
+import { inspect } from 'node:util';
+import { describe, expect, it } from '@jest/globals';
+import { DatabaseError } from 'pg';
+import { StorageFullError } from '../../../errors/storage.errors.js';
+import {
+  WriteRefusedError,
+  endsConnection,
+  isRetryable,
+  reasonOf,
+  sqlStateOf,
+  toStorageError,
+} from './postgres-failure.js';
+
+const CANARY = 'CANARY';
+const READ = { wasSent: true, isReadOnly: true };
+const WRITE = { wasSent: true, isReadOnly: false };
+const UNSENT = { wasSent: false, isReadOnly: false };
+
+/** What PostgreSQL answers, as `pg` hands it out: with the values of the row in several places. */
+function answer(code: string): Error {
+  const places = ['detail', 'hint', 'where', 'schema', 'table', 'column', 'constraint', 'query', 'internalQuery'];
+  return Object.assign(new DatabaseError(`duplicate key ${CANARY}`, 9, 'error'), {
+    ...Object.fromEntries(places.map((place) => [place, `${CANARY} in ${place}`])),
+    code,
+    severity: 'ERROR',
+    cause: new Error(CANARY),
+  });
+}
+
+describe('sqlStateOf()', () => {
+  it('is the SQLSTATE of an answer', () => {
+    expect(['40001', '57P01', 'XX000'].map((code) => sqlStateOf(answer(code)))).toEqual(['40001', '57P01', 'XX000']);
+  });
+
+  it.each([
+    [undefined],
+    [null],
+    ['40001'],
+    [new Error('40001')],
+    [{ code: '40001' }],
+    [{ code: 'ECONNREFUSED', severity: 'ERROR' }],
+    [{ code: 40_001, severity: 'ERROR' }],
+    [{ code: 'EPIPE' }],
+  ])('is nothing for what is no answer: %p', (error) => {
+    expect(sqlStateOf(error)).toBeUndefined();
+  });
+});
+
+describe('toStorageError()', () => {
+  it.each([
+    ['25006', 'ERR_STORAGE_UNAVAILABLE', true, /standby.*address of the primary/u],
+    ['42501', 'ERR_STORAGE_UNAVAILABLE', true, /does not allow its user.*docs\/postgres-grants/u],
+    ['53100', 'ERR_STORAGE_UNAVAILABLE', true, /no space left/u],
+    ['55P03', 'ERR_STORAGE_UNAVAILABLE', false, /waited in vain/u],
+    ['57014', 'ERR_STORAGE_UNAVAILABLE', false, /its time was up/u],
+    ['53300', 'ERR_STORAGE_UNAVAILABLE', false, /max_connections/u],
+    ['57P03', 'ERR_STORAGE_UNAVAILABLE', false, /starting up/u],
+    ['42P01', 'ERR_STORAGE_UNAVAILABLE', false, /lacks tables.*run the migrations/u],
+    ['42883', 'ERR_STORAGE_UNAVAILABLE', false, /lacks functions.*run the migrations/u],
+    ['42703', 'ERR_STORAGE_UNAVAILABLE', false, /lacks columns.*run the migrations/u],
+    ['3F000', 'ERR_STORAGE_UNAVAILABLE', false, /lacks the schema.*run the migrations/u],
+    ['28P01', 'ERR_STORAGE_UNAVAILABLE', false, /the user or the password/u],
+    ['28000', 'ERR_STORAGE_UNAVAILABLE', false, /pg_hba\.conf/u],
+    ['3D000', 'ERR_STORAGE_UNAVAILABLE', false, /does not have this database/u],
+    ['54000', 'ERR_STORAGE_UNAVAILABLE', false, /too long/u],
+    ['08006', 'ERR_STORAGE_UNAVAILABLE', false, /lost the connection/u],
+    ['53200', 'ERR_STORAGE_UNAVAILABLE', false, /lacks resources/u],
+    ['40001', 'ERR_STORAGE_UNAVAILABLE', false, /SQLSTATE 40001/u],
+    ['40P01', 'ERR_STORAGE_UNAVAILABLE', false, /SQLSTATE 40P01/u],
+    ['23505', 'ERR_STORAGE_UNAVAILABLE', false, /SQLSTATE 23505/u],
+    ['P0001', 'ERR_STORAGE_UNAVAILABLE', false, /SQLSTATE P0001/u],
+    ['XX001', 'ERR_STORAGE_CORRUPT', false, /SQLSTATE XX001/u],
+    ['XX000', 'ERR_STORAGE_CORRUPT', false, /log of the server/u],
+  ])('%s, which is an answer: %s, and whether only writes are refused: %s', (state, code, isWriteRefused, says) => {
+    for (const statement of [READ, WRITE, UNSENT]) {
+      const error = toStorageError(answer(state), statement);
+      expect(error).toMatchObject({ code, message: expect.stringMatching(says) });
+      expect(error instanceof WriteRefusedError).toBe(isWriteRefused);
+      expect(error.message).toMatch(/^PostgreSQL .*\.$/u);
+    }
+  });
+
+  it.each([
+    [UNSENT, 'ERR_STORAGE_UNAVAILABLE', 'cannot be reached'],
+    [READ, 'ERR_STORAGE_UNAVAILABLE', 'did not answer in time'],
+    [WRITE, 'ERR_STORAGE_OUTCOME_UNKNOWN', 'may or may not have been applied'],
+  ])('tells a lost reply (%j), also where the server says that it ends, as %s', (statement, code, words) => {
+    const ends = ['57P01', '57P02', '57P05'].map(answer);
+    for (const error of [...ends, new Error(CANARY), Object.assign(new Error(), { code: 'ECONNRESET' }), undefined]) {
+      expect(toStorageError(error, statement)).toMatchObject({ code, message: expect.stringContaining(words) });
+    }
+  });
+
+  it('names the code of a connection that could not be opened', () => {
+    const refused = Object.assign(new Error(CANARY), { code: 'ECONNREFUSED' });
+    expect(toStorageError(refused, UNSENT).message).toContain('(ECONNREFUSED)');
+    for (const code of [`${CANARY} with spaces`, 7, '', 'x'.repeat(41)]) expect(reasonOf({ code })).toBe('');
+  });
+
+  it('gives an error of the library on as it is', () => {
+    const full = new StorageFullError(7);
+    expect(toStorageError(full, WRITE)).toBe(full);
+  });
+
+  it('C-08 carries nothing of the failure: no message, no detail, no query, no cause, no stack', () => {
+    const states = ['25006', '42501', '53100', '55P03', '23505', '22P02', '54000', '57P01', '08006', 'XX001', 'P0001'];
+    const failures = [...states.map(answer), Object.assign(new Error(CANARY, { cause: CANARY }), { query: CANARY })];
+    for (const failure of failures) {
+      for (const statement of [READ, WRITE, UNSENT]) {
+        const error = toStorageError(failure, statement);
+        const shown = [inspect(error, { depth: 9, showHidden: true }), error.stack, JSON.stringify(error)].join('\n');
+        expect(shown).not.toContain(CANARY);
+        expect(error.cause).toBeUndefined();
+      }
+    }
+  });
+});
+
+describe('what follows from a failure', () => {
+  it.each([
+    ['40001', true, false],
+    ['40P01', true, false],
+    ['55P03', false, false],
+    ['57014', false, false],
+    ['23505', false, false],
+    ['25006', false, true],
+    ['57P01', false, true],
+    ['57P02', false, true],
+    ['57P03', false, true],
+    ['57P05', false, true],
+  ])('%s: it may be tried again: %s; the connection is of no use any more: %s', (state, retryable, ends) => {
+    expect([isRetryable(answer(state)), endsConnection(answer(state))]).toEqual([retryable, ends]);
+  });
+
+  it('is that a connection without an answer is of no use any more, and that its statement is not repeated', () => {
+    for (const error of [new Error('40001'), undefined]) {
+      expect([isRetryable(error), endsConnection(error)]).toEqual([false, true]);
+    }
+  });
+});

@@ -1,0 +1,144 @@
+import { describe, expect, it } from '@jest/globals';
+import * as fc from 'fast-check';
+import { END_REASONS } from '../../../session/end-reason.js';
+import type { SessionRecord, SessionTombstone, StoredSession } from '../../session-record.js';
+import { escapeText } from './escaped-text.js';
+import { type Cell, RowReader, UnreadableRowError } from './row-reader.js';
+import { seen, sessionColumns, unpackSession } from './stored-session.js';
+
+const COLUMNS = sessionColumns('s')
+  .split(', ')
+  .map((column) => column.replace(/^s\./u, ''));
+const STANDS = { place: 7, forgetAt: 9_000 };
+
+const text = fc.string({ unit: 'binary', maxLength: 40 });
+const time = fc.integer({ min: 0, max: 2 ** 52 });
+const header = {
+  sessionId: fc.uuid({ version: 7 }),
+  loginId: text,
+  serviceId: text,
+  device: text,
+  version: fc.integer({ min: 1, max: 2 ** 31 - 1 }),
+  createdAt: time,
+  lastAccessedAt: time,
+};
+const required = ['state', 'sessionId', 'loginId', 'serviceId', 'version', 'createdAt', 'lastAccessedAt'] as const;
+const records: fc.Arbitrary<SessionRecord> = fc.record(
+  {
+    ...header,
+    state: fc.constant('live'),
+    idleTimeoutMs: time,
+    expiresAt: time,
+    absoluteExpiresAt: time,
+    payload: fc.uint8Array({ maxLength: 100 }).map((bytes) => new Uint8Array(bytes)),
+  },
+  { requiredKeys: [...required, 'expiresAt', 'payload'] },
+);
+const endings = fc.oneof(
+  fc.record({ reason: fc.constantFrom(...END_REASONS.filter((reason) => reason !== 'rotated')) }),
+  fc.record({ reason: fc.constant('rotated'), rotatedTo: fc.uuid({ version: 7 }), graceEndsAt: time }),
+);
+const tombstones: fc.Arbitrary<SessionTombstone> = fc
+  .tuple(
+    fc.record(
+      { ...header, state: fc.constant('ended'), endedAt: time, endedBy: text, actor: text },
+      { requiredKeys: [...required, 'endedAt', 'endedBy'] },
+    ),
+    endings,
+  )
+  .map(([session, ending]) => ({ ...session, ...ending }));
+
+/** The columns of a session by their names, as PostgreSQL sends them. */
+function cellsOf(session: StoredSession): Record<string, Cell> {
+  const { loginId, serviceId, device } = session;
+  const fields: Record<string, unknown> = {
+    ...session,
+    ...STANDS,
+    expiresAt: 0,
+    ...(session.state === 'live'
+      ? { expiresAt: session.expiresAt, payload: `\\x${Buffer.from(session.payload).toString('hex')}` }
+      : {
+          endedBy: escapeText(session.endedBy),
+          ...(session.actor !== undefined && { actor: escapeText(session.actor) }),
+        }),
+    loginId: escapeText(loginId),
+    serviceId: escapeText(serviceId),
+    ...(device !== undefined && { device: escapeText(device) }),
+  };
+  return Object.fromEntries(COLUMNS.map((column) => [column, cellOf(fields[fieldOf(column)])]));
+}
+
+const fieldOf = (column: string) =>
+  column === 'sweep_at' ? 'forgetAt' : column.replaceAll(/_([a-z])/gu, (_, letter: string) => letter.toUpperCase());
+const cellOf = (value: unknown): Cell => (value === undefined ? null : `${value as string | number}`);
+const unpack = (cells: Record<string, Cell>) => unpackSession(new RowReader(COLUMNS.map((column) => cells[column]!)));
+
+const [RECORD] = fc.sample(records, { numRuns: 1, seed: 1 });
+const [TOMBSTONE] = fc.sample(
+  tombstones.filter(({ reason }) => reason === 'limit'),
+  { numRuns: 1, seed: 1 },
+);
+
+describe('the columns of a session', () => {
+  it('are those of the row that is said', () => {
+    expect(sessionColumns('(result.stored)')).toMatch(
+      /^\(result\.stored\)\.session_id, (?:\(result\.stored\)\.\w+, )+\(result\.stored\)\.grace_ends_at$/u,
+    );
+    expect(new Set(COLUMNS).size).toBe(COLUMNS.length);
+  });
+
+  it('give a live session back as it was, and a tombstone, whatever their texts are', () => {
+    fc.assert(
+      fc.property(fc.oneof(records, tombstones), (session) => {
+        expect(unpack(cellsOf(session))).toEqual({ session, ...STANDS });
+      }),
+    );
+  });
+
+  it('may be without the payload, as replies of writes are', () => {
+    const { session } = unpack({ ...cellsOf(RECORD!), payload: null });
+    expect(session).toEqual({ ...RECORD, payload: new Uint8Array() });
+  });
+
+  it.each([
+    ...COLUMNS.filter((column) => /_at$|^version$|^place$|_ms$/u.test(column)).flatMap((column) => [
+      [column, '-1'],
+      [column, '1.5'],
+    ]),
+    ...['session_id', 'login_id', 'service_id', 'version', 'place', 'created_at', 'expires_at', 'sweep_at'].map(
+      (column) => [column, null],
+    ),
+    ['reason', 'bored'],
+    ['reason', null],
+    ['reason', 'toString'],
+    ['ended_by', null],
+  ] as [string, Cell][])('are unreadable where %s is %p', (column, cell) => {
+    const isOfEnding = ['reason', 'ended_by'].includes(column);
+    const session = isOfEnding ? TOMBSTONE! : column === 'grace_ends_at' ? rotated() : RECORD!;
+    expect(() => unpack({ ...cellsOf(session), [column]: cell })).toThrow(UnreadableRowError);
+  });
+});
+
+function rotated(): SessionTombstone {
+  return { ...TOMBSTONE!, reason: 'rotated', rotatedTo: RECORD!.sessionId, graceEndsAt: 1 };
+}
+
+describe('seen()', () => {
+  const live = { ...RECORD!, createdAt: 1_000, lastAccessedAt: 1_000, expiresAt: 5_000, absoluteExpiresAt: 8_000 };
+
+  it('shows a live session to the millisecond before its end, and then its tombstone', () => {
+    const unpacked = { session: live, ...STANDS };
+    expect(seen(unpacked, 4_999)).toBe(live);
+    expect(seen(unpacked, 5_000)).toMatchObject({ state: 'ended', reason: 'idle-timeout', endedAt: 5_000 });
+  });
+
+  it('shows a tombstone to the millisecond before it is forgotten, and then nothing', () => {
+    const unpacked = { session: TOMBSTONE!, ...STANDS };
+    expect([8_999, 9_000, 9_001, NaN].map((now) => seen(unpacked, now)?.state)).toEqual([
+      'ended',
+      undefined,
+      undefined,
+      undefined,
+    ]);
+  });
+});

@@ -2,8 +2,9 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import type { SessionRecord, StorageChange } from 'nestjs-distributed-session';
 import { eventually } from '../support/eventually.js';
 import { RedisServer } from '../support/redis/redis-server.js';
+import { APPLIED_ONCE } from '../support/storage/applied-once.js';
 import { settle } from '../support/storage/settled-call.js';
-import { creation, created, READS, RETENTION_MS, textOf, WRITES, warmUp } from '../support/storage/storage-calls.js';
+import { creation, created, READS, RETENTION_MS, WRITES, warmUp } from '../support/storage/storage-calls.js';
 import { openRedisPair, type RedisStoragePair } from '../support/redis/redis-storage-pair.js';
 import { RECOVERY_MS } from '../support/storage/recovery-time.js';
 
@@ -30,41 +31,6 @@ afterEach(async () => {
   await pair.close();
 });
 
-/** What of a write is there to see afterwards, if it was applied exactly once. */
-const APPLIED_ONCE: Record<keyof typeof WRITES, () => Promise<void>> = {
-  create: async () => {
-    const texts = (await pair.witness.listByLogin('ada')).map(({ payload }) => textOf(payload));
-    expect(texts).toEqual(['first', 'second']);
-  },
-  replace: async () => {
-    const found = await pair.witness.get(session.sessionId);
-    expect(found).toMatchObject({ state: 'live', version: 2, payload: new Uint8Array(Buffer.from('second')) });
-  },
-  touch: async () => {
-    const found = (await pair.witness.get(session.sessionId)) as SessionRecord;
-    expect(found.version).toBe(1);
-    expect(found.lastAccessedAt).toBeGreaterThan(session.lastAccessedAt);
-  },
-  rotate: async () => {
-    const [successor, ...others] = await pair.witness.listByLogin('ada');
-    expect([successor?.version, textOf(successor!.payload), others]).toEqual([1, 'second', []]);
-    expect(await pair.witness.get(session.sessionId)).toMatchObject({
-      reason: 'rotated',
-      rotatedTo: successor!.sessionId,
-    });
-  },
-  end: async () => {
-    expect(await pair.witness.listHistory('ada')).toMatchObject([
-      { sessionId: session.sessionId, reason: 'logged-out' },
-    ]);
-  },
-  endAll: async () => {
-    expect(await pair.witness.listHistory('ada')).toMatchObject([
-      { sessionId: session.sessionId, reason: 'kicked-out' },
-    ]);
-  },
-};
-
 describe('a write whose reply is lost', () => {
   test.each(Object.keys(WRITES) as (keyof typeof WRITES)[])(
     'I4 I6 I12 %s: its outcome is unknown, it was applied, and never twice',
@@ -78,7 +44,7 @@ describe('a write whose reply is lost', () => {
       expect(ms).toBeLessThan(1_500);
       // The client is back, so whatever it would send again it has sent.
       await eventually(async () => (await settle(() => pair.storage.get(session.sessionId))).outcome === 'read');
-      await APPLIED_ONCE[operation]();
+      await APPLIED_ONCE[operation](pair.witness, session);
       const after = await server.commandCounts();
       expect([after['evalsha']! - before['evalsha']!, after['eval']]).toEqual([1, before['eval']]);
       expect(changes.length).toBe(operation === 'touch' ? 0 : 1);

@@ -20,7 +20,8 @@ export async function createSessionService(environment: Environment): Promise<IN
   // A storage that cannot be made is told before anything begins, and not as a failure of the application.
   createSessionStorage(environment);
   const logger = new ServiceLogger(environment);
-  const app = await NestFactory.create(AppModule, createHttpAdapter(environment), { ...APPLICATION_OPTIONS, logger });
+  const adapter = await createHttpAdapter(environment);
+  const app = await NestFactory.create(AppModule, adapter, { ...APPLICATION_OPTIONS, logger });
   configure(app);
   // A stop that was asked for and went well is no failure: exit code 0.
   return app.enableShutdownHooks([ShutdownSignal.SIGTERM, ShutdownSignal.SIGINT], { useProcessExit: true });

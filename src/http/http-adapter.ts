@@ -2,9 +2,8 @@ import { isUtf8 } from 'node:buffer';
 import { maxHeaderSize } from 'node:http';
 import { BadRequestException, HttpException, type INestApplication, type NestApplicationOptions } from '@nestjs/common';
 import type { AbstractHttpAdapter } from '@nestjs/core';
-import { ExpressAdapter, type NestExpressApplication } from '@nestjs/platform-express';
-import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
-import express from 'express';
+import type { NestExpressApplication } from '@nestjs/platform-express';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyReply, FastifyServerOptions } from 'fastify';
 import type { Environment } from '../config/environment.js';
 import { PROBLEM_TYPE, problemOf } from './problem.js';
@@ -16,25 +15,35 @@ export const APPLICATION_OPTIONS: NestApplicationOptions = { bodyParser: false, 
 
 /**
  * The HTTP server that the environment chooses. Both match paths strictly: with a lenient `/v1/sessions/<id>/`, a client
- * that removes the attribute `..` and lets its URL be normalised would end the session.
+ * that removes the attribute `..` and lets its URL be normalised would end the session. Only the chosen one is loaded,
+ * for a quick start.
  */
-export function createHttpAdapter({ HTTP_ADAPTER, TRUST_PROXY, BODY_LIMIT_BYTES }: Environment): AbstractHttpAdapter {
-  const trusted = trustedProxies(TRUST_PROXY);
-  if (HTTP_ADAPTER === 'fastify') {
-    return new FastifyAdapter({
-      trustProxy: trusted,
-      bodyLimit: BODY_LIMIT_BYTES,
-      // As long as a request may be at all: how long a name may be is for the route to say.
-      routerOptions: { maxParamLength: maxHeaderSize },
-      frameworkErrors: answerUnroutable,
-    });
-  }
+export function createHttpAdapter(environment: Environment): Promise<AbstractHttpAdapter> {
+  return environment.HTTP_ADAPTER === 'fastify' ? createFastify(environment) : createExpress(environment);
+}
+
+async function createFastify({ TRUST_PROXY, BODY_LIMIT_BYTES }: Environment): Promise<AbstractHttpAdapter> {
+  const { FastifyAdapter } = await import('@nestjs/platform-fastify');
+  return new FastifyAdapter({
+    trustProxy: trustedProxies(TRUST_PROXY),
+    bodyLimit: BODY_LIMIT_BYTES,
+    // As long as a request may be at all: how long a name may be is for the route to say.
+    routerOptions: { maxParamLength: maxHeaderSize },
+    frameworkErrors: answerUnroutable,
+  });
+}
+
+async function createExpress({ TRUST_PROXY }: Environment): Promise<AbstractHttpAdapter> {
+  const [{ ExpressAdapter }, { default: express }] = await Promise.all([
+    import('@nestjs/platform-express'),
+    import('express'),
+  ]);
   const instance = express();
   instance.enable('strict routing');
   instance.enable('case sensitive routing');
   instance.disable('x-powered-by');
   instance.disable('etag');
-  instance.set('trust proxy', trusted);
+  instance.set('trust proxy', trustedProxies(TRUST_PROXY));
   return new ExpressAdapter(instance);
 }
 

@@ -50,7 +50,7 @@ export async function startService(options: ServiceOptions = {}): Promise<Runnin
     .overrideProvider(SessionStorage)
     .useValue(storage)
     .compile();
-  const adapter = createHttpAdapter(environment);
+  const adapter = await createHttpAdapter(environment);
   const app = module.createNestApplication(adapter, { ...APPLICATION_OPTIONS, logger: logger ?? false });
   running.add(app);
   configure(app);

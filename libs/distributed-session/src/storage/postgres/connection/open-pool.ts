@@ -1,6 +1,7 @@
 import { Client, type ClientConfig, Pool } from 'pg';
 import type { ResolvedPostgresOptions } from '../postgres-session-storage.options.js';
 import type { PostgresClient, PostgresPool } from './postgres-pool.js';
+import { urlOptions } from './url-options.js';
 
 /** What of its deadline a statement may take on the server, so that the server's word arrives before the time is up. */
 const STATEMENT_SHARE = 0.9;
@@ -13,7 +14,6 @@ const LOCK_SHARE = 0.8;
  */
 function connectionOptions({ url, options, deadlineMs }: ResolvedPostgresOptions): ClientConfig {
   return {
-    ...(url !== undefined && { connectionString: url }),
     application_name: 'nestjs-distributed-session',
     connectionTimeoutMillis: deadlineMs,
     statement_timeout: Math.ceil(deadlineMs * STATEMENT_SHARE),
@@ -21,8 +21,14 @@ function connectionOptions({ url, options, deadlineMs }: ResolvedPostgresOptions
     idle_in_transaction_session_timeout: deadlineMs,
     keepAlive: true,
     keepAliveInitialDelayMillis: 10_000,
-    ...options,
+    ...(url !== undefined && urlOptions(url)),
+    ...given(options),
   };
+}
+
+/** An option that is `undefined` says nothing: it does not hide what the url says. */
+function given(options: object = {}): ClientConfig {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
 }
 
 /** The pool that the options describe, connected to nothing yet; or the user's own. */
@@ -34,7 +40,8 @@ export function openPool(options: ResolvedPostgresOptions): PostgresPool {
 /** A connection for the change feed alone; of the user's own pool it is one that the pool goes without. */
 export async function openFeedClient(options: ResolvedPostgresOptions): Promise<PostgresClient> {
   if (options.pool) return options.pool.connect();
-  const client = new Client(connectionOptions(options));
+  const settings = connectionOptions(options);
+  const client = new Client({ ...settings, application_name: `${settings.application_name} (change feed)` });
   const release = () => {
     // One that is not connected, or not answered, is not waited for.
     client.end().catch(() => {});

@@ -79,6 +79,10 @@ export class FeedConnection {
       );
       throw error;
     }
+    if (this.#isClosed) {
+      client.release(true);
+      return;
+    }
     client.on('error', () => this.#drop(client));
     client.on('end', () => this.#drop(client));
     client.on('notification', (message) => {
@@ -88,8 +92,11 @@ export class FeedConnection {
     try {
       await this.#ask(client, { text: `LISTEN ${channel}` });
     } catch (error) {
-      this.#client = undefined;
-      client.release(true);
+      // Unless it was given up meanwhile.
+      if (client === this.#client) {
+        this.#client = undefined;
+        client.release(true);
+      }
       throw error;
     }
     if (this.#isClosed || client !== this.#client) return;

@@ -1,0 +1,100 @@
+import { EventEmitter } from 'node:events';
+import { describe, expect, it } from '@jest/globals';
+import { eventually } from '../../../../../../test/support/eventually.js';
+import type { PostgresClient } from '../connection/postgres-pool.js';
+import { FeedConnection } from './feed-connection.js';
+
+/** A connection whose answers the test gives. */
+class FakeClient extends EventEmitter {
+  releases = 0;
+  answer: (() => void) | undefined;
+  fail: ((error: Error) => void) | undefined;
+
+  async query(): Promise<{ rows: unknown[] }> {
+    return new Promise((resolve, reject) => {
+      this.answer = () => resolve({ rows: [] });
+      this.fail = reject;
+    });
+  }
+
+  release(): void {
+    this.releases++;
+    this.fail?.(new Error('Connection terminated'));
+  }
+}
+
+/** A feed whose connections the test opens. */
+class Scene {
+  readonly events: string[] = [];
+  readonly #waiting: ((client: PostgresClient) => void)[] = [];
+  readonly feed = new FeedConnection(
+    {
+      open: async () => new Promise<PostgresClient>((resolve) => this.#waiting.push(resolve)),
+      channel: 'ours',
+      deadlineMs: 5_000,
+    },
+    {
+      onOpen: () => this.events.push('open'),
+      onClose: () => this.events.push('close'),
+      onMessage: (payload) => this.events.push(payload),
+    },
+  );
+
+  /** Gives the feed the connection that it waits for. */
+  async connect(): Promise<FakeClient> {
+    await eventually(() => this.#waiting.length > 0);
+    const client = new FakeClient();
+    this.#waiting.shift()!(client);
+    return client;
+  }
+
+  async listening(): Promise<FakeClient> {
+    const client = await this.connect();
+    await eventually(() => client.answer !== undefined);
+    client.answer!();
+    await eventually(() => this.events.at(-1) === 'open');
+    return client;
+  }
+}
+
+describe('FeedConnection', () => {
+  it('hears what is said on its channel, and opens another connection when it is cut', async () => {
+    const scene = new Scene();
+    void scene.feed.open();
+    const first = await scene.listening();
+    first.emit('notification', { channel: 'theirs', payload: 'not for us' });
+    first.emit('notification', { channel: 'ours', payload: 'one' });
+    first.emit('error', new Error('cut'));
+    first.emit('end');
+    first.emit('notification', { channel: 'ours', payload: 'late' });
+    const second = await scene.listening();
+    second.emit('notification', { channel: 'ours', payload: 'two' });
+    scene.feed.close();
+    expect(scene.events).toEqual(['open', 'one', 'close', 'open', 'two']);
+    expect([first.releases, second.releases]).toEqual([1, 1]);
+  });
+
+  it('gives back a connection that it gets when it is closed already', async () => {
+    const scene = new Scene();
+    const opening = scene.feed.open();
+    scene.feed.close();
+    const client = await scene.connect();
+    await opening;
+    expect([client.releases, scene.events]).toEqual([1, []]);
+  });
+
+  it('gives back its connection once where it is closed, or cut, before it listens', async () => {
+    const scene = new Scene();
+    const opening = scene.feed.open();
+    const first = await scene.connect();
+    await eventually(() => first.answer !== undefined);
+    first.emit('end');
+    await opening;
+    const second = await scene.connect();
+    await eventually(() => second.answer !== undefined);
+    scene.feed.close();
+    await new Promise(setImmediate);
+    expect([first.releases, second.releases]).toEqual([1, 1]);
+    expect(scene.events).toEqual(['close']);
+  });
+});

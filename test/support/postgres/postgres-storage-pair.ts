@@ -2,17 +2,20 @@ import { PostgresSessionStorage, type PostgresSessionStorageOptions } from 'nest
 import { openPair, type StoragePair } from '../storage/storage-pair.js';
 import type { PostgresServer } from './postgres-server.js';
 
-export type PostgresStoragePair = StoragePair<PostgresSessionStorage>;
+/** A pair on PostgreSQL. The one that faults befall is the application `proxied`, the other one `witness`. */
+export interface PostgresStoragePair extends StoragePair<PostgresSessionStorage> {
+  /** The name of its database. */
+  readonly database: string;
+}
 
 /** Connects a pair to a database of its own, so that nobody else is counted or heard. */
 export async function openPostgresPair(
   server: PostgresServer,
   options: Omit<PostgresSessionStorageOptions, 'url' | 'pool'> = {},
 ): Promise<PostgresStoragePair> {
-  const database = new URL(await server.createDatabase());
-  // One brings the schema up to date while the other waits for that.
-  return openPair(server, ({ port }) => {
-    const url = new URL(database);
+  const { href, pathname } = new URL(await server.createDatabase());
+  const pair = await openPair(server, ({ port }) => {
+    const url = new URL(href);
     url.port = String(port);
     const name = port === server.port ? 'witness' : 'proxied';
     return new PostgresSessionStorage({
@@ -21,4 +24,5 @@ export async function openPostgresPair(
       options: { application_name: name, ...options.options },
     });
   });
+  return { ...pair, database: pathname.slice(1) };
 }

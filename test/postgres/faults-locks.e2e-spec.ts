@@ -1,0 +1,180 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import type { SessionRecord } from 'nestjs-distributed-session';
+import { eventually } from '../support/eventually.js';
+import { PostgresServer } from '../support/postgres/postgres-server.js';
+import { openPostgresPair, type PostgresStoragePair } from '../support/postgres/postgres-storage-pair.js';
+import { settle, type SettledCall } from '../support/storage/settled-call.js';
+import { slackMs } from '../support/storage/slack.js';
+import { created, creation, READS, RETENTION_MS, WRITES } from '../support/storage/storage-calls.js';
+
+const DEADLINE_MS = 500;
+const SWEEP = { limit: 10, historyRetentionMs: RETENTION_MS };
+
+type Write = keyof typeof WRITES;
+type Read = keyof typeof READS;
+
+let server: PostgresServer;
+let pair: PostgresStoragePair;
+/** For each operation a session of a login of its own, and one more that nobody stands in the way of. */
+let sessions: Record<Write, SessionRecord>;
+let others: Record<Write, SessionRecord>;
+
+beforeAll(async () => {
+  server = await PostgresServer.start();
+  pair = await openPostgresPair(server, { deadlineMs: DEADLINE_MS });
+});
+
+afterAll(async () => {
+  await pair.close();
+  await server.stop();
+});
+
+let rounds = 0;
+
+beforeEach(async () => {
+  rounds += 1;
+  [sessions, others] = [await sessionForEach(`held-${rounds}`), await sessionForEach(`free-${rounds}`)];
+});
+
+async function sessionForEach(user: string): Promise<Record<Write, SessionRecord>> {
+  const names = Object.keys(WRITES) as Write[];
+  const entries = names.map(async (name) => [name, await created(pair.witness, `${user}-${name}`)] as const);
+  return Object.fromEntries(await Promise.all(entries)) as Record<Write, SessionRecord>;
+}
+
+/** Does the work while a transaction of somebody else holds what this statement locks. */
+async function whileHeld(lock: string, values: readonly unknown[], work: () => Promise<void>): Promise<void> {
+  await server.use(async (client) => {
+    await client.query('BEGIN');
+    await client.query(lock, [...values]);
+    await work();
+    await client.query('ROLLBACK');
+  }, pair.database);
+}
+
+/** Makes these calls at once, each on its own session. */
+async function call(names: readonly Write[], on: Record<Write, SessionRecord>): Promise<Record<string, SettledCall>> {
+  const entries = names.map(async (name) => [name, await settle(() => WRITES[name](pair.storage, on[name]))] as const);
+  return Object.fromEntries(await Promise.all(entries));
+}
+
+/** These calls end by their deadline, are told what they waited for, and have changed nothing. */
+async function expectRefused(names: readonly Write[]): Promise<void> {
+  for (const { outcome, message, ms } of Object.values(await call(names, sessions))) {
+    expect([outcome, message]).toEqual(['ERR_STORAGE_UNAVAILABLE', expect.stringMatching(/waited in vain .* lock/u)]);
+    expect(ms).toBeLessThan(DEADLINE_MS + slackMs());
+  }
+  await expectUnchanged(names);
+}
+
+async function expectUnchanged(names: readonly Write[]): Promise<void> {
+  for (const name of names) expect(await pair.witness.listByLogin(sessions[name].loginId)).toEqual([sessions[name]]);
+}
+
+async function expectDone(names: readonly Write[], on: Record<Write, SessionRecord>): Promise<void> {
+  const outcomes = Object.values(await call(names, on)).map(({ outcome }) => outcome);
+  expect(outcomes.filter((outcome) => outcome.startsWith('ERR_'))).toEqual([]);
+}
+
+async function expectRead(on: SessionRecord): Promise<void> {
+  for (const name of Object.keys(READS) as Read[]) {
+    expect(await settle(() => READS[name](pair.storage, on))).toMatchObject({ outcome: 'read' });
+  }
+}
+
+const ALL = Object.keys(WRITES) as Write[];
+/** Those that change a session that is there. */
+const CHANGES = ALL.filter((name) => name !== 'create');
+
+const HOLD_ROWS = 'SELECT FROM distributed_session WHERE session_id = ANY ($1) FOR UPDATE';
+
+describe('while somebody else holds the rows of sessions', () => {
+  const ids = () => Object.values(sessions).map(({ sessionId }) => sessionId);
+
+  test('I6 I7 I9 I10 changes of these are refused by their deadline, and work when the rows are free', async () => {
+    await whileHeld(HOLD_ROWS, [ids()], async () => {
+      await expectRefused(CHANGES);
+      await expectRead(sessions.end);
+    });
+    await expectUnchanged(CHANGES);
+    await expectDone(CHANGES, sessions);
+  });
+
+  test('I7 all others are served meanwhile, also a creation for the login', async () => {
+    await whileHeld(HOLD_ROWS, [ids()], async () => {
+      const refused = expectRefused(CHANGES);
+      await expectDone(ALL, others);
+      await expectDone(['create'], sessions);
+      await refused;
+    });
+  });
+
+  test('I6 I7 others of the same batch are touched', async () => {
+    const batch = [others.end.sessionId, sessions.touch.sessionId, others.touch.sessionId];
+    await whileHeld(HOLD_ROWS, [[sessions.touch.sessionId]], async () => {
+      const call = settle(() => pair.storage.touch(batch));
+      // Nobody waits for the one that is held, not even those behind it.
+      await eventually(async () => {
+        const found = await Promise.all([others.end, others.touch].map(({ sessionId }) => pair.witness.get(sessionId)));
+        return found.every((each) => (each as SessionRecord).lastAccessedAt > others.touch.lastAccessedAt);
+      });
+      expect(await server.query("SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock'")).toHaveLength(1);
+      expect(await call).toMatchObject({ outcome: 'ERR_STORAGE_UNAVAILABLE' });
+      await expectUnchanged(['touch']);
+    });
+    expect(await pair.storage.touch(batch)).toEqual(
+      batch.map((sessionId) => expect.objectContaining({ sessionId }) as unknown),
+    );
+  });
+
+  test('I5 I7 I12 a sweep claims what is due of others, and the rest when it is free', async () => {
+    const brief = async (user: string) => {
+      const wanted = { ...creation(pair.witness, `${user}-${rounds}`), idleTimeoutMs: 1 };
+      await pair.witness.create(wanted);
+      return wanted;
+    };
+    const [held, free] = [await brief('due-held'), await brief('due-free')];
+    await whileHeld(HOLD_ROWS, [[held.sessionId]], async () => {
+      expect(await pair.storage.sweep(SWEEP)).toBe(1);
+      expect(await pair.witness.listHistory(free.loginId)).toHaveLength(1);
+      // It may have been kept alive by who holds it: nobody says that it has ended.
+      expect(await settle(() => pair.storage.get(held.sessionId))).toMatchObject({
+        outcome: 'ERR_STORAGE_UNAVAILABLE',
+        message: expect.stringContaining('waited in vain'),
+      });
+    });
+    expect(await pair.storage.get(held.sessionId)).toMatchObject({ state: 'ended', reason: 'idle-timeout' });
+    expect(await pair.storage.sweep(SWEEP)).toBe(1);
+    expect(await pair.witness.listHistory(held.loginId)).toHaveLength(1);
+  });
+});
+
+describe('while somebody else holds the lock of logins', () => {
+  test('I6 I7 I9 I10 what creates and ends sessions of these is refused, and all else is served', async () => {
+    const logins = Object.values(sessions).map(({ loginId }) => loginId);
+    const lock = 'SELECT pg_advisory_xact_lock(distributed_login_lock(login_id)) FROM unnest($1::text[]) AS login_id';
+    await whileHeld(lock, [logins], async () => {
+      const refused = expectRefused(['create', 'rotate', 'end', 'endAll']);
+      await expectDone(ALL, others);
+      await expectDone(['replace', 'touch'], sessions);
+      await expectRead(sessions.end);
+      await refused;
+    });
+    await expectDone(['create', 'rotate', 'end', 'endAll'], sessions);
+  });
+});
+
+describe('while somebody else holds the counts', () => {
+  test('I6 I7 I9 I10 I11 what they count is refused, all else is served, and they are right', async () => {
+    const before = await pair.witness.count();
+    await whileHeld('SELECT FROM distributed_session_count FOR UPDATE', [], async () => {
+      const refused = expectRefused(['create', 'end', 'endAll']);
+      await expectDone(['replace', 'touch', 'rotate'], others);
+      await expectRead(sessions.end);
+      await refused;
+    });
+    expect(await pair.witness.count()).toEqual(before);
+    await expectDone(['create', 'end', 'endAll'], sessions);
+    expect(await pair.witness.count()).toEqual({ sessions: before.sessions - 1, logins: before.logins - 2 });
+  });
+});

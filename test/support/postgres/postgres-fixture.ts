@@ -9,7 +9,12 @@ export interface PostgresTarget {
 }
 
 /** Every table that holds something of a storage, with the default names. */
-const TABLES = ['distributed_session', 'distributed_service', 'distributed_service_secret'];
+const TABLES = [
+  'distributed_session',
+  'distributed_session_change',
+  'distributed_service',
+  'distributed_service_secret',
+];
 
 /**
  * A storage on a server that is already running, whose tables are emptied after each use. Ten thousand calls at once, as

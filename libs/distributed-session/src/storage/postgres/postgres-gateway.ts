@@ -55,10 +55,15 @@ export class PostgresGateway {
     endsAt?: number,
   ): Promise<Row[]> {
     const { connection } = this;
-    return this.feed.writes.run(async (origin) => {
-      const all = { ...values, origin } as Record<Param | 'origin', StatementValue>;
-      return connection.run(statement, all, endsAt);
-    });
+    try {
+      return await this.feed.writes.run(async (origin) => {
+        const all = { ...values, origin } as Record<Param | 'origin', StatementValue>;
+        return connection.run(statement, all, endsAt);
+      });
+    } finally {
+      // Also after a failure: it may have been applied.
+      void this.feed.flush();
+    }
   }
 
   /** As {@link write}, of a statement whose reply is one row. */

@@ -18,12 +18,13 @@ export class SessionSweep {
   async run({ limit, historyRetentionMs }: SweepSessions): Promise<number> {
     const endsAt = this.gateway.connection.deadline();
     let claimed = 0;
-    let seen = BATCH;
-    while (claimed < limit && seen > 0) {
-      const values = { limit: Math.min(BATCH, limit - claimed), retentionMs: historyRetentionMs };
+    let isMore = true;
+    while (claimed < limit && isMore) {
+      const batch = Math.min(BATCH, limit - claimed);
+      const values = { limit: batch, retentionMs: historyRetentionMs };
       const reply = await this.gateway.writeOne(sweepSessionsStatement, values, endsAt);
       claimed += reply.whole();
-      seen = reply.whole();
+      isMore = reply.whole() === batch;
     }
     await this.#purge(endsAt);
     return claimed;

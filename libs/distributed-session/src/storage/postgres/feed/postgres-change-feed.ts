@@ -6,7 +6,7 @@ import type { PostgresClient } from '../connection/postgres-pool.js';
 import { unpackChange } from '../records/change-message.js';
 import { RowReader } from '../records/row-reader.js';
 import type { SchemaNames } from '../schema/schema-names.js';
-import { sendBeatStatement } from '../statements/send-beat.statement.js';
+import { flushChangesStatement } from '../statements/flush-changes.statement.js';
 import { FeedConnection } from './feed-connection.js';
 import { OwnWrites } from './own-writes.js';
 
@@ -21,9 +21,10 @@ interface FeedOptions {
 }
 
 /**
- * The changes of all processes, by LISTEN and NOTIFY. They are announced in the transaction that makes them, and arrive
- * in the order of the commits. A connection that is cut misses what is announced meanwhile: after each interruption
- * listeners hear `feed.gap`. Heartbeats, which travel the same way, show that nothing older is still to come.
+ * The changes of all processes, by LISTEN and NOTIFY. They are written in the transaction that makes them, and announced
+ * right after it, by its process or whoever is first: those of a session in their order. A connection that is cut misses
+ * what is announced meanwhile: after each interruption listeners hear `feed.gap`. Heartbeats announce what somebody has
+ * left behind, and show that nothing older is still to come.
  */
 export class PostgresChangeFeed {
   readonly #logger = new Logger(PostgresChangeFeed.name);
@@ -33,6 +34,8 @@ export class PostgresChangeFeed {
   #connection: FeedConnection | undefined;
   #timer: NodeJS.Timeout | undefined;
   #round: Promise<void> | undefined;
+  /** Whether something was written since the round under way began. */
+  #isWanted = false;
   #isOpen = false;
   #wasOpen = false;
   /** When the last heartbeat was sent, by the clock of the server. */
@@ -65,14 +68,23 @@ export class PostgresChangeFeed {
       },
     );
     await this.#connection.open();
-    await this.#beat();
-    this.#timer = setInterval(() => void this.#beat(), heartbeatIntervalMs);
+    await this.flush();
+    this.#timer = setInterval(() => void this.flush(), heartbeatIntervalMs);
     this.#timer.unref();
+  }
+
+  /** Has the server announce what was written until now; resolves when it has. Writes at the same time share a round. */
+  async flush(): Promise<void> {
+    this.#isWanted = true;
+    this.#round ??= this.#flushWanted().finally(() => {
+      this.#round = undefined;
+    });
+    await this.#round;
   }
 
   async close(): Promise<void> {
     clearInterval(this.#timer);
-    await this.#round;
+    await this.flush();
     this.#connection?.close();
     this.#connection = undefined;
     this.#isOpen = false;
@@ -88,7 +100,7 @@ export class PostgresChangeFeed {
     this.#silentRounds = 0;
     if (this.#wasOpen) this.#listeners.publish({ type: 'feed.gap', at: this.clock.now() });
     this.#wasOpen = true;
-    void this.#beat();
+    void this.flush();
   }
 
   #closed(): void {
@@ -101,7 +113,6 @@ export class PostgresChangeFeed {
     if (message === undefined) return;
     if (message.type === 'beat') {
       this.#lastBeatAt = Math.max(this.#lastBeatAt, message.at);
-      this.#silentRounds = 0;
       return;
     }
     const { change, origin } = message;
@@ -109,29 +120,37 @@ export class PostgresChangeFeed {
     this.#listeners.publish(change);
   }
 
-  /** Learns the time of the server and, unless another process just had, has it send a heartbeat. */
-  async #beat(): Promise<void> {
-    this.#round ??= this.#askServer().finally(() => {
-      this.#round = undefined;
-    });
-    await this.#round;
+  async #flushWanted(): Promise<void> {
+    while (this.#isWanted) {
+      this.#isWanted = false;
+      await this.#flushOnce();
+    }
   }
 
-  async #askServer(): Promise<void> {
+  /** Also learns the time of the server and, unless another process just had, has it send a heartbeat. */
+  async #flushOnce(): Promise<void> {
     const connection = this.#connection;
     if (!connection || !this.#isOpen) return;
-    const send = this.clock.now() - this.#lastBeatAt >= this.options.heartbeatIntervalMs * BEAT_SHARE;
+    const beat = this.clock.now() - this.#lastBeatAt >= this.options.heartbeatIntervalMs * BEAT_SHARE;
     const sentAt = performance.now();
+    let reply: RowReader;
     try {
-      const query = { ...sendBeatStatement.prepare(this.names), values: sendBeatStatement.pack({ send }) };
-      const [row] = await connection.ask(query);
-      if (row) this.clock.observe(new RowReader(row).whole(), sentAt);
+      const query = { ...flushChangesStatement.prepare(this.names), values: flushChangesStatement.pack({ beat }) };
+      const [row = []] = await connection.ask(query);
+      reply = new RowReader(row);
     } catch {
       // The connection is given up, and opened again: that is all there is to do.
       return;
     }
-    if (++this.#silentRounds <= SILENT_ROUNDS) return;
+    const [now, isTold] = [reply.whole(), reply.boolean()];
+    this.clock.observe(now, sentAt);
+    if (!beat || !isTold || this.#lastBeatAt >= now) this.#silentRounds = 0;
+    else if (++this.#silentRounds > SILENT_ROUNDS) this.#renew(connection);
+  }
+
+  #renew(connection: FeedConnection): void {
     this.#logger.warn('The change feed is silent although heartbeats are sent. Opening another connection.');
+    this.#silentRounds = 0;
     connection.renew();
   }
 }

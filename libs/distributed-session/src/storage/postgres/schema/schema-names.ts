@@ -12,6 +12,7 @@ export class SchemaNames {
   readonly schema: string;
   readonly session: string;
   readonly sessionCount: string;
+  readonly sessionChange: string;
   readonly service: string;
   readonly serviceSecret: string;
   readonly currentService: string;
@@ -20,6 +21,8 @@ export class SchemaNames {
   readonly channel: string;
   /** Sets the advisory locks of these tables apart from those of others in the database: a 63-bit number. */
   readonly lockSeed: bigint;
+  /** The advisory lock of whoever announces changes. */
+  readonly feedLock: bigint;
 
   constructor(
     schema: string,
@@ -28,6 +31,7 @@ export class SchemaNames {
     this.schema = quoted(schema);
     this.session = this.of('session');
     this.sessionCount = this.of('session_count');
+    this.sessionChange = this.of('session_change');
     this.service = this.of('service');
     this.serviceSecret = this.of('service_secret');
     this.currentService = this.of('current_service');
@@ -35,6 +39,7 @@ export class SchemaNames {
     const digest = createHash('sha256').update(`${schema}\0${tablePrefix}`).digest();
     this.channel = `distributed_session_${digest.toString('hex', 0, 8)}`;
     this.lockSeed = digest.readBigInt64BE(8) >> 1n;
+    this.feedLock = this.lockSeed ^ 1n;
   }
 
   /** The qualified name of a thing of this schema. */

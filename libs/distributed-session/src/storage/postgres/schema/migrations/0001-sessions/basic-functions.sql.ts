@@ -18,7 +18,7 @@ $$`,
     `CREATE FUNCTION ${fn('login_lock')}(p_login_id text) RETURNS bigint LANGUAGE sql IMMUTABLE AS $$
   SELECT hashtextextended(p_login_id, ${names.lockSeed})
 $$`,
-    // Told at commit, in the order of the commits. What is too long to be told is told as a gap.
+    // Written with what has changed, told by whoever flushes next. What is too long to be told is told as a gap.
     `CREATE FUNCTION ${fn('announce')}(p_change json) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
   v_text text := json_strip_nulls(p_change)::text;
@@ -26,7 +26,7 @@ BEGIN
   IF octet_length(v_text) > ${MAX_NOTIFICATION_BYTES} THEN
     v_text := json_build_object('type', 'feed.gap', 'at', ${fn('now_ms')}())::text;
   END IF;
-  PERFORM pg_notify(${literal(names.channel)}, v_text);
+  INSERT INTO ${names.sessionChange} (change) VALUES (v_text);
 END
 $$`,
     `CREATE FUNCTION ${fn('announce_session')}(

@@ -123,10 +123,11 @@ $$`,
     // Drops tombstones that are past their retention. Says how many.
     `CREATE FUNCTION ${fn('purge_tombstones')}(p_limit integer) RETURNS integer LANGUAGE plpgsql AS $$
 DECLARE
+  v_now bigint := ${fn('now_ms')}();
   v_count integer;
 BEGIN
   DELETE FROM ${session} WHERE session_id IN (
-    SELECT session_id FROM ${session} WHERE ended_at IS NOT NULL AND sweep_at <= ${fn('now_ms')}()
+    SELECT session_id FROM ${session} WHERE ended_at IS NOT NULL AND sweep_at <= v_now
     ORDER BY sweep_at LIMIT p_limit FOR UPDATE SKIP LOCKED);
   GET DIAGNOSTICS v_count = ROW_COUNT;
   RETURN v_count;

@@ -52,6 +52,11 @@ export function sessionTable(names: SchemaNames): string[] {
   sessions bigint NOT NULL DEFAULT 0,
   logins bigint NOT NULL DEFAULT 0
 ) WITH (fillfactor = 10, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000)`,
+    // What was committed and not announced yet: as good as empty, and read as a whole. An index would only grow.
+    `CREATE TABLE ${names.sessionChange} (
+  number bigint GENERATED ALWAYS AS IDENTITY,
+  change text NOT NULL
+) WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000, vacuum_truncate = off)`,
     `INSERT INTO ${sessionCount} (shard) SELECT generate_series(0, ${COUNT_SHARDS - 1})`,
   ];
 }

@@ -1,6 +1,7 @@
 import type { Migration } from '../../migration.js';
 import { basicFunctions } from './basic-functions.sql.js';
 import { endFunctions } from './end-functions.sql.js';
+import { feedFunctions } from './feed-functions.sql.js';
 import { sessionTable } from './session-table.sql.js';
 import { settledReads } from './settled-reads.sql.js';
 import { writeFunctions } from './write-functions.sql.js';
@@ -13,6 +14,7 @@ export const sessionsMigration: Migration = {
     ...basicFunctions(names),
     ...writeFunctions(names),
     ...endFunctions(names),
+    ...feedFunctions(names),
     ...settledReads(names),
   ],
 };

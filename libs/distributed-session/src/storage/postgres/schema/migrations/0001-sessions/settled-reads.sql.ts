@@ -10,10 +10,6 @@ export function settledReads(names: SchemaNames): string[] {
   const fn = (name: string) => names.of(name);
   const result = `TABLE (now bigint, stored ${session})`;
   return [
-    `CREATE FUNCTION ${fn('may_write')}() RETURNS boolean LANGUAGE sql STABLE AS $$
-  SELECT NOT pg_is_in_recovery() AND current_setting('transaction_read_only') = 'off'
-    AND has_table_privilege('${session.replaceAll("'", "''")}', 'SELECT, INSERT, UPDATE, DELETE')
-$$`,
     `CREATE FUNCTION ${fn('settled_session')}(p_session_id uuid) RETURNS ${result} LANGUAGE plpgsql AS $$
 BEGIN
   IF ${fn('may_write')}() THEN

@@ -1,0 +1,80 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { PostgresSessionStorage } from 'nestjs-distributed-session/postgres';
+import { fillSessions } from '../support/postgres/many-sessions.js';
+import { PostgresServer } from '../support/postgres/postgres-server.js';
+import { READS, RETENTION_MS, WRITES, created, creation } from '../support/storage/storage-calls.js';
+
+const ROWS = 1_000_000;
+/** After five uses of a statement the server may choose a plan that serves all parameters alike. */
+const USES = 7;
+const SETTINGS = {
+  session_preload_libraries: 'auto_explain',
+  'auto_explain.log_min_duration': 0,
+  'auto_explain.log_nested_statements': 'on',
+  'auto_explain.log_analyze': 'on',
+  'auto_explain.log_timing': 'off',
+};
+/** What no step may read more rows than, however many there are: a page of logins here has the most. */
+const MAX_ROWS_READ = 300;
+
+let server: PostgresServer;
+let storage: PostgresSessionStorage;
+
+beforeAll(async () => {
+  server = await PostgresServer.start({ settings: SETTINGS });
+  // One connection, so that it is the same that uses a statement again and again.
+  storage = new PostgresSessionStorage({ url: server.url, options: { max: 1 }, deadlineMs: 60_000 });
+  await storage.connect();
+  await fillSessions(server.url, ROWS, { due: 2_000 });
+}, 120_000);
+
+afterAll(async () => {
+  await storage.close();
+  await server.stop();
+});
+
+/** The plans of all that an operation ran on the server, also within functions, by the text of each query. */
+async function plansOf(operation: () => Promise<unknown>): Promise<string[]> {
+  const before = (await server.readLog()).length;
+  for (let use = 0; use < USES; use++) await operation();
+  const log = (await server.readLog()).slice(before);
+  return log
+    .split(/^(?=\S)/mu)
+    .filter((message) => message.includes('plan:\n') && /distributed_session\b/.test(message));
+}
+
+/** The most rows that a node of a plan has returned, or has looked at in vain. */
+function rowsRead(plan: string): number {
+  const counts = [...plan.matchAll(/actual rows=(\d+)|Rows Removed by [\w ]+: (\d+)/g)];
+  return Math.max(...counts.map(([, returned, removed]) => Number(returned ?? removed)));
+}
+
+/** One of those that the table was filled with, and that the sweeps of this test do not reach: the 1,805th. */
+const DUE_ID = '7ffd85d9-3a3e-4de5-c490-d304ccd9f864';
+
+const sweep = { limit: 10, historyRetentionMs: RETENTION_MS };
+const OPERATIONS: Record<string, () => Promise<unknown>> = {
+  ...Object.fromEntries(
+    Object.entries({ ...WRITES, ...READS })
+      .filter(([name]) => name !== 'count')
+      .map(([name, call]) => [name, async () => call(storage, await created(storage, 'login-7'))]),
+  ),
+  'create that makes room': async () => {
+    const limits = { perLogin: 2, perDevice: 1, onLimit: 'end-oldest' } as const;
+    return storage.create({ ...creation(storage, 'login-9'), device: 'web', limits });
+  },
+  'get of what is due': async () => storage.get(DUE_ID),
+  'listByLogin of what is due': async () => storage.listByLogin('login-451'),
+  'listHistory of what is due': async () => storage.listHistory('login-451'),
+  sweep: async () => storage.sweep(sweep),
+};
+
+describe(`with ${ROWS} rows`, () => {
+  test.each(Object.entries(OPERATIONS))('%s finds its sessions by an index', async (_name, operation) => {
+    const plans = await plansOf(operation);
+    expect(plans.length).toBeGreaterThanOrEqual(USES);
+    expect(plans.filter((plan) => /(Index|Index Only|Bitmap Index) Scan (using|on) /.test(plan))).not.toEqual([]);
+    expect(plans.filter((plan) => /Seq Scan on distributed_session\b/.test(plan))).toEqual([]);
+    expect(plans.filter((plan) => rowsRead(plan) > MAX_ROWS_READ)).toEqual([]);
+  });
+});

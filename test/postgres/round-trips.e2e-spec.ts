@@ -92,17 +92,18 @@ describe('a storage on PostgreSQL takes one round trip', () => {
   });
 });
 
+/** A session whose time is up, and that nobody has claimed. */
+async function due(loginId: string): Promise<string> {
+  const { sessionId } = await created(storage, loginId);
+  await server.query(
+    'UPDATE distributed_session SET expires_at = created_at, sweep_at = created_at WHERE session_id = $1',
+    [sessionId],
+  );
+  return sessionId;
+}
+
 describe('a storage on PostgreSQL', () => {
   const sweep = { limit: 1_000, historyRetentionMs: RETENTION_MS };
-  const due = async (loginId: string) => {
-    const { sessionId } = await created(storage, loginId);
-    await server.query(
-      'UPDATE distributed_session SET expires_at = created_at, sweep_at = created_at WHERE session_id = $1',
-      [sessionId],
-    );
-    return sessionId;
-  };
-
   test('asks a second time about what is due and unclaimed, behind whoever may keep it alive', async () => {
     const sessionId = await due('bob');
     expect(await sentBy(async () => storage.get(sessionId))).toEqual(['find-session', 'settle-session']);

@@ -1,0 +1,126 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import type { SessionRecord } from 'nestjs-distributed-session';
+import { PostgresSessionStorage } from 'nestjs-distributed-session/postgres';
+import { Pool, type PoolClient } from 'pg';
+import { eventually } from '../support/eventually.js';
+import { PostgresServer } from '../support/postgres/postgres-server.js';
+import { RECOVERY_MS } from '../support/storage/recovery-time.js';
+import { SERVICE_READS, SERVICE_WRITES } from '../support/storage/service-calls.js';
+import { settle } from '../support/storage/settled-call.js';
+import { slackMs } from '../support/storage/slack.js';
+import { created, READS, RETENTION_MS, WRITES } from '../support/storage/storage-calls.js';
+
+const DEADLINE_MS = 300;
+/** One is that of the change feed. */
+const POOL_SIZE = 3;
+
+let server: PostgresServer;
+let witness: PostgresSessionStorage;
+
+beforeAll(async () => {
+  server = await PostgresServer.start();
+  witness = new PostgresSessionStorage({ url: server.url });
+  await witness.connect();
+});
+
+afterAll(async () => {
+  await witness.close();
+  await server.stop();
+});
+
+let users = 0;
+let session: SessionRecord;
+
+beforeEach(async () => {
+  session = await created(witness, `user-${(users += 1)}`);
+});
+
+/** Every operation of a storage, at once. */
+function everything(storage: PostgresSessionStorage) {
+  const calls = [
+    ...[...Object.values(WRITES), ...Object.values(READS)].map((call) => () => call(storage, session)),
+    ...[...Object.values(SERVICE_WRITES), ...Object.values(SERVICE_READS)].map((call) => () => call(storage)),
+    () => storage.services.recordUse({ serviceId: 'orders', keyId: 'first' }),
+    () => storage.sweep({ limit: 10, historyRetentionMs: RETENTION_MS }),
+    () => storage.ping(),
+  ];
+  return Promise.all(calls.map(settle));
+}
+
+describe('when the program has every connection of its pool in use', () => {
+  let pool: Pool;
+  let storage: PostgresSessionStorage;
+  const taken: PoolClient[] = [];
+
+  beforeEach(async () => {
+    pool = new Pool({
+      connectionString: server.url,
+      max: POOL_SIZE,
+      connectionTimeoutMillis: DEADLINE_MS * 10,
+      statement_timeout: 1_000,
+      lock_timeout: 1_000,
+      idle_in_transaction_session_timeout: 10_000,
+      keepAlive: true,
+    });
+    storage = new PostgresSessionStorage({ pool, deadlineMs: DEADLINE_MS });
+    await storage.connect();
+    while (taken.length < POOL_SIZE - 1) taken.push(await pool.connect());
+  });
+
+  afterEach(async () => {
+    for (const client of taken.splice(0)) client.release();
+    await storage.close();
+    await pool.end();
+  });
+
+  test('I6 I7 I9 I10 calls end by their deadline and name the pool, nothing is applied, and it recovers', async () => {
+    for (const { outcome, message, ms } of await everything(storage)) {
+      expect([outcome, message]).toEqual(['ERR_STORAGE_UNAVAILABLE', expect.stringContaining('the pool is too small')]);
+      expect(ms).toBeLessThan(DEADLINE_MS + slackMs());
+    }
+    expect((await settle(() => WRITES.replace(witness, session))).ms).toBeLessThan(DEADLINE_MS);
+    expect(storage.feedLagMs()).toBeLessThan(3_000);
+    const startedAt = performance.now();
+    for (const client of taken.splice(0)) client.release();
+    // What has given up waiting holds no connection, and is not carried out late.
+    expect(await settle(() => WRITES.create(storage, session))).toMatchObject({ outcome: 'created' });
+    expect(performance.now() - startedAt).toBeLessThan(RECOVERY_MS);
+    expect(await witness.listByLogin(session.loginId)).toMatchObject([{ version: 2 }, { version: 1 }]);
+    expect(await witness.listHistory(session.loginId)).toEqual([]);
+    expect(await witness.services.list()).toEqual([]);
+    expect(pool.waitingCount).toBe(0);
+  });
+});
+
+describe('when rows that others hold keep the connections of a small pool', () => {
+  let storage: PostgresSessionStorage;
+
+  beforeEach(async () => {
+    storage = new PostgresSessionStorage({ url: server.url, options: { max: 2 }, deadlineMs: DEADLINE_MS });
+    await storage.connect();
+  });
+
+  afterEach(async () => {
+    await storage.close();
+  });
+
+  test('I6 I7 I10 I12 all calls end by their deadline, none is told as applied, and it recovers', async () => {
+    await server.use(async (client) => {
+      await client.query('BEGIN');
+      await client.query('SELECT FROM distributed_session WHERE session_id = $1 FOR UPDATE', [session.sessionId]);
+      const calls = await Promise.all(Array.from({ length: 10 }, () => settle(() => WRITES.end(storage, session))));
+      // One that got its connection late has no time to hear how it ended.
+      expect(['ERR_STORAGE_UNAVAILABLE', 'ERR_STORAGE_OUTCOME_UNKNOWN']).toEqual(
+        expect.arrayContaining(calls.map(({ outcome }) => outcome)),
+      );
+      expect(calls.filter(({ message }) => message?.includes('the pool is too small'))).not.toEqual([]);
+      expect(Math.max(...calls.map(({ ms }) => ms))).toBeLessThan(DEADLINE_MS + slackMs());
+      expect(await settle(() => WRITES.create(witness, session))).toMatchObject({ outcome: 'created' });
+      await client.query('ROLLBACK');
+    });
+    const startedAt = performance.now();
+    await eventually(async () => (await settle(() => WRITES.end(storage, session))).outcome.endsWith('ended'));
+    expect(performance.now() - startedAt).toBeLessThan(RECOVERY_MS);
+    expect(await witness.listHistory(session.loginId)).toHaveLength(1);
+  });
+});

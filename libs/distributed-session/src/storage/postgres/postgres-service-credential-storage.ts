@@ -9,8 +9,8 @@ import {
   ServiceCredentialStorage,
 } from '../service-credential-storage.js';
 import type { PostgresGateway } from './postgres-gateway.js';
-import { escapeText } from './records/escaped-text.js';
-import { RowReader } from './records/row-reader.js';
+import { escapeText, unescapeText } from './records/escaped-text.js';
+import { type Row, RowReader } from './records/row-reader.js';
 import { unpackService } from './records/stored-service.js';
 import { addServiceSecretStatement } from './statements/add-service-secret.statement.js';
 import { endServiceSecretStatement } from './statements/end-service-secret.statement.js';
@@ -40,17 +40,17 @@ export class PostgresServiceCredentialStorage extends ServiceCredentialStorage {
     });
     const outcome = reply.text();
     if (outcome === 'full') throw new StorageFullError(MAX_SERVICES);
-    return outcome === 'stored' ? { outcome, service: this.#unpack(reply) } : { outcome: 'exists' };
+    return outcome === 'stored' ? { outcome, service: this.#unpack(serviceId, reply) } : { outcome: 'exists' };
   }
 
   async find(serviceId: string): Promise<ServiceCredentialRecord | undefined> {
     const [row] = await this.gateway.connection.run(findServiceStatement, { serviceId: escapeText(serviceId) });
-    return row && this.#unpack(new RowReader(row));
+    return row && this.#unpackRow(row);
   }
 
   async findByKeyId(keyId: string): Promise<ServiceCredentialRecord | undefined> {
     const [row] = await this.gateway.connection.run(findServiceByKeyIdStatement, { keyId: escapeText(keyId) });
-    const service = row && this.#unpack(new RowReader(row));
+    const service = row && this.#unpackRow(row);
     return service?.secrets.some((secret) => secret.keyId === keyId) ? service : undefined;
   }
 
@@ -65,7 +65,7 @@ export class PostgresServiceCredentialStorage extends ServiceCredentialStorage {
       by: escapeText(by),
     });
     const outcome = reply.text() as AddServiceSecretResult['outcome'];
-    return outcome === 'stored' ? { outcome, service: this.#unpack(reply) } : { outcome };
+    return outcome === 'stored' ? { outcome, service: this.#unpack(serviceId, reply) } : { outcome };
   }
 
   async endSecret({ serviceId, keyId, by }: { serviceId: string; keyId: string; by: string }): Promise<boolean> {
@@ -86,15 +86,19 @@ export class PostgresServiceCredentialStorage extends ServiceCredentialStorage {
   async list(): Promise<readonly ServiceCredentialRecord[]> {
     const rows = await this.gateway.connection.run(listServicesStatement, {});
     return rows
-      .map((row) => this.#unpack(new RowReader(row)))
+      .map((row) => this.#unpackRow(row))
       .toSorted((a, b) => (a.serviceId < b.serviceId ? -1 : Number(a.serviceId > b.serviceId)));
   }
 
-  #unpack(reply: RowReader): ServiceCredentialRecord {
+  #unpackRow(row: Row): ServiceCredentialRecord {
+    return this.#unpack(unescapeText(row[0] ?? ''), new RowReader(row));
+  }
+
+  #unpack(serviceId: string, reply: RowReader): ServiceCredentialRecord {
     try {
       return unpackService(reply);
     } catch {
-      throw unreadableService(this.gateway.names);
+      throw unreadableService(this.gateway.names, serviceId);
     }
   }
 }

@@ -1,5 +1,6 @@
 import { Logger } from '@nestjs/common';
 import { StorageCorruptError } from '../../errors/storage.errors.js';
+import { escapeText } from './records/escaped-text.js';
 import { type SchemaNames, literal } from './schema/schema-names.js';
 
 const logger = new Logger('PostgresSessionStorage');
@@ -13,10 +14,11 @@ export function unreadableSession(names: SchemaNames, sessionId: string): Storag
   );
 }
 
-export function unreadableService(names: SchemaNames): StorageCorruptError {
+export function unreadableService(names: SchemaNames, serviceId: string): StorageCorruptError {
   return new StorageCorruptError(
-    `A service cannot be read: its row in ${names.service} or ${names.serviceSecret} was not written by this library, ` +
-      `or was edited. Find out by whom, then remove it, and register the service again.`,
+    `Service ${serviceId} cannot be read: its row in ${names.service}, or one in ${names.serviceSecret}, was not ` +
+      `written by this library, or was edited. Find out by whom, then remove it, and register the service again: ` +
+      `DELETE FROM ${names.service} WHERE service_id = ${literal(escapeText(serviceId))}`,
   );
 }
 

@@ -77,7 +77,7 @@ export function toStorageError(error: unknown, { wasSent, isReadOnly }: FailedSt
   return new StorageUnavailableError(
     wasSent
       ? 'PostgreSQL did not answer in time, or the connection was lost. Try again shortly.'
-      : `PostgreSQL cannot be reached${reasonOf(error)}. Try again shortly.`,
+      : `PostgreSQL cannot be reached${reasonOf(error)}. Check that it runs, and the address.`,
   );
 }
 

@@ -1,0 +1,218 @@
+import { inspect } from 'node:util';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { PostgresSessionStorage, type PostgresSessionStorageOptions } from 'nestjs-distributed-session/postgres';
+import { Pool } from 'pg';
+import { CapturedOutput } from '../support/captured-output.js';
+import { eventually } from '../support/eventually.js';
+import { freePort } from '../support/free-port.js';
+import { PostgresServer } from '../support/postgres/postgres-server.js';
+import { PostgresStandby } from '../support/postgres/postgres-standby.js';
+import { created } from '../support/storage/storage-calls.js';
+
+/** Whoever finds it in a message, a log or an error has found a leak. */
+const CANARY = 'canary-password';
+const APPLICATION = 'tests-of-the-start';
+const LEDGER = 'distributed_session_migration';
+
+let server: PostgresServer;
+
+beforeAll(async () => {
+  server = await PostgresServer.start();
+  await server.query(`CREATE ROLE stranger LOGIN PASSWORD '${CANARY}'`);
+});
+
+afterAll(async () => {
+  await server.stop();
+});
+
+interface FailedStart {
+  readonly code: string;
+  readonly message: string;
+  /** Everything that was said about it: logs, messages, and the error in full. */
+  readonly said: string;
+  readonly ms: number;
+}
+
+/** Starts a storage, which has to fail and to leave nothing open. */
+async function failedStart(options: PostgresSessionStorageOptions): Promise<FailedStart> {
+  const output = new CapturedOutput();
+  const startedAt = performance.now();
+  const named = options.pool ? {} : { options: { application_name: APPLICATION, ...options.options } };
+  const storage = new PostgresSessionStorage({ connectDeadlineMs: 2_000, ...options, ...named });
+  const error = await storage.connect().then(
+    () => new Error('It started.'),
+    (thrown: Error & { code?: string }) => thrown,
+  );
+  const ms = performance.now() - startedAt;
+  output.release();
+  await expectNobodyConnected();
+  const said = [output.text, error.stack, inspect(error, { depth: 9, showHidden: true })].join('\n');
+  return { code: (error as { code?: string }).code ?? '', message: error.message, said, ms };
+}
+
+/** Resolves once no storage of these tests is connected. */
+async function expectNobodyConnected(): Promise<void> {
+  await eventually(async () => (await connections()) === 0);
+}
+
+async function connections(): Promise<number> {
+  const text = 'SELECT count(*)::integer AS count FROM pg_stat_activity WHERE application_name LIKE $1';
+  const [row] = await server.query<{ count: number }>(text, [`${APPLICATION}%`]);
+  return row!.count;
+}
+
+function urlFor(change: (url: URL) => void, base = server.url): string {
+  const url = new URL(base);
+  change(url);
+  return url.href;
+}
+
+/** The user without any rights. */
+function strangerAt(base: string): string {
+  return urlFor((url) => {
+    [url.username, url.password] = ['stranger', CANARY];
+  }, base);
+}
+
+/** A new database, in which the tables are already. */
+async function migrated(): Promise<{ url: string; database: string }> {
+  const url = await server.createDatabase();
+  const storage = new PostgresSessionStorage({ url });
+  await storage.connect();
+  await storage.close();
+  return { url, database: new URL(url).pathname.slice(1) };
+}
+
+async function inEncoding(encoding: string): Promise<string> {
+  await server.query(`CREATE DATABASE "in_${encoding}" ENCODING '${encoding}' TEMPLATE template0`);
+  return urlFor((url) => (url.pathname = `in_${encoding}`));
+}
+
+describe('a start that cannot succeed is refused at once, with the way out and without a password', () => {
+  const refused: [string, RegExp, () => Promise<PostgresSessionStorageOptions>][] = [
+    [
+      'a wrong password',
+      /refuses the user or the password: check both/u,
+      async () => ({ url: urlFor((url) => (url.password = CANARY)) }),
+    ],
+    [
+      'an unknown user',
+      /refuses the user or the password: check both/u,
+      async () => ({ url: urlFor((url) => ([url.username, url.password] = ['nobody', CANARY])) }),
+    ],
+    [
+      'an unknown database',
+      /does not have this database: create it, or name another one/u,
+      async () => ({ url: urlFor((url) => (url.pathname = '/no-such-database')) }),
+    ],
+    ['a database in LATIN1', /encoding is LATIN1.*UTF8/u, async () => ({ url: await inEncoding('LATIN1') })],
+    ['a database in SQL_ASCII', /encoding is SQL_ASCII.*UTF8/u, async () => ({ url: await inEncoding('SQL_ASCII') })],
+    [
+      'a user who may not make the tables',
+      /lacks a right.*let the owner of the schema run the migrations/u,
+      async () => ({ url: strangerAt(await server.createDatabase()) }),
+    ],
+    [
+      'a user who may not make the schema',
+      /lacks a right/u,
+      async () => ({ url: strangerAt(await server.createDatabase()), schema: 'sessions' }),
+    ],
+    [
+      'a user who may not read the tables',
+      /lacks a right: see docs\/postgres-grants/u,
+      async () => ({ url: strangerAt((await migrated()).url), migrate: 'check' }),
+    ],
+    [
+      'a user who may see which version the tables have, and nothing else',
+      /lacks a right: see docs\/postgres-grants/u,
+      async () => {
+        const { url, database } = await migrated();
+        await server.use(async (client) => client.query(`GRANT SELECT ON ${LEDGER} TO stranger`), database);
+        return { url: strangerAt(url) };
+      },
+    ],
+    [
+      'tables that are not there, and nobody may make',
+      /version 0, and version \d+ is needed: run what postgresMigrationSql\(\) prints, or set migrate to 'auto'/u,
+      async () => ({ url: strangerAt(await server.createDatabase()), migrate: 'check' }),
+    ],
+    [
+      'tables of a later release',
+      /version 99, of a later release.*use that release/u,
+      async () => {
+        const { url, database } = await migrated();
+        const text = `INSERT INTO ${LEDGER} (version, name) VALUES (99, 'later')`;
+        await server.use(async (client) => client.query(text), database);
+        return { url };
+      },
+    ],
+  ];
+
+  test.each(refused)('C-08 %s', async (_name, says, optionsOf) => {
+    const { code, message, said, ms } = await failedStart(await optionsOf());
+    expect({ code, message }).toEqual({ code: 'ERR_OPTIONS', message: expect.stringMatching(says) });
+    expect(said).not.toContain(CANARY);
+    expect(said).not.toContain(server.password);
+    expect(ms).toBeLessThan(1_900);
+  });
+
+  test('a standby, which asks for the primary', async () => {
+    const standby = await PostgresStandby.start(server);
+    try {
+      const { code, message } = await failedStart({ url: standby.server.url });
+      expect({ code, message }).toMatchObject({
+        code: 'ERR_OPTIONS',
+        message: expect.stringContaining('give the address of the primary'),
+      });
+    } finally {
+      await standby.server.stop();
+    }
+  });
+
+  test('a pool of one connection, which leaves none for the statements', async () => {
+    const pool = new Pool({ connectionString: server.url, max: 1, application_name: APPLICATION });
+    const { code, message } = await failedStart({ pool });
+    expect({ code, message }).toMatchObject({
+      code: 'ERR_OPTIONS',
+      message: expect.stringContaining('set its max to 2'),
+    });
+    expect(pool.eventNames()).toEqual([]);
+    await pool.end();
+  });
+});
+
+describe('a start that may succeed later', () => {
+  test.each<[string, RegExp, () => Promise<Partial<URL>>]>([
+    ['a wrong port', /cannot be reached \(ECONNREFUSED\)/u, async () => ({ port: String(await freePort()) })],
+    [
+      'a wrong host',
+      /cannot be reached \((ENOTFOUND|EAI_AGAIN)\)/u,
+      async () => ({ hostname: 'no-such-host.invalid' }),
+    ],
+  ])('C-08 %s: it is given up within its deadline, with what to look at', async (_name, says, change) => {
+    const address = { ...(await change()), password: CANARY };
+    const { code, message, said, ms } = await failedStart({ url: urlFor((url) => Object.assign(url, address)) });
+    expect({ code, message }).toEqual({
+      code: 'ERR_STORAGE_UNAVAILABLE',
+      message: expect.stringMatching(says),
+    });
+    expect(message).toContain('Check that it runs, and the address.');
+    expect(said).not.toContain(CANARY);
+    expect(ms).toBeLessThan(3_500);
+  });
+
+  test('waits for a server that is started meanwhile, and works', async () => {
+    const port = await freePort();
+    const url = urlFor((at) => (at.port = String(port)));
+    const storage = new PostgresSessionStorage({ url, connectDeadlineMs: 30_000 });
+    const connecting = storage.connect();
+    const late = await PostgresServer.start({ port });
+    try {
+      await connecting;
+      expect(await created(storage, 'ada')).toMatchObject({ version: 1 });
+    } finally {
+      await storage.close();
+      await late.stop();
+    }
+  });
+});

@@ -88,18 +88,15 @@ export class FeedConnection {
     client.on('notification', (message) => {
       if (message.channel === channel && client === this.#client) this.events.onMessage(message.payload ?? '');
     });
-    this.#client = client;
     try {
       await this.#ask(client, { text: `LISTEN ${channel}` });
     } catch (error) {
-      // Unless it was given up meanwhile.
-      if (client === this.#client) {
-        this.#client = undefined;
-        client.release(true);
-      }
+      client.release(true);
       throw error;
     }
-    if (this.#isClosed || client !== this.#client) return;
+    if (this.#isClosed) return client.release(true);
+    // What is heard before belongs to what was missed: it is not told ahead of the gap.
+    this.#client = client;
     this.#attempts = 0;
     this.events.onOpen();
   }

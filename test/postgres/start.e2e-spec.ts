@@ -105,6 +105,11 @@ describe('a start that cannot succeed is refused at once, with the way out and w
       /does not have this database: create it, or name another one/u,
       async () => ({ url: urlFor((url) => (url.pathname = '/no-such-database')) }),
     ],
+    [
+      'TLS, where the server speaks none',
+      /speaks no TLS: set its ssl to on, or leave ssl and sslmode out/u,
+      async () => ({ url: `${server.url}?sslmode=verify-full` }),
+    ],
     ['a database in LATIN1', /encoding is LATIN1.*UTF8/u, async () => ({ url: await inEncoding('LATIN1') })],
     ['a database in SQL_ASCII', /encoding is SQL_ASCII.*UTF8/u, async () => ({ url: await inEncoding('SQL_ASCII') })],
     [

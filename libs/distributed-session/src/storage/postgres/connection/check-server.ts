@@ -20,6 +20,9 @@ const FATAL: Readonly<Record<string, string>> = {
   '25006': 'it takes no writes, being a standby or read-only: give the address of the primary',
 };
 
+/** What `pg` itself says of a server without TLS. */
+const NO_TLS = 'The server does not support SSL connections';
+
 /**
  * Checks, once at start, that the server can keep sessions, brings its schema up to date if the options say so, and
  * warns of a user who may only read. Throws {@link OptionsError} with every fault and its way out.
@@ -81,7 +84,8 @@ async function bringUpToDate(
 /** The error of this library for a failure at start; what waiting does not mend names its way out. */
 export function toStartError(error: unknown): Error {
   const state = sqlStateOf(error) ?? '';
-  const fatal = FATAL[state];
+  const isWithoutTls = error instanceof Error && error.message === NO_TLS;
+  const fatal = isWithoutTls ? 'it speaks no TLS: set its ssl to on, or leave ssl and sslmode out here' : FATAL[state];
   return fatal ? unusable([fatal]) : toStorageError(error, { wasSent: false, isReadOnly: true });
 }
 

@@ -1,6 +1,7 @@
 import { basename } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import * as root from 'nestjs-distributed-session';
+import * as postgres from 'nestjs-distributed-session/postgres';
 import * as redis from 'nestjs-distributed-session/redis';
 import * as terminus from 'nestjs-distributed-session/terminus';
 import * as testing from 'nestjs-distributed-session/testing';
@@ -8,10 +9,11 @@ import { entries, entryFile, importGraph } from './support/import-graph.js';
 
 const OPTIONAL_PEERS = ['ioredis', 'pg', '@nestjs/terminus', 'fast-check'];
 const TEST_RUNNERS = ['@jest/globals', 'jest', 'vitest', 'node:test', 'mocha', '@nestjs/testing'];
-const MODULES: Record<string, object> = { '.': root, './redis': redis, './terminus': terminus, './testing': testing };
+const MODULES: Record<string, object> = { '.': root, './postgres': postgres, './redis': redis, './terminus': terminus, './testing': testing };
 
 /** Which optional peers an entry may import: its own. */
 const OWN_PEERS: Record<string, string[]> = {
+  './postgres': ['pg'],
   './redis': ['ioredis'],
   './terminus': ['@nestjs/terminus'],
   './testing': ['fast-check'],

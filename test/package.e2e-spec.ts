@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { codeBlocks } from './support/markdown.js';
 import { packagesReached } from './support/module-graph.js';
+import { PostgresServer } from './support/postgres/postgres-server.js';
 import { RedisServer } from './support/redis/redis-server.js';
 import { LIBRARY, type PackedLibrary, packLibrary } from './support/packed-library.js';
 import type { ProgramResult } from './support/run-program.js';
@@ -30,6 +31,7 @@ describe('the packed library', () => {
   let manifest: Manifest;
   let optionalPeers: readonly string[];
   let redis: RedisServer | undefined;
+  let postgres: PostgresServer | undefined;
   let compiled: Readonly<Record<11 | 12, ProgramResult>>;
 
   beforeAll(async () => {
@@ -43,22 +45,24 @@ describe('the packed library', () => {
     const installed = packages.map((name) => (name === LIBRARY_NAME ? packed.tarball : name));
     await Promise.all([
       installApplication(join(temporary, 'nest-11'), 11, installed),
-      installApplication(join(temporary, 'nest-12'), 12, [...installed, 'ioredis@6']),
+      installApplication(join(temporary, 'nest-12'), 12, [...installed, 'ioredis@6', 'pg@8']),
     ]);
-    redis = await RedisServer.start();
+    [redis, postgres] = await Promise.all([RedisServer.start(), PostgresServer.start()]);
     const example = await firstBlock('ts');
     await writeProgram(join(temporary, 'nest-11/module'), 'module', example);
     await writeProgram(join(temporary, 'nest-11/commonjs'), 'commonjs', example);
     await writeProgram(join(temporary, 'nest-12/module'), 'module', example);
-    await writeProgram(join(temporary, 'nest-12/redis'), 'module', redisProgram(redis.url));
+    await writeProgram(join(temporary, 'nest-12/redis'), 'module', storeProgram('Redis', redis.url));
+    await writeProgram(join(temporary, 'nest-12/postgres'), 'module', storeProgram('Postgres', postgres.url));
     compiled = {
       11: await compilePrograms(join(temporary, 'nest-11'), ['module', 'commonjs']),
-      12: await compilePrograms(join(temporary, 'nest-12'), ['module', 'redis']),
+      12: await compilePrograms(join(temporary, 'nest-12'), ['module', 'redis', 'postgres']),
     };
   }, 10 * MINUTE);
 
   afterAll(async () => {
     await redis?.stop();
+    await postgres?.stop();
     await rm(temporary, { recursive: true, force: true });
   });
 
@@ -125,22 +129,26 @@ describe('the packed library', () => {
     });
   });
 
-  it(
-    'works on Redis, in an application that has ioredis',
-    async () => {
-      const result = await runCompiled(join(temporary, 'nest-12/redis'));
-      expect(result).toEqual({ code: 0, stdout: 'alice true\n', stderr: '' });
+  it.each([
+    ['Redis', 'ioredis'],
+    ['PostgreSQL', 'pg, and not its types'],
+  ])(
+    'works on %s, in an application that has %s',
+    async (store) => {
+      const result = await runCompiled(join(temporary, 'nest-12', store === 'Redis' ? 'redis' : 'postgres'));
+      // A storage that has just made its tables says so before.
+      expect(result).toEqual({ code: 0, stdout: expect.stringMatching(/^(.*LOG.*\n)?alice true\n$/), stderr: '' });
     },
     MINUTE,
   );
 });
 
-const redisProgram = (url: string) => `
+const storeProgram = (store: 'Redis' | 'Postgres', url: string) => `
 import { DistributedSessionManager, SessionStorage } from '${LIBRARY_NAME}';
-import { RedisSessionStorage, type RedisSessionStorageOptions } from '${LIBRARY_NAME}/redis';
+import { ${store}SessionStorage, type ${store}SessionStorageOptions } from '${LIBRARY_NAME}/${store.toLowerCase()}';
 
-const options: RedisSessionStorageOptions = { url: '${url}' };
-const storage: SessionStorage = new RedisSessionStorage(options);
+const options: ${store}SessionStorageOptions = { url: '${url}' };
+const storage: SessionStorage = new ${store}SessionStorage(options);
 const sessions = new DistributedSessionManager({ serviceId: 'sample', storage });
 await sessions.connect();
 const { credential } = await sessions.createSession('alice');

@@ -7,7 +7,7 @@ import { EmbeddedSessionsModule } from '../service/embedded-sessions.module.js';
 import { startService } from '../service/start-service.js';
 import { UserModule } from '../user/user.module.js';
 import type { Stage, ServiceUrls } from './stage.js';
-import type { StorageChoice } from './choose-storage.js';
+import type { StorageChoice } from './storages/storage-choice.js';
 
 const MODULES: Readonly<Record<ServiceName, Type>> = { user: UserModule, order: OrderModule, pay: PayModule };
 

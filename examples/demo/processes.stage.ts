@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { IssuedServiceCredential } from 'nestjs-distributed-session';
 import { type Registrations, SERVICE_NAMES, type ServiceName } from '../registrations.js';
 import { SessionServiceConnection } from '../remote/session-service.connection.js';
-import type { StorageChoice } from './choose-storage.js';
+import type { StorageChoice } from './storages/storage-choice.js';
 import { ServiceProcess } from './service-process.js';
 import type { ServiceUrls, Stage } from './stage.js';
 

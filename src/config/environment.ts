@@ -69,6 +69,18 @@ export class Environment {
   @Length(16, 1_024, { message: '$property must be 16 to 1024 characters long' })
   readonly SESSION_STORAGE_TAG_KEY?: string = undefined;
 
+  /** The schema of the tables in PostgreSQL: the same for all that share the sessions. */
+  @Length(1, 63, { message: '$property must be 1 to 63 characters long' })
+  readonly SESSION_STORAGE_SCHEMA: string = 'public';
+
+  /** What the names of the tables in PostgreSQL begin with: the same for all that share the sessions. */
+  @Matches(/^[a-z_][a-z0-9_]{0,29}$/, { message: '$property must be 1 to 30 lower-case letters, digits or "_"' })
+  readonly SESSION_STORAGE_TABLE_PREFIX: string = 'distributed_';
+
+  /** Whether the schema of PostgreSQL is brought up to date at start: `auto`, or `check` to refuse one that is not. */
+  @IsIn(['auto', 'check'], { message: '$property must be auto or check' })
+  readonly SESSION_STORAGE_MIGRATE: 'auto' | 'check' = 'auto';
+
   /** The id by which this service ends and creates sessions itself. */
   @IsServiceId()
   readonly SERVICE_ID: string = 'session-service';

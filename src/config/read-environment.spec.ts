@@ -28,6 +28,7 @@ const WORDS = [
   ['NODE_ENV', ['development', 'production', 'test']],
   ['HTTP_ADAPTER', ['express', 'fastify']],
   ['SESSION_STORAGE', ['memory', 'redis', 'postgres']],
+  ['SESSION_STORAGE_MIGRATE', ['auto', 'check']],
   ['SESSION_TIMEOUT_PRESET', ['aal1', 'aal2', 'aal3', 'owaspHighValue']],
   ['SESSION_ON_LIMIT', ['end-oldest', 'reject']],
   ['DOCS', ['on', 'off']],
@@ -42,6 +43,12 @@ const TEXTS: readonly (readonly [keyof Environment, readonly string[], readonly 
   ['ADMIN_SERVICE_ID', ['a', 'root.2'], ['@expiry', 'a/b', 'a'.repeat(129)]],
   ['SESSION_STORAGE_KEY_PREFIX', ['ds', 'a_b.c-d:1', 'p'.repeat(64)], ['{ds}', 'a b', 'p'.repeat(65), 'ds\n']],
   ['SESSION_STORAGE_TAG_KEY', ['k'.repeat(16), 'k'.repeat(1_024)], ['k'.repeat(15), 'k'.repeat(1_025)]],
+  ['SESSION_STORAGE_SCHEMA', ['public', 'My "Schema"', 's'.repeat(63)], ['s'.repeat(64)]],
+  [
+    'SESSION_STORAGE_TABLE_PREFIX',
+    ['distributed_', 'a', '_1', 'p'.repeat(30)],
+    ['A_', '1_', 'a-b', 'a b', 'p'.repeat(31), 'a\n'],
+  ],
   ['SECRET_PEPPER', ['p'.repeat(16), 'p'.repeat(1_024)], ['p'.repeat(15), 'p'.repeat(1_025)]],
   [
     'ADMIN_SECRET',

@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { DistributedSessionManager, InMemorySessionStorage, type SessionStorage } from 'nestjs-distributed-session';
+import { PostgresSessionStorage } from 'nestjs-distributed-session/postgres';
 import { RedisSessionStorage } from 'nestjs-distributed-session/redis';
 import { readEnvironment } from './read-environment.js';
 import { sessionOptions } from './session-options.js';
@@ -84,14 +85,16 @@ describe('createSessionStorage()', () => {
     expect(() => createSessionStorage(environment)).not.toThrow(/canary/);
   });
 
-  test('says plainly that this release does not have postgres yet', () => {
-    const SESSION_STORAGE_URL = 'postgres://user:canary@localhost';
-    const environment = readEnvironment({ SESSION_STORAGE: 'postgres', SESSION_STORAGE_URL });
-    expect(() => createSessionStorage(environment)).toThrow(
-      'The session service cannot start:\n  - SESSION_STORAGE is postgres, which this release does not have yet; set it to memory or redis.',
-    );
+  test('makes a storage on PostgreSQL, and says what is wrong with its address, without repeating it', () => {
+    expect(onPostgres('postgres://localhost/sessions')).toBeInstanceOf(PostgresSessionStorage);
+    expect(() => onPostgres('postgres://user:canary@localhost:port')).toThrow(/url must be like postgres:/);
+    expect(() => onPostgres('postgres://user:canary@localhost:port')).not.toThrow(/canary/);
   });
 });
+
+function onPostgres(SESSION_STORAGE_URL: string): SessionStorage {
+  return createSessionStorage(readEnvironment({ SESSION_STORAGE: 'postgres', SESSION_STORAGE_URL }));
+}
 
 /** The first digits of a session id tell the login, and are made with the tag key: by default the prefix. */
 function loginOf(storage: SessionStorage | undefined): string | undefined {

@@ -3,35 +3,34 @@ import { BuiltProgram } from '../support/built-program.js';
 import { basic } from '../support/credential-headers.js';
 import { EventReader, closeReaders } from '../support/event-reader.js';
 import { eventually } from '../support/eventually.js';
+import { PostgresServer } from '../support/postgres/postgres-server.js';
 import { RedisServer } from '../support/redis/redis-server.js';
 import { clientOf } from '../support/service-client.js';
 
 const ADMIN_SECRET = 'the-secret-of-the-administrator';
 const headers = basic('admin', ADMIN_SECRET);
 
-let redis: RedisServer;
-const started: BuiltProgram[] = [];
+/** The stores that session services may share, and what sets the sessions of others there apart. */
+const STORES = {
+  Redis: {
+    // What a restart would lose otherwise is the services, the administrator among them.
+    start: async () => RedisServer.start({ settings: { appendonly: 'yes', appendfsync: 'always' } }),
+    variables: { SESSION_STORAGE: 'redis' },
+    elsewhere: { SESSION_STORAGE_KEY_PREFIX: 'elsewhere' },
+  },
+  PostgreSQL: {
+    start: async () => PostgresServer.start(),
+    variables: { SESSION_STORAGE: 'postgres' },
+    elsewhere: { SESSION_STORAGE_SCHEMA: 'elsewhere', SESSION_STORAGE_TABLE_PREFIX: 'other_' },
+  },
+} as const;
 
-/** Starts the built session service, with what it needs to find Redis and nothing else. */
-async function start(
-  variables: Readonly<Record<string, string>> = {},
-): Promise<{ url: string; program: BuiltProgram }> {
-  const env = { PORT: '0', ADMIN_SECRET, SESSION_STORAGE: 'redis', SESSION_STORAGE_URL: redis.url, ...variables };
-  const program = new BuiltProgram('session-service/main.js', { env: { PATH: process.env['PATH'], ...env } });
-  started.push(program);
-  await program.printed('See the user');
-  return { url: /http:\/\/127\.0\.0\.1:\d+/.exec(program.stdout)![0], program };
-}
+const started: BuiltProgram[] = [];
 
 interface Session {
   readonly sessionId: string;
   readonly credential: string;
 }
-
-beforeAll(async () => {
-  // What a restart would lose otherwise is the services, the administrator among them.
-  redis = await RedisServer.start({ settings: { appendonly: 'yes', appendfsync: 'always' } });
-});
 
 afterEach(async () => {
   closeReaders();
@@ -41,9 +40,27 @@ afterEach(async () => {
   }
 });
 
-afterAll(() => redis.stop());
+describe.each(['Redis', 'PostgreSQL'] as const)('the session service on %s', (name) => {
+  const { variables: kind, elsewhere: otherPlace } = STORES[name];
+  let store: RedisServer | PostgresServer;
 
-describe('the session service on Redis', () => {
+  beforeAll(async () => {
+    store = await STORES[name].start();
+  });
+
+  afterAll(() => store.stop());
+
+  /** Starts the built session service, with what it needs to find the store and nothing else. */
+  async function start(
+    variables: Readonly<Record<string, string>> = {},
+  ): Promise<{ url: string; program: BuiltProgram }> {
+    const env = { PORT: '0', ADMIN_SECRET, ...kind, SESSION_STORAGE_URL: store.url, ...variables };
+    const program = new BuiltProgram('session-service/main.js', { env: { PATH: process.env['PATH'], ...env } });
+    started.push(program);
+    await program.printed('See the user');
+    return { url: /http:\/\/127\.0\.0\.1:\d+/.exec(program.stdout)![0], program };
+  }
+
   test('two of them, on Express and Fastify, are one: sessions, attributes, services, logouts and events', async () => {
     const [one, two] = await Promise.all([start(), start({ HTTP_ADAPTER: 'fastify' })]);
     const [here, there] = [clientOf(one, headers), clientOf(two, headers)];
@@ -62,25 +79,25 @@ describe('the session service on Redis', () => {
     expect(one.program.stdout + two.program.stdout).not.toContain('are not kept');
   });
 
-  test('keeps sessions and services over a restart, and finds none under another prefix', async () => {
+  test('keeps sessions and services over a restart, and finds none elsewhere', async () => {
     const first = await start();
     const { json } = await clientOf(first, headers)<Session>('POST /v1/sessions', { loginId: 'bob' });
     first.program.signal('SIGTERM');
     expect(await first.program.exitCode()).toBe(0);
-    const [again, elsewhere] = await Promise.all([start(), start({ SESSION_STORAGE_KEY_PREFIX: 'elsewhere' })]);
+    const [again, elsewhere] = await Promise.all([start(), start(otherPlace)]);
     expect((await clientOf(again, headers)(`GET /v1/sessions/${json.sessionId}`)).status).toBe(200);
     expect((await clientOf(elsewhere, headers)(`GET /v1/sessions/${json.sessionId}`)).status).toBe(404);
   });
 
-  test('I7 I10 answers 503 while Redis is away, and goes on by itself when it is back', async () => {
+  test('I7 I10 answers 503 while it is away, and goes on by itself when it is back', async () => {
     const running = await start();
     const client = clientOf(running, headers);
-    await redis.kill();
+    await store.kill();
     const refused = await client('POST /v1/sessions', { loginId: 'carol' });
     expect([refused.status, refused.json]).toMatchObject([503, { code: 'ERR_STORAGE_UNAVAILABLE' }]);
     expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0);
     expect((await client('GET /health/ready')).status).toBe(503);
-    await redis.restart();
+    await store.restart();
     await eventually(async () => (await client('POST /v1/sessions', { loginId: 'carol' })).status === 201);
     await eventually(async () => (await client('GET /health/ready')).status === 200);
   });

@@ -6,6 +6,7 @@ import { retryDelay } from '../retry-delay.js';
 import { ServerClock } from '../server-clock.js';
 import type { StorageHealth } from '../session-storage.operations.js';
 import { SharedOpening } from '../shared-opening.js';
+import { watchClient } from './connection/careful-client.js';
 import { checkServer, toStartError } from './connection/check-server.js';
 import { dangersOf, openFeedClient, openPool } from './connection/open-pool.js';
 import { PostgresConnection, inTime } from './connection/postgres-connection.js';
@@ -165,7 +166,12 @@ export class PostgresGateway {
       );
     };
     pool.on('error', onError);
-    return () => pool.off('error', onError);
+    // One that the server ends right after its greeting fails before whoever asked for it can listen to it.
+    pool.on('connect', watchClient);
+    return () => {
+      pool.off('error', onError);
+      pool.off('connect', watchClient);
+    };
   }
 
   async #shut({ connection, stopReports }: Opened): Promise<void> {

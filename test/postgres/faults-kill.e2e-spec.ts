@@ -1,0 +1,81 @@
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { eventually } from '../support/eventually.js';
+import { PostgresServer } from '../support/postgres/postgres-server.js';
+import { PostgresStorageGroup } from '../support/postgres/postgres-storage-group.js';
+import { faultsOfCalls, faultsOfState } from '../support/storage/load-faults.js';
+import { loginNames } from '../support/storage/login-names.js';
+import { RECOVERY_MS } from '../support/storage/recovery-time.js';
+import type { SteadyLoad } from '../support/storage/steady-load.js';
+
+const USERS = [0, 1, 2, 3, 4, 5];
+const FREEZE_MS = 2_000;
+const END_ALL = 'SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname LIKE $1';
+
+let server: PostgresServer;
+let group: PostgresStorageGroup;
+let load: SteadyLoad;
+
+beforeEach(async () => {
+  server = await PostgresServer.start();
+  group = await PostgresStorageGroup.open(3, await server.createDatabase(), server);
+  load = group.startLoad(USERS.map((user) => loginNames(group.storages[0]!, `user-${user}`)));
+  await expectAllWrite();
+});
+
+afterEach(async () => {
+  await group.close();
+  await server.stop();
+});
+
+/** All users are told of a write that was applied, within the time that a recovery may take. */
+async function expectAllWrite(): Promise<void> {
+  const startedAt = performance.now();
+  await eventually(() => load.haveWritten(USERS, startedAt));
+  expect(performance.now() - startedAt).toBeLessThan(RECOVERY_MS);
+}
+
+/** Whatever was told, and whatever is there now, is in order; and everybody hears again what others change. */
+async function faults(): Promise<string[]> {
+  await eventually(() => group.allHeardGap);
+  await load.stop();
+  const found = [...faultsOfCalls(load), ...(await faultsOfState(load, await group.witness(server)))];
+  await group.waitUntilHeard(['after']);
+  return found;
+}
+
+function outcomes(): Set<string> {
+  return new Set(load.calls.map(({ outcome }) => outcome));
+}
+
+describe('under load', () => {
+  test('I1 to I7, I10, I11: the server is killed within commits, twice, and started again', async () => {
+    for (const _round of [1, 2]) {
+      await server.kill();
+      await server.restart();
+      await expectAllWrite();
+    }
+    expect(await faults()).toEqual([]);
+    expect(outcomes()).toContain('ERR_STORAGE_UNAVAILABLE');
+  });
+
+  test('I1 to I7, I10, I11: all connections are ended by the server, again and again', async () => {
+    let rounds = 0;
+    await eventually(async () => {
+      await server.query(END_ALL, ['database%']);
+      rounds += 1;
+      return rounds >= 10 && outcomes().has('ERR_STORAGE_OUTCOME_UNKNOWN');
+    });
+    await expectAllWrite();
+    expect(await faults()).toEqual([]);
+  });
+
+  test('I1 to I7, I10, I11: the server stands still for 2 s, and goes on', async () => {
+    server.freeze();
+    const frozenAt = performance.now();
+    await eventually(() => performance.now() - frozenAt > FREEZE_MS);
+    server.resume();
+    await expectAllWrite();
+    expect(outcomes()).toContain('ERR_STORAGE_OUTCOME_UNKNOWN');
+    expect(await faults()).toEqual([]);
+  });
+});

@@ -185,6 +185,19 @@ describe('the faults of a TcpProxy', () => {
     expect(proxy.connectionsOpened).toBe(3);
   });
 
+  it('leads new connections to another server, and leaves those that are open', async () => {
+    const [client, other] = [new Client(), createServer((socket) => socket.end('another'))];
+    await client.echo('a');
+    other.listen(0, '127.0.0.1');
+    await once(other, 'listening');
+    proxy.turnTo({ host: '127.0.0.1', port: (other.address() as AddressInfo).port });
+    await client.echo('b');
+    const late = new Client();
+    await eventually(() => late.isClosed);
+    expect(late.answer).toBe('another');
+    other.close();
+  });
+
   it('resets new connections while it refuses them, and keeps the others', async () => {
     const client = new Client();
     await client.echo('a');

@@ -15,7 +15,7 @@ export class TcpProxy {
   readonly #faults = new TcpFaults();
   readonly #counts = { connectionsOpened: 0, bytesUp: 0, bytesDown: 0, repliesDropped: 0 };
 
-  private constructor(private readonly target: TcpTarget) {
+  private constructor(private target: TcpTarget) {
     this.#server = createServer({ allowHalfOpen: true, noDelay: true }, (client) => this.#accept(client));
   }
 
@@ -82,6 +82,11 @@ export class TcpProxy {
   discard(): void {
     for (const connection of this.#connections) if (connection.heldBytes > 0) connection.destroy();
     this.release();
+  }
+
+  /** Leads new connections to another server, as an address does after a failover; those that are open stay. */
+  turnTo({ host, port }: TcpTarget): void {
+    this.target = { host, port };
   }
 
   /** Destroys all connections, once. */

@@ -49,7 +49,7 @@ function outcomes(): Set<string> {
 
 describe('under load', () => {
   test('I1 to I7, I10, I11: the server is killed within commits, twice, and started again', async () => {
-    for (const _round of [1, 2]) {
+    for (let round = 0; round < 2; round++) {
       await server.kill();
       await server.restart();
       await expectAllWrite();

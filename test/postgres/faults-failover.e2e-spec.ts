@@ -1,0 +1,114 @@
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import type { SessionRecord } from 'nestjs-distributed-session';
+import type { PostgresSessionStorage } from 'nestjs-distributed-session/postgres';
+import { eventually } from '../support/eventually.js';
+import { PostgresServer } from '../support/postgres/postgres-server.js';
+import { PostgresStandby } from '../support/postgres/postgres-standby.js';
+import { PostgresStorageGroup } from '../support/postgres/postgres-storage-group.js';
+import { faultsOfCalls, faultsOfState } from '../support/storage/load-faults.js';
+import { loginNames } from '../support/storage/login-names.js';
+import { RECOVERY_MS } from '../support/storage/recovery-time.js';
+import { settle } from '../support/storage/settled-call.js';
+import { created, READS, WRITES } from '../support/storage/storage-calls.js';
+import { TcpProxy } from '../support/tcp-proxy.js';
+
+const USERS = [0, 1, 2, 3, 4, 5];
+
+let primary: PostgresServer;
+let standby: PostgresStandby;
+/** What clients take for the server. */
+let proxy: TcpProxy;
+let group: PostgresStorageGroup;
+
+beforeEach(async () => {
+  primary = await PostgresServer.start();
+  const database = await primary.createDatabase();
+  standby = await PostgresStandby.start(primary, { isSynchronous: true });
+  proxy = await TcpProxy.start(primary);
+  group = await PostgresStorageGroup.open(3, database, proxy);
+});
+
+afterEach(async () => {
+  await group.close();
+  await proxy.stop();
+  await Promise.all([primary, standby.server].map((server) => server.stop()));
+});
+
+/** Turns the address to the standby, and takes those along who are connected to the primary. */
+function turnToStandby(): void {
+  proxy.turnTo(standby.server);
+  proxy.cut();
+}
+
+/** Resolves once it is known that no writes are taken, to why. */
+async function readOnlyNotes(storage: PostgresSessionStorage): Promise<readonly string[]> {
+  let notes: readonly string[] = [];
+  await eventually(async () => {
+    const health = await storage.ping().catch(() => undefined);
+    notes = health?.notes ?? [];
+    return health?.writable === false;
+  });
+  return notes;
+}
+
+/** How calls of all these operations end, on one session. */
+async function outcomesOf(
+  calls: Record<string, (storage: PostgresSessionStorage, session: SessionRecord) => Promise<unknown>>,
+  session: SessionRecord,
+): Promise<Set<string>> {
+  const settled = await Promise.all(
+    Object.values(calls).map((call) => settle(() => call(group.storages[0]!, session))),
+  );
+  return new Set(settled.map(({ outcome, message }) => (message?.includes('takes no writes') ? 'refused' : outcome)));
+}
+
+describe('when the primary is killed under load, and its synchronous standby takes its place', () => {
+  test('I1 to I7, I10, I11 no acknowledged write is lost, and all go on with it', async () => {
+    const load = group.startLoad(USERS.map((user) => loginNames(group.storages[0]!, `user-${user}`)));
+    await eventually(() => load.haveWritten(USERS, 0));
+    await primary.kill();
+    await standby.promote();
+    turnToStandby();
+    const promotedAt = performance.now();
+    await eventually(() => load.haveWritten(USERS, promotedAt));
+    expect(performance.now() - promotedAt).toBeLessThan(RECOVERY_MS);
+    await eventually(() => group.allHeardGap);
+    await load.stop();
+    expect(faultsOfCalls(load)).toEqual([]);
+    expect(await faultsOfState(load, await group.witness(standby.server))).toEqual([]);
+    await group.waitUntilHeard(['after']);
+  });
+});
+
+describe('while writes are not taken', () => {
+  const beStandby = async (): Promise<void> => {
+    await standby.waitForReplay();
+    turnToStandby();
+  };
+  const setReadOnly = async (value: 'on' | 'off'): Promise<void> => {
+    await primary.query(`ALTER SYSTEM SET default_transaction_read_only = ${value}`);
+    await primary.query('SELECT pg_reload_conf()');
+  };
+
+  test.each([
+    ['by a standby that is promoted later', 'standby', beStandby, () => standby.promote()],
+    ['by transactions that are read-only', 'read-only', () => setReadOnly('on'), () => setReadOnly('off')],
+  ])(
+    'I6 I9 I10 %s: reads are served, writes are not applied, and it is over by itself',
+    async (_name, word, begin, end) => {
+      const [storage] = group.storages;
+      const session = await created(storage!, 'ada');
+      await begin();
+      expect(await readOnlyNotes(storage!)).toEqual([expect.stringContaining(word)]);
+      expect(await outcomesOf(READS, session)).toEqual(new Set(['read']));
+      expect(await outcomesOf(WRITES, session)).toEqual(new Set(['refused']));
+      expect(await storage!.listByLogin('ada')).toEqual([session]);
+      await end();
+      const endedAt = performance.now();
+      await group.waitUntilWritable();
+      expect(performance.now() - endedAt).toBeLessThan(RECOVERY_MS);
+      expect(await WRITES.replace(storage!, session)).toMatchObject({ outcome: 'replaced' });
+      await group.waitUntilHeard(['after']);
+    },
+  );
+});

@@ -184,6 +184,13 @@ describe('a start that cannot succeed is refused at once, with the way out and w
     expect(pool.eventNames()).toEqual([]);
     await pool.end();
   });
+
+  test('a pool of the user’s own that leads to no database: it is left as it was', async () => {
+    const pool = new Pool({ connectionString: urlFor((url) => (url.pathname = '/no-such-database')) });
+    expect(await failedStart({ pool })).toMatchObject({ code: 'ERR_OPTIONS' });
+    expect([pool.eventNames(), pool.totalCount]).toEqual([[], 0]);
+    await pool.end();
+  });
 });
 
 describe('a start that may succeed later', () => {

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll } from '@jest/globals';
 import { describeSessionStorage } from 'nestjs-distributed-session/testing';
+import { grantRoles, urlOf } from '../support/postgres/granted-roles.js';
 import { postgresFixture } from '../support/postgres/postgres-fixture.js';
 import { PostgresServer } from '../support/postgres/postgres-server.js';
 
@@ -7,6 +8,7 @@ let server: PostgresServer;
 
 beforeAll(async () => {
   server = await PostgresServer.start();
+  await grantRoles(server);
 });
 
 afterAll(async () => {
@@ -14,7 +16,7 @@ afterAll(async () => {
 });
 
 describeSessionStorage(
-  'PostgresSessionStorage',
-  postgresFixture(() => ({ server, options: { url: server.url } })),
+  'PostgresSessionStorage as a user with no more rights than docs/postgres-grants/read-write.sql gives',
+  postgresFixture(() => ({ server, options: { url: urlOf(server, 'read-write'), migrate: 'check' } })),
   { severalInstances: true, dump: true },
 );

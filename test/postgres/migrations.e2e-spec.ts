@@ -161,6 +161,7 @@ describe.each(['public', 'My "Schema"'])('ten processes that start at once, with
   test('migrate once, and all work', async () => {
     const url = await server.createDatabase();
     const tables = new SchemaNames(schema, 'distributed_');
+    const logged = (await server.readLog()).length;
     const gate = new Client(url);
     await gate.connect();
     await gate.query('SELECT pg_advisory_lock($1)', [tables.lockSeed]);
@@ -176,6 +177,8 @@ describe.each(['public', 'My "Schema"'])('ten processes that start at once, with
       await starts;
       expect(await ledgerOf(url, tables.migration)).toEqual(ALL);
       await Promise.all(storages.map(expectItWorks));
+      // Nobody tried what another one had done.
+      expect((await server.readLog()).slice(logged)).not.toContain('ERROR:');
     } finally {
       await gate.end();
       await Promise.all(storages.map(async (storage) => storage.close()));

@@ -1,0 +1,233 @@
+import { setTimeout } from 'node:timers/promises';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { PostgresSessionStorage, type PostgresSessionStorageOptions } from 'nestjs-distributed-session/postgres';
+import { eventually } from '../support/eventually.js';
+import { type Grantee, OWNER, grantRoles, singleGrants, urlOf, without } from '../support/postgres/granted-roles.js';
+import { withPostgres } from '../support/postgres/postgres-connection.js';
+import { PostgresServer } from '../support/postgres/postgres-server.js';
+import { SERVICE, SERVICE_READS, SERVICE_WRITES } from '../support/storage/service-calls.js';
+import { READS, RETENTION_MS, WRITES, created, creation } from '../support/storage/storage-calls.js';
+
+let server: PostgresServer;
+let owner: PostgresSessionStorage;
+const opened: PostgresSessionStorage[] = [];
+
+beforeAll(async () => {
+  server = await PostgresServer.start();
+  await grantRoles(server);
+  await server.query('CREATE TABLE public.of_others AS SELECT 1 AS secret');
+  owner = new PostgresSessionStorage({ url: urlOf(server, OWNER), heartbeatIntervalMs: 50 });
+  await owner.connect();
+});
+
+afterEach(async () => {
+  for (const storage of opened.splice(0)) await storage.close();
+});
+
+afterAll(async () => {
+  await owner.close();
+  await server.stop();
+});
+
+async function connectAs(
+  role: Grantee,
+  options: PostgresSessionStorageOptions = { migrate: 'check' },
+): Promise<PostgresSessionStorage> {
+  const storage = new PostgresSessionStorage({ url: urlOf(server, role), ...options });
+  opened.push(storage);
+  await storage.connect();
+  return storage;
+}
+
+/** A session whose time is up, and that nobody has claimed. */
+async function due(loginId: string): Promise<string> {
+  const session = { ...creation(owner, loginId), idleTimeoutMs: 1 };
+  await owner.create(session);
+  await eventually(async () => (await owner.get(session.sessionId))?.state === 'ended');
+  return session.sessionId;
+}
+
+/** Resolves once the feed works, and goes on working: one that the server refuses is opened again and again. */
+async function waitForFeed(storage: PostgresSessionStorage): Promise<void> {
+  const endsAt = performance.now() + 3_000;
+  for (let rounds = 0; rounds < 5; rounds = storage.feedLagMs() < Infinity ? rounds + 1 : 0) {
+    if (performance.now() > endsAt) throw new Error('The change feed does not work.');
+    await setTimeout(20);
+  }
+}
+
+/** Every way to read, of what the owner has written. */
+async function readAll(storage: PostgresSessionStorage): Promise<void> {
+  const session = await created(owner, 'alice');
+  await owner.services.put({ ...SERVICE, replace: true });
+  for (const read of Object.values(READS)) await read(storage, session);
+  for (const read of Object.values(SERVICE_READS)) await read(storage);
+  await storage.get(await due('sleeper'));
+  await storage.listByLogin('sleeper');
+  await waitForFeed(storage);
+}
+
+/** Every way to write. */
+async function writeAll(storage: PostgresSessionStorage): Promise<void> {
+  for (const write of Object.values(WRITES)) await write(storage, await created(owner, 'bob'));
+  for (const write of Object.values(SERVICE_WRITES)) {
+    await owner.services.put({ ...SERVICE, replace: true });
+    await owner.services.remove({ serviceId: SERVICE.serviceId, by: 'tests' });
+    await storage.services.put(SERVICE);
+    await write(storage);
+  }
+  await storage.services.recordUse({ serviceId: SERVICE.serviceId, keyId: SERVICE.secret.keyId });
+  await due('sleeper');
+  await storage.sweep({ limit: 10, historyRetentionMs: RETENTION_MS });
+  const { writable } = await storage.ping();
+  if (!writable) throw new Error('It takes itself for a reader.');
+}
+
+async function readAndWriteAll(storage: PostgresSessionStorage): Promise<void> {
+  await writeAll(storage);
+  await readAll(storage);
+}
+
+/** The rights of the role that it can do without: with each of the others missing, the work fails. */
+async function needless(role: Grantee, work: (storage: PostgresSessionStorage) => Promise<void>): Promise<string[]> {
+  const found: string[] = [];
+  const attempt = async () => work(await connectAs(role, { migrate: 'check', connectDeadlineMs: 2_000 }));
+  // With all of them it succeeds.
+  await attempt();
+  for (const grant of await singleGrants(role)) {
+    const worked = await without(server, role, grant, attempt).then(
+      () => true,
+      () => false,
+    );
+    if (worked) found.push(`${grant.privilege} ON ${grant.on}`);
+    for (const storage of opened.splice(0)) await storage.close();
+  }
+  return found;
+}
+
+/** What of these statements the role is not refused for want of a right. */
+async function allowed(role: Grantee, statements: readonly string[]): Promise<string[]> {
+  return withPostgres(urlOf(server, role), async (client) => {
+    const found: string[] = [];
+    for (const statement of statements) {
+      const error = await client.query(statement).then(
+        () => ({ code: 'none' }),
+        (refusal: { code?: string }) => refusal,
+      );
+      if (error.code !== '42501') found.push(`${statement}: ${error.code}`);
+    }
+    return found;
+  });
+}
+
+const FORBIDDEN_TO_ALL = [
+  'DROP TABLE distributed_session',
+  'TRUNCATE distributed_session',
+  'TRUNCATE distributed_session_change',
+  'ALTER TABLE distributed_session ADD COLUMN more text',
+  'CREATE INDEX ON distributed_session (device)',
+  'CREATE TABLE public.more (n integer)',
+  'CREATE SCHEMA more',
+  'CREATE OR REPLACE FUNCTION distributed_now_ms() RETURNS bigint LANGUAGE sql AS $$ SELECT 0::bigint $$',
+  'DROP FUNCTION distributed_now_ms()',
+  'SELECT distributed_recount_sessions()',
+  `INSERT INTO distributed_session_migration (version, name) VALUES (99, 'more')`,
+  'UPDATE distributed_session_migration SET version = 0',
+  'DELETE FROM distributed_session_migration',
+  'INSERT INTO distributed_session_count (shard) VALUES (99)',
+  'DELETE FROM distributed_session_count',
+  `UPDATE distributed_session_change SET change = ''`,
+  `SELECT setval('distributed_session_place', 1)`,
+  'SELECT * FROM of_others',
+  'SELECT * FROM pg_authid',
+];
+const FORBIDDEN_TO_READERS = [
+  ...['session', 'session_count', 'service', 'service_secret', 'session_change', 'current_service'].map(
+    (table) => `DELETE FROM distributed_${table}`,
+  ),
+  'UPDATE distributed_session SET version = version',
+  'SELECT FROM distributed_session FOR SHARE',
+  'SELECT * FROM distributed_session_change',
+  `SELECT nextval('distributed_session_place')`,
+  `SELECT distributed_remove_service('orders', 'tests', '')`,
+];
+
+describe('a user with the rights of read-write.sql', () => {
+  test.each(['check', 'auto'] as const)("can do all that a service does, with migrate: '%s'", async (migrate) => {
+    const storage = await connectAs('read-write', { migrate });
+    await expect(readAndWriteAll(storage)).resolves.toBeUndefined();
+  });
+
+  test('needs each of them', async () => {
+    expect(await needless('read-write', readAndWriteAll)).toEqual([]);
+  }, 240_000);
+
+  test('can do no more', async () => {
+    expect(await allowed('read-write', FORBIDDEN_TO_ALL)).toEqual([]);
+  });
+});
+
+describe('a user with the rights of read-only.sql', () => {
+  test.each(['check', 'auto'] as const)("sees sessions and services, with migrate: '%s'", async (migrate) => {
+    const reader = await connectAs('read-only', { migrate });
+    await owner.endAll({ loginId: 'carol', reason: 'kicked-out', historyRetentionMs: RETENTION_MS, by: 'tests' });
+    const { sessionId } = await created(owner, 'carol', migrate);
+    await owner.services.put({ ...SERVICE, replace: true });
+    expect(await reader.get(sessionId)).toMatchObject({ state: 'live', loginId: 'carol' });
+    expect(await reader.listByLogin('carol')).toMatchObject([{ sessionId }]);
+    expect(await reader.count()).toEqual(await owner.count());
+    expect((await reader.listLogins({ limit: 1_000 })).logins).toContainEqual({ loginId: 'carol', sessions: 1 });
+    for (const read of Object.values(SERVICE_READS)) {
+      expect(await read(reader)).toEqual(await read(owner));
+    }
+    await owner.end({ sessionId, reason: 'logged-out', historyRetentionMs: RETENTION_MS, by: 'tests' });
+    expect((await reader.listHistory('carol'))[0]).toMatchObject({ sessionId, reason: 'logged-out' });
+  });
+
+  test('hears at once what others do', async () => {
+    const reader = await connectAs('read-only');
+    const heard: string[] = [];
+    reader.changes((change) => heard.push(change.type));
+    const { sessionId } = await created(owner, 'dave');
+    await owner.end({ sessionId, reason: 'logged-out', historyRetentionMs: RETENTION_MS, by: 'tests' });
+    await eventually(() => heard.includes('session.ended'));
+    expect(heard).toEqual(['session.created', 'session.ended']);
+    await eventually(() => reader.feedLagMs() < 5_000);
+  });
+
+  test('sees a session that is due as ended, and leaves it to be claimed', async () => {
+    const reader = await connectAs('read-only');
+    const sessionId = await due('erin');
+    expect(await reader.get(sessionId)).toMatchObject({ state: 'ended', reason: 'idle-timeout', endedBy: '@expiry' });
+    expect(await reader.listByLogin('erin')).toEqual([]);
+    expect(await reader.listHistory('erin')).toMatchObject([{ sessionId, reason: 'idle-timeout' }]);
+    const [row] = await server.query('SELECT ended_at FROM distributed_session WHERE session_id = $1', [sessionId]);
+    expect(row).toEqual({ ended_at: null });
+  });
+
+  test('is refused every write as not applied', async () => {
+    const reader = await connectAs('read-only');
+    const session = await created(owner, 'frank');
+    await owner.services.put({ ...SERVICE, replace: true });
+    const before = [await owner.listByLogin('frank'), await owner.services.list()];
+    const writes = [
+      ...Object.values(WRITES).map(async (write) => write(reader, session)),
+      ...Object.values(SERVICE_WRITES).map(async (write) => write(reader)),
+      reader.sweep({ limit: 10, historyRetentionMs: RETENTION_MS }),
+    ];
+    for (const result of await Promise.allSettled(writes)) {
+      const reason = { code: 'ERR_STORAGE_UNAVAILABLE', message: expect.stringContaining('docs/postgres-grants') };
+      expect(result).toMatchObject({ status: 'rejected', reason });
+    }
+    expect([await owner.listByLogin('frank'), await owner.services.list()]).toEqual(before);
+    expect(await reader.ping()).toMatchObject({ writable: false, notes: [expect.stringContaining('may not write')] });
+  });
+
+  test('needs each of them', async () => {
+    expect(await needless('read-only', readAll)).toEqual([]);
+  });
+
+  test('can do no more', async () => {
+    expect(await allowed('read-only', [...FORBIDDEN_TO_ALL, ...FORBIDDEN_TO_READERS])).toEqual([]);
+  });
+});

@@ -62,6 +62,17 @@ async function outcomesOf(
   return new Set(settled.map(({ outcome, message }) => (message?.includes('takes no writes') ? 'refused' : outcome)));
 }
 
+/** Turns the address to the standby before it is promoted. */
+async function beStandby(): Promise<void> {
+  await standby.waitForReplay();
+  turnToStandby();
+}
+
+async function setReadOnly(value: 'on' | 'off'): Promise<void> {
+  await primary.query(`ALTER SYSTEM SET default_transaction_read_only = ${value}`);
+  await primary.query('SELECT pg_reload_conf()');
+}
+
 describe('when the primary is killed under load, and its synchronous standby takes its place', () => {
   test('I1 to I7, I10, I11 no acknowledged write is lost, and all go on with it', async () => {
     const load = group.startLoad(USERS.map((user) => loginNames(group.storages[0]!, `user-${user}`)));
@@ -81,15 +92,6 @@ describe('when the primary is killed under load, and its synchronous standby tak
 });
 
 describe('while writes are not taken', () => {
-  const beStandby = async (): Promise<void> => {
-    await standby.waitForReplay();
-    turnToStandby();
-  };
-  const setReadOnly = async (value: 'on' | 'off'): Promise<void> => {
-    await primary.query(`ALTER SYSTEM SET default_transaction_read_only = ${value}`);
-    await primary.query('SELECT pg_reload_conf()');
-  };
-
   test.each([
     ['by a standby that is promoted later', 'standby', beStandby, () => standby.promote()],
     ['by transactions that are read-only', 'read-only', () => setReadOnly('on'), () => setReadOnly('off')],

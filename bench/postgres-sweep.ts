@@ -1,0 +1,75 @@
+import { loadavg } from 'node:os';
+import { PostgresSessionStorage } from 'nestjs-distributed-session/postgres';
+import { installPostgres } from '../test/support/postgres/install-postgres.js';
+import { fillSessions } from '../test/support/postgres/many-sessions.js';
+import { PostgresServer } from '../test/support/postgres/postgres-server.js';
+import { makeTemplate } from '../test/support/postgres/template-cluster.js';
+import { Latencies } from './postgres-sweep/latencies.js';
+import { readFor } from './postgres-sweep/read-for.js';
+import { SweepingProcess } from './postgres-sweep/sweeping-process.js';
+
+/**
+ * What sweeping costs those who read: the latency of `get` in one process, in windows in which another process sweeps
+ * expired sessions, and in windows between them in which nobody does.
+ */
+const EXPIRED = 200_000;
+/** Of which every fourth has ended. */
+const OTHERS = 266_667;
+const WINDOWS = 8;
+const WINDOW_MS = 2_500;
+const IN_FLIGHT = 4;
+/** How many times longer the slowest of a hundred reads may take while another process sweeps. */
+const TARGET = 2;
+/** Commits wait for the disk, and what is read is in memory. */
+const SETTINGS = { fsync: 'on', full_page_writes: 'on', shared_buffers: '512MB', max_wal_size: '4GB' };
+
+await makeTemplate(await installPostgres());
+const server = await PostgresServer.start({ settings: SETTINGS });
+try {
+  await measure(server.url);
+} finally {
+  await server.stop();
+}
+
+async function measure(url: string): Promise<void> {
+  const storage = new PostgresSessionStorage({ url, deadlineMs: 10_000 });
+  await storage.connect();
+  await fillSessions(url, EXPIRED + OTHERS, { due: EXPIRED });
+  const sweeping = await SweepingProcess.start(url);
+  const reads = {
+    live: { from: EXPIRED + 1, to: EXPIRED + OTHERS },
+    inFlight: IN_FLIGHT,
+    milliseconds: WINDOW_MS,
+  };
+  const [quiet, swept] = [new Latencies(), new Latencies()];
+  let [claimed, sweptMs] = [0, 0];
+  const load = loadavg()[0];
+  await readFor(storage, reads, new Latencies());
+  for (let window = 0; window < WINDOWS; window++) {
+    await readFor(storage, reads, quiet);
+    const startedAt = performance.now();
+    sweeping.go();
+    await readFor(storage, reads, swept);
+    claimed += await sweeping.stop();
+    sweptMs += performance.now() - startedAt;
+  }
+  await sweeping.end();
+  await storage.close();
+  if (claimed >= EXPIRED) throw new Error('All was swept before the end: there was nothing to measure.');
+  report(quiet, swept, claimed / (sweptMs / 1_000), load ?? 0);
+}
+
+function report(quiet: Latencies, swept: Latencies, rowsPerSecond: number, load: number): void {
+  const ratio = swept.percentile(99) / quiet.percentile(99);
+  console.log(`load of the machine before: ${load.toFixed(1)}`);
+  console.log(`nobody sweeps: ${figures(quiet)}`);
+  console.log(`another process sweeps: ${figures(swept)}`);
+  console.log(`swept: ${Math.round(rowsPerSecond)} sessions a second`);
+  console.log(`p99 is ${ratio.toFixed(2)} times as long; the target is at most ${TARGET}`);
+  process.exitCode = ratio <= TARGET ? 0 : 1;
+}
+
+function figures(latencies: Latencies): string {
+  const [p50, p99] = [50, 99].map((percent) => latencies.percentile(percent).toFixed(2));
+  return `${latencies.count} reads, p50 ${p50} ms, p99 ${p99} ms`;
+}

@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import type { SweepSessions } from '../session-storage.operations.js';
 import type { PostgresGateway } from './postgres-gateway.js';
 import { RowReader } from './records/row-reader.js';
@@ -5,7 +6,9 @@ import { purgeTombstonesStatement } from './statements/purge-tombstones.statemen
 import { sweepSessionsStatement } from './statements/sweep-sessions.statement.js';
 
 /** How many rows one statement works on: few enough that nobody waits for its locks, or for its share of the disk. */
-const BATCH = 100;
+const BATCH = 50;
+/** A pause after each full one, as long as that took and no longer than this: readers have the server for themselves. */
+const MAX_PAUSE_MS = 50;
 
 /**
  * Claims what time has ended, and drops tombstones that are past their retention, in batches. What others are changing
@@ -21,10 +24,12 @@ export class SessionSweep {
     let isMore = true;
     while (claimed < limit && isMore) {
       const batch = Math.min(BATCH, limit - claimed);
+      const startedAt = performance.now();
       const values = { limit: batch, retentionMs: historyRetentionMs };
       const reply = await this.gateway.writeOne(sweepSessionsStatement, values, endsAt);
       claimed += reply.whole();
       isMore = reply.whole() === batch;
+      if (isMore) await setTimeout(Math.min(performance.now() - startedAt, MAX_PAUSE_MS));
     }
     await this.#purge(endsAt);
     return claimed;

@@ -17,6 +17,10 @@ afterAll(async () => {
 
 describeSessionStorage(
   'PostgresSessionStorage as a user with no more rights than docs/postgres-grants/read-write.sql gives',
-  postgresFixture(() => ({ server, options: { url: urlOf(server, 'read-write'), migrate: 'check' } })),
+  postgresFixture(() => ({
+    options: { url: urlOf(server, 'read-write'), migrate: 'check' },
+    query: async (text) => server.query(text),
+    dump: async () => server.dump(),
+  })),
   { severalInstances: true, dump: true },
 );

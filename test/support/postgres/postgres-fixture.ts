@@ -1,9 +1,11 @@
 import { PostgresSessionStorage, type PostgresSessionStorageOptions } from 'nestjs-distributed-session/postgres';
 import type { CreateStorageFixture } from 'nestjs-distributed-session/testing';
-import type { PostgresServer } from './postgres-server.js';
 
 export interface PostgresTarget {
-  readonly server: PostgresServer;
+  /** Runs one statement as the owner of the tables. */
+  readonly query: (text: string) => Promise<unknown>;
+  /** Everything in all tables, if that can be told. */
+  readonly dump?: () => Promise<string>;
   /** Where the storage finds its tables. They are there already. */
   readonly options: PostgresSessionStorageOptions;
 }
@@ -22,7 +24,7 @@ const TABLES = [
  */
 export function postgresFixture(target: () => PostgresTarget): CreateStorageFixture {
   return () => {
-    const { options, server } = target();
+    const { options, query, dump } = target();
     const shared = { deadlineMs: 10_000, ...options };
     const others: PostgresSessionStorage[] = [];
     return {
@@ -33,11 +35,11 @@ export function postgresFixture(target: () => PostgresTarget): CreateStorageFixt
         await other.connect();
         return other;
       },
-      dump: () => server.dump(),
+      ...(dump && { dump }),
       dispose: async () => {
         for (const other of others) await other.close();
-        await server.query(`TRUNCATE ${TABLES.join(', ')}`);
-        await server.query('SELECT distributed_recount_sessions()');
+        await query(`TRUNCATE ${TABLES.join(', ')}`);
+        await query('SELECT distributed_recount_sessions()');
       },
     };
   };

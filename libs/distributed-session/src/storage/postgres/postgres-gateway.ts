@@ -9,7 +9,7 @@ import { SharedOpening } from '../shared-opening.js';
 import { watchClient } from './connection/careful-client.js';
 import { checkServer, toStartError } from './connection/check-server.js';
 import { dangersOf, openFeedClient, openPool } from './connection/open-pool.js';
-import { PostgresConnection, inTime } from './connection/postgres-connection.js';
+import { PostgresConnection, TimeIsUpError, inTime } from './connection/postgres-connection.js';
 import { reasonOf } from './connection/postgres-failure.js';
 import type { PostgresPool } from './connection/postgres-pool.js';
 import { PostgresChangeFeed } from './feed/postgres-change-feed.js';
@@ -117,14 +117,18 @@ export class PostgresGateway {
   /** Waits for a server that is starting; rejects at once where waiting does not help. */
   async #whenReady(pool: PostgresPool): Promise<void> {
     const endsAt = performance.now() + this.options.connectDeadlineMs;
+    let reason: Error | undefined;
     for (let attempt = 0; ; attempt++) {
       try {
         await this.#check(pool, endsAt);
         return;
       } catch (error) {
         const failure = toStartError(error);
+        if (!(failure instanceof StorageUnavailableError)) throw failure;
+        // That the time was up is no reason.
+        if (!(error instanceof TimeIsUpError)) reason = failure;
         const delay = retryDelay(attempt);
-        if (!(failure instanceof StorageUnavailableError) || performance.now() + delay > endsAt) throw failure;
+        if (performance.now() + delay > endsAt) throw reason ?? failure;
         await setTimeout(delay);
       }
     }

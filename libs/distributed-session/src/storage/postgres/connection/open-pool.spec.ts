@@ -129,8 +129,9 @@ describe('dangersOf()', () => {
     expect(named(ownPool({ ...SAFE, [name]: 0 }))).toEqual([name]);
   });
 
-  it('names nothing of a pool with the safe settings, and everything of one that does not tell its settings', () => {
+  it('names nothing of a pool with the safe settings, nor of one without settings, which leads to no server', () => {
     expect(named(ownPool(SAFE))).toEqual([]);
-    expect(dangersOf({} as Pool)).toHaveLength(5);
+    expect(dangersOf({ options: {} } as Pool)).toHaveLength(5);
+    expect(dangersOf({} as Pool)).toEqual([]);
   });
 });

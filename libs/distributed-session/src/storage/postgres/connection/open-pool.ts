@@ -57,7 +57,9 @@ export async function openFeedClient(options: ResolvedPostgresOptions): Promise<
 }
 
 /** What about a pool of the user's own is dangerous here: one sentence each. */
-export function dangersOf({ options = {} }: PostgresPool): string[] {
+export function dangersOf({ options }: PostgresPool): string[] {
+  // A pool without settings leads to no server.
+  if (!options) return [];
   const settings = options as Partial<Record<string, unknown>>;
   const dangers: string[] = [];
   const isSet = (name: string) => Number(settings[name]) > 0;

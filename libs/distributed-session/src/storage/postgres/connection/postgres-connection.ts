@@ -101,7 +101,8 @@ export class PostgresConnection {
   }
 }
 
-class TimeIsUpError extends Error {}
+/** What was waited for did not come in time. */
+export class TimeIsUpError extends Error {}
 
 /** What a promise settles to, or a {@link TimeIsUpError}. What has arrived while this process was busy still counts. */
 export async function inTime<T>(promise: Promise<T>, endsAt: number): Promise<T> {

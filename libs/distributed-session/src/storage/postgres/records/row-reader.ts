@@ -11,11 +11,6 @@ export class RowReader {
 
   constructor(private readonly row: Row) {}
 
-  /** Whether all columns that are left are NULL: the row of something that is not there. */
-  get isEmpty(): boolean {
-    return this.row.slice(this.#at).every((cell) => cell === null);
-  }
-
   text(): string {
     const text = this.optionalText();
     if (text === undefined) throw this.unreadable();

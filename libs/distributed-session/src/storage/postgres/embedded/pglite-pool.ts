@@ -1,0 +1,92 @@
+import { EventEmitter } from 'node:events';
+import type { PostgresClient, PostgresPool, PostgresQuery } from '../connection/postgres-pool.js';
+
+/** A database of `@electric-sql/pglite`, as far as it is used here: a `PGlite` is one. */
+export interface PgliteDatabase {
+  query(
+    text: string,
+    values?: unknown[],
+    options?: { rowMode?: 'array'; parsers?: Record<number, (value: string) => unknown> },
+  ): Promise<{ rows: unknown[] }>;
+  listen(channel: string, callback: (payload: string) => void): Promise<() => Promise<void>>;
+}
+
+/** The types of all that statements return (`pg_type.oid`): taken as text, as of a server. */
+const AS_TEXT = Object.fromEntries(
+  [16, 17, 20, 21, 23, 25, 114, 1_700, 2_278, 2_950].map((type) => [type, (value: string) => value]),
+);
+const LISTEN = /^LISTEN (\w+)$/;
+
+/**
+ * A PostgreSQL within this process, for development and tests without a server, and for applications of one process that
+ * want SQL. It is one session: statements of all connections come one after the other, and no other process shares it.
+ * The database stays its owner's, who closes it.
+ *
+ * @example
+ * const storage = new PostgresSessionStorage({ pool: pglitePool(new PGlite('./sessions')) });
+ */
+export function pglitePool(database: PgliteDatabase): PostgresPool {
+  const turns = new Turns();
+  return Object.assign(new EventEmitter(), {
+    connect: async () => new PgliteClient(database, turns),
+    end: async () => {},
+  });
+}
+
+/** Whose turn it is: while one has a transaction open, all others wait. */
+class Turns {
+  #last: Promise<void> = Promise.resolve();
+
+  /** Resolves when it is the caller's turn, with what ends it. */
+  async take(): Promise<() => void> {
+    const before = this.#last;
+    let end!: () => void;
+    this.#last = new Promise((resolve) => {
+      end = resolve;
+    });
+    await before;
+    return end;
+  }
+}
+
+class PgliteClient extends EventEmitter implements PostgresClient {
+  readonly #unlisten: (() => Promise<void>)[] = [];
+  #endTurn: (() => void) | undefined;
+  #isInTransaction = false;
+
+  constructor(
+    private readonly database: PgliteDatabase,
+    private readonly turns: Turns,
+  ) {
+    super();
+  }
+
+  async query({ text, values }: PostgresQuery): Promise<{ rows: unknown[] }> {
+    this.#endTurn ??= await this.turns.take();
+    if (text === 'BEGIN') this.#isInTransaction = true;
+    try {
+      return await this.#run(text, values);
+    } finally {
+      if (text === 'COMMIT' || text === 'ROLLBACK') this.#isInTransaction = false;
+      if (!this.#isInTransaction) this.#yield();
+    }
+  }
+
+  release(): void {
+    this.#yield();
+    for (const unlisten of this.#unlisten.splice(0)) void unlisten();
+  }
+
+  async #run(text: string, values: unknown[] | undefined): Promise<{ rows: unknown[] }> {
+    const [, channel] = LISTEN.exec(text) ?? [];
+    if (channel === undefined) return this.database.query(text, values, { rowMode: 'array', parsers: AS_TEXT });
+    const tell = (payload: string) => this.emit('notification', { channel, payload });
+    this.#unlisten.push(await this.database.listen(channel, tell));
+    return { rows: [] };
+  }
+
+  #yield(): void {
+    this.#endTurn?.();
+    this.#endTurn = undefined;
+  }
+}

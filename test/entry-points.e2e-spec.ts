@@ -9,7 +9,13 @@ import { entries, entryFile, importGraph } from './support/import-graph.js';
 
 const OPTIONAL_PEERS = ['ioredis', 'pg', '@nestjs/terminus', 'fast-check'];
 const TEST_RUNNERS = ['@jest/globals', 'jest', 'vitest', 'node:test', 'mocha', '@nestjs/testing'];
-const MODULES: Record<string, object> = { '.': root, './postgres': postgres, './redis': redis, './terminus': terminus, './testing': testing };
+const MODULES: Record<string, object> = {
+  '.': root,
+  './postgres': postgres,
+  './redis': redis,
+  './terminus': terminus,
+  './testing': testing,
+};
 
 /** Which optional peers an entry may import: its own. */
 const OWN_PEERS: Record<string, string[]> = {

@@ -7,7 +7,8 @@ import { PostgresServer } from '../support/postgres/postgres-server.js';
 let server: PostgresServer;
 
 beforeAll(async () => {
-  server = await PostgresServer.start();
+  // Each case opens connections, whose passwords would take a good part of its time.
+  server = await PostgresServer.start({ hba: 'host all all 127.0.0.1/32 trust' });
   await grantRoles(server);
 });
 
@@ -18,7 +19,7 @@ afterAll(async () => {
 describeSessionStorage(
   'PostgresSessionStorage as a user with no more rights than docs/postgres-grants/read-write.sql gives',
   postgresFixture(() => ({
-    options: { url: urlOf(server, 'read-write'), migrate: 'check' },
+    options: { url: urlOf(server, 'read-write'), migrate: 'check', options: { max: 5 } },
     query: async (text) => server.query(text),
     dump: async () => server.dump(),
   })),

@@ -88,19 +88,23 @@ async function readAndWriteAll(storage: PostgresSessionStorage): Promise<void> {
   await readAll(storage);
 }
 
-/** The rights of the role that it can do without: with each of the others missing, the work fails. */
+/** The rights of the role that it can do without: with each of the others missing, the work or the start of it fails. */
 async function needless(role: Grantee, work: (storage: PostgresSessionStorage) => Promise<void>): Promise<string[]> {
   const found: string[] = [];
-  const attempt = async () => work(await connectAs(role, { migrate: 'check', connectDeadlineMs: 2_000 }));
+  const start = async () => connectAs(role, { migrate: 'check', connectDeadlineMs: 2_000 });
+  const connected = await start();
   // With all of them it succeeds.
-  await attempt();
-  for (const grant of await singleGrants(role)) {
-    const worked = await without(server, role, grant, attempt).then(
+  await work(connected);
+  const isDone = async (task: () => Promise<unknown>) =>
+    task().then(
       () => true,
       () => false,
     );
+  for (const grant of await singleGrants(role)) {
+    const worked = await without(server, role, grant, async () => {
+      return (await isDone(async () => work(connected))) && (await isDone(async () => work(await start())));
+    });
     if (worked) found.push(`${grant.privilege} ON ${grant.on}`);
-    for (const storage of opened.splice(0)) await storage.close();
   }
   return found;
 }

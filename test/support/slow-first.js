@@ -3,12 +3,16 @@
  * that use a whole core, so that neither core is idle, and none is left over for the end.
  */
 const SLOWEST = [
+  'postgres/contract-pglite.e2e-spec.ts',
   'redis/contract-cluster.e2e-spec.ts',
+  'postgres/contract.e2e-spec.ts',
   'test/package.e2e-spec.ts',
   'redis/contract-sentinel.e2e-spec.ts',
   'redis/expiry.e2e-spec.ts',
   'redis/contract-standalone.e2e-spec.ts',
   'test/demo.e2e-spec.ts',
+  'test/demo-stores.e2e-spec.ts',
+  'postgres/plans.e2e-spec.ts',
   'redis/contract-acl.e2e-spec.ts',
   'session-service/start.e2e-spec.ts',
   'in-memory/in-memory-session-storage.spec.ts',
@@ -36,6 +40,6 @@ export default class SlowFirst {
 function placeOf({ path }) {
   const place = SLOWEST.findIndex((name) => path.endsWith(`/${name}`));
   if (place >= 0) return place;
-  // Most of those on Redis wait for something, too.
-  return SLOWEST.length + (path.includes('/test/redis/') ? 0 : 1);
+  // Most of those on servers wait for something, too.
+  return SLOWEST.length + (/\/test\/(redis|postgres)\//.test(path) ? 0 : 1);
 }

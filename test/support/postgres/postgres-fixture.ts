@@ -10,13 +10,8 @@ export interface PostgresTarget {
   readonly options: PostgresSessionStorageOptions;
 }
 
-/** Every table that holds something of a storage, with the default names. */
-const TABLES = [
-  'distributed_session',
-  'distributed_session_change',
-  'distributed_service',
-  'distributed_service_secret',
-];
+/** Every table that holds something of a storage, with the default names; secrets go with their services. */
+const TABLES = ['distributed_session', 'distributed_session_change', 'distributed_service'];
 
 /**
  * A storage on a server that is already running, whose tables are emptied after each use. Ten thousand calls at once, as
@@ -38,7 +33,8 @@ export function postgresFixture(target: () => PostgresTarget): CreateStorageFixt
       ...(dump && { dump }),
       dispose: async () => {
         for (const other of others) await other.close();
-        await query(`TRUNCATE ${TABLES.join(', ')}`);
+        // Faster than TRUNCATE, which makes new files.
+        for (const table of TABLES) await query(`DELETE FROM ${table}`);
         await query('SELECT distributed_recount_sessions()');
       },
     };

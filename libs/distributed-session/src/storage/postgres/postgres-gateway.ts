@@ -104,7 +104,7 @@ export class PostgresGateway {
     try {
       await this.#whenReady(pool);
       await this.feed.open(async () => openFeedClient(options));
-      if (this.feed.lagMs() === Infinity) {
+      if (!this.feed.isOpen) {
         this.#logger.warn('The change feed does not work yet: changes of other processes are not heard until it does.');
       }
       return opened;

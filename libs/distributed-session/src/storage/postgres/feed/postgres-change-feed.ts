@@ -90,6 +90,11 @@ export class PostgresChangeFeed {
     this.#isOpen = false;
   }
 
+  /** Whether the channel is listened to. */
+  get isOpen(): boolean {
+    return this.#isOpen;
+  }
+
   /** What was announced longer ago than this was delivered, or will be preceded by a gap. */
   lagMs(): number {
     return this.#isOpen ? Math.max(0, this.clock.now() - this.#lastBeatAt) : Infinity;

@@ -9,8 +9,11 @@ export const LATEST_VERSION = MIGRATIONS.length;
 
 /** The version of the schema in a database: that of its last migration; 0 for none. */
 export async function schemaVersion(client: PostgresClient, names: SchemaNames): Promise<number> {
-  const [exists] = await firstRow(client, 'SELECT to_regclass($1) IS NOT NULL', [names.migration]);
-  if (exists !== 't') return 0;
+  // By a look into the catalog, whose lock brings word of what others have committed: `to_regclass` by itself may go by
+  // what this connection found before it waited for them.
+  const ledgers = 'SELECT count(*) FROM pg_class WHERE oid = to_regclass($1)';
+  const [count] = await firstRow(client, ledgers, [names.migration]);
+  if (count === '0') return 0;
   const [version] = await firstRow(client, `SELECT coalesce(max(version), 0) FROM ${names.migration}`);
   return Number(version);
 }

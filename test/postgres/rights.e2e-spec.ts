@@ -88,6 +88,13 @@ async function readAndWriteAll(storage: PostgresSessionStorage): Promise<void> {
   await readAll(storage);
 }
 
+async function isDone(task: () => Promise<unknown>): Promise<boolean> {
+  return task().then(
+    () => true,
+    () => false,
+  );
+}
+
 /** The rights of the role that it can do without: with each of the others missing, the work or the start of it fails. */
 async function needless(role: Grantee, work: (storage: PostgresSessionStorage) => Promise<void>): Promise<string[]> {
   const found: string[] = [];
@@ -95,11 +102,6 @@ async function needless(role: Grantee, work: (storage: PostgresSessionStorage) =
   const connected = await start();
   // With all of them it succeeds.
   await work(connected);
-  const isDone = async (task: () => Promise<unknown>) =>
-    task().then(
-      () => true,
-      () => false,
-    );
   for (const grant of await singleGrants(role)) {
     const worked = await without(server, role, grant, async () => {
       return (await isDone(async () => work(connected))) && (await isDone(async () => work(await start())));

@@ -8,6 +8,7 @@ import { type UnpackedSession, seen, unpackSession } from './records/stored-sess
 import { findSessionStatement } from './statements/find-session.statement.js';
 import { listHistoryStatement } from './statements/list-history.statement.js';
 import { listLoginStatement } from './statements/list-login.statement.js';
+import type { PostgresStatement } from './statements/postgres-statement.js';
 import { settleLoginStatement } from './statements/settle-login.statement.js';
 import { settleSessionStatement } from './statements/settle-session.statement.js';
 import { reportUnreadableSession, unreadableSession } from './unreadable-row.js';
@@ -38,26 +39,14 @@ export class SessionReader {
   }
 
   async live(loginId: string): Promise<SessionRecord[]> {
-    const { connection } = this.gateway;
-    const endsAt = connection.deadline();
-    const read = this.#unpackAll(await connection.run(listLoginStatement, { loginId }, endsAt));
-    const settled = read.some(isUndecided)
-      ? this.#unpackAll(await connection.run(settleLoginStatement, { loginId }, endsAt))
-      : read;
-    return settled
+    return (await this.#readLogin(listLoginStatement, loginId))
       .filter((entry) => seen(entry, entry.now)?.state === 'live')
       .toSorted((a, b) => a.place - b.place)
       .map(({ session }) => session as SessionRecord);
   }
 
   async history(loginId: string): Promise<SessionTombstone[]> {
-    const { connection } = this.gateway;
-    const endsAt = connection.deadline();
-    const read = this.#unpackAll(await connection.run(listHistoryStatement, { loginId }, endsAt));
-    const settled = read.some(isUndecided)
-      ? this.#unpackAll(await connection.run(settleLoginStatement, { loginId }, endsAt))
-      : read;
-    return settled
+    return (await this.#readLogin(listHistoryStatement, loginId))
       .map((entry) => ({ ...entry, claimed: entry.session.state === 'ended', shown: seen(entry, entry.now) }))
       .filter((entry): entry is typeof entry & { shown: SessionTombstone } => entry.shown?.state === 'ended')
       .toSorted(
@@ -76,6 +65,14 @@ export class SessionReader {
   tombstoneOf(sessionId: string, reply: RowReader): SessionTombstone {
     const { session } = this.#read(sessionId, reply);
     return session.state === 'ended' ? session : expired(session);
+  }
+
+  async #readLogin(statement: PostgresStatement<'loginId'>, loginId: string): Promise<ReadSession[]> {
+    const { connection } = this.gateway;
+    const endsAt = connection.deadline();
+    const read = this.#unpackAll(await connection.run(statement, { loginId }, endsAt));
+    if (!read.some(isUndecided)) return read;
+    return this.#unpackAll(await connection.run(settleLoginStatement, { loginId }, endsAt));
   }
 
   #unpack(sessionId: string, row: Row): ReadSession {

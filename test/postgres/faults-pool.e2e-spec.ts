@@ -104,15 +104,13 @@ describe('when rows that others hold keep the connections of a small pool', () =
     await storage.close();
   });
 
-  test('I6 I7 I10 I12 all calls end by their deadline, none is told as applied, and it recovers', async () => {
+  test('I6 I7 I10 I12 all calls end by their deadline as not applied, and it recovers', async () => {
     await server.use(async (client) => {
       await client.query('BEGIN');
       await client.query('SELECT FROM distributed_session WHERE session_id = $1 FOR UPDATE', [session.sessionId]);
       const calls = await Promise.all(Array.from({ length: 10 }, () => settle(() => WRITES.end(storage, session))));
-      // One that got its connection late has no time to hear how it ended.
-      expect(['ERR_STORAGE_UNAVAILABLE', 'ERR_STORAGE_OUTCOME_UNKNOWN']).toEqual(
-        expect.arrayContaining(calls.map(({ outcome }) => outcome)),
-      );
+      // Also one that got its connection late hears from the server how it ended.
+      expect(new Set(calls.map(({ outcome }) => outcome))).toEqual(new Set(['ERR_STORAGE_UNAVAILABLE']));
       expect(calls.filter(({ message }) => message?.includes('the pool is too small'))).not.toEqual([]);
       expect(Math.max(...calls.map(({ ms }) => ms))).toBeLessThan(DEADLINE_MS + slackMs());
       expect(await settle(() => WRITES.create(witness, session))).toMatchObject({ outcome: 'created' });

@@ -4,8 +4,12 @@ import type { Row } from '../records/row-reader.js';
 import type { SchemaNames } from '../schema/schema-names.js';
 import type { PostgresStatement, PreparedStatement, StatementValue } from '../statements/postgres-statement.js';
 import { watchClient } from './careful-client.js';
+import { liftLimit, limitTime } from './time-limit.js';
 import { AS_TEXT, type PostgresClient, type PostgresPool } from './postgres-pool.js';
 import { endsConnection, isRetryable, toStorageError } from './postgres-failure.js';
+
+/** A write that waited for its connection longer than for this share of its deadline has less time on the server. */
+const LATE_SHARE = 0.05;
 
 /**
  * Runs statements, each with a deadline, and tells the three outcomes apart: applied, not applied, unknown. A statement
@@ -54,12 +58,15 @@ export class PostgresConnection {
   }
 
   async #runOnce(statement: PostgresStatement, values: StatementValue[], endsAt: number): Promise<Row[]> {
+    const askedAt = performance.now();
     const client = await this.#acquire(endsAt);
     const watched = watchClient(client);
     const { warnings } = watched;
     const { name, text } = this.#prepare(statement);
+    const isLate = !statement.isReadOnly && performance.now() - askedAt > this.deadlineMs * LATE_SHARE;
     let isSpent = true;
     try {
+      if (isLate) await this.#limit(client, endsAt);
       const query = { name, text, values: values.map(toParameter), rowMode: 'array', types: AS_TEXT } as const;
       const { rows } = await inTime(client.query(query), endsAt);
       isSpent = false;
@@ -69,8 +76,26 @@ export class PostgresConnection {
       isSpent &&= endsConnection(error);
       throw error;
     } finally {
-      client.release(isSpent);
+      if (isLate && !isSpent) void this.#liftAndRelease(client);
+      else client.release(isSpent);
     }
+  }
+
+  /** Nothing has been sent yet: a connection that does not answer now is as good as none. */
+  async #limit(client: PostgresClient, endsAt: number): Promise<void> {
+    try {
+      await inTime(limitTime(client, endsAt - performance.now()), endsAt);
+    } catch (error) {
+      throw toStorageError(error, { wasSent: false, isReadOnly: true });
+    }
+  }
+
+  async #liftAndRelease(client: PostgresClient): Promise<void> {
+    const isLifted = await inTime(liftLimit(client), this.deadline()).then(
+      () => true,
+      () => false,
+    );
+    client.release(!isLifted);
   }
 
   async #acquire(endsAt: number): Promise<PostgresClient> {

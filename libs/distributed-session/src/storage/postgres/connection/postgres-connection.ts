@@ -10,6 +10,8 @@ import { endsConnection, isRetryable, toStorageError } from './postgres-failure.
 
 /** A write that waited for its connection longer than for this share of its deadline has less time on the server. */
 const LATE_SHARE = 0.05;
+/** With less than this share of it left, it is not begun: nobody could tell how it ended. */
+const LEAST_SHARE = 0.25;
 
 /**
  * Runs statements, each with a deadline, and tells the three outcomes apart: applied, not applied, unknown. A statement
@@ -64,6 +66,10 @@ export class PostgresConnection {
     const { warnings } = watched;
     const { name, text } = this.#prepare(statement);
     const isLate = !statement.isReadOnly && performance.now() - askedAt > this.deadlineMs * LATE_SHARE;
+    if (isLate && endsAt - performance.now() < this.deadlineMs * LEAST_SHARE) {
+      client.release();
+      throw noConnection();
+    }
     let isSpent = true;
     try {
       if (isLate) await this.#limit(client, endsAt);
@@ -108,10 +114,7 @@ export class PostgresConnection {
         () => {},
       );
       if (error instanceof TimeIsUpError || isPoolTimeout(error)) {
-        throw new StorageUnavailableError(
-          'No connection to PostgreSQL became free, or could be opened, in time. Try again shortly; if the pool is too ' +
-            'small for the load, raise its size.',
-        );
+        throw noConnection();
       }
       throw toStorageError(error, { wasSent: false, isReadOnly: true });
     }
@@ -147,6 +150,13 @@ export async function inTime<T>(promise: Promise<T>, endsAt: number): Promise<T>
   } finally {
     clearTimeout(timer);
   }
+}
+
+function noConnection(): StorageUnavailableError {
+  return new StorageUnavailableError(
+    'No connection to PostgreSQL became free, or could be opened, in time. Try again shortly; if the pool is too small ' +
+      'for the load, raise its size.',
+  );
 }
 
 /** A pool tells by its message alone that none of its connections was free. */

@@ -1,8 +1,8 @@
 import { AS_TEXT, type PostgresClient } from './postgres-pool.js';
 
 /** What of the time that is left a statement, and a lock, may take on the server. */
-const STATEMENT_SHARE = 0.8;
-const LOCK_SHARE = 0.7;
+const STATEMENT_SHARE = 0.7;
+const LOCK_SHARE = 0.6;
 
 const LIMIT = `SELECT set_config('statement_timeout', $1, false), set_config('lock_timeout', $2, false)`;
 const LIFT = `SELECT set_config(name, reset_val, false) FROM pg_settings WHERE name IN ('statement_timeout', 'lock_timeout')`;

@@ -83,6 +83,12 @@ async function migrated(): Promise<{ url: string; database: string }> {
   return { url, database: new URL(url).pathname.slice(1) };
 }
 
+async function isolatedBy(level: string): Promise<string> {
+  const url = await server.createDatabase('isolated');
+  await server.query(`ALTER DATABASE isolated SET default_transaction_isolation = '${level}'`);
+  return url;
+}
+
 async function inEncoding(encoding: string): Promise<string> {
   await server.query(`CREATE DATABASE "in_${encoding}" ENCODING '${encoding}' TEMPLATE template0`);
   return urlFor((url) => (url.pathname = `in_${encoding}`));
@@ -112,6 +118,11 @@ describe('a start that cannot succeed is refused at once, with the way out and w
     ],
     ['a database in LATIN1', /encoding is LATIN1.*UTF8/u, async () => ({ url: await inEncoding('LATIN1') })],
     ['a database in SQL_ASCII', /encoding is SQL_ASCII.*UTF8/u, async () => ({ url: await inEncoding('SQL_ASCII') })],
+    [
+      'transactions that see what was there when they began',
+      /default_transaction_isolation is repeatable read: ALTER ROLE/u,
+      async () => ({ url: await isolatedBy('repeatable read') }),
+    ],
     [
       'a user who may not make the tables',
       /lacks a right.*let the owner of the schema run the migrations/u,

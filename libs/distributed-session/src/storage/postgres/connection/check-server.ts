@@ -47,13 +47,20 @@ export async function checkServer(
 }
 
 async function serverFaults(client: PostgresClient): Promise<string[]> {
-  const facts = `SELECT current_setting('server_version'), current_setting('server_encoding'), pg_is_in_recovery()`;
-  const [version, encoding, isStandby] = await firstRow(client, facts);
+  const settings = ['server_version', 'server_encoding', 'default_transaction_isolation'];
+  const facts = settings.map((name) => `current_setting('${name}')`).join(', ');
+  const [version, encoding, isolation, isStandby] = await firstRow(client, `SELECT ${facts}, pg_is_in_recovery()`);
   const faults: string[] = [];
   if (Number.parseInt(version ?? '', 10) < MIN_VERSION) {
     faults.push(`it is PostgreSQL ${version}: version ${MIN_VERSION} or later is needed`);
   }
   if (encoding !== 'UTF8') faults.push(`its encoding is ${encoding}: create the database with ENCODING 'UTF8'`);
+  // Functions wait for a lock, and then have to see what its holder has committed.
+  if (isolation !== 'read committed') {
+    faults.push(
+      `its default_transaction_isolation is ${isolation}: ALTER ROLE … SET default_transaction_isolation = 'read committed'`,
+    );
+  }
   if (isStandby === 't') faults.push(FATAL['25006']!);
   return faults;
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { StorageChange } from '../../storage/storage-change.js';
 import { textOf } from '../assertions.js';
-import type { StorageTestContext } from '../storage-test-context.js';
+import { type StorageTestContext, until } from '../storage-test-context.js';
 
 /** What must never reach the storage, the history or the feed: tokens and secrets, only digests of them. */
 export function describeStoredSecrets(context: StorageTestContext): void {
@@ -26,6 +26,8 @@ export function describeStoredSecrets(context: StorageTestContext): void {
     const { secret } = await sessions.registerService({ serviceId: 'orders', serviceName: 'Orders', permissions: [] });
     const chosen = await sessions.rotateServiceSecret('orders', { secretKey: 'a secret that somebody chose' });
     issued.push(secret, chosen.secret);
+    const told = (type: string) => feed.filter((change) => change.type === type).length;
+    await until(() => told('session.rotated') >= 2 && told('service.changed') >= 2, 'the announcements of the run');
     stop();
     return { issued, feed };
   };

@@ -9,7 +9,7 @@ import { AS_TEXT, type PostgresClient, type PostgresPool } from './postgres-pool
 import { endsConnection, isRetryable, toStorageError } from './postgres-failure.js';
 
 /** A write that waited for its connection longer than for this share of its deadline has less time on the server. */
-const LATE_SHARE = 0.05;
+const LATE_SHARE = 0.1;
 /** With less than this share of it left, it is not begun: nobody could tell how it ended. */
 const LEAST_SHARE = 0.25;
 

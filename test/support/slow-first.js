@@ -21,10 +21,7 @@ const SLOWEST = [
 
 /** @typedef {{ readonly path: string }} TestFile */
 
-/**
- * The order in which Jest begins the files: the same on every machine, whatever ran there before. After the slowest,
- * those on servers, of which most wait for something, take turns with those that use a whole core.
- */
+/** The order in which Jest begins the files: the same on every machine, whatever ran there before. */
 export default class SlowFirst {
   /**
    * @template {TestFile} T
@@ -32,16 +29,7 @@ export default class SlowFirst {
    * @returns {T[]}
    */
   sort(tests) {
-    const byPath = tests.toSorted((a, b) => a.path.localeCompare(b.path));
-    const slowest = byPath.filter((test) => placeOf(test) >= 0).toSorted((a, b) => placeOf(a) - placeOf(b));
-    const others = byPath.filter((test) => placeOf(test) < 0);
-    return [
-      ...slowest,
-      ...inTurns(
-        others.filter(isOnServers),
-        others.filter((test) => !isOnServers(test)),
-      ),
-    ];
+    return tests.toSorted((a, b) => placeOf(a) - placeOf(b) || a.path.localeCompare(b.path));
   }
 
   /** Jest tells how long each took, to be used the next time. */
@@ -50,32 +38,8 @@ export default class SlowFirst {
 
 /** @param {TestFile} test */
 function placeOf({ path }) {
-  return SLOWEST.findIndex((name) => path.endsWith(`/${name}`));
-}
-
-/** @param {TestFile} test */
-function isOnServers({ path }) {
-  return /\/test\/(redis|postgres)\//.test(path);
-}
-
-/**
- * The items of both lists in their order, those of each spread evenly.
- *
- * @template T
- * @param {readonly T[]} some
- * @param {readonly T[]} others
- * @returns {T[]}
- */
-function inTurns(some, others) {
-  return [...placed(some), ...placed(others)].toSorted((a, b) => a.at - b.at).map(({ item }) => item);
-}
-
-/**
- * Each item with its place in the list, from 0 to 1.
- *
- * @template T
- * @param {readonly T[]} list
- */
-function placed(list) {
-  return list.map((item, n) => ({ item, at: (n + 0.5) / list.length }));
+  const place = SLOWEST.findIndex((name) => path.endsWith(`/${name}`));
+  if (place >= 0) return place;
+  // Most of those on servers wait for something, too.
+  return SLOWEST.length + (/\/test\/(redis|postgres)\//.test(path) ? 0 : 1);
 }

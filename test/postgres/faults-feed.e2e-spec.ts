@@ -127,6 +127,18 @@ describe('a feed in a black hole', () => {
     },
   );
 
+  test('I6 tells what a process has committed that did not live to announce it, before the next heartbeat', async () => {
+    const sessionId = pair.witness.nextSessionId();
+    const call = `SELECT outcome FROM distributed_create_session(
+      $1, 'left-behind', 'dead', NULL, 60000, NULL, ''::bytea, 9, NULL, 'reject', 60000, 'dead:1')`;
+    const dead = await server.use(async (client) => client.query(call, [sessionId]), pair.database);
+    expect(dead.rows).toEqual([{ outcome: 'created' }]);
+    const committedAt = pair.storage.now();
+    // A heartbeat that was sent after the commit is heard once the lag does not reach back to it.
+    await eventually(() => pair.storage.now() - pair.storage.feedLagMs() > committedAt + HEARTBEAT_MS);
+    expect(heard.slice(1)).toMatchObject([{ type: 'session.created', sessionId, by: 'dead' }]);
+  });
+
   test('is not given up while heartbeats come late, and tells everything in its order', async () => {
     pair.proxy.latency({ ms: 2 * HEARTBEAT_MS });
     const creating = keepCreating();

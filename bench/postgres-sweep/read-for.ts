@@ -29,8 +29,9 @@ export async function readFor(
 
 /** The id that the table was filled with. */
 function liveId({ from, to }: LiveRange): string {
-  const any = randomInt(from, to);
-  const number = any % 4 === 0 ? any + 1 : any;
+  const drawn = randomInt(from, to);
+  // Every fourth has ended.
+  const number = drawn % 4 === 0 ? drawn + 1 : drawn;
   const digits = createHash('md5').update(String(number)).digest('hex');
   return digits.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/u, '$1-$2-$3-$4-$5');
 }

@@ -17,7 +17,11 @@ export default {
     customExportConditions: ['@distributed-session/source', 'node', 'node-addons'],
   },
   extensionsToTreatAsEsm: ['.ts'],
-  moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1', ...AS_ONE_FILE },
+  moduleNameMapper: {
+    '^(\\.{1,2}/.*)\\.js$': '$1',
+    '^@distributed-session/([^/]+)/(.*)\\.js$': '<rootDir>/tools/$1/src/$2',
+    ...AS_ONE_FILE,
+  },
   transform: {
     '^.+\\.ts$': [
       '@swc/jest',
@@ -32,9 +36,13 @@ export default {
       },
     ],
   },
-  testMatch: ['<rootDir>/libs/*/src/**/*.spec.ts', '<rootDir>/src/**/*.spec.ts', '<rootDir>/test/**/*.e2e-spec.ts'],
+  testMatch: [
+    '<rootDir>/libs/*/src/**/*.spec.ts',
+    '<rootDir>/src/**/*.spec.ts',
+    '<rootDir>/{test,tools}/**/*.e2e-spec.ts',
+  ],
   modulePathIgnorePatterns: ['/dist/', '/.tmp/'],
-  globalSetup: '<rootDir>/test/support/install-servers.js',
+  globalSetup: '<rootDir>/tools/test-servers/src/install-servers.js',
   testSequencer: '<rootDir>/test/support/slow-first.js',
   setupFiles: ['reflect-metadata'],
   // Every file leaves modules behind. A worker that starts anew is faster than one that collects garbage of them all.

@@ -1,9 +1,9 @@
 import { loadavg } from 'node:os';
 import { PostgresSessionStorage } from 'nestjs-distributed-session/postgres';
-import { installPostgres } from '../test/support/postgres/install-postgres.js';
+import { installPostgres } from '@distributed-session/test-servers/postgres/install-postgres.js';
 import { fillSessions } from '../test/support/postgres/many-sessions.js';
-import { PostgresServer } from '../test/support/postgres/postgres-server.js';
-import { makeTemplate } from '../test/support/postgres/template-cluster.js';
+import { PostgresServer } from '@distributed-session/test-servers/postgres/postgres-server.js';
+import { makeTemplate } from '@distributed-session/test-servers/postgres/template-cluster.js';
 import { Latencies } from './postgres-sweep/latencies.js';
 import { readFor } from './postgres-sweep/read-for.js';
 import { SweepingProcess } from './postgres-sweep/sweeping-process.js';

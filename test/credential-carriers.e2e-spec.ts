@@ -121,7 +121,7 @@ describe.each(ADAPTERS)('the carriers of credentials on %s', (_name, makeAdapter
     },
   );
 
-  test('S-16 ignores what is sent in a place that is not configured, beside the one that is', async () => {
+  test('ignores what is sent in a place that is not configured, beside the one that is', async () => {
     const services = await start({ serviceCarriers: ['headers'] });
     const strayBasic = { ...basic('nobody', 'nothing'), ...serviceHeaders('gateway', services.secret) };
     expect((await send(`${services.url}/service`, strayBasic)).json).toEqual({ id: 'gateway' });
@@ -133,7 +133,7 @@ describe.each(ADAPTERS)('the carriers of credentials on %s', (_name, makeAdapter
     expect((await send(`${headers.url}/session`, strayCookie)).json).toEqual({ id: 'alice' });
   });
 
-  test('S-16 ignores a stray X-Session-Id where only bearer tokens are configured', async () => {
+  test('ignores a stray X-Session-Id where only bearer tokens are configured', async () => {
     const { url, alice } = await start({ sessionCarriers: ['bearer'] });
     const headers = { 'x-session-id': alice.sessionId, ...bearer(alice.credential) };
     expect((await send(`${url}/session`, headers)).json).toEqual({ id: 'alice' });

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { BuiltProgram } from './support/built-program.js';
 import { DOCUMENTED, play } from './support/demo-run.js';
-import { PostgresServer } from './support/postgres/postgres-server.js';
-import { RedisServer } from './support/redis/redis-server.js';
+import { PostgresServer } from '@distributed-session/test-servers/postgres/postgres-server.js';
+import { RedisServer } from '@distributed-session/test-servers/redis/redis-server.js';
 
 /** A transcript without the sentence on where it takes place. */
 function withoutSetting(transcript: string): string {

@@ -35,7 +35,7 @@ describe('the demo in one process', () => {
     expect(`${transcript}\n`).toBe(DOCUMENTED);
   });
 
-  test('C-08 prints no token and no secret', async () => {
+  test('prints no token and no secret', async () => {
     const created = jest.spyOn(DistributedSessionManager.prototype, 'createSession');
     const registered = jest.spyOn(DistributedSessionManager.prototype, 'registerService');
     const { transcript } = await play();
@@ -48,7 +48,7 @@ describe('the demo in one process', () => {
     expect(secrets.filter((secret) => transcript.includes(secret))).toEqual([]);
   });
 
-  test('C-08 prints none of an answer that it did not expect', () => {
+  test('prints none of an answer that it did not expect', () => {
     const answer = { device: 'web', credential: 'canary', nested: [{ token: 'canary', secret: 'canary' }] };
     expect(describeAnswer(answer)).toBe("{ device: 'web', credential: …, nested: [ { token: …, secret: … } ] }");
     expect(describeAnswer({ text: HIDDEN })).toBe('{ text: … }');
@@ -229,7 +229,7 @@ describe('a service on the session service', () => {
     expect(server.requests.slice(2)).toEqual(asked);
   });
 
-  test('S-19 lets users kick out none but their own sessions', async () => {
+  test('lets users kick out none but their own sessions', async () => {
     const url = await start(UserModule);
     server.answers.set('GET /v1/logins/alice/sessions', json(200, { sessions: [alice] }));
     const { status } = await send(`${url}/devices/0192f3a4-0000-4000-8000-000000000002`, headers, 'DELETE');

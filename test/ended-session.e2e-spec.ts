@@ -85,7 +85,7 @@ describe.each(ADAPTERS)('a session that has ended, on %s', (_name, makeAdapter) 
         time.advance(GRACE_MS);
       },
     ],
-  ])('S-10 is refused with its reason: %s', async (reason, end) => {
+  ])('is refused with its reason: %s', async (reason, end) => {
     expect((await send(`${shop.url}/me`, bearer(alice.credential))).status).toBe(200);
     await end(shop, alice, clock);
     const answer = await send(`${shop.url}/me`, bearer(alice.credential));
@@ -96,7 +96,7 @@ describe.each(ADAPTERS)('a session that has ended, on %s', (_name, makeAdapter) 
     expect(answer.text).not.toContain(alice.token);
   });
 
-  test('S-10 has its late use reported', async () => {
+  test('has its late use reported', async () => {
     const refused: SessionRefusedEvent[] = [];
     shop.sessions.events.on('session.refused').subscribe((event) => refused.push(event));
     await shop.sessions.kickOut(alice.sessionId);
@@ -118,7 +118,7 @@ describe.each(ADAPTERS)('a session that has ended, on %s', (_name, makeAdapter) 
     ]);
   });
 
-  test('S-05 is followed to its successor by the old credential while the grace lasts, and not after', async () => {
+  test('is followed to its successor by the old credential while the grace lasts, and not after', async () => {
     const rotated = await shop.sessions.rotateSession(alice.sessionId);
     const successor = { sessionId: rotated.sessionId };
     clock.advance(GRACE_MS - 1);

@@ -115,7 +115,7 @@ describe.each(ADAPTERS)('the events of sessions on %s', (_name, makeAdapter) => 
     expect(seen.filter(({ type }) => type === 'session.ended')).toHaveLength(1);
   });
 
-  test('C-08 hold no token, digest, secret or attribute', async () => {
+  test('hold no token, digest, secret or attribute', async () => {
     const token = 'canary-token-of-the-caller';
     const attributes = { 'canary-key': 'canary-value', nested: { deep: ['canary-item'] } };
     const own = await shop.sessions.createSession('alice', token, {

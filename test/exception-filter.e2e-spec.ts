@@ -165,7 +165,7 @@ describe.each(ADAPTERS)('DistributedSessionExceptionFilter on %s', (_name, makeA
     expect((await send(`${shop.url}/alice`)).json).toEqual(['alice']);
   });
 
-  test('C-08 says nothing of the cause of an error', async () => {
+  test('says nothing of the cause of an error', async () => {
     storage.failure = new StorageUnavailableError(undefined, { cause: new Error('redis://admin:canary@10.0.0.1') });
     const answer = await send(`${shop.url}/alice`);
     storage.failure = undefined;

@@ -134,7 +134,7 @@ describe.each(ADAPTERS)('DistributedSessionHealthIndicator on %s', (_name, makeA
         throw new Error('redis://admin:canary@10.0.0.1');
       },
     ],
-  ])('C-08 does not repeat what a driver says about its connection when it %s', async (_what, answer) => {
+  ])('does not repeat what a driver says about its connection when it %s', async (_what, answer) => {
     storage.answer = answer;
     const { status, text } = await health();
     expect(status).toBe(503);

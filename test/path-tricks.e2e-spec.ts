@@ -109,12 +109,12 @@ describe.each(ADAPTERS)('the guards on %s', (_name, makeAdapter) => {
   });
 
   describe.each(['/admin/services', '/admin/session', '/admin/files/a'])('of %s', (path) => {
-    test.each(variantsOf(path))('A-09 are not skipped by GET %s', async (target) => {
+    test.each(variantsOf(path))('are not skipped by GET %s', async (target) => {
       expect(await outcomeOf(target, 'GET')).toBe('refused');
     });
 
     test.each(['HEAD', 'OPTIONS', 'POST', 'PUT', 'DELETE', 'PATCH', 'QUERY', 'TRACE'])(
-      'A-09 are not skipped by the method %s',
+      'are not skipped by the method %s',
       async (method) => {
         expect(await outcomeOf(path, method)).toBe('refused');
         expect(await outcomeOf(`${path}/`, method)).toBe('refused');
@@ -130,7 +130,7 @@ describe.each(ADAPTERS)('the guards on %s', (_name, makeAdapter) => {
       ['Origin', 'null'],
       ['Authorization', ''],
       ['Cookie', '__Host-session'],
-    ])('A-09 are not skipped with the header %s: %s', async (name, value) => {
+    ])('are not skipped with the header %s: %s', async (name, value) => {
       expect(await outcomeOf(path, 'GET', [[name, value]])).toBe('refused');
     });
   });

@@ -1,9 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
-import { checkHistory } from './support/history/check-history.js';
-import { describeViolations } from './support/history/describe-violations.js';
-import { runWorkers } from './support/history/run-workers.js';
-import { PostgresServer } from './support/postgres/postgres-server.js';
-import { RedisServer } from './support/redis/redis-server.js';
+import { checkHistory } from '@distributed-session/session-history/check-history.js';
+import { describeViolations } from '@distributed-session/session-history/describe-violations.js';
+import { runWorkers } from '@distributed-session/session-history/run-workers.js';
+import { PostgresServer } from '@distributed-session/test-servers/postgres/postgres-server.js';
+import { RedisServer } from '@distributed-session/test-servers/redis/redis-server.js';
 
 /** Another one each day the tests run, and named when it fails, so that a failure can be repeated. */
 const SEED = Math.floor(Date.now() / 86_400_000);
@@ -15,7 +15,7 @@ const SERVERS = {
 
 describe('eight processes that share the sessions of few users', () => {
   test.each(['redis', 'postgres'] as const)(
-    'I1 I2 I3 I4 I5 I6 I11 I12 hold in all that they did and heard, on %s',
+    'hold in all that they did and heard, on %s',
     async (kind) => {
       const { start, durationMs } = SERVERS[kind];
       const server = await start();

@@ -126,7 +126,7 @@ describe.each(ADAPTERS)('ServiceAuthGuard on %s', (_name, makeAdapter) => {
       'a bearer secret and headers at once',
       (s) => Object.entries({ ...bearer(s.gateway), ...serviceHeaders('gateway', s.gateway) }),
     ],
-  ])('S-16 refuses %s, although each is right', async (_duplicate, headersOf) => {
+  ])('refuses %s, although each is right', async (_duplicate, headersOf) => {
     for (const path of ['/orders', '/orders/open']) {
       const answer = await sendRaw(orders.url, path, headersOf(secrets));
       expect([path, answer.status]).toEqual([path, 401]);
@@ -134,7 +134,7 @@ describe.each(ADAPTERS)('ServiceAuthGuard on %s', (_name, makeAdapter) => {
     expect(storage.calls).toEqual([]);
   });
 
-  test('S-16 never reads a credential from the URL', async () => {
+  test('never reads a credential from the URL', async () => {
     const { gateway } = secrets;
     const query = new URLSearchParams({
       'x-service-id': 'gateway',
@@ -149,7 +149,7 @@ describe.each(ADAPTERS)('ServiceAuthGuard on %s', (_name, makeAdapter) => {
     expect(storage.calls).toEqual([]);
   });
 
-  test('A-03 answers an unknown service and a wrong secret with the same bytes', async () => {
+  test('answers an unknown service and a wrong secret with the same bytes', async () => {
     const { gateway, gone } = secrets;
     const wrongSecret = (await orders.sessions.rotateServiceSecret('gateway', { overlapMs: 0 })) && gateway;
     const refusals = await Promise.all([
@@ -180,7 +180,7 @@ describe.each(ADAPTERS)('ServiceAuthGuard on %s', (_name, makeAdapter) => {
     ['a bearer secret that is cut off', bearer('dss_0123456789_abc')],
     ['a bearer secret with a wrong checksum', bearer(`dss_0123456789_${'0'.repeat(49)}`)],
     ['headers with an empty secret', serviceHeaders('gateway', '')],
-  ])('S-04 refuses %s without asking the storage', async (_malformed, headers) => {
+  ])('refuses %s without asking the storage', async (_malformed, headers) => {
     expect((await send(`${orders.url}/orders`, headers)).status).toBe(401);
     expect(storage.calls).toEqual([]);
   });

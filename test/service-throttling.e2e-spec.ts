@@ -45,7 +45,7 @@ describe.each(PROXIED_ADAPTERS)('throttling of ServiceAuthGuard on %s', (_name, 
   const attemptWith = (given: string, source: Record<string, string>) =>
     send(`${orders.url}/orders`, { ...basic('gateway', given), ...source });
 
-  test('A-06 answers 429 with Retry-After to a source that failed too often, whatever it sends next', async () => {
+  test('answers 429 with Retry-After to a source that failed too often, whatever it sends next', async () => {
     expect(failures).toEqual(Array.from({ length: ATTEMPTS }, () => 401));
     for (const given of [wrong, secret]) {
       const answer = await attemptWith(given, HERE);
@@ -56,15 +56,15 @@ describe.each(PROXIED_ADAPTERS)('throttling of ServiceAuthGuard on %s', (_name, 
     }
   });
 
-  test('A-06 serves the right secret from elsewhere, so that a stranger cannot lock a service out', async () => {
+  test('serves the right secret from elsewhere, so that a stranger cannot lock a service out', async () => {
     expect((await attemptWith(secret, ELSEWHERE)).status).toBe(200);
   });
 
-  test('A-06 does not punish another service that calls from the same source', async () => {
+  test('does not punish another service that calls from the same source', async () => {
     expect((await send(`${orders.url}/orders`, { ...basic('other', wrong), ...HERE })).status).toBe(200);
   });
 
-  test('A-06 lets the source try again when the time is over, and tells how long that is', async () => {
+  test('lets the source try again when the time is over, and tells how long that is', async () => {
     clock.advance(WINDOW_MS - 1);
     const refused = await attemptWith(secret, HERE);
     expect([refused.status, refused.headers.get('retry-after')]).toEqual([429, '1']);
@@ -74,7 +74,7 @@ describe.each(PROXIED_ADAPTERS)('throttling of ServiceAuthGuard on %s', (_name, 
 });
 
 describe.each(ADAPTERS)('throttling of ServiceAuthGuard on %s without a trusted proxy', (_name, makeAdapter) => {
-  test('A-06 is not escaped by naming another source in a header', async () => {
+  test('is not escaped by naming another source in a header', async () => {
     const storage = new InMemorySessionStorage({ clock: new FakeClock() });
     const orders = await startSessionApp(
       makeAdapter,

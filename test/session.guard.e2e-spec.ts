@@ -138,7 +138,7 @@ describe.each(ADAPTERS)('SessionGuard on %s', (_name, makeAdapter) => {
       'cookie and X-Session-Id at once',
       () => Object.entries({ ...cookie(alice.credential), ...sessionHeaders(alice) }),
     ],
-  ])('S-16 refuses %s, although each is right', async (_duplicate, headersOf) => {
+  ])('refuses %s, although each is right', async (_duplicate, headersOf) => {
     for (const path of ['/cart', '/cart/optional']) {
       const answer = await sendRaw(shop.url, path, headersOf());
       expect([path, answer.status]).toEqual([path, 401]);
@@ -148,7 +148,7 @@ describe.each(ADAPTERS)('SessionGuard on %s', (_name, makeAdapter) => {
     expect(storage.calls).toEqual([]);
   });
 
-  test('S-16 never reads a credential from the URL', async () => {
+  test('never reads a credential from the URL', async () => {
     const query = new URLSearchParams({
       '__Host-session': alice.credential,
       access_token: alice.credential,
@@ -172,7 +172,7 @@ describe.each(ADAPTERS)('SessionGuard on %s', (_name, makeAdapter) => {
     ['an over-long token', () => bearer(`${alice.sessionId}.${'t'.repeat(4_001)}`)],
     ['a token with a space', () => bearer(`${alice.sessionId}.a b`)],
     ['prototype names', () => sessionHeaders({ sessionId: '__proto__', token: 'constructor' })],
-  ])('S-04 refuses %s without asking the storage', async (_malformed, headersOf) => {
+  ])('refuses %s without asking the storage', async (_malformed, headersOf) => {
     const answer = await send(`${shop.url}/cart`, headersOf());
     expect(answer.status).toBe(401);
     expect(answer.json).toMatchObject({ code: 'ERR_SESSION_INPUT', field: 'credential' });
@@ -180,7 +180,7 @@ describe.each(ADAPTERS)('SessionGuard on %s', (_name, makeAdapter) => {
     expect(storage.calls).toEqual([]);
   });
 
-  test('S-04 creates nothing for an unknown credential, and asks the storage once', async () => {
+  test('creates nothing for an unknown credential, and asks the storage once', async () => {
     expect((await send(`${shop.url}/cart`, bearer(`${UNKNOWN_ID}.${alice.token}`))).status).toBe(401);
     expect(storage.calls).toEqual(['get', 'get done']);
     expect(await shop.sessions.countSessions()).toBe(2);

@@ -137,7 +137,7 @@ describe.each(ADAPTERS)('two services on one storage, on %s', (_name, makeAdapte
     }
   });
 
-  test('S-10 refuse a user who logged out at the other one, and tell why', async () => {
+  test('refuse a user who logged out at the other one, and tell why', async () => {
     expect((await send(`${bank.url}/me`, bearer(alice.credential))).status).toBe(200);
     expect((await send(`${shop.url}/logout`, bearer(alice.credential), 'POST')).json).toEqual({ ended: true });
     const answer = await send(`${bank.url}/me`, bearer(alice.credential));
@@ -152,7 +152,7 @@ describe.each(ADAPTERS)('two services on one storage, on %s', (_name, makeAdapte
     expect(await bank.sessions.countSessions('alice')).toBe(2);
   });
 
-  test('A-05 share the registered services, and see a revocation by the other one at once', async () => {
+  test('share the registered services, and see a revocation by the other one at once', async () => {
     const gateway = { serviceId: 'gateway', serviceName: 'Gateway', permissions: ['session.read'] };
     const { secret } = await shop.sessions.registerService(gateway);
     expect((await bank.sessions.verifyService('gateway', secret)).permissions).toEqual(['session.read']);

@@ -23,7 +23,7 @@ import {
   ServiceAuthGuard,
   ServicePermissionGuard,
   SessionGuard,
-  partly,
+  forSomeAttributes,
 } from 'nestjs-distributed-session';
 import { ADAPTERS } from './support/adapters.js';
 import { bearer } from './support/credential-headers.js';
@@ -100,7 +100,7 @@ class InheritingController extends SubclassController {}
 @UseGuards(ServiceAuthGuard, ServicePermissionGuard)
 class DeclaredController {
   @Get()
-  @RequireServicePermission(partly('session.read'))
+  @RequireServicePermission(forSomeAttributes('session.read'))
   onMethod() {
     return [];
   }
@@ -187,7 +187,7 @@ describe.each(ADAPTERS)('an application on %s', (_name, makeAdapter) => {
     ['as an instance', InstanceController, ['InstanceController.forgotten']],
     ['as a subclass', SubclassController, ['SubclassController.forgotten']],
     ['on the class it inherits from', InheritingController, ['InheritingController.forgotten']],
-  ])('A-08 does not start with an undeclared route under the guard %s', async (_where, controller, routes) => {
+  ])('does not start with an undeclared route under the guard %s', async (_where, controller, routes) => {
     expect(await faultsOf(await make({ controllers: [controller] }))).toEqual(routes);
   });
 
@@ -205,18 +205,18 @@ describe.each(ADAPTERS)('an application on %s', (_name, makeAdapter) => {
     ['a subclass', { useClass: StricterGuard }],
     ['a factory', { useFactory: (reflector) => new ServicePermissionGuard(reflector), inject: [Reflector] }],
     ['a value', { useValue: new ServicePermissionGuard(new Reflector()) }],
-  ])('A-08 does not start with an undeclared route under APP_GUARD with %s', async (_how, guard) => {
+  ])('does not start with an undeclared route under APP_GUARD with %s', async (_how, guard) => {
     const app = await make({ controllers: [PlainController], providers: [{ provide: APP_GUARD, ...guard }] });
     expect(await faultsOf(app)).toEqual(['PlainController.forgotten']);
   });
 
-  test('A-08 does not start with an undeclared route under useGlobalGuards()', async () => {
+  test('does not start with an undeclared route under useGlobalGuards()', async () => {
     const app = await make({ controllers: [PlainController] });
     app.useGlobalGuards(new ServicePermissionGuard(app.get(Reflector)));
     expect(await faultsOf(app)).toEqual(['PlainController.forgotten']);
   });
 
-  test('A-08 names every undeclared route at once, in all modules', async () => {
+  test('names every undeclared route at once, in all modules', async () => {
     const sessions = DistributedSessionModule.forRoot({ serviceId: 'shop', storage: new InMemorySessionStorage() });
     const inner = { module: InnerModule, imports: [sessions] };
     const app = await makeApp({ imports: [sessions, inner], controllers: [GuardedMethodController] }, makeAdapter);
@@ -235,7 +235,7 @@ describe.each(ADAPTERS)('an application on %s', (_name, makeAdapter) => {
     await expect(make({ controllers: DECLARED, providers }).then((app) => app.init())).resolves.toBeDefined();
   });
 
-  test('A-08 refuses at the call an undeclared route whose guard hides in another one', async () => {
+  test('refuses at the call an undeclared route whose guard hides in another one', async () => {
     const app = await make({ controllers: [HiddenController], providers: [ServiceAuthGuard, ServicePermissionGuard] });
     const { url, sessions } = await listen(app);
     const gateway = { serviceId: 'gateway', serviceName: 'Gateway', permissions: ['*'] };

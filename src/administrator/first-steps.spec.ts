@@ -17,7 +17,7 @@ describe('firstSteps()', () => {
     expect(requests.filter((request) => !proven.includes(request))).toEqual([`curl -sS ${URL}/health/ready`]);
   });
 
-  test('C-08 shows no configured secret, but where it is found', () => {
+  test('shows no configured secret, but where it is found', () => {
     const steps = firstSteps(URL, readEnvironment({ ADMIN_SECRET: SECRET }), undefined);
     expect(steps).not.toContain(SECRET);
     expect(steps).not.toContain('undefined');

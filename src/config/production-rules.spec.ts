@@ -18,7 +18,7 @@ function faultsInProduction(variables: Record<string, string> = {}): readonly st
   }
 }
 
-describe('A-11 production', () => {
+describe('production', () => {
   test('does not start without a secret of the administrator, and says what to set', () => {
     const [fault, ...more] = faultsInProduction({ ADMIN_SECRET: '' });
     expect(fault).toMatch(/^ADMIN_SECRET is not set.*openssl rand -hex 32.*ADMIN_SECRET_FILE$/);

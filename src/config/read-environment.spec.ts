@@ -178,7 +178,7 @@ describe('readEnvironment()', () => {
     ]);
   });
 
-  test('C-08 repeats no value of a secret in a fault', () => {
+  test('repeats no value of a secret in a fault', () => {
     const secrets = {
       ADMIN_SECRET: 'canary',
       METRICS_TOKEN: 'canary with spaces',

@@ -152,7 +152,7 @@ describe('RequestDtoPipe', () => {
     expect(message.length).toBeLessThan(5_000);
   });
 
-  test('C-08 repeats no value', () => {
+  test('repeats no value', () => {
     const body = { name: ['canary'], limit: 'canary', touch: 'canary', inner: { text: { canary: 1 } }, raw: 'canary' };
     expect(JSON.stringify(refusalOf(body).getResponse())).not.toContain('canary');
   });

@@ -1,6 +1,6 @@
 import { Body, Controller, Delete, Get, Param, Patch, Put, Query } from '@nestjs/common';
 import { ApiParam, ApiTags } from '@nestjs/swagger';
-import { DistributedSessionManager, type Session, partly } from 'nestjs-distributed-session';
+import { DistributedSessionManager, type Session, forSomeAttributes } from 'nestjs-distributed-session';
 import { CallerSessions } from '../http/caller-sessions.decorator.js';
 import { RequestError } from '../http/request.error.js';
 import { Operation } from '../openapi/operation.decorator.js';
@@ -23,7 +23,7 @@ export class AttributesController {
   @Operation({
     summary: 'Read the attributes of a session',
     description: 'Those that the calling service may read.',
-    permissions: [partly('session.read')],
+    permissions: [forSomeAttributes('session.read')],
     answer: { type: AttributesResponse, description: 'The attributes.' },
     problems: ['ERR_SESSION_INPUT', 'ERR_SESSION_NOT_FOUND', 'ERR_SESSION_ENDED'],
   })
@@ -41,7 +41,7 @@ export class AttributesController {
   @Operation({
     summary: 'Set and remove attributes in one step',
     description: 'Attributes that others write at the same time are kept. Asks for `session.write` of every key.',
-    permissions: [partly('session.write')],
+    permissions: [forSomeAttributes('session.write')],
     answer: { type: SessionResponse, description: 'The session after the change.' },
     problems: ['ERR_SESSION_INPUT', 'ERR_SESSION_NOT_FOUND', 'ERR_SESSION_ENDED', 'ERR_SESSION_CONFLICT'],
   })
@@ -58,7 +58,7 @@ export class AttributesController {
   @ApiAttributeKey()
   @Operation({
     summary: 'Read one attribute',
-    permissions: [partly('session.read')],
+    permissions: [forSomeAttributes('session.read')],
     answer: { type: AttributeResponse, description: 'The attribute.' },
     problems: ['ERR_SESSION_INPUT', 'ERR_SESSION_NOT_FOUND', 'ERR_ATTRIBUTE_NOT_FOUND', 'ERR_SESSION_ENDED'],
   })
@@ -79,7 +79,7 @@ export class AttributesController {
   @ApiAttributeKey()
   @Operation({
     summary: 'Set one attribute',
-    permissions: [partly('session.write')],
+    permissions: [forSomeAttributes('session.write')],
     answer: { type: SessionResponse, description: 'The session after the change.' },
     problems: ['ERR_SESSION_INPUT', 'ERR_SESSION_NOT_FOUND', 'ERR_SESSION_ENDED', 'ERR_SESSION_CONFLICT'],
   })
@@ -98,7 +98,7 @@ export class AttributesController {
   @Operation({
     summary: 'Remove one attribute',
     description: 'One that is not set is no error.',
-    permissions: [partly('session.write')],
+    permissions: [forSomeAttributes('session.write')],
     answer: { type: SessionResponse, description: 'The session after the change.' },
     problems: ['ERR_SESSION_INPUT', 'ERR_SESSION_NOT_FOUND', 'ERR_SESSION_ENDED', 'ERR_SESSION_CONFLICT'],
   })

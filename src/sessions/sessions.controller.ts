@@ -1,6 +1,6 @@
 import { Body, Controller, Delete, Get, HttpCode, Param, Post, Put, Query, UseInterceptors } from '@nestjs/common';
 import { ApiHeader, ApiTags } from '@nestjs/swagger';
-import { DistributedSessionManager, type Session, partly } from 'nestjs-distributed-session';
+import { DistributedSessionManager, type Session, forSomeAttributes } from 'nestjs-distributed-session';
 import { CallerSessions } from '../http/caller-sessions.decorator.js';
 import { ExpectedVersion } from '../http/entity-tag.js';
 import { ApiIdempotencyKey, IdempotencyInterceptor } from '../http/idempotency.interceptor.js';
@@ -44,7 +44,7 @@ export class SessionsController {
   @Operation({
     summary: 'Find the session that a credential proves',
     description: 'A credential that was rotated away gives the new session while its grace lasts.',
-    permissions: [partly('session.read')],
+    permissions: [forSomeAttributes('session.read')],
     answer: { type: SessionResponse, description: 'The session.' },
     problems: ['ERR_SESSION_INPUT', 'ERR_SESSION_NOT_FOUND', 'ERR_SESSION_ENDED'],
   })
@@ -59,7 +59,7 @@ export class SessionsController {
   @ApiSessionId()
   @Operation({
     summary: 'Read a session',
-    permissions: [partly('session.read')],
+    permissions: [forSomeAttributes('session.read')],
     answer: { type: SessionResponse, description: 'The session.' },
     problems: ['ERR_SESSION_INPUT', 'ERR_SESSION_NOT_FOUND', 'ERR_SESSION_ENDED'],
   })
@@ -83,7 +83,7 @@ export class SessionsController {
     summary: 'Replace the attributes of a session',
     description:
       'Only over the version in `If-Match`; a newer one is a 412. `PATCH …/attributes` merges instead. Asks for `session.write` of every attribute that differs.',
-    permissions: [partly('session.read'), partly('session.write')],
+    permissions: [forSomeAttributes('session.read'), forSomeAttributes('session.write')],
     answer: { type: SessionResponse, description: 'The session after the change.' },
     problems: [
       'ERR_SESSION_INPUT',
@@ -125,7 +125,7 @@ export class SessionsController {
   @Operation({
     summary: 'Keep a session alive',
     description: 'Records an access at once, without waiting for the touch interval.',
-    permissions: [partly('session.read')],
+    permissions: [forSomeAttributes('session.read')],
     answer: { type: SessionResponse, description: 'The session after the access.' },
     problems: ['ERR_SESSION_INPUT', 'ERR_SESSION_NOT_FOUND', 'ERR_SESSION_ENDED'],
   })

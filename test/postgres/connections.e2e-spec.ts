@@ -3,8 +3,8 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, tes
 import type { StorageChange } from 'nestjs-distributed-session';
 import { PostgresSessionStorage, type PostgresSessionStorageOptions } from 'nestjs-distributed-session/postgres';
 import { Pool, type PoolConfig, types } from 'pg';
-import { eventually } from '../support/eventually.js';
-import { PostgresServer } from '../support/postgres/postgres-server.js';
+import { eventually } from '@distributed-session/test-servers/eventually.js';
+import { PostgresServer } from '@distributed-session/test-servers/postgres/postgres-server.js';
 import { settle } from '../support/storage/settled-call.js';
 import { RETENTION_MS, WRITES, created, creation } from '../support/storage/storage-calls.js';
 

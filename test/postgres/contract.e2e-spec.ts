@@ -2,7 +2,7 @@ import { afterAll, beforeAll } from '@jest/globals';
 import { describeSessionStorage } from 'nestjs-distributed-session/testing';
 import { grantRoles, urlOf } from '../support/postgres/granted-roles.js';
 import { postgresFixture } from '../support/postgres/postgres-fixture.js';
-import { PostgresServer } from '../support/postgres/postgres-server.js';
+import { PostgresServer } from '@distributed-session/test-servers/postgres/postgres-server.js';
 
 let server: PostgresServer;
 

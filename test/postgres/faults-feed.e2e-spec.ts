@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import type { StorageChange } from 'nestjs-distributed-session';
-import { eventually } from '../support/eventually.js';
-import { PostgresServer } from '../support/postgres/postgres-server.js';
+import { eventually } from '@distributed-session/test-servers/eventually.js';
+import { PostgresServer } from '@distributed-session/test-servers/postgres/postgres-server.js';
 import { openPostgresPair, type PostgresStoragePair } from '../support/postgres/postgres-storage-pair.js';
 import { RECOVERY_MS } from '../support/storage/recovery-time.js';
 import { created, WRITES } from '../support/storage/storage-calls.js';
@@ -77,7 +77,7 @@ describe('a feed whose connection', () => {
   test.each([
     ['the server ends', async () => server.query(END_LISTENING)],
     ['the network cuts', async () => pair.proxy.cut()],
-  ])('I10 %s: it tells a gap, and all that is changed from then on', async (_name, end) => {
+  ])('%s: it tells a gap, and all that is changed from then on', async (_name, end) => {
     const creating = keepCreating();
     let highest = 0;
     await end();
@@ -91,7 +91,7 @@ describe('a feed whose connection', () => {
     expect(heardNames().filter((name) => name === 'feed.gap')).toHaveLength(1);
   });
 
-  test('I9 is refused for a while: it is cut for as long, and who drops its copies at the gap reads the truth', async () => {
+  test('is refused for a while: it is cut for as long, and who drops its copies at the gap reads the truth', async () => {
     const session = await created(pair.witness, 'ada');
     pair.proxy.refuse();
     pair.proxy.cut();
@@ -106,7 +106,7 @@ describe('a feed whose connection', () => {
 
 describe('a feed in a black hole', () => {
   test.each(['both', 'down', 'up'] as const)(
-    'I9 I10 %s: is known to be behind, is given up, tells a gap, and all that is changed from then on',
+    '%s: is known to be behind, is given up, tells a gap, and all that is changed from then on',
     async (direction) => {
       pair.proxy.blackHole(direction);
       const creating = keepCreating();
@@ -127,7 +127,7 @@ describe('a feed in a black hole', () => {
     },
   );
 
-  test('I6 tells what a process has committed that did not live to announce it, before the next heartbeat', async () => {
+  test('tells what a process has committed that did not live to announce it, before the next heartbeat', async () => {
     const sessionId = pair.witness.nextSessionId();
     const call = `SELECT outcome FROM distributed_create_session(
       $1, 'left-behind', 'dead', NULL, 60000, NULL, ''::bytea, 9, NULL, 'reject', 60000, 'dead:1')`;

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { eventually } from '../support/eventually.js';
-import { PostgresServer } from '../support/postgres/postgres-server.js';
+import { eventually } from '@distributed-session/test-servers/eventually.js';
+import { PostgresServer } from '@distributed-session/test-servers/postgres/postgres-server.js';
 import { PostgresStorageGroup } from '../support/postgres/postgres-storage-group.js';
 import { faultsOfCalls, faultsOfState } from '../support/storage/load-faults.js';
 import { loginNames } from '../support/storage/login-names.js';
@@ -48,7 +48,7 @@ function outcomes(): Set<string> {
 }
 
 describe('under load', () => {
-  test('I1 to I7, I10, I11: the server is killed within commits, twice, and started again', async () => {
+  test('the server is killed within commits, twice, and started again', async () => {
     for (let round = 0; round < 2; round++) {
       await server.kill();
       await server.restart();
@@ -58,7 +58,7 @@ describe('under load', () => {
     expect(outcomes()).toContain('ERR_STORAGE_UNAVAILABLE');
   });
 
-  test('I1 to I7, I10, I11: all connections are ended by the server, again and again', async () => {
+  test('all connections are ended by the server, again and again', async () => {
     let rounds = 0;
     await eventually(async () => {
       await server.query(END_ALL, ['database%']);
@@ -69,7 +69,7 @@ describe('under load', () => {
     expect(await faults()).toEqual([]);
   });
 
-  test('I1 to I7, I10, I11: the server stands still for 2 s, and goes on', async () => {
+  test('the server stands still for 2 s, and goes on', async () => {
     server.freeze();
     const frozenAt = performance.now();
     await eventually(() => performance.now() - frozenAt > FREEZE_MS);

@@ -1,8 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import type { SessionRecord } from 'nestjs-distributed-session';
-import { eventually } from '../support/eventually.js';
-import { PostgresServer } from '../support/postgres/postgres-server.js';
+import { eventually } from '@distributed-session/test-servers/eventually.js';
+import { PostgresServer } from '@distributed-session/test-servers/postgres/postgres-server.js';
 import { openPostgresPair, type PostgresStoragePair } from '../support/postgres/postgres-storage-pair.js';
 import { settle, type SettledCall } from '../support/storage/settled-call.js';
 import { slackMs } from '../support/storage/slack.js';
@@ -98,7 +98,7 @@ function idsOf(of: Record<Write, SessionRecord>): string[] {
 const HOLD_ROWS = 'SELECT FROM distributed_session WHERE session_id = ANY ($1) FOR UPDATE';
 
 describe('while somebody else holds the rows of sessions', () => {
-  test('I6 I7 I9 I10 changes of these are refused by their deadline, and work when the rows are free', async () => {
+  test('changes of these are refused by their deadline, and work when the rows are free', async () => {
     await whileHeld(HOLD_ROWS, [idsOf(sessions)], async () => {
       expect(await notRefused(CHANGES)).toEqual([]);
       expect(await unread(sessions.end)).toEqual([]);
@@ -107,7 +107,7 @@ describe('while somebody else holds the rows of sessions', () => {
     expect(await failed(CHANGES, sessions)).toEqual([]);
   });
 
-  test('I7 all others are served meanwhile, also a creation for the login', async () => {
+  test('all others are served meanwhile, also a creation for the login', async () => {
     await whileHeld(HOLD_ROWS, [idsOf(sessions)], async () => {
       const refused = notRefused(CHANGES);
       expect(await failed(ALL, others)).toEqual([]);
@@ -116,7 +116,7 @@ describe('while somebody else holds the rows of sessions', () => {
     });
   });
 
-  test('I6 I7 others of the same batch are touched', async () => {
+  test('others of the same batch are touched', async () => {
     const batch = [others.end.sessionId, sessions.touch.sessionId, others.touch.sessionId];
     await whileHeld(HOLD_ROWS, [[sessions.touch.sessionId]], async () => {
       const touching = settle(() => pair.storage.touch(batch));
@@ -134,7 +134,7 @@ describe('while somebody else holds the rows of sessions', () => {
     );
   });
 
-  test('I5 I7 I12 a sweep claims what is due of others, and the rest when it is free', async () => {
+  test('a sweep claims what is due of others, and the rest when it is free', async () => {
     const brief = async (user: string) => {
       const wanted = { ...creation(pair.witness, `${user}-${rounds}`), idleTimeoutMs: 1 };
       await pair.witness.create(wanted);
@@ -157,7 +157,7 @@ describe('while somebody else holds the rows of sessions', () => {
 });
 
 describe('while somebody else holds the lock of logins', () => {
-  test('I6 I7 I9 I10 what creates and ends sessions of these is refused, and all else is served', async () => {
+  test('what creates and ends sessions of these is refused, and all else is served', async () => {
     const logins = Object.values(sessions).map(({ loginId }) => loginId);
     const lock = 'SELECT pg_advisory_xact_lock(distributed_login_lock(login_id)) FROM unnest($1::text[]) AS login_id';
     await whileHeld(lock, [logins], async () => {
@@ -172,7 +172,7 @@ describe('while somebody else holds the lock of logins', () => {
 });
 
 describe('while somebody else holds the counts', () => {
-  test('I6 I7 I9 I10 I11 what they count is refused, all else is served, and they are right', async () => {
+  test('what they count is refused, all else is served, and they are right', async () => {
     const before = await pair.witness.count();
     await whileHeld('SELECT FROM distributed_session_count FOR UPDATE', [], async () => {
       const refused = notRefused(['create', 'end', 'endAll']);

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import type { SessionRecord, SessionStorage, StorageChange } from 'nestjs-distributed-session';
-import { eventually } from '../support/eventually.js';
-import { PostgresServer } from '../support/postgres/postgres-server.js';
+import { eventually } from '@distributed-session/test-servers/eventually.js';
+import { PostgresServer } from '@distributed-session/test-servers/postgres/postgres-server.js';
 import { openPostgresPair, type PostgresStoragePair } from '../support/postgres/postgres-storage-pair.js';
 import { APPLIED_ONCE } from '../support/storage/applied-once.js';
 import { RECOVERY_MS } from '../support/storage/recovery-time.js';
@@ -88,7 +88,7 @@ const UNKNOWN_AND_SENT_ONCE = { outcome: 'ERR_STORAGE_OUTCOME_UNKNOWN', sent: 1 
 
 describe('a write whose reply is lost', () => {
   test.each(Object.keys(WRITES) as (keyof typeof WRITES)[])(
-    'I4 I6 I12 %s: its outcome is unknown, it was applied, and never twice',
+    '%s: its outcome is unknown, it was applied, and never twice',
     async (operation) => {
       const told = await loseReplyOf(operation, (storage) => WRITES[operation](storage, session));
       expect(told).toEqual(UNKNOWN_AND_SENT_ONCE);
@@ -100,14 +100,14 @@ describe('a write whose reply is lost', () => {
   );
 
   test.each(Object.keys(SERVICE_WRITES) as (keyof typeof SERVICE_WRITES)[])(
-    'I4 I6 services.%s: its outcome is unknown, it was applied, and never twice',
+    'services.%s: its outcome is unknown, it was applied, and never twice',
     async (operation) => {
       expect(await loseReplyOf(operation, SERVICE_WRITES[operation])).toEqual(UNKNOWN_AND_SENT_ONCE);
       expect(await pair.witness.services.list()).toMatchObject(SERVICE_APPLIED_ONCE[operation]);
     },
   );
 
-  test('I6 services.recordUse: its outcome is unknown, and the use is noted', async () => {
+  test('services.recordUse: its outcome is unknown, and the use is noted', async () => {
     const use = { serviceId: SERVICE.serviceId, keyId: SERVICE.secret.keyId };
     const { outcome } = await loseReplyOf('recordUse', (storage) => storage.services.recordUse(use));
     expect(outcome).toBe('ERR_STORAGE_OUTCOME_UNKNOWN');
@@ -115,14 +115,14 @@ describe('a write whose reply is lost', () => {
     expect(found?.secrets).toMatchObject([{ lastUsedAt: expect.any(Number) }]);
   });
 
-  test('I6 answers a repeated create that its own id is taken', async () => {
+  test('answers a repeated create that its own id is taken', async () => {
     const wanted = creation(pair.storage, session.loginId);
     expect(await loseReplyOf('create', (storage) => storage.create(wanted))).toEqual(UNKNOWN_AND_SENT_ONCE);
     expect(await pair.storage.create(wanted)).toEqual({ outcome: 'id-taken' });
     expect(await pair.storage.get(wanted.sessionId)).toMatchObject({ state: 'live', version: 1 });
   });
 
-  test('I6 I12 sweep: what it has claimed is claimed once, and found as ended', async () => {
+  test('sweep: what it has claimed is claimed once, and found as ended', async () => {
     const sweep = { limit: 10, historyRetentionMs: RETENTION_MS };
     const brief = { ...creation(pair.witness, session.loginId), idleTimeoutMs: 1 };
     await pair.witness.create(brief);
@@ -135,7 +135,7 @@ describe('a write whose reply is lost', () => {
     expect(await pair.witness.listHistory(session.loginId)).toHaveLength(1);
   });
 
-  test('I6 of several in flight: each is told the same', async () => {
+  test('of several in flight: each is told the same', async () => {
     const createSome = () => Array.from({ length: 5 }, () => settle(() => WRITES.create(pair.storage, session)));
     // So many connections are open then.
     await Promise.all(createSome());
@@ -160,7 +160,7 @@ describe('a read whose reply is lost', () => {
     ...Object.fromEntries(Object.entries(SERVICE_READS).map(([name, read]) => [`services.${name}`, read])),
   };
 
-  test.each(Object.keys(reads))('I6 I10 %s: the storage is unavailable, and works again at once', async (name) => {
+  test.each(Object.keys(reads))('%s: the storage is unavailable, and works again at once', async (name) => {
     const read = () => reads[name]!(pair.storage);
     pair.proxy.blackHole('down');
     const call = settle(read);

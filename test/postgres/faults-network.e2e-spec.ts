@@ -1,10 +1,10 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import type { SessionRecord, SessionStorage } from 'nestjs-distributed-session';
-import { eventually } from '../support/eventually.js';
-import { checkHistory } from '../support/history/check-history.js';
-import { describeViolations } from '../support/history/describe-violations.js';
-import { runClients } from '../support/history/run-clients.js';
-import { PostgresServer } from '../support/postgres/postgres-server.js';
+import { eventually } from '@distributed-session/test-servers/eventually.js';
+import { checkHistory } from '@distributed-session/session-history/check-history.js';
+import { describeViolations } from '@distributed-session/session-history/describe-violations.js';
+import { runClients } from '@distributed-session/session-history/run-clients.js';
+import { PostgresServer } from '@distributed-session/test-servers/postgres/postgres-server.js';
 import { openPostgresPair, type PostgresStoragePair } from '../support/postgres/postgres-storage-pair.js';
 import { paced } from '../support/storage/paced-storage.js';
 import { RECOVERY_MS } from '../support/storage/recovery-time.js';
@@ -92,7 +92,7 @@ describe('a black hole for all connections', () => {
   beforeEach(createSession);
 
   test.each(['both', 'up', 'down'] as const)(
-    'I6 I7 I9 I10 %s: calls end by their deadline, also those that need a new connection, and it recovers',
+    '%s: calls end by their deadline, also those that need a new connection, and it recovers',
     async (direction) => {
       // So many connections are open that each call under way finds one.
       await Promise.all(Array.from({ length: 10 }, () => READS.get(pair.storage, session)));
@@ -152,7 +152,7 @@ describe('a network that', () => {
 describe('when the event loop stands still for 2 s', () => {
   beforeEach(createSession);
 
-  test('I6 I7 I10 the replies that have arrived meanwhile count, and the feed is not torn down', async () => {
+  test('the replies that have arrived meanwhile count, and the feed is not torn down', async () => {
     const calls = () =>
       [READS.get, WRITES.create, WRITES.replace].map((call) => settle(() => call(pair.witness, session)));
     // The connections are open then, and the statements prepared; the second replace is told of a conflict.

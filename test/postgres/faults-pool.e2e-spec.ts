@@ -2,8 +2,8 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import type { SessionRecord } from 'nestjs-distributed-session';
 import { PostgresSessionStorage } from 'nestjs-distributed-session/postgres';
 import { Pool, type PoolClient } from 'pg';
-import { eventually } from '../support/eventually.js';
-import { PostgresServer } from '../support/postgres/postgres-server.js';
+import { eventually } from '@distributed-session/test-servers/eventually.js';
+import { PostgresServer } from '@distributed-session/test-servers/postgres/postgres-server.js';
 import { RECOVERY_MS } from '../support/storage/recovery-time.js';
 import { SERVICE_READS, SERVICE_WRITES } from '../support/storage/service-calls.js';
 import { settle } from '../support/storage/settled-call.js';
@@ -73,7 +73,7 @@ describe('when the program has every connection of its pool in use', () => {
     await pool.end();
   });
 
-  test('I6 I7 I9 I10 calls end by their deadline and name the pool, nothing is applied, and it recovers', async () => {
+  test('calls end by their deadline and name the pool, nothing is applied, and it recovers', async () => {
     for (const { outcome, message, ms } of await everything(storage)) {
       expect([outcome, message]).toEqual(['ERR_STORAGE_UNAVAILABLE', expect.stringContaining('the pool is too small')]);
       expect(ms).toBeLessThan(DEADLINE_MS + slackMs());
@@ -104,7 +104,7 @@ describe('when rows that others hold keep the connections of a small pool', () =
     await storage.close();
   });
 
-  test('I6 I7 I10 I12 all calls end by their deadline as not applied, and it recovers', async () => {
+  test('all calls end by their deadline as not applied, and it recovers', async () => {
     await server.use(async (client) => {
       await client.query('BEGIN');
       await client.query('SELECT FROM distributed_session WHERE session_id = $1 FOR UPDATE', [session.sessionId]);

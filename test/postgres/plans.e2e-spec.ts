@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { PostgresSessionStorage } from 'nestjs-distributed-session/postgres';
 import { fillSessions } from '../support/postgres/many-sessions.js';
-import { PostgresServer } from '../support/postgres/postgres-server.js';
+import { PostgresServer } from '@distributed-session/test-servers/postgres/postgres-server.js';
 import { READS, RETENTION_MS, WRITES, created, creation } from '../support/storage/storage-calls.js';
 
 const ROWS = 1_000_000;

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { PostgresSessionStorage } from 'nestjs-distributed-session/postgres';
 import { MIGRATIONS } from '../../libs/distributed-session/src/storage/postgres/schema/migrations/migrations.js';
 import { SchemaNames } from '../../libs/distributed-session/src/storage/postgres/schema/schema-names.js';
-import { PostgresServer } from '../support/postgres/postgres-server.js';
+import { PostgresServer } from '@distributed-session/test-servers/postgres/postgres-server.js';
 import { describeSchema } from '../support/postgres/schema-description.js';
 
 /**

@@ -1,10 +1,10 @@
 import { setTimeout } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { PostgresSessionStorage, type PostgresSessionStorageOptions } from 'nestjs-distributed-session/postgres';
-import { eventually } from '../support/eventually.js';
+import { eventually } from '@distributed-session/test-servers/eventually.js';
 import { type Grantee, OWNER, grantRoles, singleGrants, urlOf, without } from '../support/postgres/granted-roles.js';
-import { withPostgres } from '../support/postgres/postgres-connection.js';
-import { PostgresServer } from '../support/postgres/postgres-server.js';
+import { withPostgres } from '@distributed-session/test-servers/postgres/postgres-connection.js';
+import { PostgresServer } from '@distributed-session/test-servers/postgres/postgres-server.js';
 import { SERVICE, SERVICE_READS, SERVICE_WRITES } from '../support/storage/service-calls.js';
 import { READS, RETENTION_MS, WRITES, created, creation } from '../support/storage/storage-calls.js';
 

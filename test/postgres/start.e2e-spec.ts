@@ -3,10 +3,10 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { PostgresSessionStorage, type PostgresSessionStorageOptions } from 'nestjs-distributed-session/postgres';
 import { Pool } from 'pg';
 import { CapturedOutput } from '../support/captured-output.js';
-import { eventually } from '../support/eventually.js';
-import { freePort } from '../support/free-port.js';
-import { PostgresServer } from '../support/postgres/postgres-server.js';
-import { PostgresStandby } from '../support/postgres/postgres-standby.js';
+import { eventually } from '@distributed-session/test-servers/eventually.js';
+import { freePort } from '@distributed-session/test-servers/free-port.js';
+import { PostgresServer } from '@distributed-session/test-servers/postgres/postgres-server.js';
+import { PostgresStandby } from '@distributed-session/test-servers/postgres/postgres-standby.js';
 import { created } from '../support/storage/storage-calls.js';
 
 /** Whoever finds it in a message, a log or an error has found a leak. */
@@ -164,7 +164,7 @@ describe('a start that cannot succeed is refused at once, with the way out and w
     ],
   ];
 
-  test.each(refused)('C-08 %s', async (_name, says, optionsOf) => {
+  test.each(refused)('%s', async (_name, says, optionsOf) => {
     const { code, message, said, ms } = await failedStart(await optionsOf());
     expect({ code, message }).toEqual({ code: 'ERR_OPTIONS', message: expect.stringMatching(says) });
     expect(said).not.toContain(CANARY);
@@ -212,7 +212,7 @@ describe('a start that may succeed later', () => {
       /cannot be reached \((ENOTFOUND|EAI_AGAIN)\)/u,
       async () => ({ hostname: 'no-such-host.invalid' }),
     ],
-  ])('C-08 %s: it is given up within its deadline, with what to look at', async (_name, says, change) => {
+  ])('%s: it is given up within its deadline, with what to look at', async (_name, says, change) => {
     const address = { ...(await change()), password: CANARY };
     const { code, message, said, ms } = await failedStart({ url: urlFor((url) => Object.assign(url, address)) });
     expect({ code, message }).toEqual({

@@ -2,8 +2,8 @@ import { Logger } from '@nestjs/common';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import type { PutService, SessionRecord, StorageChange } from 'nestjs-distributed-session';
 import { PostgresSessionStorage, type PostgresSessionStorageOptions } from 'nestjs-distributed-session/postgres';
-import { eventually } from '../support/eventually.js';
-import { PostgresServer } from '../support/postgres/postgres-server.js';
+import { eventually } from '@distributed-session/test-servers/eventually.js';
+import { PostgresServer } from '@distributed-session/test-servers/postgres/postgres-server.js';
 import { SERVICE } from '../support/storage/service-calls.js';
 import { settle } from '../support/storage/settled-call.js';
 import { RETENTION_MS, WRITES, created, creation } from '../support/storage/storage-calls.js';
@@ -124,7 +124,7 @@ describe('a row that was edited by hand', () => {
     ['lasts longer than any time', 'expires_at = 9223372036854775807', false],
     ['ended for no reason that there is', "reason = 'bored'", true],
     ['was ended before time', 'ended_at = -1', true],
-  ])('C-06 I9 %s: it is an error that says where it is, and in nobody’s way', async (_name, edit, isEnded) => {
+  ])('%s: it is an error that says where it is, and in nobody’s way', async (_name, edit, isEnded) => {
     const [first, bad, last] = await threeSessions(isEnded);
     await run(`UPDATE sess_session SET ${edit} WHERE session_id = $1`, [bad.sessionId]);
     const told = await settle(() => storage.get(bad.sessionId));
@@ -153,7 +153,7 @@ describe('a row that was edited by hand', () => {
     ['may do what is no list', "UPDATE sess_service SET permissions = '{' WHERE service_id = 'orders'"],
     ['has a secret whose hash is none', "UPDATE sess_service_secret SET hash = 'x' WHERE service_id = 'orders'"],
     ['was registered before time', "UPDATE sess_service SET created_at = -1 WHERE service_id = 'orders'"],
-  ])('C-06 is a service that %s: it is an error that says where it is, and others work', async (_name, edit) => {
+  ])('is a service that %s: it is an error that says where it is, and others work', async (_name, edit) => {
     const secret = { ...SERVICE.secret, keyId: 'of-billing' };
     const billing: PutService = { ...SERVICE, serviceId: 'billing', secret };
     for (const service of [SERVICE, billing]) await storage.services.put(service);

@@ -3,8 +3,8 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, tes
 import { Redis, type RedisOptions } from 'ioredis';
 import type { StorageChange } from 'nestjs-distributed-session';
 import { RedisSessionStorage, type RedisSessionStorageOptions } from 'nestjs-distributed-session/redis';
-import { eventually } from '../support/eventually.js';
-import { RedisServer } from '../support/redis/redis-server.js';
+import { eventually } from '@distributed-session/test-servers/eventually.js';
+import { RedisServer } from '@distributed-session/test-servers/redis/redis-server.js';
 import { startTlsServer } from '../support/redis/self-signed.js';
 import { settle } from '../support/storage/settled-call.js';
 import { created, WRITES } from '../support/storage/storage-calls.js';

@@ -1,13 +1,13 @@
 import { Logger } from '@nestjs/common';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { RedisSessionStorage, type RedisSessionStorageOptions } from 'nestjs-distributed-session/redis';
-import { eventually } from '../support/eventually.js';
-import { freePort } from '../support/free-port.js';
-import { RedisServer } from '../support/redis/redis-server.js';
+import { eventually } from '@distributed-session/test-servers/eventually.js';
+import { freePort } from '@distributed-session/test-servers/free-port.js';
+import { RedisServer } from '@distributed-session/test-servers/redis/redis-server.js';
 import { startTlsServer } from '../support/redis/self-signed.js';
 import { settle } from '../support/storage/settled-call.js';
 import { created, creation, WRITES } from '../support/storage/storage-calls.js';
-import { TcpProxy } from '../support/tcp-proxy.js';
+import { TcpProxy } from '@distributed-session/test-servers/proxy/tcp-proxy.js';
 
 let server: RedisServer;
 let storages: RedisSessionStorage[] = [];

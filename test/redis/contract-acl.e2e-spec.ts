@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll } from '@jest/globals';
 import { describeSessionStorage } from 'nestjs-distributed-session/testing';
 import { redisFixture } from '../support/redis/redis-fixture.js';
-import { RedisServer } from '../support/redis/redis-server.js';
+import { RedisServer } from '@distributed-session/test-servers/redis/redis-server.js';
 
 let server: RedisServer;
 

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll } from '@jest/globals';
 import { describeSessionStorage } from 'nestjs-distributed-session/testing';
-import { RedisCluster } from '../support/redis/redis-cluster.js';
+import { RedisCluster } from '@distributed-session/test-servers/redis/redis-cluster.js';
 import { redisFixture } from '../support/redis/redis-fixture.js';
 
 let cluster: RedisCluster;

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll } from '@jest/globals';
 import { describeSessionStorage } from 'nestjs-distributed-session/testing';
 import { redisFixture } from '../support/redis/redis-fixture.js';
-import { RedisSentinels } from '../support/redis/redis-sentinels.js';
+import { RedisSentinels } from '@distributed-session/test-servers/redis/redis-sentinels.js';
 
 let sentinels: RedisSentinels;
 

@@ -4,8 +4,8 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { SessionEndedChange } from 'nestjs-distributed-session';
 import { RedisSessionStorage } from 'nestjs-distributed-session/redis';
-import { eventually } from '../support/eventually.js';
-import { RedisServer } from '../support/redis/redis-server.js';
+import { eventually } from '@distributed-session/test-servers/eventually.js';
+import { RedisServer } from '@distributed-session/test-servers/redis/redis-server.js';
 
 const SWEEPER = fileURLToPath(new URL('../support/redis/sweeper.js', import.meta.url));
 const LIVE = 100_000;
@@ -65,7 +65,7 @@ async function createExpiring(): Promise<Set<string>> {
 }
 
 describe(`with ${LIVE} live sessions and ${PROCESSES} processes that sweep`, () => {
-  test('I12 each expiry is announced once, and soon', async () => {
+  test('each expiry is announced once, and soon', async () => {
     sweepers = await Promise.all(Array.from({ length: PROCESSES }, async (_, index) => startSweeper(index)));
     const ended: SessionEndedChange[] = [];
     const delays: number[] = [];

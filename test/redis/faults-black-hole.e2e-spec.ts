@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import type { SessionRecord } from 'nestjs-distributed-session';
-import { eventually } from '../support/eventually.js';
-import { RedisServer } from '../support/redis/redis-server.js';
+import { eventually } from '@distributed-session/test-servers/eventually.js';
+import { RedisServer } from '@distributed-session/test-servers/redis/redis-server.js';
 import { settle } from '../support/storage/settled-call.js';
 import { created, READS, textOf, WRITES, warmUp } from '../support/storage/storage-calls.js';
 import { openRedisPair, type RedisStoragePair } from '../support/redis/redis-storage-pair.js';
@@ -72,7 +72,7 @@ const UNKNOWN = new Set(['ERR_STORAGE_OUTCOME_UNKNOWN']);
 
 describe('a black hole', () => {
   test.each(['both', 'up', 'down'] as const)(
-    'I6 I7 I10 %s: calls settle by their deadline, the connection is given up, and it recovers',
+    '%s: calls settle by their deadline, the connection is given up, and it recovers',
     async (direction) => {
       pair.proxy.blackHole(direction);
       const { reads, writes, longestMs } = await everything();
@@ -88,7 +88,7 @@ describe('a black hole', () => {
     },
   );
 
-  test('I6 what it has held of writes changes nothing when it is let through after their deadline', async () => {
+  test('what it has held of writes changes nothing when it is let through after their deadline', async () => {
     pair.proxy.blackHole('up');
     const { writes } = await everything();
     expect(writes).toEqual(UNKNOWN);
@@ -102,7 +102,7 @@ describe('a black hole', () => {
     await expectNothingApplied();
   });
 
-  test('I6 I9 a login that is ended and comes back meanwhile is not touched by an end that arrives late', async () => {
+  test('a login that is ended and comes back meanwhile is not touched by an end that arrives late', async () => {
     pair.proxy.blackHole('up');
     expect(await settle(() => WRITES.endAll(pair.storage, session))).toMatchObject({
       outcome: 'ERR_STORAGE_OUTCOME_UNKNOWN',
@@ -118,7 +118,7 @@ describe('a black hole', () => {
 });
 
 describe('a server that stands still', () => {
-  test('I6 I7 I10 calls settle by their deadline, and what it does late when it goes on changes nothing', async () => {
+  test('calls settle by their deadline, and what it does late when it goes on changes nothing', async () => {
     server.freeze();
     const { reads, writes, longestMs } = await everything();
     expect([reads, writes]).toEqual([UNAVAILABLE, UNKNOWN]);
@@ -131,7 +131,7 @@ describe('a server that stands still', () => {
     await expectRecovery();
   });
 
-  test('I6 in time for the deadline: what was applied is told as applied', async () => {
+  test('in time for the deadline: what was applied is told as applied', async () => {
     server.freeze();
     const calls = Promise.all([
       settle(() => WRITES.create(pair.storage, session)),
@@ -142,7 +142,7 @@ describe('a server that stands still', () => {
     expect((await calls).map(({ outcome }) => outcome)).toEqual(['created', 'read']);
   });
 
-  test('I7 I10 for longer than a connection is kept: it is left, and found again', async () => {
+  test('for longer than a connection is kept: it is left, and found again', async () => {
     const opened = pair.proxy.connectionsOpened;
     server.freeze();
     await eventually(async () => {

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { SessionRecord, StorageChange } from 'nestjs-distributed-session';
-import { eventually } from '../support/eventually.js';
-import { RedisServer } from '../support/redis/redis-server.js';
+import { eventually } from '@distributed-session/test-servers/eventually.js';
+import { RedisServer } from '@distributed-session/test-servers/redis/redis-server.js';
 import { settle } from '../support/storage/settled-call.js';
 import { bytes, creation, created, RETENTION_MS, WRITES } from '../support/storage/storage-calls.js';
 import { openRedisPair, type RedisStoragePair } from '../support/redis/redis-storage-pair.js';
@@ -87,22 +87,19 @@ describe('a stored session that was damaged', () => {
     ['says that its identity is shorter than it is', (value) => (value.writeUInt16LE(17, 58), value)],
   ];
 
-  test.each(unreadable)(
-    'C-06 I9 %s: it is an error that says where it is, and in nobody’s way',
-    async (_name, damage) => {
-      const login = await damagedLogin(damage);
-      const message = expect.stringContaining(`HDEL ${login.record.key} ${login.bad.sessionId}`);
-      for (const call of [() => pair.storage.get(login.bad.sessionId), () => WRITES.replace(pair.storage, login.bad)]) {
-        expect(await settle(call)).toMatchObject({ outcome: 'ERR_STORAGE_CORRUPT', message });
-      }
-      await expectOthersUnaffected(login);
-      // The way out that the message names.
-      await server.call('HDEL', login.record.key, login.bad.sessionId);
-      expect(await pair.storage.get(login.bad.sessionId)).toBeUndefined();
-    },
-  );
+  test.each(unreadable)('%s: it is an error that says where it is, and in nobody’s way', async (_name, damage) => {
+    const login = await damagedLogin(damage);
+    const message = expect.stringContaining(`HDEL ${login.record.key} ${login.bad.sessionId}`);
+    for (const call of [() => pair.storage.get(login.bad.sessionId), () => WRITES.replace(pair.storage, login.bad)]) {
+      expect(await settle(call)).toMatchObject({ outcome: 'ERR_STORAGE_CORRUPT', message });
+    }
+    await expectOthersUnaffected(login);
+    // The way out that the message names.
+    await server.call('HDEL', login.record.key, login.bad.sessionId);
+    expect(await pair.storage.get(login.bad.sessionId)).toBeUndefined();
+  });
 
-  test('C-06 is of a newer format: the error asks for that release', async () => {
+  test('is of a newer format: the error asks for that release', async () => {
     const login = await damagedLogin((value) => (value.writeUInt8(2, 0), value));
     const message = expect.stringMatching(/later release.*Use that release here too\.$/u);
     for (const write of [() => pair.storage.get(login.bad.sessionId), () => WRITES.end(pair.storage, login.bad)]) {
@@ -112,7 +109,7 @@ describe('a stored session that was damaged', () => {
     expect((await login.record.read()).readUInt8(0)).toBe(2);
   });
 
-  test('S-17 I1 is that of another session: it is never data, and never ends the other one', async () => {
+  test('is that of another session: it is never data, and never ends the other one', async () => {
     const other = await created(pair.witness, 'another-login', 'secret of another');
     const value = await new StoredRecord(server, pair.keyPrefix, other.sessionId).read();
     const login = await damagedLogin(() => value);
@@ -132,7 +129,7 @@ describe('a stored session that was damaged', () => {
     });
   });
 
-  test('C-06 is cut off anywhere before its payload: it is an error, and the others go on', async () => {
+  test('is cut off anywhere before its payload: it is an error, and the others go on', async () => {
     const { length } = await (await damagedLogin((value) => value)).record.read();
     await atEach(length - PAYLOAD.length, async (cut) => {
       const login = await damagedLogin((value) => value.subarray(0, cut));
@@ -143,7 +140,7 @@ describe('a stored session that was damaged', () => {
   });
 
   // There is no checksum: what is still a record, with another time, version or payload, is read as that record.
-  test('C-06 has any byte flipped: it is an error or a session under its own id, and the others go on', async () => {
+  test('has any byte flipped: it is an error or a session under its own id, and the others go on', async () => {
     const { length } = await (await damagedLogin((value) => value)).record.read();
     await atEach(length, async (at) => {
       for (const mask of [0xff, 0x01]) {
@@ -157,7 +154,7 @@ describe('a stored session that was damaged', () => {
     });
   });
 
-  test('C-06 is a tombstone that is cut off or flipped anywhere: the others go on', async () => {
+  test('is a tombstone that is cut off or flipped anywhere: the others go on', async () => {
     const { length } = await endedAndRead(await damagedLogin((value) => value));
     await atEach(length, async (at) => {
       const [cut, flipped] = [await damagedLogin((value) => value), await damagedLogin((value) => value)];

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import type { StorageChange } from 'nestjs-distributed-session';
-import { eventually } from '../support/eventually.js';
-import { RedisServer } from '../support/redis/redis-server.js';
+import { eventually } from '@distributed-session/test-servers/eventually.js';
+import { RedisServer } from '@distributed-session/test-servers/redis/redis-server.js';
 import { bytes, created, WRITES } from '../support/storage/storage-calls.js';
 import { openRedisPair, type RedisStoragePair } from '../support/redis/redis-storage-pair.js';
 import { keysOf } from '../support/redis/stored-record.js';
@@ -47,7 +47,7 @@ async function expectFeedWorks(): Promise<void> {
 }
 
 describe('a feed that is cut', () => {
-  test('I10 tells a gap, and goes on', async () => {
+  test('tells a gap, and goes on', async () => {
     await created(pair.witness, 'ada');
     await eventually(() => heard.length === 1);
     let highest = 0;
@@ -61,7 +61,7 @@ describe('a feed that is cut', () => {
     await expectFeedWorks();
   });
 
-  test('I9 I10 tells a gap for what was announced while it was away', async () => {
+  test('tells a gap for what was announced while it was away', async () => {
     const session = await created(pair.witness, 'ada');
     await eventually(() => heard.length === 1);
     pair.proxy.refuse();
@@ -79,7 +79,7 @@ describe('a feed that is cut', () => {
 });
 
 describe('a feed that falls silent', () => {
-  test('I9 I10 is ever further behind, is given up, tells a gap, and goes on', async () => {
+  test('is ever further behind, is given up, tells a gap, and goes on', async () => {
     await created(pair.witness, 'ada');
     await eventually(() => heard.length === 1);
     pair.proxy.blackHole('down');
@@ -113,7 +113,7 @@ describe('a feed that falls silent', () => {
 });
 
 describe('a subscriber that is too slow', () => {
-  test('I8 I10 is cut off by the server, hears a gap, and goes on', async () => {
+  test('is cut off by the server, hears a gap, and goes on', async () => {
     await server.call('CONFIG', 'SET', 'client-output-buffer-limit', 'pubsub 65536 0 0');
     // Each announcement names its login.
     const { sessionId } = await created(pair.witness, 'x'.repeat(60_000));
@@ -134,7 +134,7 @@ describe('a change whose number is not the next', () => {
     ['skipped', 'INCRBY', '5'],
     ['set', 'SET', '1000'],
     ['lost', 'DEL'],
-  ])('I9 %s: a gap is told before the change that shows it', async (_name, command, ...args) => {
+  ])('%s: a gap is told before the change that shows it', async (_name, command, ...args) => {
     // Twice, so that starting over is no next number either.
     const session = await created(pair.witness, 'ada');
     await created(pair.witness, 'ada');
@@ -148,7 +148,7 @@ describe('a change whose number is not the next', () => {
     await expectFeedWorks();
   });
 
-  test('I1 what is no announcement is left out, and does no harm', async () => {
+  test('what is no announcement is left out, and does no harm', async () => {
     for (const message of ['', 'C', 'nonsense', 'B\u0000', Buffer.alloc(2_000, 0xff)]) {
       await server.call('PUBLISH', `${pair.keyPrefix}:changes`, message);
     }

@@ -1,12 +1,12 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import type { StorageChange } from 'nestjs-distributed-session';
-import { eventually } from '../support/eventually.js';
-import { checkHistory } from '../support/history/check-history.js';
-import { describeViolations } from '../support/history/describe-violations.js';
-import { isQuiet } from '../support/history/quiet-client.js';
-import { runClients } from '../support/history/run-clients.js';
+import { eventually } from '@distributed-session/test-servers/eventually.js';
+import { checkHistory } from '@distributed-session/session-history/check-history.js';
+import { describeViolations } from '@distributed-session/session-history/describe-violations.js';
+import { isQuiet } from '@distributed-session/session-history/quiet-client.js';
+import { runClients } from '@distributed-session/session-history/run-clients.js';
 import { paced } from '../support/storage/paced-storage.js';
-import { RedisServer } from '../support/redis/redis-server.js';
+import { RedisServer } from '@distributed-session/test-servers/redis/redis-server.js';
 import { settle } from '../support/storage/settled-call.js';
 import { created, WRITES } from '../support/storage/storage-calls.js';
 import { openRedisPair, type RedisStoragePair } from '../support/redis/redis-storage-pair.js';
@@ -52,7 +52,7 @@ function flushing(...command: [string, ...string[]]): { stop: () => Promise<numb
 }
 
 describe('SCRIPT FLUSH under load', () => {
-  test('I1 to I12 hold, and no call fails', async () => {
+  test('hold, and no call fails', async () => {
     const flush = flushing('SCRIPT', 'FLUSH');
     let times = 0;
     const calm = async () => {
@@ -66,7 +66,7 @@ describe('SCRIPT FLUSH under load', () => {
 });
 
 describe('FLUSHALL under load', () => {
-  test('I2 I7 I11 no call fails, nothing that was ended or flushed comes back, and counts are right afterwards', async () => {
+  test('no call fails, nothing that was ended or flushed comes back, and counts are right afterwards', async () => {
     const flush = flushing('FLUSHALL');
     let times = 0;
     const calm = async () => {
@@ -86,7 +86,7 @@ describe('FLUSHALL under load', () => {
     });
   });
 
-  test('I9 writes to sessions that are gone answer that they are missing, and make none', async () => {
+  test('writes to sessions that are gone answer that they are missing, and make none', async () => {
     const session = await created(pair.storage, 'ada');
     const ended = await created(pair.storage, 'ada');
     await WRITES.end(pair.storage, ended);
@@ -118,7 +118,7 @@ describe('FLUSHALL under load', () => {
     expect(later.map(({ type }) => type)).toEqual(types);
   });
 
-  test('I9 a process with another tag key that comes afterwards takes the store, and this one notices', async () => {
+  test('a process with another tag key that comes afterwards takes the store, and this one notices', async () => {
     expect((await settle(() => pair.storage.ping())).outcome).toBe('read');
     await server.call('FLUSHALL');
     await server.call('HSET', `{${pair.keyPrefix}}:meta`, 'format', 1, 'fingerprint', 'of-another-key');

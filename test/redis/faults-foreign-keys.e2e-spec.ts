@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import type { SessionRecord } from 'nestjs-distributed-session';
-import { RedisServer } from '../support/redis/redis-server.js';
+import { RedisServer } from '@distributed-session/test-servers/redis/redis-server.js';
 import { settle } from '../support/storage/settled-call.js';
 import { created, READS, RETENTION_MS, WRITES } from '../support/storage/storage-calls.js';
 import { openRedisPair, type RedisStoragePair } from '../support/redis/redis-storage-pair.js';
@@ -40,7 +40,7 @@ const WAY_OUT = expect.stringContaining('another keyPrefix');
 const CORRUPT = ['ERR_STORAGE_CORRUPT', WAY_OUT];
 
 describe('a key of the storage that somebody else has written', () => {
-  test('C-06 I9 the hash of a login: every call about it names the way out, and others go on', async () => {
+  test('the hash of a login: every call about it names the way out, and others go on', async () => {
     await overwrite('login', 'SET', 'not a hash');
     for (const call of [...Object.values(WRITES), READS.get, READS.listByLogin, READS.listHistory]) {
       expect(await settle(() => call(pair.storage, ada))).toMatchObject({
@@ -62,7 +62,7 @@ describe('a key of the storage that somebody else has written', () => {
     ['expiries', 'SET', 'not a sorted set'],
     ['online', 'SET', 'not a sorted set'],
   ] as const)(
-    'C-06 I6 the %s, by %s: a write that meets it says what is wrong, and reads go on',
+    'the %s, by %s: a write that meets it says what is wrong, and reads go on',
     async (role, command, value) => {
       await overwrite(role, command, value);
       for (const call of [WRITES.create, WRITES.replace, WRITES.rotate, WRITES.end]) {
@@ -78,7 +78,7 @@ describe('a key of the storage that somebody else has written', () => {
     },
   );
 
-  test('C-06 one login that cannot be swept does not keep the others from being swept', async () => {
+  test('one login that cannot be swept does not keep the others from being swept', async () => {
     const brief = {
       idleTimeoutMs: 1,
       limits: { perLogin: 9, onLimit: 'reject' as const },
@@ -114,7 +114,7 @@ describe('the record of a service that was damaged', () => {
     ['is empty', (value: Buffer) => value.subarray(0, 0)],
     ['is cut off', (value: Buffer) => value.subarray(0, 20)],
     ['is something else', (value: Buffer) => value.fill(0, 0, 1)],
-  ])('C-06 %s: it is an error that names the way out, and other services work', async (_name, damage) => {
+  ])('%s: it is an error that names the way out, and other services work', async (_name, damage) => {
     const { services } = pair.storage;
     await services.put(service('orders'));
     await services.put(service('billing'));

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import type { SessionRecord, StorageChange } from 'nestjs-distributed-session';
-import { eventually } from '../support/eventually.js';
-import { RedisServer } from '../support/redis/redis-server.js';
+import { eventually } from '@distributed-session/test-servers/eventually.js';
+import { RedisServer } from '@distributed-session/test-servers/redis/redis-server.js';
 import { APPLIED_ONCE } from '../support/storage/applied-once.js';
 import { settle } from '../support/storage/settled-call.js';
 import { creation, created, READS, RETENTION_MS, WRITES, warmUp } from '../support/storage/storage-calls.js';
@@ -33,7 +33,7 @@ afterEach(async () => {
 
 describe('a write whose reply is lost', () => {
   test.each(Object.keys(WRITES) as (keyof typeof WRITES)[])(
-    'I4 I6 I12 %s: its outcome is unknown, it was applied, and never twice',
+    '%s: its outcome is unknown, it was applied, and never twice',
     async (operation) => {
       const changes: StorageChange[] = [];
       pair.witness.changes((change) => changes.push(change));
@@ -51,7 +51,7 @@ describe('a write whose reply is lost', () => {
     },
   );
 
-  test('I6 answers a repeated create that its own id is taken', async () => {
+  test('answers a repeated create that its own id is taken', async () => {
     const wanted = creation(pair.storage, 'ada');
     pair.proxy.dropNextReply('evalsha');
     await expect(pair.storage.create(wanted)).rejects.toMatchObject({ code: 'ERR_STORAGE_OUTCOME_UNKNOWN' });
@@ -60,7 +60,7 @@ describe('a write whose reply is lost', () => {
     expect(await pair.storage.get(wanted.sessionId)).toMatchObject({ state: 'live', version: 1 });
   });
 
-  test('I6 sweep: what it has claimed is claimed once, and found as ended', async () => {
+  test('sweep: what it has claimed is claimed once, and found as ended', async () => {
     const sweep = { limit: 10, historyRetentionMs: RETENTION_MS };
     const brief = { ...creation(pair.witness, 'ben'), idleTimeoutMs: 1 };
     await pair.witness.create(brief);
@@ -77,7 +77,7 @@ describe('a write whose reply is lost', () => {
     expect(await pair.witness.listHistory('ben')).toHaveLength(1);
   });
 
-  test('I6 of several in flight on the connection: each is told the same', async () => {
+  test('of several in flight on the connection: each is told the same', async () => {
     pair.proxy.blackHole('down');
     const calls = Array.from({ length: 20 }, () => settle(() => WRITES.create(pair.storage, session)));
     await eventually(async () => (await pair.witness.count()).sessions >= 20);
@@ -91,7 +91,7 @@ describe('a write whose reply is lost', () => {
 
 describe('a read whose reply is lost', () => {
   test.each(Object.keys(READS) as (keyof typeof READS)[])(
-    'I6 I10 %s: the storage is unavailable, and works again at once',
+    '%s: the storage is unavailable, and works again at once',
     async (operation) => {
       pair.proxy.blackHole('down');
       const call = settle(() => READS[operation](pair.storage, session));

@@ -1,11 +1,11 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { eventually } from '../support/eventually.js';
-import { checkHistory } from '../support/history/check-history.js';
-import { describeViolations } from '../support/history/describe-violations.js';
-import type { History } from '../support/history/history.js';
-import { runClients } from '../support/history/run-clients.js';
+import { eventually } from '@distributed-session/test-servers/eventually.js';
+import { checkHistory } from '@distributed-session/session-history/check-history.js';
+import { describeViolations } from '@distributed-session/session-history/describe-violations.js';
+import type { History } from '@distributed-session/session-history/history.js';
+import { runClients } from '@distributed-session/session-history/run-clients.js';
 import { paced } from '../support/storage/paced-storage.js';
-import { RedisServer } from '../support/redis/redis-server.js';
+import { RedisServer } from '@distributed-session/test-servers/redis/redis-server.js';
 import { settle } from '../support/storage/settled-call.js';
 import { created, WRITES } from '../support/storage/storage-calls.js';
 import { openRedisPair, type RedisStoragePair } from '../support/redis/redis-storage-pair.js';
@@ -123,7 +123,7 @@ describe('on a network that answers only just in time', () => {
     ],
     ['listLogins', (storage: RedisStoragePair['storage']) => storage.listLogins({ limit: 100 })],
     ['count', (storage: RedisStoragePair['storage']) => storage.count()],
-  ])('I7 %s settles by its deadline, however many rounds it takes', async (_name, call) => {
+  ])('%s settles by its deadline, however many rounds it takes', async (_name, call) => {
     await created(pair.witness, 'ada');
     await server.call('SCRIPT', 'FLUSH');
     pair.proxy.latency({ ms: 350 });

@@ -1,8 +1,8 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { SessionRecord } from 'nestjs-distributed-session';
-import { eventually } from '../support/eventually.js';
-import { RedisServer } from '../support/redis/redis-server.js';
+import { eventually } from '@distributed-session/test-servers/eventually.js';
+import { RedisServer } from '@distributed-session/test-servers/redis/redis-server.js';
 import { settle } from '../support/storage/settled-call.js';
 import { created, creation, READS, RETENTION_MS, WRITES } from '../support/storage/storage-calls.js';
 import { openRedisPair, type RedisStoragePair } from '../support/redis/redis-storage-pair.js';
@@ -52,7 +52,7 @@ async function expectWritable(): Promise<void> {
 }
 
 describe('a server whose memory is full', () => {
-  test('I6 I9 I10 creates and changes are refused, sessions are read, ended and swept, and it recovers', async () => {
+  test('creates and changes are refused, sessions are read, ended and swept, and it recovers', async () => {
     const [gone, brief] = [
       await created(pair.storage, 'gone'),
       { ...creation(pair.storage, 'brief'), idleTimeoutMs: 50 },
@@ -71,7 +71,7 @@ describe('a server whose memory is full', () => {
     await expectWritable();
   });
 
-  test('I10 its feed still works: it is neither silent nor opened again and again, and ends are heard', async () => {
+  test('its feed still works: it is neither silent nor opened again and again, and ends are heard', async () => {
     const gone = await created(pair.storage, 'gone');
     const heard: string[] = [];
     pair.storage.changes(({ type }) => heard.push(type));
@@ -86,7 +86,7 @@ describe('a server whose memory is full', () => {
 });
 
 describe('a server that takes no writes', () => {
-  test('I6 I9 I10 with too few replicas: nothing is written, everything is read, and it recovers', async () => {
+  test('with too few replicas: nothing is written, everything is read, and it recovers', async () => {
     const heard: string[] = [];
     pair.storage.changes(({ type }) => heard.push(type));
     await server.call('CONFIG', 'SET', 'min-replicas-to-write', 1);
@@ -100,7 +100,7 @@ describe('a server that takes no writes', () => {
     await expectWritable();
   });
 
-  test('I6 I9 I10 since it cannot save to its disk: nothing is written, everything is read, and it recovers', async () => {
+  test('since it cannot save to its disk: nothing is written, everything is read, and it recovers', async () => {
     await server.call('CONFIG', 'SET', 'save', '3600 1000000');
     // Where the file should be is a folder.
     const folder = `${server.folder}/dump.rdb`;
@@ -116,7 +116,7 @@ describe('a server that takes no writes', () => {
     expect(await pair.storage.get(session.sessionId)).toEqual(session);
   });
 
-  test('I6 I9 I10 as a replica, without a disconnect: nothing is written, and it recovers as a master', async () => {
+  test('as a replica, without a disconnect: nothing is written, and it recovers as a master', async () => {
     const master = await RedisServer.start();
     await server.call('REPLICAOF', master.host, master.port);
     await eventually(

@@ -1,12 +1,12 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
 import type { StorageChange } from 'nestjs-distributed-session';
-import { eventually } from '../support/eventually.js';
-import { checkHistory } from '../support/history/check-history.js';
-import { describeViolations } from '../support/history/describe-violations.js';
-import { runClients } from '../support/history/run-clients.js';
+import { eventually } from '@distributed-session/test-servers/eventually.js';
+import { checkHistory } from '@distributed-session/session-history/check-history.js';
+import { describeViolations } from '@distributed-session/session-history/describe-violations.js';
+import { runClients } from '@distributed-session/session-history/run-clients.js';
 import { paced } from '../support/storage/paced-storage.js';
-import type { RedisSettings } from '../support/redis/redis-settings.js';
-import { RedisServer } from '../support/redis/redis-server.js';
+import type { RedisSettings } from '@distributed-session/test-servers/redis/redis-settings.js';
+import { RedisServer } from '@distributed-session/test-servers/redis/redis-server.js';
 import { settle } from '../support/storage/settled-call.js';
 import { created, WRITES } from '../support/storage/storage-calls.js';
 import { openRedisPair, type RedisStoragePair } from '../support/redis/redis-storage-pair.js';
@@ -79,7 +79,7 @@ describe('a server that is killed and started again', () => {
     expect(history.feeds.every(({ hasGap }) => hasGap)).toBe(true);
   });
 
-  test('I2 I6 I10 without its data: it is empty, knows no script, and takes new sessions within 5 s', async () => {
+  test('without its data: it is empty, knows no script, and takes new sessions within 5 s', async () => {
     await start();
     const session = await created(pair.storage, 'ada');
     const changes: StorageChange[] = [];
@@ -103,7 +103,7 @@ describe('a server that is killed and started again', () => {
     await eventually(() => changes.some((change) => 'loginId' in change && change.loginId === 'ben'));
   });
 
-  test('I7 while calls are under way: each is told as applied, not applied or unknown, and none waits', async () => {
+  test('while calls are under way: each is told as applied, not applied or unknown, and none waits', async () => {
     await start(DURABLE);
     const logins = Array.from({ length: 200 }, (_, n) => `user-${n}`);
     await WRITES.create(pair.storage, await created(pair.storage, 'warm-up'));
@@ -123,7 +123,7 @@ describe('a server that is killed and started again', () => {
 });
 
 describe('a server that loads a large file when it starts', () => {
-  test('I7 I10 calls are unavailable at once meanwhile, and it is used by itself when it has loaded', async () => {
+  test('calls are unavailable at once meanwhile, and it is used by itself when it has loaded', async () => {
     await start({
       'enable-debug-command': 'local',
       'key-load-delay': 10_000,

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import type { SessionRecord, StorageChange } from 'nestjs-distributed-session';
-import { eventually } from '../support/eventually.js';
-import { RedisServer } from '../support/redis/redis-server.js';
+import { eventually } from '@distributed-session/test-servers/eventually.js';
+import { RedisServer } from '@distributed-session/test-servers/redis/redis-server.js';
 import { settle } from '../support/storage/settled-call.js';
 import { created, READS, WRITES } from '../support/storage/storage-calls.js';
 import { openRedisPair, type RedisStoragePair } from '../support/redis/redis-storage-pair.js';
@@ -38,7 +38,7 @@ function stall(): void {
 }
 
 describe('when the event loop stands still for 2 s', () => {
-  test('I6 I7 the replies that have arrived meanwhile count, of reads and of writes', async () => {
+  test('the replies that have arrived meanwhile count, of reads and of writes', async () => {
     // A script that the server does not know takes a second round.
     await WRITES.replace(pair.witness, await created(pair.witness, 'warm-up'));
     // Straight to the server: a proxy in this process would stand still too.
@@ -58,7 +58,7 @@ describe('when the event loop stands still for 2 s', () => {
     expect(await pair.witness.listByLogin('ada')).toHaveLength(21);
   });
 
-  test('I10 all is well afterwards, and the feed is neither torn down nor has a gap', async () => {
+  test('all is well afterwards, and the feed is neither torn down nor has a gap', async () => {
     const changes: StorageChange[] = [];
     pair.witness.changes((change) => changes.push(change));
     const connections = Number(await server.info('stats', 'total_connections_received'));
@@ -81,7 +81,7 @@ describe('when the clock of the process is set', () => {
     ['forward by an hour', HOUR_MS],
     ['back by an hour', -HOUR_MS],
     ['to the beginning of time', -Date.now()],
-  ])('I5 %s: the clock of the storage and what it judges do not move', async (_name, step) => {
+  ])('%s: the clock of the storage and what it judges do not move', async (_name, step) => {
     const real = Date.now.bind(Date);
     const before = pair.storage.now();
     const startedAt = performance.now();

@@ -4,13 +4,13 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { OptionsError, StorageUnavailableError } from 'nestjs-distributed-session';
 import { RedisSessionStorage, type RedisSessionStorageOptions } from 'nestjs-distributed-session/redis';
 import { CapturedOutput } from '../support/captured-output.js';
-import { eventually } from '../support/eventually.js';
-import { freePort } from '../support/free-port.js';
-import { RedisServer } from '../support/redis/redis-server.js';
-import { withRedis } from '../support/redis/redis-connection.js';
+import { eventually } from '@distributed-session/test-servers/eventually.js';
+import { freePort } from '@distributed-session/test-servers/free-port.js';
+import { RedisServer } from '@distributed-session/test-servers/redis/redis-server.js';
+import { withRedis } from '@distributed-session/test-servers/redis/redis-connection.js';
 import { settle } from '../support/storage/settled-call.js';
 import { created, READS, WRITES } from '../support/storage/storage-calls.js';
-import { TcpProxy } from '../support/tcp-proxy.js';
+import { TcpProxy } from '@distributed-session/test-servers/proxy/tcp-proxy.js';
 import { RECOVERY_MS } from '../support/storage/recovery-time.js';
 
 /** Whoever finds one of these in a message, a log or an error has found a leak. */
@@ -88,7 +88,7 @@ describe('a start with options that Redis does not take', () => {
   ];
 
   test.each(refused)(
-    'C-08 %s: it is refused at once, with the way out and without a secret',
+    '%s: it is refused at once, with the way out and without a secret',
     async (_name, options, says) => {
       const { error, said, ms } = await failedStart(options());
       expect(error).toBeInstanceOf(OptionsError);
@@ -98,7 +98,7 @@ describe('a start with options that Redis does not take', () => {
     },
   );
 
-  test('C-08 a URL that cannot be read: it is refused before anything is opened, and is not repeated', () => {
+  test('a URL that cannot be read: it is refused before anything is opened, and is not repeated', () => {
     for (const url of [
       `http://${LOGIN}@127.0.0.1`,
       `redis://${LOGIN}@`,
@@ -111,7 +111,7 @@ describe('a start with options that Redis does not take', () => {
     }
   });
 
-  test('I9 a replica: it is refused, and the error asks for its master', async () => {
+  test('a replica: it is refused, and the error asks for its master', async () => {
     const replica = await RedisServer.start({ settings: { replicaof: `127.0.0.1 ${server.port}` } });
     try {
       const { error } = await failedStart({ url: replica.url });
@@ -122,7 +122,7 @@ describe('a start with options that Redis does not take', () => {
     }
   });
 
-  test('I9 a policy that evicts: it is refused, or accepted with a warning', async () => {
+  test('a policy that evicts: it is refused, or accepted with a warning', async () => {
     await server.call('CONFIG', 'SET', 'maxmemory-policy', 'allkeys-lru');
     const { error } = await failedStart({ url: server.url });
     expect(error).toBeInstanceOf(OptionsError);
@@ -136,14 +136,14 @@ describe('a start with options that Redis does not take', () => {
     expect(output.text).toMatch(/WARN.*allkeys-lru.*set it to noeviction/u);
   });
 
-  test('I6 I9 a user that may write and not publish: it does not start, so nothing is written in part', async () => {
+  test('a user that may write and not publish: it does not start, so nothing is written in part', async () => {
     await server.call('ACL', 'SETUSER', 'silent', 'on', '>canary-password', '~*', '+@all', 'resetchannels');
     const { error, said } = await failedStart({ url: `redis://silent:canary-password@127.0.0.1:${server.port}` });
     expect(error.message).toMatch(/its user.*docs\/redis/u);
     expectNoCanary(said);
   });
 
-  test('I6 a user that loses a right while it works: a write that got half way is not told as not applied', async () => {
+  test('a user that loses a right while it works: a write that got half way is not told as not applied', async () => {
     await server.call('ACL', 'SETUSER', 'half', 'on', '>password-of-half', '~*', '+@all', 'allchannels');
     const storage = new RedisSessionStorage({ url: `redis://half:password-of-half@127.0.0.1:${server.port}` });
     await storage.connect();
@@ -158,7 +158,7 @@ describe('a start with options that Redis does not take', () => {
 });
 
 describe('a start without a server', () => {
-  test('C-08 I7 is given up within its deadline, with what to look at and without a secret', async () => {
+  test('is given up within its deadline, with what to look at and without a secret', async () => {
     const { error, said, ms } = await failedStart({ url: `redis://${LOGIN}@127.0.0.1:${await freePort()}` });
     expect(error).toBeInstanceOf(StorageUnavailableError);
     expect(error.message).toMatch(/cannot be reached \(ECONNREFUSED\)\. Check that it runs, and the address\./u);
@@ -167,7 +167,7 @@ describe('a start without a server', () => {
     expectNoCanary(said);
   });
 
-  test('I7 is given up within its deadline too where a connection opens and nothing answers', async () => {
+  test('is given up within its deadline too where a connection opens and nothing answers', async () => {
     const proxy = await TcpProxy.start(server);
     proxy.blackHole();
     const { error, ms } = await failedStart({ url: `redis://127.0.0.1:${proxy.port}` });
@@ -176,7 +176,7 @@ describe('a start without a server', () => {
     expect(ms).toBeLessThan(3_500);
   });
 
-  test('I10 waits for one that is started meanwhile, and works', async () => {
+  test('waits for one that is started meanwhile, and works', async () => {
     const port = await freePort();
     const storage = new RedisSessionStorage({ url: `redis://127.0.0.1:${port}` });
     const connecting = storage.connect();
@@ -196,7 +196,7 @@ describe('a start without a server', () => {
     await late.stop();
   });
 
-  test('I7 that has failed can be tried again, and is then as any other', async () => {
+  test('that has failed can be tried again, and is then as any other', async () => {
     const port = await freePort();
     const storage = new RedisSessionStorage({ url: `redis://127.0.0.1:${port}`, connectDeadlineMs: 100 });
     await expect(storage.connect()).rejects.toBeInstanceOf(StorageUnavailableError);
@@ -210,7 +210,7 @@ describe('a start without a server', () => {
 });
 
 describe('while the server is away', () => {
-  test('C-08 no log, error or cause holds a password, a login, a payload or a key', async () => {
+  test('no log, error or cause holds a password, a login, a payload or a key', async () => {
     const settings = { requirepass: 'canary-password' };
     const own = await RedisServer.start({ settings, credentials: { password: settings.requirepass } });
     const output = new CapturedOutput();

@@ -1,9 +1,9 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { HISTORY_LIMIT } from 'nestjs-distributed-session';
 import { RedisSessionStorage } from 'nestjs-distributed-session/redis';
-import { eventually } from '../support/eventually.js';
-import { runClients } from '../support/history/run-clients.js';
-import { RedisServer } from '../support/redis/redis-server.js';
+import { eventually } from '@distributed-session/test-servers/eventually.js';
+import { runClients } from '@distributed-session/session-history/run-clients.js';
+import { RedisServer } from '@distributed-session/test-servers/redis/redis-server.js';
 
 const RETENTION_MS = 3_600_000;
 /** How long a hash outlives its last session and history at the most: a day more, for the sweep. */

@@ -2,8 +2,8 @@ import { readFile } from 'node:fs/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { OptionsError, type SessionStorage } from 'nestjs-distributed-session';
 import { RedisSessionStorage } from 'nestjs-distributed-session/redis';
-import { eventually } from '../support/eventually.js';
-import { RedisServer } from '../support/redis/redis-server.js';
+import { eventually } from '@distributed-session/test-servers/eventually.js';
+import { RedisServer } from '@distributed-session/test-servers/redis/redis-server.js';
 
 const PASSWORD = 'password-of-the-test';
 const ending = { reason: 'logged-out', by: 'tester', historyRetentionMs: 60_000 } as const;

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { Redis } from 'ioredis';
 import type { CreateSession, SessionStorage } from 'nestjs-distributed-session';
 import { RedisSessionStorage } from 'nestjs-distributed-session/redis';
-import { RedisServer } from '../support/redis/redis-server.js';
+import { RedisServer } from '@distributed-session/test-servers/redis/redis-server.js';
 
 const ending = { reason: 'logged-out', by: 'tester', historyRetentionMs: 60_000 } as const;
 const payload = Buffer.from('payload');
@@ -180,7 +180,7 @@ describe('RedisSessionStorage', () => {
     expect((await sentBy(async () => storage.end({ ...ending, sessionId: other }))).sent).toEqual(['evalsha']);
   });
 
-  test('S-04 asks nothing about what cannot be an id of its own', async () => {
+  test('asks nothing about what cannot be an id of its own', async () => {
     const sent = await sentBy(async () => {
       for (const id of ['', 'x', '0192f3a4-0000-7000-8000-000000000001', `${storage.nextSessionId('a')}0`]) {
         expect(await storage.get(id)).toBeUndefined();

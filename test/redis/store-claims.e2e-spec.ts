@@ -4,8 +4,8 @@ import { Logger } from '@nestjs/common';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import type { SessionRecord, StorageChange } from 'nestjs-distributed-session';
 import { RedisSessionStorage, type RedisSessionStorageOptions } from 'nestjs-distributed-session/redis';
-import { eventually } from '../support/eventually.js';
-import { RedisServer } from '../support/redis/redis-server.js';
+import { eventually } from '@distributed-session/test-servers/eventually.js';
+import { RedisServer } from '@distributed-session/test-servers/redis/redis-server.js';
 import { settle } from '../support/storage/settled-call.js';
 import { created, creation, READS, WRITES } from '../support/storage/storage-calls.js';
 
@@ -92,7 +92,7 @@ describe('a store', () => {
     expect(await second.get((await created(first, 'alice')).sessionId)).toMatchObject({ state: 'live' });
   });
 
-  test('C-06 of a newer format is refused at the start, and left as it is', async () => {
+  test('of a newer format is refused at the start, and left as it is', async () => {
     const { keyPrefix, tagKey } = { keyPrefix: 'ds', tagKey: OUR_KEY };
     await (await connected({ keyPrefix, tagKey })).close();
     await server.call('HSET', '{ds}:meta', 'format', '2');

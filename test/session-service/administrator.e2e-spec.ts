@@ -57,7 +57,7 @@ describe('the administrator', () => {
     expect(await statusOf(service, SECRET)).toBe(200);
   });
 
-  test('A-04 keeps the secret of a rotation that is under way when the service starts again, with either', async () => {
+  test('keeps the secret of a rotation that is under way when the service starts again, with either', async () => {
     const { secret } = await (await start(SECRET)).sessions.rotateServiceSecret('admin', { secretKey: OTHER });
     expect(secret).toBe(OTHER);
     for (const configured of [SECRET, OTHER]) {
@@ -67,14 +67,14 @@ describe('the administrator', () => {
     }
   });
 
-  test('A-04 has only the secret that is configured once that has changed', async () => {
+  test('has only the secret that is configured once that has changed', async () => {
     await start(SECRET);
     const service = await restart(OTHER);
     expect(changes).toMatchObject([{ type: 'service.changed', serviceId: 'admin', change: 'replaced' }]);
     expect([await statusOf(service, SECRET), await statusOf(service, OTHER)]).toEqual([401, 200]);
   });
 
-  test('A-05 loses the old secret in a process that still runs, when another starts with a new one', async () => {
+  test('loses the old secret in a process that still runs, when another starts with a new one', async () => {
     const running = await start(SECRET);
     expect(await statusOf(running, SECRET)).toBe(200);
     await start(OTHER);

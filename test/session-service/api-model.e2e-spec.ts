@@ -41,7 +41,7 @@ describe.each(SERVERS)('the sessions of a login, on %s', (HTTP_ADAPTER) => {
 
   afterAll(stopServices);
 
-  it('S-11 are what a simple model says, whatever services do, in whatever order', async () => {
+  it('are what a simple model says, whatever services do, in whatever order', async () => {
     let run = 0;
     const property = fc.asyncProperty(sessionCommands, async (commands) => {
       run++;

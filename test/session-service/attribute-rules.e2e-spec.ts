@@ -38,7 +38,7 @@ describe.each(SERVERS)('what a service may do with attributes over %s', (HTTP_AD
 
   afterAll(stopServices);
 
-  test('A-10 a hidden attribute is absent from every answer that holds a session', async () => {
+  test('a hidden attribute is absent from every answer that holds a session', async () => {
     const answers = [
       await cart<Session>(`GET ${path}`),
       await cart<Session>('POST /v1/sessions/verify', { credential }),
@@ -59,7 +59,7 @@ describe.each(SERVERS)('what a service may do with attributes over %s', (HTTP_AD
     expect(listed.json.sessions.at(-1)!.attributes).toEqual({ 'cart.total': 5 });
   });
 
-  test('A-10 a hidden attribute is not found, just as one that is not set', async () => {
+  test('a hidden attribute is not found, just as one that is not set', async () => {
     const notFound = { status: 404, code: 'ERR_ATTRIBUTE_NOT_FOUND', field: 'key' };
     for (const key of ['role', 'cart', 'cartoon', 'never-set']) {
       expect(await refusalOf(service, () => cart(`GET ${path}/attributes/${key}`))).toEqual(notFound);
@@ -67,7 +67,7 @@ describe.each(SERVERS)('what a service may do with attributes over %s', (HTTP_AD
     expect((await cart(`GET ${path}/attributes/cart.total`)).status).toBe(200);
   });
 
-  test('A-10 a forbidden write is refused whole', async () => {
+  test('a forbidden write is refused whole', async () => {
     const attempts = [
       ['role', () => cart(`PATCH ${path}/attributes`, { set: { 'cart.total': 6, role: 'admin' } })],
       ['role', () => cart(`PATCH ${path}/attributes`, { set: { 'cart.total': 6 }, remove: ['role'] })],
@@ -80,7 +80,7 @@ describe.each(SERVERS)('what a service may do with attributes over %s', (HTTP_AD
     for (const [key, attempt] of attempts) expect(await refusalOf(service, attempt)).toEqual(denied(key));
   });
 
-  test('A-10 a service that may only write sees nothing of what is there', async () => {
+  test('a service that may only write sees nothing of what is there', async () => {
     const set = await writer<Session>(`PUT ${path}/attributes/cart.note`, { value: 'x' });
     expect([set.status, set.json.attributes]).toEqual([200, {}]);
     expect((await everything<Session>(`GET ${path}`)).json.attributes).toMatchObject({
@@ -91,7 +91,7 @@ describe.each(SERVERS)('what a service may do with attributes over %s', (HTTP_AD
     expect(refusal).toEqual({ status: 403, code: 'ERR_SERVICE_PERMISSION', permission: 'session.read' });
   });
 
-  test('A-10 a service may log in with attributes that it may write, and with none', async () => {
+  test('a service may log in with attributes that it may write, and with none', async () => {
     const created = await cart<IssuedSessionView>('POST /v1/sessions', {
       loginId: 'carol',
       attributes: { 'cart.total': 1 },
@@ -105,7 +105,7 @@ describe.each(SERVERS)('what a service may do with attributes over %s', (HTTP_AD
     expect(refusal).toEqual({ status: 403, code: 'ERR_SERVICE_PERMISSION', permission: 'session.write' });
   });
 
-  test('S-19 a session id gives nobody access who lacks the permission, whoever made the session', async () => {
+  test('a session id gives nobody access who lacks the permission, whoever made the session', async () => {
     const own = await cart<IssuedSessionView>('POST /v1/sessions', { loginId: 'dave' });
     for (const id of [own.json.sessionId, path.split('/').at(-1)]) {
       const refusal = await refusalOf(service, () => cart(`DELETE /v1/sessions/${id}?reason=kicked-out`));
@@ -126,7 +126,7 @@ describe.each(SERVERS)('what a service may do with attributes over %s', (HTTP_AD
     }
   });
 
-  test('S-19 a session id is no credential, and a credential of a user is none of a service', async () => {
+  test('a session id is no credential, and a credential of a user is none of a service', async () => {
     const anybody = clientOf(service);
     const unproven = { status: 401, code: 'ERR_SERVICE_AUTHENTICATION' };
     for (const headers of [

@@ -74,7 +74,7 @@ describe.each(SERVERS)('attributes over %s', (HTTP_ADAPTER) => {
     },
   );
 
-  test('C-07 have keys and values named as the prototype is, which stay keys and values', async () => {
+  test('have keys and values named as the prototype is, which stay keys and values', async () => {
     const value = '{"__proto__":{"isAdmin":true},"constructor":{"prototype":null},"toString":[]}';
     const text = `{"set":{"__proto__":${value},"constructor":1,"hasOwnProperty":null},"remove":["toString"]}`;
     const patched = await order(`PATCH ${path}/attributes`, Buffer.from(text));

@@ -29,7 +29,7 @@ describe('a header', () => {
     ['Last-Event-ID', ['a', 'a']],
     ['X-Request-Id', ['a', 'a']],
     ['X-Request-Id', ['a', 'b']],
-  ])('S-16 %s is refused when it is sent twice, also as %j', async (name, values) => {
+  ])('%s is refused when it is sent twice, also as %j', async (name, values) => {
     const refused = { status: 400, code: 'ERR_REQUEST_HEADER', field: name.toLowerCase() };
     const headers = { 'if-match': '"1"', 'content-type': 'application/json' };
     const sent = Object.fromEntries(Object.entries(headers).filter(([given]) => given !== name.toLowerCase()));
@@ -52,7 +52,7 @@ describe('a header', () => {
     expect(await servers.refusalOf(line, body, { [name]: value })).toEqual(refused);
   });
 
-  test('A-03 that proves nobody is refused alike, whatever is in it', async () => {
+  test('that proves nobody is refused alike, whatever is in it', async () => {
     const { authorization } = basic('client', 'dss_');
     for (const headers of [{ authorization: undefined }, { authorization }, { authorization: 'Basic' }]) {
       expect(await servers.refusalOf('GET /v1/counts', undefined, headers)).toEqual(unproven);
@@ -117,7 +117,7 @@ describe.each(SERVERS)('a header over %s', (HTTP_ADAPTER) => {
     expect(made.size).toBe(given.length);
   });
 
-  test('S-16 a credential is refused when it is sent twice, or in two places', async () => {
+  test('a credential is refused when it is sent twice, or in two places', async () => {
     const headers = { 'x-service-id': 'known', 'x-service-secret': secret };
     const { authorization } = known as { authorization: string };
     for (const one of [known, bearer(secret), headers]) {

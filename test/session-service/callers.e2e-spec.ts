@@ -50,7 +50,7 @@ describe.each(SERVERS)('the proof of a caller over %s', (HTTP_ADAPTER) => {
     }
   });
 
-  test('A-03 that fails is answered with one answer, byte for byte, whatever was wrong', async () => {
+  test('that fails is answered with one answer, byte for byte, whatever was wrong', async () => {
     const attempts: SentHeaders[] = [
       {},
       basic(serviceId, other),
@@ -91,7 +91,7 @@ describe.each(SERVERS)('the proof of a caller over %s', (HTTP_ADAPTER) => {
     expect([...answers][0]).toContain('"www-authenticate","Basic realm=\\"services\\", charset=\\"UTF-8\\""');
   });
 
-  test('S-16 is not taken from the URL, from a body, or from a cookie', async () => {
+  test('is not taken from the URL, from a body, or from a cookie', async () => {
     const encoded = Buffer.from(`${serviceId}:${secret}`).toString('base64');
     const host = new URL(service.url).host;
     const lines = [
@@ -117,7 +117,7 @@ describe.each(SERVERS)('the proof of a caller over %s', (HTTP_ADAPTER) => {
     }
   });
 
-  test('A-06 is not tried again and again: 429 with Retry-After, whatever is sent next', async () => {
+  test('is not tried again and again: 429 with Retry-After, whatever is sent next', async () => {
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
       expect(refusalIn(await ask(basic(serviceId, other)))).toEqual(unproven);
     }
@@ -135,7 +135,7 @@ describe.each(SERVERS)('the proof of a caller over %s', (HTTP_ADAPTER) => {
     expect((await ask(basic(serviceId, secret))).status).toBe(200);
   });
 
-  test('A-06 is throttled for a service that does not exist as for one that does', async () => {
+  test('is throttled for a service that does not exist as for one that does', async () => {
     const texts: string[][] = [];
     for (const id of [serviceId, `nobody-${serviceId}`]) {
       const answers: string[] = [];

@@ -3,7 +3,7 @@ import { InMemorySessionStorage, type StorageChangeListener } from 'nestjs-distr
 import { EventStreams } from '../../src/events/event-streams.js';
 import { basic } from '../support/credential-headers.js';
 import { EventReader, closeReaders } from '../support/event-reader.js';
-import { eventually } from '../support/eventually.js';
+import { eventually } from '@distributed-session/test-servers/eventually.js';
 import { send } from '../support/http-request.js';
 import { type RunningService, SERVERS, startService, stopServices } from '../support/running-service.js';
 
@@ -60,14 +60,14 @@ describe.each(SERVERS)('the end of an event stream on %s', (HTTP_ADAPTER) => {
         return service.sessions.registerService(registration, { replace: true });
       },
     ],
-  ])('A-05 comes when the credential of its reader is changed: %s', async (change, makeChange) => {
+  ])('comes when the credential of its reader is changed: %s', async (change, makeChange) => {
     await makeChange();
     await reader.untilOver();
     expect(reader.events.map(({ data }) => data)).toMatchObject([{ serviceId: 'watcher', change }]);
     expect(reader.isComplete).toBe(true);
   });
 
-  test('A-05 comes also where the reader is not told of services', async () => {
+  test('comes also where the reader is not told of services', async () => {
     const blind = await follow('?type=session.created');
     await service.sessions.revokeService('watcher');
     await blind.untilOver();

@@ -159,7 +159,7 @@ describe.each(SERVERS)('server-sent events on %s', (HTTP_ADAPTER) => {
     expect(reader.types).toEqual([]);
   });
 
-  test('S-03 C-08 tell no token, secret, digest or attribute, whatever happens', async () => {
+  test('tell no token, secret, digest or attribute, whatever happens', async () => {
     const reader = await follow('', service.administrator);
     const attributes = { 'canary-key': 'canary-value', 'order.total': { amount: 'canary-amount' } };
     const client = { ip: 'canary-ip', userAgent: 'canary-agent' };

@@ -106,7 +106,7 @@ describe.each(SERVERS)('health on %s', (HTTP_ADAPTER) => {
     expect((await send(`${service.url}/health/ready`, basic('admin', 'wrong'))).status).toBe(401);
   });
 
-  test('C-08 tells nothing of what a driver says, nor where the store is', async () => {
+  test('tells nothing of what a driver says, nor where the store is', async () => {
     storage.answer = () => Promise.reject(DRIVER_ERROR);
     const answer = await sendRaw(service.url, '/health/ready');
     expect(answer.status).toBe(503);

@@ -5,7 +5,7 @@ import { readEnvironment } from '../../src/config/read-environment.js';
 import { ServiceLogger } from '../../src/logging/service-logger.js';
 import { CapturedOutput } from '../support/captured-output.js';
 import { type RequestHeaders, basic, bearer, serviceHeaders } from '../support/credential-headers.js';
-import { eventually } from '../support/eventually.js';
+import { eventually } from '@distributed-session/test-servers/eventually.js';
 import { type RunningService, startService, stopServices } from '../support/running-service.js';
 import { WatchedStorage } from '../support/watched-storage.js';
 
@@ -30,7 +30,7 @@ describe.each([
   ['express', 'text'],
   ['fastify', 'json'],
   ['fastify', 'text'],
-])('S-03 C-08 the log of a busy service on %s, as %s and with every detail', (HTTP_ADAPTER, LOG_FORMAT) => {
+])('the log of a busy service on %s, as %s and with every detail', (HTTP_ADAPTER, LOG_FORMAT) => {
   let output: CapturedOutput;
   let storage: WatchedStorage;
   let service: RunningService;

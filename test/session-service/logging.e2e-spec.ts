@@ -6,7 +6,7 @@ import { readEnvironment } from '../../src/config/read-environment.js';
 import { ServiceLogger } from '../../src/logging/service-logger.js';
 import { CapturedOutput } from '../support/captured-output.js';
 import { basic } from '../support/credential-headers.js';
-import { eventually } from '../support/eventually.js';
+import { eventually } from '@distributed-session/test-servers/eventually.js';
 import { send, sendRaw } from '../support/http-request.js';
 import { type RunningService, SERVERS, startService, stopServices } from '../support/running-service.js';
 import { WatchedStorage } from '../support/watched-storage.js';
@@ -102,7 +102,7 @@ describe.each(SERVERS)('the log of requests on %s', (HTTP_ADAPTER) => {
     ]);
   });
 
-  test('C-08 says of a failure that nobody foresaw where it came from, and not its message', async () => {
+  test('says of a failure that nobody foresaw where it came from, and not its message', async () => {
     storage.failure = Object.assign(new TypeError('canary\n    at canary (canary:1:1)'), {
       code: 'ECONNREFUSED',
       command: 'canary',

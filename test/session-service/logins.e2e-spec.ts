@@ -117,7 +117,7 @@ describe.each(SERVERS)('logins over %s', (HTTP_ADAPTER) => {
     expect(await live()).toEqual([mobile.sessionId, none.sessionId]);
   });
 
-  test('S-19 leave the sessions of others alone, also when one of theirs is to stay', async () => {
+  test('leave the sessions of others alone, also when one of theirs is to stay', async () => {
     const other = await service.sessions.createSession('somebody-else');
     await logIn();
     expect((await endAll(`?except=${other.sessionId}`)).json).toEqual({ ended: 1 });

@@ -42,7 +42,7 @@ describe.each(SERVERS)('the token of /metrics on %s', (HTTP_ADAPTER) => {
     expect(answer.text).not.toContain('session_service_');
   });
 
-  test('S-16 refuses it twice, also the same, and in the URL', async () => {
+  test('refuses it twice, also the same, and in the URL', async () => {
     const header = ['Authorization', `Bearer ${TOKEN}`] as const;
     expect((await sendRaw(service.url, '/metrics', [header])).status).toBe(200);
     expect((await sendRaw(service.url, '/metrics', [header, header])).status).toBe(401);
@@ -60,7 +60,7 @@ describe.each(SERVERS)('the token of /metrics on %s', (HTTP_ADAPTER) => {
     expect((await send(`${service.url}/health/live`, bearer(TOKEN))).status).toBe(200);
   });
 
-  test('A-11 that is not set closes the route in production: there is none, for anybody', async () => {
+  test('that is not set closes the route in production: there is none, for anybody', async () => {
     const closed = await startService({ variables: { HTTP_ADAPTER, ...PRODUCTION } });
     const absent = await send(`${closed.url}/metric`);
     for (const headers of [{}, bearer(TOKEN), bearer('undefined'), administrator]) {

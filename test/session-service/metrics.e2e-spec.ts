@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { InMemorySessionStorage, type SessionCounts, StorageUnavailableError } from 'nestjs-distributed-session';
 import { FakeClock } from 'nestjs-distributed-session/testing';
 import { basic } from '../support/credential-headers.js';
-import { eventually } from '../support/eventually.js';
+import { eventually } from '@distributed-session/test-servers/eventually.js';
 import { send } from '../support/http-request.js';
 import { type Sample, parseMetrics } from '../support/prometheus-text.js';
 import { type RunningService, SERVERS, startService, stopServices } from '../support/running-service.js';
@@ -173,7 +173,7 @@ describe.each(SERVERS)('/metrics on %s', (HTTP_ADAPTER) => {
     expect(await failures()).toEqual([ofServices + 2, ofSessions + 3]);
   });
 
-  test('C-08 has no id, name or value in a label or anywhere else', async () => {
+  test('has no id, name or value in a label or anywhere else', async () => {
     const canary = { loginId: 'canary-login', token: 'canary-token', attributes: { 'canary-key': 'canary' } };
     const everything = service.administrator;
     await call('POST', '/v1/sessions', canary, everything);

@@ -110,7 +110,7 @@ describe.each(SERVERS)('pages over %s', (HTTP_ADAPTER) => {
     expect(await page(1, nextCursor)).toEqual({ sessions: [], total: 0 });
   });
 
-  test('S-19 hold no session of another login, whosever cursor it is', async () => {
+  test('hold no session of another login, whosever cursor it is', async () => {
     await logIn(1, 1, 1);
     const { nextCursor: foreign } = await page(1);
     loginId = 'somebody-else';

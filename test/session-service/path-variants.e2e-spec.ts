@@ -98,7 +98,7 @@ describe.each(SERVERS)('the guards over %s', (HTTP_ADAPTER) => {
     for (const path of paths()) expect([path, await outcomesOf(`GET ${path}`)]).toEqual([path, ['401', '403', '200']]);
   });
 
-  test.each([0, 1, 2, 3])('A-09 are not skipped by another way to write path %d', async (index) => {
+  test.each([0, 1, 2, 3])('are not skipped by another way to write path %d', async (index) => {
     const path = paths()[index]!;
     const methods = path.startsWith('/v1/sessions/') || path.startsWith('/v1/logins/') ? ['GET', 'DELETE'] : ['GET'];
     const before = await stateOf(service);
@@ -112,7 +112,7 @@ describe.each(SERVERS)('the guards over %s', (HTTP_ADAPTER) => {
     expect(await stateOf(service)).toEqual(before);
   });
 
-  test.each(METHODS)('A-09 are not skipped by the method %s', async (method) => {
+  test.each(METHODS)('are not skipped by the method %s', async (method) => {
     const before = await stateOf(service);
     for (const path of paths()) {
       for (const line of [`${method} ${path}/`, `${method} ${path}?x=1`]) {
@@ -134,7 +134,7 @@ describe.each(SERVERS)('the guards over %s', (HTTP_ADAPTER) => {
     ['Origin', 'null'],
     ['Authorization', ''],
     ['Upgrade', 'websocket'],
-  ])('A-09 are not skipped with the header %s: %s', async (name, value) => {
+  ])('are not skipped with the header %s: %s', async (name, value) => {
     for (const path of paths()) {
       expect((await callers[0]!(`GET ${path}`, undefined, { [name]: value })).status).toBe(401);
       expect([401, 403]).toContain((await callers[1]!(`GET ${path}`, undefined, { [name]: value })).status);
@@ -142,7 +142,7 @@ describe.each(SERVERS)('the guards over %s', (HTTP_ADAPTER) => {
   });
 
   test.each(['X-Original-URL', 'X-Rewrite-URL', 'X-Forwarded-Path'])(
-    'A-09 are not skipped by an open route with the header %s',
+    'are not skipped by an open route with the header %s',
     async (name) => {
       const { status, text } = await callers[0]!('GET /health/live', undefined, { [name]: '/v1/counts' });
       expect([status, text]).toEqual([200, '{"status":"ok"}']);

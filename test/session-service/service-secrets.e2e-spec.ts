@@ -38,7 +38,7 @@ describe.each(SERVERS)('the secrets of services over %s', (HTTP_ADAPTER) => {
     (await clientOf(service, basic(serviceId, given))('GET /v1/counts')).status;
   const verify = (body: object) => manager<ServiceCredential>('POST /v1/services/verify', body);
 
-  test('A-04 are rotated with an overlap of a day, in which both are good', async () => {
+  test('are rotated with an overlap of a day, in which both are good', async () => {
     const { status, headers, json } = await rotate();
     expect([status, headers.get('location'), headers.get('cache-control')]).toEqual([
       201,
@@ -63,7 +63,7 @@ describe.each(SERVERS)('the secrets of services over %s', (HTTP_ADAPTER) => {
     expect([await statusWith(secret), await statusWith(json.secret)]).toEqual([401, 200]);
   });
 
-  test('A-04 overlap as long as is asked for, and not at all in an emergency', async () => {
+  test('overlap as long as is asked for, and not at all in an emergency', async () => {
     const second = (await rotate({ overlapMs: 1_000 })).json;
     clock.advance(999);
     expect(await statusWith(secret)).toBe(200);
@@ -74,7 +74,7 @@ describe.each(SERVERS)('the secrets of services over %s', (HTTP_ADAPTER) => {
     expect([await statusWith(second.secret), await statusWith(third.secret)]).toEqual([401, 200]);
   });
 
-  test('A-04 are two at the most', async () => {
+  test('are two at the most', async () => {
     const second = (await rotate({})).json;
     expect(await refusalOf(service, () => rotate({}))).toEqual({ status: 409, code: 'ERR_SERVICE_CONFLICT' });
     expect([await statusWith(secret), await statusWith(second.secret)]).toEqual([200, 200]);
@@ -121,7 +121,7 @@ describe.each(SERVERS)('the secrets of services over %s', (HTTP_ADAPTER) => {
     }
   });
 
-  test('A-03 that are wrong are answered as an unknown service is, byte for byte', async () => {
+  test('that are wrong are answered as an unknown service is, byte for byte', async () => {
     const wrong = (
       await service.sessions.registerService({ serviceId: `${serviceId}x`, serviceName: 'X', permissions: [] })
     ).secret;
@@ -146,7 +146,7 @@ describe.each(SERVERS)('the secrets of services over %s', (HTTP_ADAPTER) => {
     expect(texts.size).toBe(1);
   });
 
-  test('A-06 are not tried again and again: failures are throttled by the caller and its source', async () => {
+  test('are not tried again and again: failures are throttled by the caller and its source', async () => {
     const wrong = { serviceId, secret: (await rotate({ overlapMs: 0 })).json.secret.replace(/.$/, '!') };
     const here = { source: '203.0.113.7' };
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) expect((await verify({ ...wrong, ...here })).status).toBe(422);

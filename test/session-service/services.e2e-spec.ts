@@ -96,7 +96,7 @@ describe.each(SERVERS)('services over %s', (HTTP_ADAPTER) => {
     expect(await statusWith(basic(serviceId, second.secret))).toBe(403);
   });
 
-  test('A-05 are revoked at once, and their sessions stay', async () => {
+  test('are revoked at once, and their sessions stay', async () => {
     const { secret } = await register({ permissions: ['session.list'] });
     const { sessionId } = await service.sessions
       .as({ serviceId, permissions: ['session.create'] })
@@ -147,7 +147,7 @@ describe.each(SERVERS)('services over %s', (HTTP_ADAPTER) => {
     expect(refusal).toEqual({ status: 400, code: 'ERR_SERVICE_INPUT', ...fields });
   });
 
-  test('A-01 do not share a secret that one of them chose', async () => {
+  test('do not share a secret that one of them chose', async () => {
     const secretKey = 'one-secret-for-two-services';
     await register({ secretKey });
     const other = { serviceId: 'other', serviceName: 'Other', permissions: [], secretKey };

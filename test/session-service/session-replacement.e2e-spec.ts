@@ -91,7 +91,7 @@ describe.each(SERVERS)('the replacement of attributes over %s', (HTTP_ADAPTER) =
     expect(await refusalOf(service, () => put(attributes, '"1"'))).toMatchObject({ status: 400, ...fields });
   });
 
-  test('A-10 leaves alone what the caller may not read', async () => {
+  test('leaves alone what the caller may not read', async () => {
     await start({ role: 'customer', 'cart.total': 5, 'cart.note': 'x' });
     const body = { attributes: { 'cart.total': 6 } };
     const replaced = await cart<Session>(`PUT ${path}`, body, { 'if-match': '"1"' });
@@ -99,7 +99,7 @@ describe.each(SERVERS)('the replacement of attributes over %s', (HTTP_ADAPTER) =
     expect((await order<Session>(`GET ${path}`)).json.attributes).toEqual({ role: 'customer', 'cart.total': 6 });
   });
 
-  test('A-10 is refused whole when it touches what the caller may not write', async () => {
+  test('is refused whole when it touches what the caller may not write', async () => {
     await start({ role: 'customer', 'cart.total': 5 });
     const body = { attributes: { 'cart.total': 6, role: 'admin' } };
     const refusal = await refusalOf(service, () => cart(`PUT ${path}`, body, { 'if-match': '"1"' }));

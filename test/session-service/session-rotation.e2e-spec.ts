@@ -50,7 +50,7 @@ describe.each(SERVERS)('the rotation of a session over %s', (HTTP_ADAPTER) => {
     expect((await user<Session>(`GET /v1/sessions/${sessionId}`)).json).toEqual({ ...kept, sessionId });
   });
 
-  test('S-05 lets the old credential lead to the new session for the grace, and no longer', async () => {
+  test('lets the old credential lead to the new session for the grace, and no longer', async () => {
     const { old, next } = await rotated();
     const { token, credential, ...session } = next;
     const followed = await verify(old.credential);
@@ -70,7 +70,7 @@ describe.each(SERVERS)('the rotation of a session over %s', (HTTP_ADAPTER) => {
     expect((await verify(credential)).status).toBe(200);
   });
 
-  test('S-05 follows the old id with its own token alone', async () => {
+  test('follows the old id with its own token alone', async () => {
     const { old, next } = await rotated();
     for (const credential of [`${old.sessionId}.${next.token}`, `${next.sessionId}.${old.token}`]) {
       expect(refusalIn(await verify(credential))).toEqual({ status: 404, code: 'ERR_SESSION_NOT_FOUND' });
@@ -88,7 +88,7 @@ describe.each(SERVERS)('the rotation of a session over %s', (HTTP_ADAPTER) => {
     expect(last).toMatchObject({ sessionId: old.sessionId, reason: 'rotated', endedBy: 'user' });
   });
 
-  test('S-06 is made once of twenty at the same time', async () => {
+  test('is made once of twenty at the same time', async () => {
     const { sessionId } = await service.sessions.createSession('bob');
     const carryOut = storage.hold('rotate');
     const answering = Promise.all(

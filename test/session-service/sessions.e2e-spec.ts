@@ -135,7 +135,7 @@ describe.each(SERVERS)('sessions over %s', (HTTP_ADAPTER) => {
     expect(await verify(credential)).toEqual(gone);
   });
 
-  test('S-07 are gone when their time is over', async () => {
+  test('are gone when their time is over', async () => {
     const idle = await logIn('frank', { idleTimeoutMs: MINUTE });
     const absolute = await logIn('frank', { absoluteTimeoutMs: MINUTE, idleTimeoutMs: null });
     clock.advance(MINUTE);
@@ -160,7 +160,7 @@ describe.each(SERVERS)('sessions over %s', (HTTP_ADAPTER) => {
     expect(perLogin).toEqual({ ...refused, limit: 2 });
   });
 
-  test('S-04 are not found by a credential that is wrong, and none is made of it', async () => {
+  test('are not found by a credential that is wrong, and none is made of it', async () => {
     const { sessionId, token } = await logIn('heidi');
     const notFound = { status: 404, code: 'ERR_SESSION_NOT_FOUND' };
     expect(await verify(`${sessionId}.${token.slice(1)}x`)).toEqual(notFound);

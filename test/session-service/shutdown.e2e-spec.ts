@@ -3,7 +3,7 @@ import { Agent, type IncomingMessage, request } from 'node:http';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { EventStreams } from '../../src/events/event-streams.js';
 import { EventReader, closeReaders } from '../support/event-reader.js';
-import { eventually } from '../support/eventually.js';
+import { eventually } from '@distributed-session/test-servers/eventually.js';
 import { type RunningService, SERVERS, startService, stopServices } from '../support/running-service.js';
 import { WatchedStorage } from '../support/watched-storage.js';
 

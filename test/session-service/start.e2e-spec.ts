@@ -8,7 +8,7 @@ import { BuiltProgram } from '../support/built-program.js';
 import { basic } from '../support/credential-headers.js';
 import { EventReader, closeReaders } from '../support/event-reader.js';
 import { send } from '../support/http-request.js';
-import { RedisServer } from '../support/redis/redis-server.js';
+import { RedisServer } from '@distributed-session/test-servers/redis/redis-server.js';
 import { outputOf, runProgram } from '../support/run-program.js';
 
 const MEMORY_WARNING = 'sessions and services are not kept';
@@ -137,7 +137,7 @@ test('tells what another process does, and ends the stream and itself when told 
 describe('production', () => {
   const ADMIN_SECRET = randomBytes(32).toString('hex');
 
-  it('A-11 does not start without the secret of an administrator, and lists every fault', async () => {
+  it('does not start without the secret of an administrator, and lists every fault', async () => {
     const program = start({ NODE_ENV: 'production', PORT: '70000', METRICS_TOKEN: 'change-me-please' });
     expect(await program.exitCode()).toBe(1);
     expect(program.stderr).toMatch(/ADMIN_SECRET is not set/);
@@ -165,7 +165,7 @@ describe('a start that fails', () => {
     ['redis', 'redis://user:canary@127.0.0.1', 'Redis refuses the user or the password'],
     ['redis', 'redis://user:canary@127.0.0.1:port', 'url names a host or a port that is none'],
     ['postgres', 'postgres://user:canary@127.0.0.1:port', 'url must be like postgres://'],
-  ])('C-08 on %s, for %s, says what is wrong, without its password', async (kind, url, fault) => {
+  ])('on %s, for %s, says what is wrong, without its password', async (kind, url, fault) => {
     const SESSION_STORAGE_URL = url.replace(/1$/, `1:${redis.port}`);
     const program = start({ SESSION_STORAGE: kind, SESSION_STORAGE_URL });
     expect(await program.exitCode()).toBe(1);

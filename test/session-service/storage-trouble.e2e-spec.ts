@@ -115,25 +115,22 @@ describe.each(SERVERS)('trouble with the storage over %s', (HTTP_ADAPTER) => {
     }
   });
 
-  test.each(FAILURES)(
-    'C-08 %s is in the log by the id of its request, without a secret',
-    async (code, status, failure) => {
-      const caller = clientOf(service, await register());
-      const body = { loginId: 'alice', attributes: { role: CANARY } };
-      const requests = [
-        () => caller('GET /v1/counts', undefined, { 'x-request-id': `${code}-0` }),
-        () => caller('POST /v1/sessions', body, { 'x-request-id': `${code}-1` }),
-      ];
-      await whileFailing(failure, requests);
-      for (const index of requests.keys()) {
-        const told = logger.lines.filter((text) => text.includes(`${code}-${index}`));
-        expect(told.join('\n')).toContain(` ${status} ${code} `);
-      }
-      expect(logger.lines.filter((text) => text.includes(CANARY))).toEqual([]);
-    },
-  );
+  test.each(FAILURES)('%s is in the log by the id of its request, without a secret', async (code, status, failure) => {
+    const caller = clientOf(service, await register());
+    const body = { loginId: 'alice', attributes: { role: CANARY } };
+    const requests = [
+      () => caller('GET /v1/counts', undefined, { 'x-request-id': `${code}-0` }),
+      () => caller('POST /v1/sessions', body, { 'x-request-id': `${code}-1` }),
+    ];
+    await whileFailing(failure, requests);
+    for (const index of requests.keys()) {
+      const told = logger.lines.filter((text) => text.includes(`${code}-${index}`));
+      expect(told.join('\n')).toContain(` ${status} ${code} `);
+    }
+    expect(logger.lines.filter((text) => text.includes(CANARY))).toEqual([]);
+  });
 
-  test('C-08 an error that nobody knows is logged with its name and where it was thrown', async () => {
+  test('an error that nobody knows is logged with its name and where it was thrown', async () => {
     const caller = clientOf(service, await register());
     await whileFailing(driverError, [() => caller('GET /v1/counts', undefined, { 'x-request-id': 'unheard-of' })]);
     const [line = ''] = logger.lines.filter((text) => text.includes('Request unheard-of failed'));

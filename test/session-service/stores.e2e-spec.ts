@@ -2,9 +2,9 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/gl
 import { BuiltProgram } from '../support/built-program.js';
 import { basic } from '../support/credential-headers.js';
 import { EventReader, closeReaders } from '../support/event-reader.js';
-import { eventually } from '../support/eventually.js';
-import { PostgresServer } from '../support/postgres/postgres-server.js';
-import { RedisServer } from '../support/redis/redis-server.js';
+import { eventually } from '@distributed-session/test-servers/eventually.js';
+import { PostgresServer } from '@distributed-session/test-servers/postgres/postgres-server.js';
+import { RedisServer } from '@distributed-session/test-servers/redis/redis-server.js';
 import { clientOf } from '../support/service-client.js';
 
 const ADMIN_SECRET = 'the-secret-of-the-administrator';
@@ -89,7 +89,7 @@ describe.each(['Redis', 'PostgreSQL'] as const)('the session service on %s', (na
     expect((await clientOf(elsewhere, headers)(`GET /v1/sessions/${json.sessionId}`)).status).toBe(404);
   });
 
-  test('I7 I10 answers 503 while it is away, and goes on by itself when it is back', async () => {
+  test('answers 503 while it is away, and goes on by itself when it is back', async () => {
     const running = await start();
     const client = clientOf(running, headers);
     await store.kill();

@@ -2,7 +2,7 @@
  * What `npm test` runs: the build, every check, every test. All of them run, also after one has failed; the output of
  * a check is shown when it fails. The last line counts the whole run, each check as one.
  */
-import { runCommand } from './run-command.js';
+import { runCommand } from '@distributed-session/test-servers/run-command.js';
 import { runJest } from './run-jest.js';
 
 /** The names of scripts in package.json, in lanes that run at the same time. No lane needs or changes what another writes. */

@@ -1,7 +1,7 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { runCommand } from './run-command.js';
+import { runCommand } from '@distributed-session/test-servers/run-command.js';
 
 /**
  * Runs all tests with their usual output, and counts them by Jest's own report.

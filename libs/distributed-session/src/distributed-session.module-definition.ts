@@ -15,6 +15,3 @@ export const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } =
     .setClassMethodName('forRoot')
     .setExtras({ isGlobal: false }, (definition, { isGlobal }) => ({ ...definition, global: isGlobal }))
     .build();
-
-/** The token of the options after their check. The guards read theirs from it. */
-export const RESOLVED_OPTIONS = Symbol('nestjs-distributed-session resolved options');

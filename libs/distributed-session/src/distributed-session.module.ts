@@ -1,21 +1,26 @@
-import { type FactoryProvider, Module } from '@nestjs/common';
+import {
+  type FactoryProvider,
+  Module,
+  Injectable,
+  type OnApplicationShutdown,
+  type OnModuleInit,
+  type Type,
+} from '@nestjs/common';
 import { DiscoveryModule, ModuleRef } from '@nestjs/core';
 import {
   ConfigurableModuleClass,
   type DistributedSessionModuleOptions,
   MODULE_OPTIONS_TOKEN,
-  RESOLVED_OPTIONS,
+  type StorageSource,
 } from './distributed-session.module-definition.js';
 import { SessionEventSubscriber } from './events/session-event-subscriber.js';
-import { SessionEvents } from './events/session-events.js';
+import { SessionEvents } from './session/session-events.js';
 import { GuardedHandlerInspector } from './guards/guarded-handler-inspector.js';
-import { createStorage } from './storage/create-storage.js';
 import { ServiceCredentialStorage } from './storage/service-credential-storage.js';
 import { SessionStorage } from './storage/session-storage.js';
-import { type ResolvedOptions, resolveOptions } from './resolve-options.js';
+import { RESOLVED_OPTIONS, type ResolvedOptions, resolveOptions } from './resolve-options.js';
 import { DistributedSessionManager } from './session/distributed-session.manager.js';
 import { ManagerParts } from './session/manager-parts.js';
-import { SessionLifecycle } from './session/session-lifecycle.js';
 
 const storage: FactoryProvider = {
   provide: SessionStorage,
@@ -56,6 +61,20 @@ const services: FactoryProvider = {
   useFactory: ({ services: credentials }: SessionStorage) => credentials,
 };
 
+/** Opens and closes the manager with the application. It closes last, when the server takes no more requests. */
+@Injectable()
+class SessionLifecycle implements OnModuleInit, OnApplicationShutdown {
+  constructor(private readonly parts: ManagerParts) {}
+
+  async onModuleInit(): Promise<void> {
+    await this.parts.connect();
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    await this.parts.close();
+  }
+}
+
 /** Sessions shared with other services: `DistributedSessionModule.forRoot({ serviceId, storage })`. */
 @Module({
   imports: [DiscoveryModule],
@@ -73,3 +92,19 @@ const services: FactoryProvider = {
   exports: [DistributedSessionManager, SessionEvents, SessionStorage, ServiceCredentialStorage, RESOLVED_OPTIONS],
 })
 export class DistributedSessionModule extends ConfigurableModuleClass {}
+
+/** Makes the storage that the options name. What is no storage is left to the check of the options to report. */
+async function createStorage(source: StorageSource, moduleRef: ModuleRef): Promise<SessionStorage> {
+  if (typeof source !== 'function') return source;
+  if (isStorageClass(source)) return moduleRef.create(source);
+  return isClass(source) ? source : source();
+}
+
+function isStorageClass(source: object): source is Type<SessionStorage> {
+  return 'prototype' in source && source.prototype instanceof SessionStorage;
+}
+
+/** A class of something else, which cannot be called: given by mistake, and so left to the check. */
+function isClass(source: () => unknown): source is typeof source & SessionStorage {
+  return Function.prototype.toString.call(source).startsWith('class');
+}

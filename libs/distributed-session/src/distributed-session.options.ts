@@ -1,21 +1,18 @@
 import { ArrayNotEmpty, ArrayUnique, IsIn, IsOptional, Matches } from 'class-validator';
-import type { ServiceCarrier, SessionCarrier } from './guards/credential-carriers.js';
-import { SERVICE_CARRIERS, SESSION_CARRIERS } from './guards/credential-carriers.js';
 import {
-  IfGiven,
-  IsAttributeLimits,
-  IsDuration,
-  IsPepper,
-  IsServiceId,
-  IsSessionStorage,
-  IsWholeNumber,
-} from './options-rules.js';
-import type { AttributeLimits } from './session/attribute-limits.js';
-import { TIMEOUT_PRESETS, type TimeoutPreset } from './session/session-timeouts.js';
+  type ServiceCarrier,
+  type SessionCarrier,
+  SERVICE_CARRIERS,
+  SESSION_CARRIERS,
+} from './model/credential-carriers.js';
+import { IsAttributeLimits, IsPepper, IsServiceId, IsSessionStorage } from './distributed-session.option-rules.js';
+import { IfGiven, IsDuration, IsWholeNumber } from './options/option-rules.js';
+import type { AttributeLimits } from './model/attributes.js';
+import { MINUTE_MS } from './model/duration.js';
+import { TIMEOUT_PRESETS, type TimeoutPreset } from './model/session-timeouts.js';
 import type { SessionStorage } from './storage/session-storage.js';
 
 const PRESETS = Object.keys(TIMEOUT_PRESETS);
-const MINUTE = 60_000;
 
 /** What to build a `DistributedSessionManager` with. The values below are the defaults. Durations are milliseconds. */
 export class DistributedSessionOptions {
@@ -65,7 +62,7 @@ export class DistributedSessionOptions {
 
   /** How long it is known why a session ended. */
   @IsDuration(0)
-  readonly historyRetentionMs: number = 24 * 60 * MINUTE;
+  readonly historyRetentionMs: number = 24 * 60 * MINUTE_MS;
 
   /** How often this process looks for sessions that time has ended, to announce them; `null`: another one does. */
   @IsOptional()

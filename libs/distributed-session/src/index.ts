@@ -1,27 +1,23 @@
 // The module and the manager
 export { DistributedSessionModule } from './distributed-session.module.js';
-export {
-  type DistributedSessionModuleOptions,
-  RESOLVED_OPTIONS,
-  type StorageSource,
-} from './distributed-session.module-definition.js';
+export { type DistributedSessionModuleOptions, type StorageSource } from './distributed-session.module-definition.js';
 export { DistributedSessionOptions } from './distributed-session.options.js';
-export type { DistributedSessionOptionsInput, ResolvedOptions } from './resolve-options.js';
+export { type DistributedSessionOptionsInput, RESOLVED_OPTIONS, type ResolvedOptions } from './resolve-options.js';
 export { DistributedSessionManager } from './session/distributed-session.manager.js';
 
 // Sessions
-export type { IssuedSession, Session, SessionClient, SessionHistoryEntry, SessionUpdate } from './session/session.js';
+export type { IssuedSession, Session, SessionClient, SessionHistoryEntry, SessionUpdate } from './model/session.js';
 export type {
   AttributeInput,
   AttributePatch,
   AttributeValue,
   JsonValue,
   SessionAttributes,
-} from './session/attributes.js';
-export { type AttributeLimits, DEFAULT_ATTRIBUTE_LIMITS } from './session/attribute-limits.js';
+} from './model/attributes.js';
+export { type AttributeLimits, DEFAULT_ATTRIBUTE_LIMITS } from './model/attributes.js';
 export type { SessionCredential } from './session/session-credential.js';
 export type { CreateSessionOptions } from './session/session-input.js';
-export type { EndAllOptions, EndOptions } from './session/end-options.js';
+export type { EndAllOptions, EndOptions } from './session/session-input.js';
 export type { ReadOptions } from './session/session-reader.js';
 export type { TouchCounts } from './session/touch-queue.js';
 export {
@@ -30,13 +26,9 @@ export {
   ENDED_BY_EXPIRY,
   END_REASONS,
   type EndReason,
-} from './session/end-reason.js';
-export {
-  MAX_DURATION_MS,
-  type SessionTimeouts,
-  TIMEOUT_PRESETS,
-  type TimeoutPreset,
-} from './session/session-timeouts.js';
+} from './model/end-reason.js';
+export { MAX_DURATION_MS } from './model/duration.js';
+export { type SessionTimeouts, TIMEOUT_PRESETS, type TimeoutPreset } from './model/session-timeouts.js';
 
 // Services and permissions
 export type { IssuedServiceCredential, ServiceCredential, ServiceSecretStatus } from './service/service-credential.js';
@@ -50,28 +42,28 @@ export { type PresentedServiceCredential, ServiceAuthGuard } from './guards/serv
 export { ServicePermissionGuard } from './guards/service-permission.guard.js';
 export { SessionGuard } from './guards/session.guard.js';
 export { type GuardedRequest, requestOf as guardedRequestOf } from './guards/guarded-request.js';
-export type { ServiceCarrier, SessionCarrier } from './guards/credential-carriers.js';
+export type { ServiceCarrier, SessionCarrier } from './model/credential-carriers.js';
 
 export {
   type PermissionRequirement,
   RequireServicePermission,
-  partly,
-} from './decorators/require-service-permission.decorator.js';
-export { AllowAnonymousService } from './decorators/allow-anonymous-service.decorator.js';
-export { OptionalSession } from './decorators/optional-session.decorator.js';
-export { CurrentService } from './decorators/current-service.decorator.js';
-export { CurrentSession, SessionAttribute } from './decorators/current-session.decorator.js';
+  forSomeAttributes,
+} from './guards/require-service-permission.decorator.js';
+export { AllowAnonymousService } from './guards/decorators.js';
+export { OptionalSession } from './guards/decorators.js';
+export { CurrentService } from './guards/decorators.js';
+export { CurrentSession, SessionAttribute } from './guards/decorators.js';
 
 // Events
-export { OnSessionEvent } from './decorators/on-session-event.decorator.js';
-export { SessionEvents } from './events/session-events.js';
+export { OnSessionEvent } from './events/on-session-event.decorator.js';
+export { SessionEvents } from './session/session-events.js';
 export {
   SESSION_EVENT_TYPES,
   type SessionEvent,
   type SessionEventMap,
   type SessionEventType,
   type SessionRefusedEvent,
-} from './events/session-event.js';
+} from './session/session-event.js';
 
 // Storage: the contract, and the driver that needs nothing
 export { HISTORY_LIMIT, SessionStorage } from './storage/session-storage.js';
@@ -91,9 +83,9 @@ export {
   type ServiceCredentialRecord,
   type StoredServiceSecret,
 } from './storage/service-credential-storage.js';
-export { accessed, buried, expired, expiryOf, isDue, seenAt } from './storage/session-lifetime.js';
+export { withAccess, toTombstone, expiredTombstone, expiryOf, isDue, asSeenAt } from './storage/session-lifetime.js';
 export { type Admission, planAdmission } from './storage/session-admission.js';
-export type { Clock } from './storage/clock.js';
+export type { Clock } from './model/clock.js';
 export {
   InMemorySessionStorage,
   type InMemorySessionStorageOptions,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { DEFAULT_ATTRIBUTE_LIMITS } from './session/attribute-limits.js';
+import { DEFAULT_ATTRIBUTE_LIMITS } from './model/attributes.js';
 import { InMemorySessionStorage } from './storage/in-memory/in-memory-session-storage.js';
 import { resolveOptions } from './resolve-options.js';
 
@@ -36,7 +36,7 @@ describe('resolveOptions', () => {
     ['aal2', { idleTimeoutMs: HOUR, absoluteTimeoutMs: 24 * HOUR }],
     ['aal3', { idleTimeoutMs: HOUR / 4, absoluteTimeoutMs: 12 * HOUR }],
     ['owaspHighValue', { idleTimeoutMs: HOUR / 12, absoluteTimeoutMs: 4 * HOUR }],
-  ] as const)('S-14 knows the preset %s', (timeoutPreset, timeouts) => {
+  ] as const)('knows the preset %s', (timeoutPreset, timeouts) => {
     expect(resolveOptions({ ...required, timeoutPreset }).timeouts).toEqual(timeouts);
   });
 
@@ -50,7 +50,7 @@ describe('resolveOptions', () => {
     ]);
   });
 
-  it.each([NaN, Infinity, -1, 0, 1.5, '5', 1e15, {}])('S-09 refuses %p as a timeout', (value) => {
+  it.each([NaN, Infinity, -1, 0, 1.5, '5', 1e15, {}])('refuses %p as a timeout', (value) => {
     expect(faultsOf({ idleTimeoutMs: value })).toEqual([expect.stringContaining('idleTimeoutMs must be')]);
     expect(faultsOf({ absoluteTimeoutMs: value })).toEqual([expect.stringContaining('absoluteTimeoutMs must be')]);
     expect(faultsOf({ touchIntervalMs: value })).toEqual([expect.stringContaining('touchIntervalMs must be')]);
@@ -82,7 +82,7 @@ describe('resolveOptions', () => {
     expect(timeouts).toEqual({ idleTimeoutMs: 5_000, absoluteTimeoutMs: 5_000 });
   });
 
-  it('C-08 does not show the pepper of a resolved option', () => {
+  it('does not show the pepper of a resolved option', () => {
     const options = resolveOptions({ ...required, secretPepper: 'a pepper nobody may read' });
     expect(options.secretPepper).toBe('a pepper nobody may read');
     expect(JSON.stringify({ ...options, storage: undefined })).not.toContain('pepper nobody');

@@ -1,8 +1,7 @@
-import { type ValidationError, validateSync } from 'class-validator';
 import { DistributedSessionOptions } from './distributed-session.options.js';
-import { OptionsError } from './errors/options.error.js';
-import { type AttributeLimits, DEFAULT_ATTRIBUTE_LIMITS } from './session/attribute-limits.js';
-import { type SessionTimeouts, TIMEOUT_PRESETS, combineTimeouts } from './session/session-timeouts.js';
+import { type AttributeLimits, DEFAULT_ATTRIBUTE_LIMITS } from './model/attributes.js';
+import { validateOptions } from './options/validate-options.js';
+import { type SessionTimeouts, TIMEOUT_PRESETS, combineTimeouts } from './model/session-timeouts.js';
 
 /** What a caller writes: the storage and the service id, and whatever should differ from the defaults. */
 export type DistributedSessionOptionsInput = Pick<DistributedSessionOptions, 'serviceId' | 'storage'> &
@@ -16,29 +15,27 @@ export type ResolvedOptions = Readonly<
   }
 >;
 
-/** Checks options once and fills in the defaults; throws {@link OptionsError} with every fault in it. */
+/** The token of the options after their check. The guards read theirs from it. */
+export const RESOLVED_OPTIONS = Symbol('nestjs-distributed-session resolved options');
+
+/**
+ * Validates the options once, fills in the defaults and freezes the result.
+ *
+ * @throws {OptionsError} with every error at once.
+ */
 export function resolveOptions(input: DistributedSessionOptionsInput): ResolvedOptions {
-  const given = Object.entries(input ?? {}).filter(([, value]) => value !== undefined);
-  const options = Object.assign(new DistributedSessionOptions(), Object.fromEntries(given));
-  const faults = validateSync(options, { whitelist: true, forbidNonWhitelisted: true }).flatMap(describeFault);
-  if (faults.length > 0) fail(faults);
+  const options = validateOptions('DistributedSessionModule', DistributedSessionOptions, input, timeoutErrors);
   const { timeoutPreset, idleTimeoutMs, absoluteTimeoutMs, attributeLimits, secretPepper, ...rest } = options;
   const timeouts = combineTimeouts(TIMEOUT_PRESETS[timeoutPreset], { idleTimeoutMs, absoluteTimeoutMs });
-  if ('fault' in timeouts) return fail([timeouts.fault]);
   const limits = Object.freeze({ ...DEFAULT_ATTRIBUTE_LIMITS, ...attributeLimits });
-  const resolved = { ...rest, timeouts: Object.freeze(timeouts), attributeLimits: limits };
-  // Not enumerable, so that no log of something that holds the options holds the pepper.
+  const resolved = { ...rest, timeouts: Object.freeze(timeouts as SessionTimeouts), attributeLimits: limits };
+  // Not enumerable, so that logging an object that holds the options does not log the pepper.
   return Object.freeze(Object.defineProperty(resolved, 'secretPepper', { value: secretPepper }));
 }
 
-function describeFault({ property, constraints }: ValidationError): string[] {
-  if (constraints?.['whitelistValidation']) {
-    const known = Object.keys(new DistributedSessionOptions()).toSorted().join(', ');
-    return [`${property} is no option. Known options: ${known}.`];
-  }
-  return Object.values(constraints ?? {});
-}
-
-function fail(faults: string[]): never {
-  throw new OptionsError('The options of DistributedSessionModule are not usable:', faults);
+function timeoutErrors({ timeoutPreset, ...given }: DistributedSessionOptions): string[] {
+  // An unknown preset is an error of its own.
+  if (!Object.hasOwn(TIMEOUT_PRESETS, timeoutPreset)) return [];
+  const timeouts = combineTimeouts(TIMEOUT_PRESETS[timeoutPreset], given);
+  return 'fault' in timeouts ? [timeouts.fault] : [];
 }

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { PostgresSessionStorage } from 'nestjs-distributed-session/postgres';
-import { withPostgres } from './postgres-connection.js';
-import type { PostgresServer } from './postgres-server.js';
+import { withPostgres } from '@distributed-session/test-servers/postgres/postgres-connection.js';
+import type { PostgresServer } from '@distributed-session/test-servers/postgres/postgres-server.js';
 
 export const OWNER = 'owner_of_the_tables';
 const PASSWORD = 'password-of-the-test';

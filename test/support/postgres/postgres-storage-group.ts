@@ -1,6 +1,6 @@
 import { PostgresSessionStorage } from 'nestjs-distributed-session/postgres';
 import { StorageGroup } from '../storage/storage-group.js';
-import type { TcpTarget } from '../tcp-proxy-connection.js';
+import type { TcpTarget } from '@distributed-session/test-servers/proxy/tcp-proxy-connection.js';
 
 /** Several storages on PostgreSQL that share the tables of a database. */
 export class PostgresStorageGroup extends StorageGroup<PostgresSessionStorage> {

@@ -1,6 +1,6 @@
 import { PostgresSessionStorage, type PostgresSessionStorageOptions } from 'nestjs-distributed-session/postgres';
 import { openPair, type StoragePair } from '../storage/storage-pair.js';
-import type { PostgresServer } from './postgres-server.js';
+import type { PostgresServer } from '@distributed-session/test-servers/postgres/postgres-server.js';
 
 /** A pair on PostgreSQL. The one that faults befall is the application `proxied`, the other one `witness`. */
 export interface PostgresStoragePair extends StoragePair<PostgresSessionStorage> {

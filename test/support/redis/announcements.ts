@@ -1,5 +1,5 @@
 import { Redis } from 'ioredis';
-import type { RedisServer } from './redis-server.js';
+import type { RedisServer } from '@distributed-session/test-servers/redis/redis-server.js';
 
 /** The first letter of a heartbeat. */
 const BEAT = 'B'.charCodeAt(0);

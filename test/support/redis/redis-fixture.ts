@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { RedisSessionStorage, type RedisSessionStorageOptions } from 'nestjs-distributed-session/redis';
 import type { CreateStorageFixture } from 'nestjs-distributed-session/testing';
-import type { RedisServer } from './redis-server.js';
+import type { RedisServer } from '@distributed-session/test-servers/redis/redis-server.js';
 
 export interface RedisTarget {
   /** Where the storage finds Redis. Without a key prefix, each fixture has one of its own. */

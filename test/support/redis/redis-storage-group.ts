@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { RedisSessionStorage, type RedisSessionStorageOptions } from 'nestjs-distributed-session/redis';
 import { StorageGroup } from '../storage/storage-group.js';
-import type { RedisServer } from './redis-server.js';
+import type { RedisServer } from '@distributed-session/test-servers/redis/redis-server.js';
 
 /** Several storages on Redis that share their keys, and nobody else does. */
 export class RedisStorageGroup extends StorageGroup<RedisSessionStorage> {

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { RedisSessionStorage, type RedisSessionStorageOptions } from 'nestjs-distributed-session/redis';
 import { openPair, type StoragePair } from '../storage/storage-pair.js';
-import type { RedisServer } from './redis-server.js';
+import type { RedisServer } from '@distributed-session/test-servers/redis/redis-server.js';
 
 /** A pair on Redis. */
 export interface RedisStoragePair extends StoragePair<RedisSessionStorage> {

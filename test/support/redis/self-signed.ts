@@ -1,9 +1,9 @@
 import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { freePort } from '../free-port.js';
-import { makeCertificate } from '../self-signed-certificate.js';
-import { RedisServer } from './redis-server.js';
+import { freePort } from '@distributed-session/test-servers/free-port.js';
+import { makeCertificate } from '@distributed-session/test-servers/self-signed-certificate.js';
+import { RedisServer } from '@distributed-session/test-servers/redis/redis-server.js';
 
 /** A server that also speaks TLS, with a certificate that nobody vouches for. */
 export interface TlsServer {

@@ -1,4 +1,4 @@
-import type { RedisServer } from './redis-server.js';
+import type { RedisServer } from '@distributed-session/test-servers/redis/redis-server.js';
 
 /** The keys under which a storage keeps a session, as `docs/data-models.md` names them. */
 export function keysOf(

@@ -1,5 +1,5 @@
 import type { SessionStorage } from 'nestjs-distributed-session';
-import { UnreliableStorage } from '../history/unreliable-storage.js';
+import { UnreliableStorage } from '@distributed-session/session-history/unreliable-storage.js';
 
 const PAUSE_MS = 2;
 

@@ -1,10 +1,16 @@
 import type { SessionStorage } from 'nestjs-distributed-session';
-import type { CallInputs, CallOf, History, HistoryEntry, Operation } from '../history/history.js';
-import { HistoryRecorder } from '../history/history-recorder.js';
-import { subjectsOf } from '../history/history-subjects.js';
-import { recordQuietState } from '../history/quiet-state.js';
-import { runRandomOperations } from '../history/random-operations.js';
-import { historyOf } from '../history/read-history.js';
+import type {
+  CallInputs,
+  CallOf,
+  History,
+  HistoryEntry,
+  Operation,
+} from '@distributed-session/session-history/history.js';
+import { HistoryRecorder } from '@distributed-session/session-history/history-recorder.js';
+import { subjectsOf } from '@distributed-session/session-history/history-subjects.js';
+import { recordQuietState } from '@distributed-session/session-history/quiet-state.js';
+import { runRandomOperations } from '@distributed-session/session-history/random-operations.js';
+import { historyOf } from '@distributed-session/session-history/read-history.js';
 
 export interface RunGroupOptions {
   /** One client each. */

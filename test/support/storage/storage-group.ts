@@ -1,5 +1,5 @@
 import type { SessionRecord, SessionStorage, StorageChange } from 'nestjs-distributed-session';
-import { eventually } from '../eventually.js';
+import { eventually } from '@distributed-session/test-servers/eventually.js';
 import { created } from './storage-calls.js';
 import { SteadyLoad } from './steady-load.js';
 

@@ -1,7 +1,7 @@
 import type { SessionStorage } from 'nestjs-distributed-session';
-import { eventually } from '../eventually.js';
-import { TcpProxy } from '../tcp-proxy.js';
-import type { TcpTarget } from '../tcp-proxy-connection.js';
+import { eventually } from '@distributed-session/test-servers/eventually.js';
+import { TcpProxy } from '@distributed-session/test-servers/proxy/tcp-proxy.js';
+import type { TcpTarget } from '@distributed-session/test-servers/proxy/tcp-proxy-connection.js';
 import { settle } from './settled-call.js';
 
 /** Two storages on the same sessions: one that faults befall, and one that sees what is there. */

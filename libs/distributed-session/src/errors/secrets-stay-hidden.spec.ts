@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { inspect } from 'node:util';
 import { DistributedSessionManager } from '../session/distributed-session.manager.js';
-import type { IssuedSession } from '../session/session.js';
+import type { IssuedSession } from '../model/session.js';
 import type { IssuedServiceCredential } from '../service/service-credential.js';
 import { InMemorySessionStorage } from '../storage/in-memory/in-memory-session-storage.js';
 import { FakeClock } from '../testing/fake-clock.js';
@@ -15,7 +15,7 @@ function shownBy(value: unknown): string {
   return [inspect(value, { depth: 6 }), String(value), JSON.stringify(value)].join('\n');
 }
 
-describe('C-08 secrets, tokens and attribute values stay hidden', () => {
+describe('secrets, tokens and attribute values stay hidden', () => {
   let storage: InMemorySessionStorage;
   let sessions: DistributedSessionManager;
   let issued: IssuedSession;

@@ -1,4 +1,4 @@
-import type { EndReason } from '../session/end-reason.js';
+import type { EndReason } from '../model/end-reason.js';
 import { DistributedSessionError } from './distributed-session.error.js';
 
 /** No such session: it never was, its history is past, or the credential does not prove it. */

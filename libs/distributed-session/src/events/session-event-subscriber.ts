@@ -1,9 +1,9 @@
 import { Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
 import { DiscoveryService, MetadataScanner } from '@nestjs/core';
-import { eventTypesOf } from '../decorators/on-session-event.decorator.js';
+import { eventTypesOf } from './on-session-event.decorator.js';
 import { OptionsError } from '../errors/options.error.js';
-import type { SessionEvent } from './session-event.js';
-import { SessionEvents } from './session-events.js';
+import type { SessionEvent } from '../session/session-event.js';
+import { SessionEvents } from '../session/session-events.js';
 
 type Wrapper = ReturnType<DiscoveryService['getProviders']>[number];
 

@@ -1,6 +1,6 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { ApplicationConfig, DiscoveryService, MetadataScanner, Reflector } from '@nestjs/core';
-import { requirementsOf } from '../decorators/require-service-permission.decorator.js';
+import { requirementsOf } from './require-service-permission.decorator.js';
 import { OptionsError } from '../errors/options.error.js';
 import { isAnonymous } from './route-requirements.js';
 import { ServicePermissionGuard } from './service-permission.guard.js';

@@ -12,7 +12,7 @@ describe('requestOf', () => {
   it.each([
     ['Express', (message: object) => message],
     ['Fastify', (message: object) => ({ raw: message })],
-  ])('S-16 shows every value of a header of a request on %s, whatever the case of its name', (_adapter, wrap) => {
+  ])('shows every value of a header of a request on %s, whatever the case of its name', (_adapter, wrap) => {
     const rawHeaders = ['Host', 'x', 'AUTHORIZATION', 'Basic a', 'authorization', 'Basic b'];
     const message = { rawHeaders, headers: { host: 'x', authorization: 'Basic a' } };
     const request = requestOf(contextOf(wrap(message)));

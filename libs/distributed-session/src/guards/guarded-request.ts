@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { type ExecutionContext, ForbiddenException } from '@nestjs/common';
 import type { ServiceCredential } from '../service/service-credential.js';
-import type { Session } from '../session/session.js';
+import type { Session } from '../model/session.js';
 
 /** A request as the guards see it, whatever the transport and the adapter. */
 export interface GuardedRequest {

@@ -1,7 +1,7 @@
 import type { ExecutionContext } from '@nestjs/common';
 import type { Reflector } from '@nestjs/core';
-import { ALLOW_ANONYMOUS_SERVICE } from '../decorators/allow-anonymous-service.decorator.js';
-import { type PermissionRequirement, requirementsOf } from '../decorators/require-service-permission.decorator.js';
+import { ALLOW_ANONYMOUS_SERVICE } from './decorators.js';
+import { type PermissionRequirement, requirementsOf } from './require-service-permission.decorator.js';
 
 /** The permissions that a route asks for: those of its class and of its method, together. */
 export function requirementsOfRoute(context: ExecutionContext): readonly PermissionRequirement[] {

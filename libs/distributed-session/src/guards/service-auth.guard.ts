@@ -1,12 +1,11 @@
 import { type CanActivate, type ExecutionContext, Inject, Injectable } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
-import { RESOLVED_OPTIONS } from '../distributed-session.module-definition.js';
 import { ServiceAuthenticationError } from '../errors/service.errors.js';
-import type { ResolvedOptions } from '../resolve-options.js';
+import { RESOLVED_OPTIONS, type ResolvedOptions } from '../resolve-options.js';
 import type { ServiceCredential } from '../service/service-credential.js';
 import { looksGenerated } from '../service/service-secret.js';
 import { DistributedSessionManager } from '../session/distributed-session.manager.js';
-import type { ServiceCarrier } from './credential-carriers.js';
+import type { ServiceCarrier } from '../model/credential-carriers.js';
 import { guardRefusal } from './guard-refusal.js';
 import { type GuardedRequest, requestOf } from './guarded-request.js';
 import {

@@ -1,9 +1,8 @@
 import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
-import type { PermissionRequirement } from '../decorators/require-service-permission.decorator.js';
+import type { PermissionRequirement } from './require-service-permission.decorator.js';
 import { ServiceAuthenticationError, ServicePermissionError } from '../errors/service.errors.js';
-import { PermissionSet } from '../service/permission-set.js';
-import { parsePermission } from '../service/permission.js';
+import { PermissionSet, parsePermission } from '../service/permission.js';
 import type { ServiceCredential } from '../service/service-credential.js';
 import { guardRefusal } from './guard-refusal.js';
 import { requestOf } from './guarded-request.js';

@@ -1,13 +1,12 @@
 import { type CanActivate, type ExecutionContext, Inject, Injectable } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
-import { OPTIONAL_SESSION } from '../decorators/optional-session.decorator.js';
-import { RESOLVED_OPTIONS } from '../distributed-session.module-definition.js';
+import { OPTIONAL_SESSION } from './decorators.js';
 import { SessionInputError, SessionNotFoundError } from '../errors/session.errors.js';
-import type { ResolvedOptions } from '../resolve-options.js';
+import { RESOLVED_OPTIONS, type ResolvedOptions } from '../resolve-options.js';
 import { looksGenerated } from '../service/service-secret.js';
 import { DistributedSessionManager } from '../session/distributed-session.manager.js';
 import type { SessionCredential } from '../session/session-credential.js';
-import type { SessionCarrier } from './credential-carriers.js';
+import type { SessionCarrier } from '../model/credential-carriers.js';
 import { guardRefusal } from './guard-refusal.js';
 import { type GuardedRequest, requestOf } from './guarded-request.js';
 import { AmbiguousCredentialError, authorization, onlyOne, singleCookie, singleHeader } from './request-credentials.js';

@@ -17,7 +17,7 @@ describe('FailureThrottle', () => {
     for (let n = 0; n < times; n++) throttle.failed(serviceId, source);
   }
 
-  it('A-06 refuses a source after ten failures, until a minute after the first', () => {
+  it('refuses a source after ten failures, until a minute after the first', () => {
     fail(1);
     clock.advance(10_000);
     fail(8);
@@ -30,7 +30,7 @@ describe('FailureThrottle', () => {
     expect(throttle.refusedForMs('pay', '192.0.2.1')).toBeUndefined();
   });
 
-  it('A-06 refuses neither another source of the service nor the source for another service', () => {
+  it('refuses neither another source of the service nor the source for another service', () => {
     fail(200);
     expect(throttle.refusedForMs('pay', '192.0.2.2')).toBeUndefined();
     expect(throttle.refusedForMs('order', '192.0.2.1')).toBeUndefined();

@@ -1,5 +1,5 @@
 import { LRUCache } from 'lru-cache';
-import type { Clock } from '../storage/clock.js';
+import type { Clock } from '../model/clock.js';
 
 const MAX_FAILURES = 10;
 const WINDOW_MS = 60_000;

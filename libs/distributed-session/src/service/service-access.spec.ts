@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import * as fc from 'fast-check';
-import { type JsonValue, emptyAttributes } from '../session/attributes.js';
+import { type JsonValue, emptyAttributes } from '../model/attributes.js';
 import { parsePermission } from './permission.js';
 import { ServiceAccess } from './service-access.js';
 
@@ -19,7 +19,7 @@ describe('ServiceAccess', () => {
     expect(app.visible(all)).toBe(all);
   });
 
-  it('A-10 shows a hidden attribute as absent', () => {
+  it('shows a hidden attribute as absent', () => {
     const all = attributes({ 'cart.total': 1, 'cart.items': [2], cart: 3, role: 'admin', cartoon: 4 });
     const seen = service('session.read:cart.*').visible(all);
     expect(Object.entries(seen)).toEqual([
@@ -30,7 +30,7 @@ describe('ServiceAccess', () => {
     expect(Object.isFrozen(seen)).toBe(true);
   });
 
-  it('A-10 hides prototype names like others, and shows them as plain keys', () => {
+  it('hides prototype names like others, and shows them as plain keys', () => {
     const all = attributes(
       JSON.parse('{"__proto__":{"admin":true},"constructor":1,"role":2}') as Record<string, JsonValue>,
     );
@@ -41,7 +41,7 @@ describe('ServiceAccess', () => {
     expect(Object.getPrototypeOf(service('session.list').visible(all))).toBeNull();
   });
 
-  it('A-10 refuses a write whole for one key that may not be written, and names the permission for it', () => {
+  it('refuses a write whole for one key that may not be written, and names the permission for it', () => {
     const cart = service('session.write:cart.*');
     expect(() => cart.requireWrite(['cart.total', 'cart.items'])).not.toThrow();
     expect(() => cart.requireWrite(['cart.total', 'role', 'cart.items'])).toThrow(lacking('session.write:role'));
@@ -50,7 +50,7 @@ describe('ServiceAccess', () => {
     expect(() => service('session.read').requireWrite([])).toThrow(lacking('session.write'));
   });
 
-  it('A-10 lets who may read only some attributes read sessions', () => {
+  it('lets who may read only some attributes read sessions', () => {
     expect(() => service('session.read:cart.*').requireRead()).not.toThrow();
     expect(() => service('session.read:cart.*').require('session.read')).toThrow(lacking('session.read'));
     expect(() => service('session.write', 'session.list').requireRead()).toThrow(lacking('session.read'));
@@ -67,7 +67,7 @@ describe('ServiceAccess', () => {
     expect(Object.keys(apart.visible(attributes({ 'cart.total': 1, role: 2 })))).toEqual([]);
   });
 
-  it('A-07 whatever the chain: narrowing grants nothing that was not granted before', () => {
+  it('whatever the chain: narrowing grants nothing that was not granted before', () => {
     const text = fc.constantFrom(
       '*',
       'session.*',

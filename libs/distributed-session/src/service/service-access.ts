@@ -1,10 +1,7 @@
 import { ServiceInputError, ServicePermissionError } from '../errors/service.errors.js';
-import type { SessionAttributes } from '../session/attributes.js';
-import { emptyAttributes } from '../session/attributes.js';
+import { type SessionAttributes, emptyAttributes } from '../model/attributes.js';
 import { assertServiceId } from './service-input.js';
-import { PermissionSet } from './permission-set.js';
-import { type Permission, parsePermission } from './permission.js';
-
+import { PermissionSet, type Permission, parsePermission } from './permission.js';
 const READ = parsePermission('session.read');
 const WRITE = parsePermission('session.write');
 

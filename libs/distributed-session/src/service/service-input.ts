@@ -1,6 +1,6 @@
 import { ServiceInputError } from '../errors/service.errors.js';
 import { parsePermission } from './permission.js';
-import { SERVICE_ID_RULE, isServiceId } from './service-id.js';
+import { SERVICE_ID_RULE, isServiceId } from '../model/service-id.js';
 import { looksGenerated } from './service-secret.js';
 
 /** What `registerService()` takes. */

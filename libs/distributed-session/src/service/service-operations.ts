@@ -1,17 +1,22 @@
-import type { ManagerParts } from '../session/manager-parts.js';
 import { parsePermission } from './permission.js';
 import type { ServiceAccess } from './service-access.js';
 import type { IssuedServiceCredential, ServiceCredential } from './service-credential.js';
 import { type ServiceRegistration, assertKnownFields } from './service-input.js';
-import type { RotateServiceSecretOptions } from './service-registry.js';
-import type { VerifyServiceOptions } from './service-verifier.js';
+import type { RotateServiceSecretOptions, ServiceRegistry } from './service-registry.js';
+import type { ServiceVerifier, VerifyServiceOptions } from './service-verifier.js';
 
 /** The half of the manager that is about services: who they are, how they prove it, and what they may do. */
 export abstract class ServiceOperations {
+  readonly #registry: ServiceRegistry;
+  readonly #verifier: ServiceVerifier;
+
   protected constructor(
-    protected readonly parts: ManagerParts,
+    parts: { readonly registry: ServiceRegistry; readonly verifier: ServiceVerifier },
     protected readonly access: ServiceAccess,
-  ) {}
+  ) {
+    this.#registry = parts.registry;
+    this.#verifier = parts.verifier;
+  }
 
   /**
    * Whether all of a permission is granted to who this manager acts for: to show or hide what would be refused. Every
@@ -31,7 +36,7 @@ export abstract class ServiceOperations {
   ): Promise<IssuedServiceCredential> {
     this.access.require('service.manage');
     assertKnownFields('options', options, ['replace']);
-    return this.parts.registry.register(service, options.replace === true, this.access);
+    return this.#registry.register(service, options.replace === true, this.access);
   }
 
   /**
@@ -45,14 +50,14 @@ export abstract class ServiceOperations {
   ): Promise<ServiceCredential> {
     this.access.require('service.read');
     assertKnownFields('options', options, ['source']);
-    return this.parts.verifier.verify(serviceId ?? '', secret, options);
+    return this.#verifier.verify(serviceId ?? '', secret, options);
   }
 
   /** Like {@link verifyService}, for a generated secret (`dss_…`), which names its service itself. */
   async verifyServiceSecret(secret: string, options: VerifyServiceOptions = {}): Promise<ServiceCredential> {
     this.access.require('service.read');
     assertKnownFields('options', options, ['source']);
-    return this.parts.verifier.verify(undefined, secret, options);
+    return this.#verifier.verify(undefined, secret, options);
   }
 
   /**
@@ -65,13 +70,13 @@ export abstract class ServiceOperations {
     options: RotateServiceSecretOptions = {},
   ): Promise<IssuedServiceCredential> {
     this.access.require('service.manage');
-    return this.parts.registry.rotateSecret(serviceId, options, this.access);
+    return this.#registry.rotateSecret(serviceId, options, this.access);
   }
 
   /** Ends one secret of a service now, by its key id. Resolves to whether it was good. Asks for `service.manage`. */
   async endServiceSecret(serviceId: string, keyId: string): Promise<boolean> {
     this.access.require('service.manage');
-    return this.parts.registry.endSecret(serviceId, keyId, this.access);
+    return this.#registry.endSecret(serviceId, keyId, this.access);
   }
 
   /**
@@ -80,12 +85,12 @@ export abstract class ServiceOperations {
    */
   async revokeService(serviceId: string): Promise<boolean> {
     this.access.require('service.manage');
-    return this.parts.registry.revoke(serviceId, this.access);
+    return this.#registry.revoke(serviceId, this.access);
   }
 
   /** All registered services, by id. Asks for `service.read`. */
   async listServices(): Promise<readonly ServiceCredential[]> {
     this.access.require('service.read');
-    return this.parts.registry.list();
+    return this.#registry.list();
   }
 }

@@ -63,7 +63,7 @@ describe('ServiceRegistry', () => {
     expect(await registry.list()).toEqual([]);
   });
 
-  it('A-01 registers an id once; a second time changes nothing unless it replaces', async () => {
+  it('registers an id once; a second time changes nothing unless it replaces', async () => {
     await register();
     const before = await stored();
     await expect(register({ permissions: ['*'] })).rejects.toMatchObject({ code: 'ERR_SERVICE_EXISTS' });
@@ -73,7 +73,7 @@ describe('ServiceRegistry', () => {
     expect(await stored()).toMatchObject({ permissions: [], createdAt: before!.createdAt, secrets: [{ keyId }] });
   });
 
-  it('A-01 refuses a chosen secret that another service has, on registration and on rotation', async () => {
+  it('refuses a chosen secret that another service has, on registration and on rotation', async () => {
     await register({ secretKey: CHOSEN });
     await register({ serviceId: 'order' });
     const refused = { code: 'ERR_SERVICE_INPUT', field: 'secretKey', message: expect.not.stringContaining(CHOSEN) };
@@ -84,7 +84,7 @@ describe('ServiceRegistry', () => {
     await expect(register({ secretKey: CHOSEN }, admin, true)).resolves.toMatchObject({ secret: CHOSEN });
   });
 
-  it('A-02 stores no secret, neither a generated nor a chosen one', async () => {
+  it('stores no secret, neither a generated nor a chosen one', async () => {
     const { secret } = await register();
     await register({ serviceId: 'order', secretKey: CHOSEN });
     const dump = JSON.stringify(await storage.services.list());
@@ -93,7 +93,7 @@ describe('ServiceRegistry', () => {
     expect((await stored())!.secrets[0]!.hash).toMatchObject({ algorithm: 'hmac-sha256' });
   });
 
-  it('C-08 shows an issued secret to who asks by name, and to no log, spread or JSON', async () => {
+  it('shows an issued secret to who asks by name, and to no log, spread or JSON', async () => {
     const issued = await register({ secretKey: CHOSEN });
     expect(issued.secret).toBe(CHOSEN);
     expect(Object.isFrozen(issued)).toBe(true);
@@ -103,7 +103,7 @@ describe('ServiceRegistry', () => {
     }
   });
 
-  it('A-04 keeps the old secret for the overlap, refuses a third, and takes one again after it', async () => {
+  it('keeps the old secret for the overlap, refuses a third, and takes one again after it', async () => {
     const first = await register();
     const second = await registry.rotateSecret('pay', { overlapMs: 1_000 }, admin);
     expect(second.secrets).toMatchObject([
@@ -117,7 +117,7 @@ describe('ServiceRegistry', () => {
     expect(third.secrets).toMatchObject([{ keyId: second.keyId, endsAt: clock.now() + DAY }, { keyId: third.keyId }]);
   });
 
-  it('A-04 ends all earlier secrets at once with an overlap of 0, also when there are two', async () => {
+  it('ends all earlier secrets at once with an overlap of 0, also when there are two', async () => {
     await register();
     await registry.rotateSecret('pay', {}, admin);
     const { keyId, secrets } = await registry.rotateSecret('pay', { overlapMs: 0, secretKey: CHOSEN }, admin);
@@ -125,7 +125,7 @@ describe('ServiceRegistry', () => {
     expect((await stored())!.secrets).toMatchObject([{ keyId, hash: { algorithm: 'argon2id' } }]);
   });
 
-  it.each([NaN, -1, 1.5, Infinity, '0', null, 10 ** 15])('S-09 refuses %p as an overlap', async (overlapMs) => {
+  it.each([NaN, -1, 1.5, Infinity, '0', null, 10 ** 15])('refuses %p as an overlap', async (overlapMs) => {
     await register();
     const rotating = registry.rotateSecret('pay', { overlapMs: overlapMs as number }, admin);
     await expect(rotating).rejects.toMatchObject({ code: 'ERR_SERVICE_INPUT', field: 'overlapMs' });
@@ -177,7 +177,7 @@ describe('ServiceRegistry', () => {
     await expect(registry.rotateSecret('pay', {}, limited())).rejects.toMatchObject(lacking('*'));
   });
 
-  it('A-05 tells this process of each change at once, and of no refusal', async () => {
+  it('tells this process of each change at once, and of no refusal', async () => {
     const { keyId } = await register();
     await registry.rotateSecret('pay', {}, admin);
     await expect(registry.rotateSecret('pay', {}, admin)).rejects.toThrow('a third is refused');

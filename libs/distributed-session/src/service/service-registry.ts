@@ -5,7 +5,7 @@ import {
   ServiceNotFoundError,
   ServicePermissionError,
 } from '../errors/service.errors.js';
-import { isDuration } from '../session/session-timeouts.js';
+import { isDuration } from '../model/duration.js';
 import type {
   AddServiceSecret,
   NewServiceSecret,

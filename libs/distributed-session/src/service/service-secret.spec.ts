@@ -11,7 +11,7 @@ function numberOf(digits: string): bigint {
 }
 
 describe('a generated service secret', () => {
-  it('A-02 is dss_, the key id, 43 digits of base 62 below 2^256 and a CRC-32 of all before it', () => {
+  it('is dss_, the key id, 43 digits of base 62 below 2^256 and a CRC-32 of all before it', () => {
     for (let n = 0; n < 500; n++) {
       const { keyId, secret } = generateSecret();
       const [, id, random, checksum] = FORM.exec(secret)!;
@@ -21,7 +21,7 @@ describe('a generated service secret', () => {
     }
   });
 
-  it('A-02 has room for 256 bits, and uses all of them', () => {
+  it('has room for 256 bits, and uses all of them', () => {
     expect(62n ** 43n).toBeGreaterThan(2n ** 256n);
     const numbers = Array.from({ length: 500 }, () => numberOf(FORM.exec(generateSecret().secret)![2]!));
     for (let bit = 0n; bit < 256n; bit++) {

@@ -94,7 +94,7 @@ describe('ServiceVerifier', () => {
     expect(await refusal(undefined, CHOSEN)).toMatchObject({ retryAfterMs: undefined });
   });
 
-  it('A-03 compares a generated secret once, whatever is wrong with it', async () => {
+  it('compares a generated secret once, whatever is wrong with it', async () => {
     const foreign = (await register('order')).secret;
     await register('chosen', CHOSEN);
     hasher.takeCounts();
@@ -116,7 +116,7 @@ describe('ServiceVerifier', () => {
     }
   });
 
-  it('A-03 compares a chosen secret twice, whatever is wrong with it', async () => {
+  it('compares a chosen secret twice, whatever is wrong with it', async () => {
     await register('one', CHOSEN);
     await register('two', 'the first of the two secrets');
     await registry.rotateSecret('two', { secretKey: 'the second of the two secrets' }, admin);
@@ -130,7 +130,7 @@ describe('ServiceVerifier', () => {
     expect(hasher.takeCounts()).toEqual({ fast: 0, slow: 4 });
   });
 
-  it('A-03 gives the same answer for every cause', async () => {
+  it('gives the same answer for every cause', async () => {
     await register('chosen', CHOSEN);
     const { secret: ended, keyId } = await registry.rotateSecret('pay', {}, admin);
     await registry.endSecret('pay', keyId, admin);
@@ -182,21 +182,21 @@ describe('ServiceVerifier', () => {
   it.each([
     ['revocation', () => registry.revoke('pay', admin)],
     ['emergency rotation', () => registry.rotateSecret('pay', { overlapMs: 0 }, admin)],
-  ])('A-05 refuses a cached secret after a %s, as soon as the feed tells of it', async (_, change) => {
+  ])('refuses a cached secret after a %s, as soon as the feed tells of it', async (_, change) => {
     await verifier.verify('pay', secret);
     await change();
     await new Promise(setImmediate);
     expect(await refusal('pay', secret)).toMatchObject(refused);
   });
 
-  it('A-05 refuses a cached secret at once when it is told to forget', async () => {
+  it('refuses a cached secret at once when it is told to forget', async () => {
     await verifier.verify('pay', secret);
     await registry.revoke('pay', admin);
     verifier.forget();
     expect(await refusal('pay', secret)).toMatchObject(refused);
   });
 
-  it('A-04 refuses a cached secret from the end of its overlap on', async () => {
+  it('refuses a cached secret from the end of its overlap on', async () => {
     await registry.rotateSecret('pay', { overlapMs: 5_000 }, admin);
     await new Promise(setImmediate);
     await verifier.verify('pay', secret);
@@ -206,7 +206,7 @@ describe('ServiceVerifier', () => {
     expect(await refusal('pay', secret)).toMatchObject(refused);
   });
 
-  it('A-05 does not cache a verification during which the service is revoked', async () => {
+  it('does not cache a verification during which the service is revoked', async () => {
     await register('chosen', CHOSEN);
     const { held, open } = gate();
     hasher.held = held;
@@ -219,7 +219,7 @@ describe('ServiceVerifier', () => {
     expect(await refusal('chosen', CHOSEN)).toMatchObject(refused);
   });
 
-  it('A-05 asks the storage while the feed is behind', async () => {
+  it('asks the storage while the feed is behind', async () => {
     await verifier.verify('pay', secret);
     storage.feedLagMs = () => 60_000;
     hasher.takeCounts();
@@ -227,7 +227,7 @@ describe('ServiceVerifier', () => {
     expect(hasher.takeCounts()).toEqual({ fast: 1, slow: 0 });
   });
 
-  it('A-02 refuses slow comparisons beyond 32 at once, so that they cannot exhaust the process', async () => {
+  it('refuses slow comparisons beyond 32 at once, so that they cannot exhaust the process', async () => {
     const { held, open } = gate();
     hasher.held = held;
     const waiting = Array.from({ length: 32 }, (_, n) => refusal('unknown', `wrong secret number ${n}`));
@@ -240,7 +240,7 @@ describe('ServiceVerifier', () => {
     expect(await refusal('unknown', 'and another one after that')).toMatchObject({ retryAfterMs: undefined });
   });
 
-  it('A-06 throttles a source after ten failures, and lets the right secret in from elsewhere', async () => {
+  it('throttles a source after ten failures, and lets the right secret in from elsewhere', async () => {
     hasher.takeCounts();
     for (let n = 0; n < 200; n++) {
       const { retryAfterMs } = await refusal('pay', generateSecret().secret, '192.0.2.66');
@@ -253,7 +253,7 @@ describe('ServiceVerifier', () => {
     expect(await verifier.verify('pay', secret, { source: '192.0.2.66' })).toMatchObject({ serviceId: 'pay' });
   });
 
-  it('A-06 counts neither successes nor failures without a source', async () => {
+  it('counts neither successes nor failures without a source', async () => {
     for (let n = 0; n < 30; n++) await verifier.verify('pay', secret, { source: '192.0.2.1' });
     for (let n = 0; n < 30; n++) expect((await refusal('pay', generateSecret().secret)).retryAfterMs).toBeUndefined();
     expect((await refusal('pay', generateSecret().secret, '192.0.2.1')).retryAfterMs).toBeUndefined();

@@ -9,7 +9,7 @@ import {
 import { FailureThrottle } from './failure-throttle.js';
 import type { SecretHasher } from './secret-hasher.js';
 import { type ServiceCredential, toServiceCredential } from './service-credential.js';
-import { isServiceId } from './service-id.js';
+import { isServiceId } from '../model/service-id.js';
 import { MAX_SECRET_LENGTH } from './service-input.js';
 import { keyIdOf, looksGenerated } from './service-secret.js';
 import { VerificationCache } from './verification-cache.js';

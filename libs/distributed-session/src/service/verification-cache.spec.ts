@@ -65,7 +65,7 @@ describe('VerificationCache', () => {
     expect(cache.find('pay', SECRET)).toBeUndefined();
   });
 
-  it('A-04 serves no proof by a secret that has ended meanwhile', () => {
+  it('serves no proof by a secret that has ended meanwhile', () => {
     keep({ serviceId: 'pay', endsAt: clock.now() + 5_000 });
     clock.advance(4_999);
     expect(cache.find('pay', SECRET)).toBe(service);
@@ -87,13 +87,13 @@ describe('VerificationCache', () => {
     expect(cache.find(undefined, SECRET)).toBe(service);
   });
 
-  it.each([revoked, gap])('A-05 forgets everything on %p', (change) => {
+  it.each([revoked, gap])('forgets everything on %p', (change) => {
     keep();
     storage.tell(change);
     expect(cache.find('pay', SECRET)).toBeUndefined();
   });
 
-  it('A-05 does not keep a proof that a change overtook', () => {
+  it('does not keep a proof that a change overtook', () => {
     const hash = { algorithm: 'hmac-sha256', digest: '' } as const;
     const done = cache.begin('pay', SECRET);
     storage.tell(revoked);
@@ -101,7 +101,7 @@ describe('VerificationCache', () => {
     expect(cache.find('pay', SECRET)).toBeUndefined();
   });
 
-  it('A-05 serves nothing while the feed is behind or cut', () => {
+  it('serves nothing while the feed is behind or cut', () => {
     keep();
     for (const [lagMs, served] of [
       [5_000, true],
@@ -128,7 +128,7 @@ describe('VerificationCache', () => {
     expect(storage.listeners.size).toBe(0);
   });
 
-  it('C-08 does not hold the secret', () => {
+  it('does not hold the secret', () => {
     keep();
     expect(inspect(cache, { depth: 9, showHidden: true })).not.toContain('CANARY');
   });

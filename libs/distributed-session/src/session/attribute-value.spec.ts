@@ -3,7 +3,7 @@ import * as fc from 'fast-check';
 import { runInNewContext } from 'node:vm';
 import { SessionInputError } from '../errors/session.errors.js';
 import { FakeClock } from '../testing/fake-clock.js';
-import { DEFAULT_ATTRIBUTE_LIMITS } from './attribute-limits.js';
+import { DEFAULT_ATTRIBUTE_LIMITS } from '../model/attributes.js';
 import { assertAttributeKey, copyAttributeValue } from './attribute-value.js';
 import { decodePayload, encodePayload } from './session-payload.js';
 
@@ -34,7 +34,7 @@ function nested(depth: number): unknown {
 }
 
 describe('copyAttributeValue', () => {
-  it('C-07 keeps every JSON value as it is, through the stored form and back', () => {
+  it('keeps every JSON value as it is, through the stored form and back', () => {
     const wide = { ...DEFAULT_ATTRIBUTE_LIMITS, maxValueBytes: 2 ** 20, maxDepth: 100 };
     fc.assert(
       fc.property(fc.jsonValue({ stringUnit: 'binary' }), (value) => {
@@ -47,7 +47,7 @@ describe('copyAttributeValue', () => {
     );
   });
 
-  it('C-07 accepts anything or throws a SessionInputError, and never changes what it was given', () => {
+  it('accepts anything or throws a SessionInputError, and never changes what it was given', () => {
     fc.assert(
       fc.property(fc.anything({ withBigInt: true, withDate: true, withMap: true, withSparseArray: true }), (value) => {
         const before = fc.stringify(value);
@@ -138,7 +138,7 @@ describe('copyAttributeValue', () => {
     expect(copy(new Proxy([0], handler))).toEqual([1]);
   });
 
-  it('C-07 keeps prototype names as plain keys that change no prototype', () => {
+  it('keeps prototype names as plain keys that change no prototype', () => {
     const value: unknown = JSON.parse(
       '{"__proto__":{"admin":true},"constructor":{"prototype":{"admin":true}},"prototype":1}',
     );
@@ -150,13 +150,13 @@ describe('copyAttributeValue', () => {
     expect(JSON.stringify(copied)).toBe(JSON.stringify(value));
   });
 
-  it('C-07 bounds the depth: the limit itself is fine, one more is refused', () => {
+  it('bounds the depth: the limit itself is fine, one more is refused', () => {
     expect(copy(nested(4))).toEqual(nested(4));
     expect(refusal(nested(5))).toMatchObject({ field: 'attributes.x', constraint: 'attribute-depth', limit: 4 });
     expect(refusal(nested(5_000))).toMatchObject({ constraint: 'attribute-depth' });
   });
 
-  it('C-07 bounds the size in bytes of UTF-8 as JSON: the limit itself is fine, one more is refused', () => {
+  it('bounds the size in bytes of UTF-8 as JSON: the limit itself is fine, one more is refused', () => {
     const tooLarge = { field: 'attributes.x', constraint: 'attribute-value-size', limit: 1_000 };
     expect(copy('a'.repeat(998))).toHaveLength(998);
     expect(refusal('a'.repeat(999))).toMatchObject(tooLarge);
@@ -166,7 +166,7 @@ describe('copyAttributeValue', () => {
     expect(refusal({ ['k'.repeat(999)]: 1 })).toMatchObject(tooLarge);
   });
 
-  it('C-07 stops reading a value that is certainly too large', () => {
+  it('stops reading a value that is certainly too large', () => {
     let reads = 0;
     const endless = {
       *[Symbol.iterator]() {

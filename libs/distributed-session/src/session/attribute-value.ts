@@ -1,6 +1,5 @@
 import { SessionInputError } from '../errors/session.errors.js';
-import type { AttributeLimits } from './attribute-limits.js';
-import type { JsonValue } from './attributes.js';
+import { type AttributeLimits, type JsonValue, isPlainObject } from '../model/attributes.js';
 
 /**
  * A deeply frozen copy of a value, after a check that it is JSON and within the limits.
@@ -13,13 +12,6 @@ export function copyAttributeValue(value: unknown, field: string, limits: Attrib
   const bytes = Buffer.byteLength(JSON.stringify(copy));
   if (bytes > limits.maxValueBytes) throw tooLarge(field, limits);
   return copy;
-}
-
-/** The object prototype of any realm has no prototype itself; a class, a Map or a Date has one that has. */
-export function isPlainObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  if (typeof value !== 'object' || value === null) return false;
-  const prototype: unknown = Object.getPrototypeOf(value);
-  return prototype === null || Object.getPrototypeOf(prototype) === null;
 }
 
 function copyOf(value: unknown, field: string, limits: AttributeLimits): JsonValue {

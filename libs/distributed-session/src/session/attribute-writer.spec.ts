@@ -5,7 +5,7 @@ import type { ReplaceSession } from '../storage/session-storage.operations.js';
 import { InMemorySessionStorage } from '../storage/in-memory/in-memory-session-storage.js';
 import { FakeClock } from '../testing/fake-clock.js';
 import { AttributeWriter } from './attribute-writer.js';
-import { type AttributePatch, emptyAttributes } from './attributes.js';
+import { type AttributePatch, emptyAttributes } from '../model/attributes.js';
 import { checkPatch } from './checked-patch.js';
 import { openSession } from './open-session.js';
 import { SessionIssuer } from './session-issuer.js';
@@ -148,7 +148,7 @@ describe('AttributeWriter', () => {
     expect((await stored()).payload.attributes).toEqual({ a: 1, b: 2 });
   });
 
-  it('S-11 rejects with the reason when the session ends before or during the write, and revives nothing', async () => {
+  it('rejects with the reason when the session ends before or during the write, and revives nothing', async () => {
     storage.beforeWrite = end;
     await expect(write({ set: { a: 1 } })).rejects.toMatchObject({ code: 'ERR_SESSION_ENDED', reason: 'kicked-out' });
     await expect(write({ set: { a: 1 } })).rejects.toMatchObject({ code: 'ERR_SESSION_ENDED', sessionId });
@@ -157,7 +157,7 @@ describe('AttributeWriter', () => {
     await expect(write({ set: { a: 1 } })).rejects.toMatchObject({ code: 'ERR_SESSION_NOT_FOUND' });
   });
 
-  it('S-05 follows a session that was rotated, before or during the write, while the grace lasts', async () => {
+  it('follows a session that was rotated, before or during the write, while the grace lasts', async () => {
     storage.beforeWrite = async () => {
       storage.beforeWrite = undefined;
       await issuer.rotate(sessionId, 'svc');
@@ -171,7 +171,7 @@ describe('AttributeWriter', () => {
     await expect(write({ set: { late: 3 } })).rejects.toMatchObject({ reason: 'rotated', rotatedTo: record.sessionId });
   });
 
-  it('S-17 throws when the storage answers with another session', async () => {
+  it('throws when the storage answers with another session', async () => {
     const other = { ...(await stored()).record, sessionId: storage.nextSessionId() };
     storage.get = async () => other;
     await expect(write({ set: { a: 1 } })).rejects.toThrow(StorageCorruptError);

@@ -2,8 +2,7 @@ import { SessionConflictError, SessionNotFoundError } from '../errors/session.er
 import type { StoredSession } from '../storage/session-record.js';
 import type { ReplaceSessionResult } from '../storage/session-storage.operations.js';
 import type { SessionStorage } from '../storage/session-storage.js';
-import type { AttributeLimits } from './attribute-limits.js';
-import type { SessionAttributes } from './attributes.js';
+import type { AttributeLimits, SessionAttributes } from '../model/attributes.js';
 import { type CheckedPatch, applyPatch } from './checked-patch.js';
 import { type OpenSession, assertAnswers, endedError, openLive, openSession } from './open-session.js';
 import { followRotation, readSession } from './rotation-grace.js';

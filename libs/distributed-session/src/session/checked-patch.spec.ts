@@ -1,7 +1,12 @@
 import { describe, expect, it } from '@jest/globals';
 import * as fc from 'fast-check';
-import { DEFAULT_ATTRIBUTE_LIMITS } from './attribute-limits.js';
-import { type AttributePatch, type JsonValue, type SessionAttributes, emptyAttributes } from './attributes.js';
+import {
+  DEFAULT_ATTRIBUTE_LIMITS,
+  type AttributePatch,
+  type JsonValue,
+  type SessionAttributes,
+  emptyAttributes,
+} from '../model/attributes.js';
 import { applyPatch, checkAttributes, checkPatch } from './checked-patch.js';
 
 const LIMITS = { ...DEFAULT_ATTRIBUTE_LIMITS, maxCount: 3, maxTotalBytes: 60 };
@@ -15,7 +20,7 @@ const apply = (current: SessionAttributes, patch: AttributePatch) => applyPatch(
 const failing = (fields: object) => expect.objectContaining({ code: 'ERR_SESSION_INPUT', ...fields });
 
 describe('too much at once', () => {
-  it('C-07 refuses more attributes than a session may have before it looks at one', () => {
+  it('refuses more attributes than a session may have before it looks at one', () => {
     const looked: string[] = [];
     const names = Array.from({ length: DEFAULT_ATTRIBUTE_LIMITS.maxCount + 1 }, (_, n) => `key${n}`);
     const set = new Proxy(Object.fromEntries(names.map((name) => [name, 1])), {
@@ -124,21 +129,21 @@ describe('applyPatch', () => {
     expect(Object.isFrozen(apply(before, { set: { b: 2 } }))).toBe(true);
   });
 
-  it('C-07 sets prototype names as plain keys', () => {
+  it('sets prototype names as plain keys', () => {
     const after = apply(attributes({}), { set: Object.fromEntries([['__proto__', { admin: true }]]) });
     expect(Object.keys(after)).toEqual(['__proto__']);
     expect(after['admin']).toBeUndefined();
     expect(apply(after, { remove: ['__proto__'] })).toEqual(attributes({}));
   });
 
-  it('C-07 refuses one attribute more than the limit, and takes another in exchange', () => {
+  it('refuses one attribute more than the limit, and takes another in exchange', () => {
     const full = attributes({ a: 1, b: 2, c: 3 });
     expect(() => apply(full, { set: { d: 4 } })).toThrow(failing({ constraint: 'attribute-count', limit: 3 }));
     expect(apply(full, { set: { d: 4 }, remove: ['a'] })).toEqual(attributes({ b: 2, c: 3, d: 4 }));
     expect(apply(full, { set: { c: 'three' } })).toEqual(attributes({ a: 1, b: 2, c: 'three' }));
   });
 
-  it('C-07 refuses one byte more than the total, counted in UTF-8 with keys and punctuation', () => {
+  it('refuses one byte more than the total, counted in UTF-8 with keys and punctuation', () => {
     const most = { k: '€'.repeat(17) + 'x' }; // {"k":"…"} is 8 bytes around 52
     expect(Buffer.byteLength(JSON.stringify(most))).toBe(60);
     expect(apply(attributes({}), { set: most })).toEqual(attributes(most));
@@ -160,7 +165,7 @@ describe('applyPatch', () => {
     );
   });
 
-  it('C-08 quotes no value in what it refuses', () => {
+  it('quotes no value in what it refuses', () => {
     const canary = 'canary-attribute-value-that-is-too-long-for-the-total-of-sixty-bytes';
     expect(() => apply(attributes({}), { set: { a: canary } })).toThrow(
       failing({ message: expect.not.stringContaining('canary') }),

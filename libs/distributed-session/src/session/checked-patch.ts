@@ -1,7 +1,13 @@
 import { SessionInputError } from '../errors/session.errors.js';
-import type { AttributeLimits } from './attribute-limits.js';
-import { assertAttributeKey, copyAttributeValue, isPlainObject } from './attribute-value.js';
-import { type AttributePatch, type JsonValue, type SessionAttributes, emptyAttributes } from './attributes.js';
+import {
+  type AttributeLimits,
+  type AttributePatch,
+  type JsonValue,
+  type SessionAttributes,
+  emptyAttributes,
+  isPlainObject,
+} from '../model/attributes.js';
+import { assertAttributeKey, copyAttributeValue } from './attribute-value.js';
 
 /** More than a session has under any sensible limits; a bound for what is looked at. */
 const MAX_REMOVED = 10_000;

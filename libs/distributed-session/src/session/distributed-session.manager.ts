@@ -1,27 +1,30 @@
-import type { SessionEvents } from '../events/session-events.js';
+import type { SessionEvents } from './session-events.js';
 import { type DistributedSessionOptionsInput, resolveOptions } from '../resolve-options.js';
 import { ServiceAccess } from '../service/service-access.js';
 import type { ServiceCredential } from '../service/service-credential.js';
 import { ServiceOperations } from '../service/service-operations.js';
 import type { ListLogins, LoginPage, SessionCounts } from '../storage/session-storage.operations.js';
 import { assertAttributeKey } from './attribute-value.js';
-import { type AttributePatch, type AttributeValue, type JsonValue, emptyAttributes } from './attributes.js';
+import { type AttributePatch, type AttributeValue, type JsonValue, emptyAttributes } from '../model/attributes.js';
 import { applyPatch, checkPatch } from './checked-patch.js';
-import { type EndAllOptions, type EndOptions, checkEndAllOptions, checkEndOptions } from './end-options.js';
-import { checkPage } from './list-page.js';
-import { ManagerParts } from './manager-parts.js';
-import { toHistoryEntry, toIssuedSession, toSession } from './open-session.js';
-import { type SessionCredential, assertSessionId, assertToken } from './session-credential.js';
 import {
+  type EndAllOptions,
+  type EndOptions,
+  checkEndAllOptions,
+  checkEndOptions,
+  checkPage,
   type CreateSessionOptions,
   assertKnownOptions,
   assertLoginId,
   assertReadOptions,
   checkCreateOptions,
 } from './session-input.js';
+import { ManagerParts } from './manager-parts.js';
+import { toHistoryEntry, toIssuedSession, toSession } from './open-session.js';
+import { type SessionCredential, assertSessionId, assertToken } from './session-credential.js';
 import type { ReadOptions } from './session-reader.js';
 import { patchOfUpdate } from './session-update.js';
-import type { IssuedSession, Session, SessionHistoryEntry, SessionUpdate } from './session.js';
+import type { IssuedSession, Session, SessionHistoryEntry, SessionUpdate } from '../model/session.js';
 import type { TouchCounts } from './touch-queue.js';
 
 /**
@@ -32,6 +35,8 @@ import type { TouchCounts } from './touch-queue.js';
  * the storage is down every method throws `StorageUnavailableError`. Sessions that come back are frozen snapshots.
  */
 export class DistributedSessionManager extends ServiceOperations {
+  private readonly parts: ManagerParts;
+
   /**
    * In a Nest application the module makes the manager. Elsewhere: give the options, call {@link connect} before and
    * {@link close} after use.
@@ -39,6 +44,7 @@ export class DistributedSessionManager extends ServiceOperations {
   constructor(options: DistributedSessionOptionsInput | ManagerParts, access?: ServiceAccess) {
     const parts = options instanceof ManagerParts ? options : new ManagerParts(resolveOptions(options));
     super(parts, access ?? ServiceAccess.unrestricted(parts.options.serviceId));
+    this.parts = parts;
   }
 
   /**

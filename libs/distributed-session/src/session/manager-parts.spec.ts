@@ -41,7 +41,7 @@ describe('closing a manager', () => {
     await expect(storage.count()).rejects.toMatchObject({ code: 'ERR_STORAGE_UNAVAILABLE' });
   });
 
-  it('A-05 proves nothing from memory any more, since it hears of no revocation', async () => {
+  it('proves nothing from memory any more, since it hears of no revocation', async () => {
     const storage = new InMemorySessionStorage();
     await storage.connect();
     const [here, there] = ['here', 'there'].map((serviceId) => new DistributedSessionManager({ serviceId, storage }));

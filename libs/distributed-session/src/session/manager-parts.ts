@@ -1,5 +1,5 @@
 import { StorageUnavailableError } from '../errors/storage.errors.js';
-import { SessionEvents } from '../events/session-events.js';
+import { SessionEvents } from './session-events.js';
 import type { ResolvedOptions } from '../resolve-options.js';
 import { SecretHasher } from '../service/secret-hasher.js';
 import { ServiceRegistry } from '../service/service-registry.js';
@@ -9,7 +9,7 @@ import { AttributeWriter } from './attribute-writer.js';
 import { SessionIssuer } from './session-issuer.js';
 import { SessionReader } from './session-reader.js';
 import { SessionSweeper } from './session-sweeper.js';
-import { SessionTerminator } from './session-terminator.js';
+import { SessionEnder } from './session-ender.js';
 import { TouchQueue } from './touch-queue.js';
 
 /** What a manager and all the views of it that `as()` makes have in common. */
@@ -19,7 +19,7 @@ export class ManagerParts {
   readonly touches: TouchQueue;
   readonly reader: SessionReader;
   readonly writer: AttributeWriter;
-  readonly terminator: SessionTerminator;
+  readonly terminator: SessionEnder;
   readonly registry: ServiceRegistry;
   readonly verifier: ServiceVerifier;
   readonly #sweeper: SessionSweeper;
@@ -35,7 +35,7 @@ export class ManagerParts {
     this.issuer = new SessionIssuer(options);
     this.reader = new SessionReader(storage, this.touches, (tombstone) => this.#reportLateUse(tombstone));
     this.writer = new AttributeWriter(storage, options.attributeLimits);
-    this.terminator = new SessionTerminator(options);
+    this.terminator = new SessionEnder(options);
     this.verifier = new ServiceVerifier(options, hasher);
     this.registry = new ServiceRegistry(storage.services, hasher, () => this.verifier.forget());
   }

@@ -47,7 +47,7 @@ function refused(hidden: string) {
 
 describe('openSession', () => {
   it.each(['version', 'createdAt', 'lastAccessedAt', 'expiresAt', 'idleTimeoutMs', 'absoluteExpiresAt'] as const)(
-    'S-09 fails closed on a record whose %s is no whole number',
+    'fails closed on a record whose %s is no whole number',
     (name) => {
       for (const value of [NaN, Infinity, -Infinity, 1.5, 1e300, '3000', null, {}]) {
         const broken = { ...record, [name]: value } as unknown as SessionRecord;
@@ -74,7 +74,7 @@ describe('openSession', () => {
   });
 });
 
-describe('S-17 a storage that answers with another session', () => {
+describe('a storage that answers with another session', () => {
   it('is an error, for a live session and for a tombstone, and does not show the other id', () => {
     expect(() => assertAnswers(record, ID)).not.toThrow();
     for (const stored of [record, tombstone]) {
@@ -116,7 +116,7 @@ describe('S-17 a storage that answers with another session', () => {
 });
 
 describe('what leaves the library', () => {
-  it('S-03 S-18 is a frozen snapshot without digests, payload and state', () => {
+  it('is a frozen snapshot without digests, payload and state', () => {
     const session = toSession(openSession(record), everything);
     expect(session).toEqual({
       sessionId: ID,
@@ -137,12 +137,12 @@ describe('what leaves the library', () => {
     }
   });
 
-  it('A-10 holds only the attributes that the service may see', () => {
+  it('holds only the attributes that the service may see', () => {
     const access = everything.narrowedTo({ serviceId: 'x', permissions: ['session.read:role'] });
     expect(toSession(openSession(record), access).attributes).toEqual({ role: 'admin' });
   });
 
-  it('C-08 shows token and credential to who asks by name, and to no log, spread or JSON', () => {
+  it('shows token and credential to who asks by name, and to no log, spread or JSON', () => {
     const issued = toIssuedSession(openSession(record), everything, 'CANARY');
     expect([issued.token, issued.credential]).toEqual(['CANARY', `${ID}.CANARY`]);
     expect(Object.isFrozen(issued)).toBe(true);

@@ -2,7 +2,7 @@ import { SessionEndedError, SessionNotFoundError } from '../errors/session.error
 import { StorageCorruptError } from '../errors/storage.errors.js';
 import type { ServiceAccess } from '../service/service-access.js';
 import type { SessionRecord, SessionTombstone, StoredSession } from '../storage/session-record.js';
-import type { IssuedSession, Session, SessionHistoryEntry } from './session.js';
+import type { IssuedSession, Session, SessionHistoryEntry } from '../model/session.js';
 import { formatCredential } from './session-credential.js';
 import { type SessionPayload, decodePayload } from './session-payload.js';
 

@@ -13,7 +13,7 @@ describe('successorOf', () => {
     expect(successorOf(tombstone(500), ENDED_AT + 500)).toBeUndefined();
   });
 
-  it('S-05 is nothing without a grace, also while the clock of this process lags the one that stamped the end', () => {
+  it('is nothing without a grace, also while the clock of this process lags the one that stamped the end', () => {
     for (const now of [ENDED_AT + 1, ENDED_AT, ENDED_AT - 1, ENDED_AT - 400]) {
       expect(successorOf(tombstone(0), now)).toBeUndefined();
     }

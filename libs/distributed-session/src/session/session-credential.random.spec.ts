@@ -10,14 +10,14 @@ const { generateSecret } = await import('../service/service-secret.js');
 const lastBytes = () => randomBytes.mock.results.at(-1)!.value as Buffer;
 
 describe('what secrets are made of', () => {
-  it('S-01 a token is 32 bytes of the CSPRNG, all of them and nothing else', () => {
+  it('a token is 32 bytes of the CSPRNG, all of them and nothing else', () => {
     randomBytes.mockClear();
     const token = generateToken();
     expect(randomBytes.mock.calls).toEqual([[32]]);
     expect(token).toBe(lastBytes().toString('base64url'));
   });
 
-  it('A-02 a service secret takes 32 bytes of the CSPRNG beside those of its key id, and loses none of them', () => {
+  it('a service secret takes 32 bytes of the CSPRNG beside those of its key id, and loses none of them', () => {
     randomBytes.mockClear();
     const { keyId, secret } = generateSecret();
     const sizes = randomBytes.mock.calls.map(([size]) => size);

@@ -50,11 +50,11 @@ class CountingStorage extends InMemorySessionStorage {
 }
 
 describe('tokens', () => {
-  it('S-01 no token comes twice', () => {
+  it('no token comes twice', () => {
     expect(new Set(Array.from({ length: 5_000 }, generateToken)).size).toBe(5_000);
   });
 
-  it('S-02 a token decodes to 256 bits in which every bit varies: no user, time or node is in it', () => {
+  it('a token decodes to 256 bits in which every bit varies: no user, time or node is in it', () => {
     const tokens = Array.from({ length: 500 }, () => Buffer.from(generateToken(), 'base64url'));
     for (let bit = 0; bit < 256; bit++) {
       const ones = tokens.filter((token) => (token[bit >> 3]! >> (bit & 7)) & 1).length;
@@ -65,7 +65,7 @@ describe('tokens', () => {
     expect(tokens.every((token) => token.length === 32)).toBe(true);
   });
 
-  it('S-03 a digest is SHA-256 and tells nothing of the token', () => {
+  it('a digest is SHA-256 and tells nothing of the token', () => {
     expect(digestToken('abc')).toBe('ungWv48Bz-pBQUDeXa4iI7ADYaOWF3qctBD_YfIAFa0');
     expect(digestToken(TOKEN)).not.toContain(TOKEN);
   });
@@ -107,7 +107,7 @@ describe('parseCredential', () => {
     );
   });
 
-  it('S-04 refuses 10,000 malformed credentials by their form, without a call to the storage', async () => {
+  it('refuses 10,000 malformed credentials by their form, without a call to the storage', async () => {
     const storage = new CountingStorage({ clock: new FakeClock() });
     const manager = new DistributedSessionManager({ serviceId: 'svc', storage });
     await fc.assert(
@@ -120,14 +120,14 @@ describe('parseCredential', () => {
     expect(await storage.count()).toEqual({ sessions: 0, logins: 0 });
   });
 
-  it('S-04 refuses objects that are not a pair of a session id and a token', () => {
+  it('refuses objects that are not a pair of a session id and a token', () => {
     const ill = [{}, [], { sessionId: SESSION_ID }, { token: TOKEN }, { sessionId: [SESSION_ID], token: TOKEN }];
     for (const credential of [...ill, { sessionId: SESSION_ID, token: [TOKEN] }]) {
       expect(() => parseCredential(credential)).toThrow(inputFault);
     }
   });
 
-  it('S-04 uses the same reading of a credential that it has checked', () => {
+  it('uses the same reading of a credential that it has checked', () => {
     let reads = 0;
     const credential = {
       sessionId: SESSION_ID,
@@ -138,7 +138,7 @@ describe('parseCredential', () => {
     expect(parseCredential(credential)).toEqual({ sessionId: SESSION_ID, token: TOKEN });
   });
 
-  it('C-08 quotes nothing of a credential that it refuses', () => {
+  it('quotes nothing of a credential that it refuses', () => {
     const message = expect.not.stringContaining('canary');
     expect(() => parseCredential(`${SESSION_ID} canary-token`)).toThrow(expect.objectContaining({ message }));
     expect(() => assertToken('canary token')).toThrow(expect.objectContaining({ message }));

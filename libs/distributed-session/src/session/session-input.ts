@@ -1,8 +1,11 @@
 import { SessionInputError } from '../errors/session.errors.js';
-import { isPlainObject } from './attribute-value.js';
-import type { AttributeInput } from './attributes.js';
-import type { SessionClient } from './session.js';
-import { type SessionTimeouts, combineTimeouts, isDuration } from './session-timeouts.js';
+import { type AttributeInput, isPlainObject } from '../model/attributes.js';
+import { isDuration } from '../model/duration.js';
+import type { SessionClient } from '../model/session.js';
+import { type SessionTimeouts, combineTimeouts } from '../model/session-timeouts.js';
+import type { ListLogins } from '../storage/session-storage.operations.js';
+import { CALLER_END_REASONS, type CallerEndReason } from '../model/end-reason.js';
+import { assertSessionId } from './session-credential.js';
 
 /** What `createSession()` takes beside the login and the token. */
 export interface CreateSessionOptions {
@@ -100,4 +103,57 @@ function assertText(field: string, value: unknown, maxLength: number): asserts v
   if (!value.isWellFormed()) {
     throw new SessionInputError(field, 'format', 'must be well-formed Unicode, without lone surrogates.');
   }
+}
+
+const DEFAULT_LIMIT = 100;
+const MAX_LIMIT = 1_000;
+const MAX_CURSOR_LENGTH = 512;
+
+/** Checks what `listLogins()` was asked for. Whether the cursor is a good one, the storage knows. */
+export function checkPage(page: Partial<ListLogins>): ListLogins {
+  assertKnownOptions(page, ['limit', 'cursor']);
+  const { limit = DEFAULT_LIMIT, cursor } = page;
+  if (!Number.isSafeInteger(limit) || limit < 1 || limit > MAX_LIMIT) {
+    throw new SessionInputError('limit', 'range', `must be a whole number, 1 to ${MAX_LIMIT}.`, MAX_LIMIT);
+  }
+  if (cursor === undefined) return { limit };
+  if (typeof cursor !== 'string' || cursor === '' || cursor.length > MAX_CURSOR_LENGTH) {
+    throw new SessionInputError('cursor', 'format', 'must be what the page before returned as nextCursor.');
+  }
+  return { limit, cursor };
+}
+
+export interface EndOptions {
+  /** What the history says. Default `logged-out`. */
+  readonly reason?: CallerEndReason;
+  /** On whose behalf, for the history: a person, a job; at most 256 characters. */
+  readonly actor?: string;
+}
+
+export interface EndAllOptions extends EndOptions {
+  /** The one session that stays, such as the one that asks. */
+  readonly exceptSessionId?: string;
+  /** Only the sessions with this device label. */
+  readonly device?: string;
+}
+
+export function checkEndOptions(options: EndOptions): EndOptions {
+  assertKnownOptions(options, ['reason', 'actor']);
+  return checkEnding(options);
+}
+
+export function checkEndAllOptions(options: EndAllOptions): EndAllOptions {
+  assertKnownOptions(options, ['reason', 'actor', 'exceptSessionId', 'device']);
+  if (options.exceptSessionId !== undefined) assertSessionId(options.exceptSessionId, 'exceptSessionId');
+  assertDevice(options.device);
+  return checkEnding(options);
+}
+
+/** The given options that are set, so that they can go over defaults. */
+function checkEnding<T extends EndOptions>(options: T): T {
+  assertActor(options.actor);
+  if (options.reason !== undefined && !CALLER_END_REASONS.includes(options.reason)) {
+    throw new SessionInputError('reason', 'format', `must be one of ${CALLER_END_REASONS.join(', ')}.`);
+  }
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as T;
 }

@@ -3,22 +3,19 @@ import { InMemorySessionStorage } from '../storage/in-memory/in-memory-session-s
 import { DistributedSessionManager } from './distributed-session.manager.js';
 
 describe('SessionIssuer', () => {
-  it.each(['create', 'rotate'] as const)(
-    'S-17 refuses the session of another login as the answer to %s',
-    async (method) => {
-      const storage = new InMemorySessionStorage();
-      const sessions = new DistributedSessionManager({ serviceId: 'svc', storage });
-      const { sessionId } = await sessions.createSession('alice');
-      const original = storage[method].bind(storage) as (operation: never) => Promise<{ session: object }>;
-      const falsified = async (operation: never) => {
-        const result = await original(operation);
-        return { ...result, session: { ...result.session, loginId: 'mallory' } };
-      };
-      Object.assign(storage, { [method]: falsified });
-      const issued = method === 'create' ? sessions.createSession('alice') : sessions.rotateSession(sessionId);
-      await expect(issued).rejects.toMatchObject({ code: 'ERR_STORAGE_CORRUPT' });
-    },
-  );
+  it.each(['create', 'rotate'] as const)('refuses the session of another login as the answer to %s', async (method) => {
+    const storage = new InMemorySessionStorage();
+    const sessions = new DistributedSessionManager({ serviceId: 'svc', storage });
+    const { sessionId } = await sessions.createSession('alice');
+    const original = storage[method].bind(storage) as (operation: never) => Promise<{ session: object }>;
+    const falsified = async (operation: never) => {
+      const result = await original(operation);
+      return { ...result, session: { ...result.session, loginId: 'mallory' } };
+    };
+    Object.assign(storage, { [method]: falsified });
+    const issued = method === 'create' ? sessions.createSession('alice') : sessions.rotateSession(sessionId);
+    await expect(issued).rejects.toMatchObject({ code: 'ERR_STORAGE_CORRUPT' });
+  });
 
   it('takes another id when one is taken, and gives up when all are', async () => {
     const storage = new InMemorySessionStorage();

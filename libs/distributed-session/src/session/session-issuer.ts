@@ -3,13 +3,13 @@ import { StorageCorruptError } from '../errors/storage.errors.js';
 import type { ResolvedOptions } from '../resolve-options.js';
 import type { SessionRecord } from '../storage/session-record.js';
 import type { CreateSession } from '../storage/session-storage.operations.js';
-import type { SessionAttributes } from './attributes.js';
+import type { SessionAttributes } from '../model/attributes.js';
 import { type OpenSession, assertAnswers, endedError, openLive, openSession } from './open-session.js';
 import { MAX_GRACE_HOPS, readSession } from './rotation-grace.js';
 import { digestToken, generateToken } from './session-credential.js';
-import type { SessionClient } from './session.js';
+import type { SessionClient } from '../model/session.js';
 import { type SessionPayload, encodePayload } from './session-payload.js';
-import type { SessionTimeouts } from './session-timeouts.js';
+import type { SessionTimeouts } from '../model/session-timeouts.js';
 
 /** Ids are random or nearly so: a second one that is taken means that something is wrong. */
 const MAX_ID_ATTEMPTS = 3;

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import * as fc from 'fast-check';
 import { StorageCorruptError } from '../errors/storage.errors.js';
-import { type JsonValue, emptyAttributes } from './attributes.js';
+import { type JsonValue, emptyAttributes } from '../model/attributes.js';
 import { type SessionPayload, decodePayload, encodePayload } from './session-payload.js';
 
 const payload: SessionPayload = {
@@ -66,7 +66,7 @@ describe('a session payload', () => {
     expect(isDeeplyFrozen(after)).toBe(true);
   });
 
-  it('C-07 keeps prototype names harmless on the way back', () => {
+  it('keeps prototype names harmless on the way back', () => {
     const stored = Buffer.from('{"f":1,"t":"x","p":[],"a":{"__proto__":{"admin":true},"constructor":1}}');
     const { attributes } = decodePayload(stored, 'id');
     expect(Object.getPrototypeOf(attributes)).toBeNull();
@@ -74,7 +74,7 @@ describe('a session payload', () => {
     expect(attributes['admin']).toBeUndefined();
   });
 
-  it('C-06 with any byte flipped is another payload or corrupt, never another error, and never quotes a value', () => {
+  it('with any byte flipped is another payload or corrupt, never another error, and never quotes a value', () => {
     const packed = encodePayload(payload);
     let refused = 0;
     for (let at = 0; at < packed.length; at++) {
@@ -87,12 +87,12 @@ describe('a session payload', () => {
     expect(refused).toBeGreaterThan(packed.length);
   });
 
-  it('C-06 cut short anywhere is corrupt', () => {
+  it('cut short anywhere is corrupt', () => {
     const packed = encodePayload(payload);
     for (let length = 0; length < packed.length; length++) expect(decoded(packed.subarray(0, length))).toBeUndefined();
   });
 
-  it('C-06 with bytes that are no UTF-8 is corrupt, not text with replacement characters', () => {
+  it('with bytes that are no UTF-8 is corrupt, not text with replacement characters', () => {
     const packed = encodePayload(payload);
     const damaged = Uint8Array.from(packed);
     damaged[Buffer.from(packed).indexOf('CANARY-role')] = 0xff;
@@ -113,17 +113,17 @@ describe('a session payload', () => {
     ['without predecessors', { f: 1, t: 'x', a: {} }],
     ['a predecessor that is no pair', { f: 1, t: 'x', a: {}, p: ['CANARY'] }],
     ['a predecessor without a digest', { f: 1, t: 'x', a: {}, p: [['id']] }],
-  ])('C-06 of a foreign form (%s) is corrupt', (_, document) => {
+  ])('of a foreign form (%s) is corrupt', (_, document) => {
     expect(decoded(pack(document))).toBeUndefined();
   });
 
-  it('C-06 of a later format says so', () => {
+  it('of a later format says so', () => {
     const later = pack({ f: 2, t: 'x', a: {}, p: [] });
     expect(decoded(later)).toBeUndefined();
     expect(() => decodePayload(later, 'id')).toThrow(/unknown format/);
   });
 
-  it('C-06 nested too deep to be one of ours is corrupt, not a stack overflow', () => {
+  it('nested too deep to be one of ours is corrupt, not a stack overflow', () => {
     const deep = `${'['.repeat(100_000)}${']'.repeat(100_000)}`;
     expect(decoded(Buffer.from(`{"f":1,"t":"x","p":[],"a":{"x":${deep}}}`))).toBeUndefined();
   });

@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import { StorageCorruptError } from '../errors/storage.errors.js';
-import { type JsonValue, type SessionAttributes, emptyAttributes } from './attributes.js';
-import type { SessionClient } from './session.js';
+import { type JsonValue, type SessionAttributes, emptyAttributes } from '../model/attributes.js';
+import type { SessionClient } from '../model/session.js';
 
 /** A credential that was rotated away, and may be followed to this session while its grace lasts. */
 export interface Predecessor {

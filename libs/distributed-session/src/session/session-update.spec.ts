@@ -1,10 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
 import { ServiceAccess } from '../service/service-access.js';
-import { DEFAULT_ATTRIBUTE_LIMITS } from './attribute-limits.js';
+import { DEFAULT_ATTRIBUTE_LIMITS } from '../model/attributes.js';
 import { openSession, toSession } from './open-session.js';
 import { encodePayload } from './session-payload.js';
 import { patchOfUpdate } from './session-update.js';
-import type { Session } from './session.js';
+import type { Session } from '../model/session.js';
 
 const attributes = { role: 'user', cart: { items: [1, 2] }, note: 'hidden' };
 const open = openSession({
@@ -51,7 +51,7 @@ describe('patchOfUpdate', () => {
     );
   });
 
-  it('A-10 leaves alone what was hidden from the caller, who could not send it back', () => {
+  it('leaves alone what was hidden from the caller, who could not send it back', () => {
     expect(patchOf({}, clerk)).toEqual({ set: new Map(), remove: new Set() });
     expect(patchOf({ attributes: {} }, clerk).remove).toEqual(new Set(['role', 'cart']));
   });
@@ -81,7 +81,7 @@ describe('patchOfUpdate', () => {
     expect(() => patchOf({ [field]: value })).toThrow(failing({ constraint: 'immutable', field }));
   });
 
-  it('S-08 ignores the times that move by themselves', () => {
+  it('ignores the times that move by themselves', () => {
     expect(patchOf({ lastAccessedAt: 5, expiresAt: 10 ** 12 })).toEqual({ set: new Map(), remove: new Set() });
   });
 

@@ -1,9 +1,9 @@
 import { SessionConflictError, SessionInputError } from '../errors/session.errors.js';
 import type { ServiceAccess } from '../service/service-access.js';
-import type { AttributeLimits } from './attribute-limits.js';
+import type { AttributeLimits } from '../model/attributes.js';
 import { type CheckedPatch, checkAttributes } from './checked-patch.js';
 import { type OpenSession, toSession } from './open-session.js';
-import type { Session, SessionUpdate } from './session.js';
+import type { Session, SessionUpdate } from '../model/session.js';
 
 /** What no update changes. The times of access and expiry are not listed: they move by themselves and are ignored. */
 const IMMUTABLE = [

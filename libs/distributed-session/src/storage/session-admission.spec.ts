@@ -56,7 +56,7 @@ describe('planAdmission', () => {
     expect(displacedBy(plan(items('a', 'b', 'c'), { ...reject, perDevice: 1 }, 'web'))).toBe('login');
   });
 
-  it('S-13 whatever lives: afterwards both limits hold, the oldest gave way, and no more than had to', () => {
+  it('whatever lives: afterwards both limits hold, the oldest gave way, and no more than had to', () => {
     const device = fc.option(fc.constantFrom('web', 'mobile', 'tv'), { nil: undefined });
     const bound = fc.integer({ min: 1, max: 6 });
     fc.assert(

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import * as fc from 'fast-check';
-import { accessed, buried, expired, expiryOf, isDue, seenAt } from './session-lifetime.js';
+import { withAccess, toTombstone, expiredTombstone, expiryOf, isDue, asSeenAt } from './session-lifetime.js';
 import type { SessionRecord } from './session-record.js';
 
 const T = Date.UTC(2030, 0, 1);
@@ -20,12 +20,12 @@ const session: SessionRecord = {
 const millis = fc.integer({ min: 0, max: 10_000 });
 
 describe('isDue', () => {
-  it('S-07 is over from the very millisecond of the expiry on', () => {
+  it('is over from the very millisecond of the expiry on', () => {
     expect(isDue(session, T + 999)).toBe(false);
     expect(isDue(session, T + 1_000)).toBe(true);
   });
 
-  it('S-09 is over when a time is no number', () => {
+  it('is over when a time is no number', () => {
     for (const expiresAt of [NaN, undefined, 'soon', {}]) {
       expect(isDue({ ...session, expiresAt } as unknown as SessionRecord, T)).toBe(true);
     }
@@ -39,12 +39,12 @@ describe('isDue', () => {
 describe('accessed', () => {
   it('moves the idle end and leaves the record that it was given as it was', () => {
     const before = { ...session };
-    const after = accessed(session, T + 600);
+    const after = withAccess(session, T + 600);
     expect(after).toEqual({ ...session, lastAccessedAt: T + 600, expiresAt: T + 1_600 });
     expect(session).toEqual(before);
   });
 
-  it('S-08 never moves the absolute end nor goes beyond it, nor moves an access back, whatever the clock does', () => {
+  it('never moves the absolute end nor goes beyond it, nor moves an access back, whatever the clock does', () => {
     fc.assert(
       fc.property(
         fc.array(fc.integer({ min: -10_000, max: 10_000 })),
@@ -59,7 +59,7 @@ describe('accessed', () => {
             expiresAt: expiryOf(T, idle ? idleTimeoutMs : undefined, abs ? absoluteExpiresAt : undefined),
           };
           for (const step of steps) {
-            const next = accessed(current, T + step);
+            const next = withAccess(current, T + step);
             expect(next.absoluteExpiresAt).toBe(abs ? absoluteExpiresAt : undefined);
             expect(next.expiresAt).toBeLessThanOrEqual(next.absoluteExpiresAt ?? Infinity);
             expect(next.lastAccessedAt).toBeGreaterThanOrEqual(current.lastAccessedAt);
@@ -76,18 +76,18 @@ describe('accessed', () => {
 describe('tombstones', () => {
   it('say when a session was due, and which end it was: the absolute one in a draw', () => {
     const by = { endedBy: '@expiry', state: 'ended', version: 4 };
-    expect(expired(session)).toMatchObject({ ...by, reason: 'idle-timeout', endedAt: T + 1_000 });
+    expect(expiredTombstone(session)).toMatchObject({ ...by, reason: 'idle-timeout', endedAt: T + 1_000 });
     const draw = { ...session, absoluteExpiresAt: T + 1_000 };
-    expect(expired(draw)).toMatchObject({ ...by, reason: 'absolute-timeout', endedAt: T + 1_000 });
+    expect(expiredTombstone(draw)).toMatchObject({ ...by, reason: 'absolute-timeout', endedAt: T + 1_000 });
     const { idleTimeoutMs, ...noIdle } = { ...session, expiresAt: T + 5_000 };
-    expect(expired(noIdle)).toMatchObject({ reason: 'absolute-timeout' });
-    expect(expired({ ...session, absoluteExpiresAt: undefined })).toMatchObject({ reason: 'idle-timeout' });
+    expect(expiredTombstone(noIdle)).toMatchObject({ reason: 'absolute-timeout' });
+    expect(expiredTombstone({ ...session, absoluteExpiresAt: undefined })).toMatchObject({ reason: 'idle-timeout' });
     expect(idleTimeoutMs).toBe(1_000);
   });
 
   it('keep neither payload nor timeouts, and no absent field as undefined', () => {
     const ending = { reason: 'logged-out', endedAt: T + 1, endedBy: 'svc', actor: undefined } as const;
-    expect(JSON.stringify(buried(session, ending))).toBe(
+    expect(JSON.stringify(toTombstone(session, ending))).toBe(
       JSON.stringify({
         state: 'ended',
         sessionId: 'id',
@@ -101,14 +101,14 @@ describe('tombstones', () => {
         endedBy: 'svc',
       }),
     );
-    expect(Object.values(buried(session, ending))).not.toContain(undefined);
+    expect(Object.values(toTombstone(session, ending))).not.toContain(undefined);
   });
 
   it('of a rotation name the successor and the end of the grace, which is at once where none is given', () => {
     const rotation = { reason: 'rotated', endedAt: T, endedBy: 'svc', rotatedTo: 'next', actor: 'alice' } as const;
-    const stone = buried({ ...session, device: 'web' }, { ...rotation, graceEndsAt: T + 9 });
+    const stone = toTombstone({ ...session, device: 'web' }, { ...rotation, graceEndsAt: T + 9 });
     expect(stone).toMatchObject({ rotatedTo: 'next', graceEndsAt: T + 9, device: 'web', actor: 'alice' });
-    expect(buried(session, rotation)).toMatchObject({ graceEndsAt: T });
+    expect(toTombstone(session, rotation)).toMatchObject({ graceEndsAt: T });
   });
 });
 
@@ -116,10 +116,10 @@ describe('seenAt', () => {
   it('shows a session as live until it is due, and as the one tombstone from then on', () => {
     fc.assert(
       fc.property(millis, (elapsed) => {
-        expect(seenAt(session, T + elapsed)).toEqual(elapsed < 1_000 ? session : expired(session));
+        expect(asSeenAt(session, T + elapsed)).toEqual(elapsed < 1_000 ? session : expiredTombstone(session));
       }),
     );
-    const stone = buried(session, { reason: 'revoked', endedAt: T, endedBy: 'svc' });
-    expect(seenAt(stone, T + 10 ** 9)).toBe(stone);
+    const stone = toTombstone(session, { reason: 'revoked', endedAt: T, endedBy: 'svc' });
+    expect(asSeenAt(stone, T + 10 ** 9)).toBe(stone);
   });
 });

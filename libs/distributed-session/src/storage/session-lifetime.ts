@@ -1,4 +1,4 @@
-import { ENDED_BY_EXPIRY } from '../session/end-reason.js';
+import { ENDED_BY_EXPIRY } from '../model/end-reason.js';
 import type { SessionRecord, SessionTombstone, StoredSession } from './session-record.js';
 
 /** Whether time has ended a session. Written so that a time that is not a number ends it too (CWE-613). */
@@ -13,7 +13,7 @@ export function expiryOf(lastAccessedAt: number, idleTimeoutMs?: number, absolut
 }
 
 /** The session after an access now. An access never moves a time back, and never moves the absolute end. */
-export function accessed(session: SessionRecord, now: number): SessionRecord {
+export function withAccess(session: SessionRecord, now: number): SessionRecord {
   const lastAccessedAt = Math.max(session.lastAccessedAt, now);
   const expiresAt = expiryOf(lastAccessedAt, session.idleTimeoutMs, session.absoluteExpiresAt);
   return { ...session, lastAccessedAt, expiresAt };
@@ -22,7 +22,7 @@ export function accessed(session: SessionRecord, now: number): SessionRecord {
 type Ending = Pick<SessionTombstone, 'reason' | 'endedAt' | 'endedBy' | 'actor' | 'rotatedTo' | 'graceEndsAt'>;
 
 /** The tombstone of a session: its header and how it ended, without its payload and its timeouts. */
-export function buried(session: SessionRecord, ending: Ending): SessionTombstone {
+export function toTombstone(session: SessionRecord, ending: Ending): SessionTombstone {
   const { sessionId, loginId, serviceId, device, version, createdAt, lastAccessedAt } = session;
   const { reason, endedAt, endedBy, actor, rotatedTo, graceEndsAt } = ending;
   return {
@@ -43,9 +43,9 @@ export function buried(session: SessionRecord, ending: Ending): SessionTombstone
 }
 
 /** The tombstone of a session that time has ended, the same whoever notices and whenever. */
-export function expired(session: SessionRecord): SessionTombstone {
+export function expiredTombstone(session: SessionRecord): SessionTombstone {
   const absolute = session.absoluteExpiresAt !== undefined && !(session.expiresAt < session.absoluteExpiresAt);
-  return buried(session, {
+  return toTombstone(session, {
     reason: absolute ? 'absolute-timeout' : 'idle-timeout',
     endedAt: session.expiresAt,
     endedBy: ENDED_BY_EXPIRY,
@@ -53,6 +53,6 @@ export function expired(session: SessionRecord): SessionTombstone {
 }
 
 /** What is stored as a reader may see it at `now`: a due session reads as its tombstone. */
-export function seenAt(stored: StoredSession, now: number): StoredSession {
-  return stored.state === 'live' && isDue(stored, now) ? expired(stored) : stored;
+export function asSeenAt(stored: StoredSession, now: number): StoredSession {
+  return stored.state === 'live' && isDue(stored, now) ? expiredTombstone(stored) : stored;
 }

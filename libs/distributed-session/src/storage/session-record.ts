@@ -1,22 +1,4 @@
-import type { EndReason } from '../session/end-reason.js';
-
-/** What a live session and its tombstone have in common. All times are epoch milliseconds of the storage's clock. */
-interface SessionHeader {
-  /** A lower-case UUID (RFC 9562). It names the session and proves nothing. */
-  readonly sessionId: string;
-  /** Whose session it is. Any characters. */
-  readonly loginId: string;
-  /** The service that created it. */
-  readonly serviceId: string;
-  /** The device label given at creation, such as `web` or `mobile`. */
-  readonly device?: string;
-  /** 1 when created, one more with each `replace`. A touch does not change it. */
-  readonly version: number;
-  /** When the user logged in. A rotation keeps it. */
-  readonly createdAt: number;
-  /** The last recorded access. It never goes back. */
-  readonly lastAccessedAt: number;
-}
+import type { SessionHeader, SessionHistoryEntry } from '../model/session.js';
 
 /** A live session, as a storage keeps it. */
 export interface SessionRecord extends SessionHeader {
@@ -31,18 +13,9 @@ export interface SessionRecord extends SessionHeader {
   readonly payload: Uint8Array;
 }
 
-/** What is left of a session that has ended: enough to say why, nothing to bring it back with. */
-export interface SessionTombstone extends SessionHeader {
+/** What remains of a session that has ended: enough to explain why, nothing to revive it with. */
+export interface SessionTombstone extends SessionHeader, SessionHistoryEntry {
   readonly state: 'ended';
-  readonly reason: EndReason;
-  /** When it ended. For a timeout: the moment it was due, not the moment somebody noticed. */
-  readonly endedAt: number;
-  /** The id of the service that ended it, or `@expiry`. */
-  readonly endedBy: string;
-  /** On whose behalf, if the caller said so: a person, a job. */
-  readonly actor?: string;
-  /** The session that took over, when the reason is `rotated`. */
-  readonly rotatedTo?: string;
   /** Until when the old credential may still be followed to `rotatedTo`. Only with `rotatedTo`. */
   readonly graceEndsAt?: number;
 }

@@ -1,4 +1,4 @@
-import type { EndReason } from '../session/end-reason.js';
+import type { EndReason } from '../model/end-reason.js';
 import type { SessionRecord, SessionTombstone } from './session-record.js';
 
 /** How many sessions a login may have, judged in the same atomic step as the creation. */

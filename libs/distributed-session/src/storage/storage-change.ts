@@ -1,4 +1,4 @@
-import type { EndReason } from '../session/end-reason.js';
+import type { EndReason } from '../model/end-reason.js';
 
 /** Which session a change is about, who made it and when. Never a token, a digest or an attribute. */
 interface SessionChange {

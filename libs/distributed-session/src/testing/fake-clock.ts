@@ -1,4 +1,4 @@
-import type { Clock } from '../storage/clock.js';
+import type { Clock } from '../model/clock.js';
 
 /** A clock that stands still until it is told how much time passes. */
 export class FakeClock implements Clock {

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import * as fc from 'fast-check';
-import { buried } from '../session-lifetime.js';
+import { toTombstone } from '../session-lifetime.js';
 import { InMemoryExpiryQueue } from './in-memory-expiry-queue.js';
 import type { InMemorySessionEntry, LiveEntry } from './in-memory-session-entry.js';
 
@@ -23,7 +23,7 @@ function live(sessionId: string, expiresAt: number): LiveEntry {
 
 /** What the table does with an entry that ends: the same entry holds the tombstone, with an appointment of its own. */
 function end(entry: LiveEntry, purgeAt: number): void {
-  const tombstone = buried(entry.session, { reason: 'logged-out', endedAt: 0, endedBy: 's' });
+  const tombstone = toTombstone(entry.session, { reason: 'logged-out', endedAt: 0, endedBy: 's' });
   Object.assign<InMemorySessionEntry, Partial<InMemorySessionEntry>>(entry, { session: tombstone, purgeAt });
 }
 
@@ -75,7 +75,7 @@ describe('InMemoryExpiryQueue', () => {
     expect(take(10, (entry) => entry !== gone)).toBeUndefined();
   });
 
-  it('S-09 gives out a session whose expiry is no number instead of keeping it for ever', () => {
+  it('gives out a session whose expiry is no number instead of keeping it for ever', () => {
     queue.add(live('a', NaN));
     expect(take(0)).toBe('a');
   });

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import * as fc from 'fast-check';
-import { buried } from '../session-lifetime.js';
+import { toTombstone } from '../session-lifetime.js';
 import { InMemoryLogin } from './in-memory-login.js';
 import { InMemoryLoginDirectory } from './in-memory-login-directory.js';
 import type { EndedEntry, LiveEntry } from './in-memory-session-entry.js';
@@ -36,7 +36,7 @@ describe('InMemoryLoginDirectory', () => {
   }
 
   function goOffline(entry: Online): void {
-    const tombstone = buried(entry.session, { reason: 'logged-out', endedAt: NOW, endedBy: 's' });
+    const tombstone = toTombstone(entry.session, { reason: 'logged-out', endedAt: NOW, endedBy: 's' });
     entry.login.bury(Object.assign<object, EndedEntry>(entry, { ...entry, session: tombstone }));
     directory.update(entry.login);
   }

@@ -11,7 +11,7 @@ import {
   type StoredServiceSecret,
 } from '../service-credential-storage.js';
 import type { ServiceChangedChange } from '../storage-change.js';
-import type { ChangeListeners } from '../change-listeners.js';
+import type { ChangeListeners } from '../shared/change-listeners.js';
 
 /** The credentials of services in the memory of one process. */
 export class InMemoryServiceCredentialStorage extends ServiceCredentialStorage {

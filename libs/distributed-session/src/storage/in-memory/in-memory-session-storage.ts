@@ -1,8 +1,8 @@
 import { v4 as uuidv4 } from 'uuid';
 import { OptionsError } from '../../errors/options.error.js';
 import { StorageFullError, StorageUnavailableError } from '../../errors/storage.errors.js';
-import { type Clock, systemClock } from '../clock.js';
-import { accessed, expiryOf, isDue, seenAt } from '../session-lifetime.js';
+import { type Clock, systemClock } from '../../model/clock.js';
+import { withAccess, expiryOf, isDue, asSeenAt } from '../session-lifetime.js';
 import type { SessionRecord, SessionTombstone, StoredSession } from '../session-record.js';
 import type {
   CreateSession,
@@ -24,7 +24,7 @@ import type {
 } from '../session-storage.operations.js';
 import { HISTORY_LIMIT, SessionStorage } from '../session-storage.js';
 import type { SessionUpdatedChange, StorageChangeListener } from '../storage-change.js';
-import { ChangeListeners } from '../change-listeners.js';
+import { ChangeListeners } from '../shared/change-listeners.js';
 import { InMemoryServiceCredentialStorage } from './in-memory-service-credential-storage.js';
 import { type LiveEntry, copyOf, isLive } from './in-memory-session-entry.js';
 import { InMemorySessionTable } from './in-memory-session-table.js';
@@ -122,14 +122,14 @@ export class InMemorySessionStorage extends SessionStorage {
   async get(sessionId: string): Promise<StoredSession | undefined> {
     const now = this.#openNow();
     const entry = this.#table.find(sessionId, now);
-    return entry && copyOf(seenAt(entry.session, now));
+    return entry && copyOf(asSeenAt(entry.session, now));
   }
 
   async replace({ sessionId, expectedVersion, payload, by, touch }: ReplaceSession): Promise<ReplaceSessionResult> {
     const now = this.#openNow();
     const found = this.#findAtVersion(sessionId, expectedVersion, now);
     if ('outcome' in found) return found;
-    const touched = touch ? accessed(found.session, now) : found.session;
+    const touched = touch ? withAccess(found.session, now) : found.session;
     found.session = { ...touched, version: expectedVersion + 1, payload: new Uint8Array(payload) };
     this.#feed.publish({ type: 'session.updated', ...changeOf(found.session, by, now) });
     return { outcome: 'replaced', session: copyOf(found.session) };
@@ -140,7 +140,7 @@ export class InMemorySessionStorage extends SessionStorage {
     return sessionIds.map((sessionId) => {
       const entry = this.#table.find(sessionId, now);
       if (!entry || !isLive(entry) || isDue(entry.session, now)) return undefined;
-      entry.session = accessed(entry.session, now);
+      entry.session = withAccess(entry.session, now);
       const { lastAccessedAt, expiresAt } = entry.session;
       return { sessionId, lastAccessedAt, expiresAt };
     });
@@ -153,7 +153,7 @@ export class InMemorySessionStorage extends SessionStorage {
     if ('outcome' in found) return found;
     if (this.#table.has(successor.sessionId)) return { outcome: 'id-taken' };
     const session: SessionRecord = {
-      ...accessed(found.session, now),
+      ...withAccess(found.session, now),
       sessionId: successor.sessionId,
       version: 1,
       payload: new Uint8Array(successor.payload),
@@ -196,7 +196,7 @@ export class InMemorySessionStorage extends SessionStorage {
     const login = this.#table.login(loginId);
     if (!login) return [];
     const kept = login.ended.filter((entry) => now < entry.purgeAt).map((entry) => entry.session);
-    const due = login.dueAt(now).map((entry) => seenAt(entry.session, now) as SessionTombstone);
+    const due = login.dueAt(now).map((entry) => asSeenAt(entry.session, now) as SessionTombstone);
     const ascending = [...kept, ...due].toSorted((a, b) => a.endedAt - b.endedAt);
     return ascending.toReversed().slice(0, HISTORY_LIMIT).map(copyOf);
   }
@@ -235,7 +235,7 @@ export class InMemorySessionStorage extends SessionStorage {
   #findAtVersion(sessionId: string, expectedVersion: number, now: number): LiveEntry | SessionWriteRefusal {
     const entry = this.#table.find(sessionId, now);
     if (!entry) return { outcome: 'missing' };
-    const seen = seenAt(entry.session, now);
+    const seen = asSeenAt(entry.session, now);
     if (seen.state === 'ended') return { outcome: 'ended', session: copyOf(seen) };
     if (seen.version !== expectedVersion) return { outcome: 'conflict', session: copyOf(seen) };
     return entry as LiveEntry;

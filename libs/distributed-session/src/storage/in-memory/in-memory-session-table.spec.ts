@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import * as fc from 'fast-check';
 import type { SessionRecord } from '../session-record.js';
-import { ChangeListeners } from '../change-listeners.js';
+import { ChangeListeners } from '../shared/change-listeners.js';
 import { isLive } from './in-memory-session-entry.js';
 import { InMemorySessionTable } from './in-memory-session-table.js';
 

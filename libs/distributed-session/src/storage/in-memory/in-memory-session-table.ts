@@ -1,7 +1,7 @@
-import { buried, expired } from '../session-lifetime.js';
+import { toTombstone, expiredTombstone } from '../session-lifetime.js';
 import type { SessionRecord, SessionTombstone } from '../session-record.js';
 import type { SessionCounts } from '../session-storage.operations.js';
-import type { ChangeListeners } from '../change-listeners.js';
+import type { ChangeListeners } from '../shared/change-listeners.js';
 import { InMemoryExpiryQueue } from './in-memory-expiry-queue.js';
 import { InMemoryLogin } from './in-memory-login.js';
 import { InMemoryLoginDirectory } from './in-memory-login-directory.js';
@@ -64,12 +64,12 @@ export class InMemorySessionTable {
 
   /** Turns a live session into its tombstone and announces it, unless its rotation announces both. */
   end(entry: LiveEntry, ending: Ending, historyRetentionMs: number): SessionTombstone {
-    return this.#bury(entry, buried(entry.session, ending), historyRetentionMs);
+    return this.#bury(entry, toTombstone(entry.session, ending), historyRetentionMs);
   }
 
   /** Turns a due session into its tombstone and announces it. */
   claim(entry: LiveEntry, historyRetentionMs: number): void {
-    this.#bury(entry, expired(entry.session), historyRetentionMs);
+    this.#bury(entry, expiredTombstone(entry.session), historyRetentionMs);
   }
 
   /** Claims up to `limit` due sessions and drops the history that is past. */

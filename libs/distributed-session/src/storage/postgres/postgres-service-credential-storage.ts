@@ -8,7 +8,7 @@ import {
   type ServiceCredentialRecord,
   ServiceCredentialStorage,
 } from '../service-credential-storage.js';
-import type { PostgresGateway } from './postgres-gateway.js';
+import type { PostgresConnections } from './postgres-connections.js';
 import { escapeText, unescapeText } from './records/escaped-text.js';
 import { type Row, RowReader } from './records/row-reader.js';
 import { unpackService } from './records/stored-service.js';
@@ -24,7 +24,7 @@ import { unreadableService } from './unreadable-row.js';
 
 /** The credentials of services in PostgreSQL: a row for each service, and one for each of its secrets. */
 export class PostgresServiceCredentialStorage extends ServiceCredentialStorage {
-  constructor(private readonly gateway: PostgresGateway) {
+  constructor(private readonly gateway: PostgresConnections) {
     super();
   }
 

@@ -21,13 +21,13 @@ import type {
 import { SessionStorage } from '../session-storage.js';
 import type { StorageChangeListener } from '../storage-change.js';
 import { packCursor, unpackCursor } from './login-cursor.js';
-import { PostgresGateway } from './postgres-gateway.js';
+import { PostgresConnections } from './postgres-connections.js';
 import { PostgresServiceCredentialStorage } from './postgres-service-credential-storage.js';
 import { type PostgresSessionStorageOptions, resolvePostgresOptions } from './postgres-session-storage.options.js';
 import { escapeText, unescapeText } from './records/escaped-text.js';
 import { RowReader } from './records/row-reader.js';
 import { SchemaNames } from './schema/schema-names.js';
-import { SessionReader } from './session-reader.js';
+import { PostgresSessionReader } from './postgres-session-reader.js';
 import { SessionSweep } from './session-sweep.js';
 import { SessionTouch } from './session-touch.js';
 import { countSessionsStatement } from './statements/count-sessions.statement.js';
@@ -52,8 +52,8 @@ const SESSION_ID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12
  */
 export class PostgresSessionStorage extends SessionStorage {
   readonly services: PostgresServiceCredentialStorage;
-  readonly #gateway: PostgresGateway;
-  readonly #reader: SessionReader;
+  readonly #gateway: PostgresConnections;
+  readonly #reader: PostgresSessionReader;
   readonly #sweep: SessionSweep;
   readonly #touch: SessionTouch;
 
@@ -61,8 +61,8 @@ export class PostgresSessionStorage extends SessionStorage {
   constructor(options: PostgresSessionStorageOptions) {
     super();
     const resolved = resolvePostgresOptions(options);
-    this.#gateway = new PostgresGateway(resolved, new SchemaNames(resolved.schema, resolved.tablePrefix));
-    this.#reader = new SessionReader(this.#gateway);
+    this.#gateway = new PostgresConnections(resolved, new SchemaNames(resolved.schema, resolved.tablePrefix));
+    this.#reader = new PostgresSessionReader(this.#gateway);
     this.#sweep = new SessionSweep(this.#gateway);
     this.#touch = new SessionTouch(this.#gateway);
     this.services = new PostgresServiceCredentialStorage(this.#gateway);

@@ -1,6 +1,6 @@
 import { setTimeout } from 'node:timers/promises';
 import type { SweepSessions } from '../session-storage.operations.js';
-import type { PostgresGateway } from './postgres-gateway.js';
+import type { PostgresConnections } from './postgres-connections.js';
 import { RowReader } from './records/row-reader.js';
 import { purgeTombstonesStatement } from './statements/purge-tombstones.statement.js';
 import { sweepSessionsStatement } from './statements/sweep-sessions.statement.js';
@@ -19,7 +19,7 @@ const MAX_PAUSE_MS = 50;
  * done until then stays done.
  */
 export class SessionSweep {
-  constructor(private readonly gateway: PostgresGateway) {}
+  constructor(private readonly gateway: PostgresConnections) {}
 
   async run({ limit, historyRetentionMs }: SweepSessions): Promise<number> {
     const endsAt = this.gateway.connection.deadline();

@@ -1,5 +1,5 @@
 import type { SessionTimes } from '../session-storage.operations.js';
-import type { PostgresGateway } from './postgres-gateway.js';
+import type { PostgresConnections } from './postgres-connections.js';
 import { RowReader } from './records/row-reader.js';
 import { touchSessionsStatement } from './statements/touch-sessions.statement.js';
 
@@ -14,7 +14,7 @@ interface Touched {
  * its own, which waits for that: it keeps no other from being touched.
  */
 export class SessionTouch {
-  constructor(private readonly gateway: PostgresGateway) {}
+  constructor(private readonly gateway: PostgresConnections) {}
 
   async run(sessionIds: readonly string[]): Promise<ReadonlyMap<string, SessionTimes>> {
     if (sessionIds.length === 0) return new Map();

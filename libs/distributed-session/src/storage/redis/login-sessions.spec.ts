@@ -129,7 +129,7 @@ describe('LoginSessions', () => {
     expect(sessions.find(idOf(3))).toBeUndefined();
   });
 
-  it('C-06 leaves out what cannot be read, and says where it is and not what it holds', () => {
+  it('leaves out what cannot be read, and says where it is and not what it holds', () => {
     const canary = [Buffer.from(idOf(2)), Buffer.concat([Buffer.from([0]), Buffer.from('CANARY')])];
     const newer = [Buffer.from(idOf(3)), Buffer.concat([Buffer.from([2]), Buffer.from('CANARY')])];
     const sessions = read(live(1, NOW + 9), canary, newer, live(4, NOW + 9));
@@ -142,7 +142,7 @@ describe('LoginSessions', () => {
     expect(lines.join()).not.toContain('CANARY');
   });
 
-  it('S-17 never shows the value of another session under an id', () => {
+  it('never shows the value of another session under an id', () => {
     const [, value] = live(1, NOW + 9);
     const sessions = read([Buffer.from(idOf(2)), value!]);
     expect(sessions.live('alice', NOW)).toEqual([]);

@@ -1,5 +1,5 @@
 import { Logger } from '@nestjs/common';
-import { seenAt } from '../session-lifetime.js';
+import { asSeenAt } from '../session-lifetime.js';
 import type { SessionRecord, SessionTombstone } from '../session-record.js';
 import { HISTORY_LIMIT } from '../session-storage.js';
 import { type UnpackedSession, unpackSession } from './records/stored-session.js';
@@ -38,7 +38,7 @@ export class LoginSessions {
   /** The live sessions of a login, in the order of their creation. */
   live(loginId: string, now: number): SessionRecord[] {
     return this.#all
-      .filter(({ session }) => session.loginId === loginId && seenAt(session, now).state === 'live')
+      .filter(({ session }) => session.loginId === loginId && asSeenAt(session, now).state === 'live')
       .toSorted((a, b) => a.place - b.place)
       .map(({ session }) => session as SessionRecord);
   }
@@ -47,7 +47,7 @@ export class LoginSessions {
   history(loginId: string, now: number): SessionTombstone[] {
     return this.#all
       .filter(({ session, forgetAt }) => session.loginId === loginId && now < forgetAt)
-      .map(({ session, place }) => ({ session: seenAt(session, now), place, claimed: session.state === 'ended' }))
+      .map(({ session, place }) => ({ session: asSeenAt(session, now), place, claimed: session.state === 'ended' }))
       .filter((entry): entry is typeof entry & { session: SessionTombstone } => entry.session.state === 'ended')
       .toSorted(
         (a, b) => b.session.endedAt - a.session.endedAt || Number(a.claimed) - Number(b.claimed) || b.place - a.place,
@@ -60,7 +60,7 @@ export class LoginSessions {
   onlineLogins(now: number): { loginId: string; sessions: number }[] {
     const counts = new Map<string, number>();
     for (const { session } of this.#all) {
-      if (seenAt(session, now).state !== 'live') continue;
+      if (asSeenAt(session, now).state !== 'live') continue;
       counts.set(session.loginId, (counts.get(session.loginId) ?? 0) + 1);
     }
     return [...counts].map(([loginId, sessions]) => ({ loginId, sessions }));

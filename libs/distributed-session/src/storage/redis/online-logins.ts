@@ -2,9 +2,9 @@ import { SessionInputError } from '../../errors/session.errors.js';
 import { StorageCorruptError } from '../../errors/storage.errors.js';
 import type { ListLogins, LoginPage, SessionCounts } from '../session-storage.operations.js';
 import type { RedisConnection } from './connection/redis-connection.js';
-import type { RedisGateway } from './redis-gateway.js';
+import type { RedisConnections } from './redis-connections.js';
 import { LOGIN_TAG, SHARDS, type SessionKeys } from './session-keys.js';
-import { SessionReader } from './session-reader.js';
+import { RedisSessionReader } from './redis-session-reader.js';
 import { reportUnreadableLogin } from './stored-value-errors.js';
 
 /** So many shards are asked at a time: most have a page of logins to give, or all are nearly empty. */
@@ -12,13 +12,13 @@ const SHARDS_AT_A_TIME = 16;
 
 /** Who is online: counted by what the scripts keep, and listed in the order of the tags, shard by shard. */
 export class OnlineLogins {
-  readonly #reader: SessionReader;
+  readonly #reader: RedisSessionReader;
 
   constructor(
-    private readonly gateway: RedisGateway,
+    private readonly gateway: RedisConnections,
     private readonly keys: SessionKeys,
   ) {
-    this.#reader = new SessionReader(gateway, keys);
+    this.#reader = new RedisSessionReader(gateway, keys);
   }
 
   async count(): Promise<SessionCounts> {

@@ -10,7 +10,7 @@ import {
 } from '../service-credential-storage.js';
 import { packText } from './records/bytes.js';
 import { unpackService } from './records/stored-service.js';
-import type { RedisGateway } from './redis-gateway.js';
+import type { RedisConnections } from './redis-connections.js';
 import { addServiceSecretScript } from './scripts/add-service-secret.script.js';
 import { endServiceSecretScript } from './scripts/end-service-secret.script.js';
 import { findServiceScript } from './scripts/find-service.script.js';
@@ -26,7 +26,7 @@ export class RedisServiceCredentialStorage extends ServiceCredentialStorage {
   readonly #keys: { readonly services: string; readonly keyIds: string; readonly sequence: string };
 
   constructor(
-    private readonly gateway: RedisGateway,
+    private readonly gateway: RedisConnections,
     keys: SessionKeys,
   ) {
     super();

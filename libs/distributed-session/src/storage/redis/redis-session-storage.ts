@@ -25,7 +25,7 @@ import type { WriteReply } from './connection/redis-connection.js';
 import { packText } from './records/bytes.js';
 import { packEnding, packIdentity, unpackSession } from './records/stored-session.js';
 import { OnlineLogins } from './online-logins.js';
-import { RedisGateway } from './redis-gateway.js';
+import { RedisConnections } from './redis-connections.js';
 import { RedisServiceCredentialStorage } from './redis-service-credential-storage.js';
 import { type RedisSessionStorageOptions, resolveRedisOptions } from './redis-session-storage.options.js';
 import { createSessionScript } from './scripts/create-session.script.js';
@@ -35,7 +35,7 @@ import { replaceSessionScript } from './scripts/replace-session.script.js';
 import { rotateSessionScript } from './scripts/rotate-session.script.js';
 import { touchSessionsScript } from './scripts/touch-sessions.script.js';
 import { SessionKeys } from './session-keys.js';
-import { SessionReader } from './session-reader.js';
+import { RedisSessionReader } from './redis-session-reader.js';
 import { SessionSweep } from './session-sweep.js';
 
 /**
@@ -50,8 +50,8 @@ import { SessionSweep } from './session-sweep.js';
 export class RedisSessionStorage extends SessionStorage {
   readonly services: RedisServiceCredentialStorage;
   readonly #keys: SessionKeys;
-  readonly #gateway: RedisGateway;
-  readonly #reader: SessionReader;
+  readonly #gateway: RedisConnections;
+  readonly #reader: RedisSessionReader;
   readonly #online: OnlineLogins;
   readonly #sweep: SessionSweep;
 
@@ -60,8 +60,8 @@ export class RedisSessionStorage extends SessionStorage {
     super();
     const resolved = resolveRedisOptions(options);
     this.#keys = new SessionKeys(resolved.keyPrefix, resolved.tagKey, databaseOf(resolved));
-    this.#gateway = new RedisGateway(resolved, this.#keys);
-    this.#reader = new SessionReader(this.#gateway, this.#keys);
+    this.#gateway = new RedisConnections(resolved, this.#keys);
+    this.#reader = new RedisSessionReader(this.#gateway, this.#keys);
     this.#online = new OnlineLogins(this.#gateway, this.#keys);
     this.#sweep = new SessionSweep(this.#gateway, this.#keys);
     this.services = new RedisServiceCredentialStorage(this.#gateway, this.#keys);

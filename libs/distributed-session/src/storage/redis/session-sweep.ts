@@ -2,7 +2,7 @@ import { randomInt } from 'node:crypto';
 import { StorageCorruptError } from '../../errors/storage.errors.js';
 import type { SweepSessions } from '../session-storage.operations.js';
 import type { RedisConnection } from './connection/redis-connection.js';
-import type { RedisGateway } from './redis-gateway.js';
+import type { RedisConnections } from './redis-connections.js';
 import { claimDueSessionsScript } from './scripts/claim-due-sessions.script.js';
 import { SCORE_UNIT } from './scripts/login.fragment.js';
 import { SHARDS, type SessionKeys } from './session-keys.js';
@@ -18,7 +18,7 @@ const BATCH = 64;
  */
 export class SessionSweep {
   constructor(
-    private readonly gateway: RedisGateway,
+    private readonly gateway: RedisConnections,
     private readonly keys: SessionKeys,
   ) {}
 

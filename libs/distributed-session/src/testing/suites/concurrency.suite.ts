@@ -56,7 +56,7 @@ export function describeConcurrency(context: StorageTestContext): void {
       assert.equal((await services[2]!.getSessionHistory('alice')).length, 50);
     });
 
-    it('S-13 holds the limit per user when five services log one user in 50 times', async () => {
+    it('holds the limit per user when five services log one user in 50 times', async () => {
       const options = { maxSessionsPerLogin: 3, onLimit: 'end-oldest' } as const;
       const services = await Promise.all(
         Array.from({ length: 5 }, (_, n) => context.manager({ ...options, serviceId: `s${n}` })),
@@ -91,7 +91,7 @@ export function describeConcurrency(context: StorageTestContext): void {
       assert.equal(Object.keys(attributes).length, 20);
     });
 
-    it('S-18 interleaved readers of many sessions each get their own', async () => {
+    it('interleaved readers of many sessions each get their own', async () => {
       const sessions = await context.manager({ idleTimeoutMs: 3_600_000, absoluteTimeoutMs: null });
       const created = await Promise.all(
         Array.from({ length: 20 }, (_, n) => sessions.createSession(`user-${n}`, undefined, { attributes: { n } })),

@@ -51,7 +51,7 @@ export function describeEndings(context: StorageTestContext): void {
       assert.deepEqual(await context.storage.end({ ...ending, sessionId }), { outcome: 'missing' });
     });
 
-    it('S-11 no write brings an ended session back', async () => {
+    it('no write brings an ended session back', async () => {
       const { sessionId } = await context.create();
       await context.storage.end({ ...ending, sessionId });
       const change = { sessionId, expectedVersion: 1, payload: Buffer.from('x'), by: 'tester' };
@@ -139,7 +139,7 @@ export function describeEndings(context: StorageTestContext): void {
       assert.equal((await context.storage.listHistory('alice')).length, 1);
     });
 
-    it('S-12 ends what was there before among 100 concurrent logins, and loses none that came after', async () => {
+    it('ends what was there before among 100 concurrent logins, and loses none that came after', async () => {
       for (let n = 0; n < 10; n++) await context.create();
       const before = new Set(ids(await context.storage.listByLogin('alice')));
       const limits = { perLogin: 1_000, onLimit: 'end-oldest' } as const;

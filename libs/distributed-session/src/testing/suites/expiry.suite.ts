@@ -17,7 +17,7 @@ export function describeExpiry(context: StorageTestContext): void {
   };
 
   describe('expiry', () => {
-    it('S-07 ends an unused session after its idle timeout, before any sweep', async () => {
+    it('ends an unused session after its idle timeout, before any sweep', async () => {
       const { sessionId } = await context.create(brief);
       await context.pass(idle / 2);
       assert.equal((await get(sessionId))?.state, 'live');
@@ -37,7 +37,7 @@ export function describeExpiry(context: StorageTestContext): void {
       assert(!('payload' in shown));
     });
 
-    it('S-07 no method treats a due session as live', async () => {
+    it('no method treats a due session as live', async () => {
       const { sessionId } = await context.create(brief);
       await context.pass(idle + 1);
       const change = { sessionId, expectedVersion: 1, payload: Buffer.from('x'), by: 'tester' };
@@ -84,7 +84,7 @@ export function describeExpiry(context: StorageTestContext): void {
       assert.deepEqual(await context.storage.touch([]), []);
     });
 
-    it('S-08 no access moves the absolute end', async () => {
+    it('no access moves the absolute end', async () => {
       const { sessionId, createdAt } = await context.create(brief);
       await keepAlive(sessionId, createdAt + absolute - idle / 2);
       await context.storage.touch([sessionId]);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import * as fc from 'fast-check';
 import type { DistributedSessionManager } from '../../session/distributed-session.manager.js';
-import type { IssuedSession } from '../../session/session.js';
+import type { IssuedSession } from '../../model/session.js';
 import { scheduled } from '../scheduled-storage.js';
 import type { StorageTestContext } from '../storage-test-context.js';
 
@@ -41,7 +41,7 @@ export function describeInterleavings(context: StorageTestContext): void {
   };
 
   describe('interleavings', () => {
-    it('S-11 no order of read, write, touch, rotate and end revives a session, halves one or loses a write', async () => {
+    it('no order of read, write, touch, rotate and end revives a session, halves one or loses a write', async () => {
       await fc.assert(
         fc.asyncProperty(STEPS, fc.scheduler(), (steps, scheduler) => explore(steps, scheduler)),
         { numRuns: context.capabilities.drivenClock ? 300 : 50 },

@@ -93,7 +93,7 @@ export function describeLimits(context: StorageTestContext): void {
       for (const loginId of ['alice', 'alice2', 'Alice', 'alice ']) await context.create({ loginId, limits });
     });
 
-    it('S-13 holds the limit under 50 logins at once, at every moment', async () => {
+    it('holds the limit under 50 logins at once, at every moment', async () => {
       const limits = { perLogin: 5, onLimit: 'end-oldest' } as const;
       const sizes: number[] = [];
       await Promise.all(
@@ -107,7 +107,7 @@ export function describeLimits(context: StorageTestContext): void {
       assert.equal((await context.storage.listHistory('alice')).filter(({ reason }) => reason === 'limit').length, 45);
     });
 
-    it('S-13 admits exactly as many as the limit when 50 logins at once may be rejected', async () => {
+    it('admits exactly as many as the limit when 50 logins at once may be rejected', async () => {
       const limits = { perLogin: 5, onLimit: 'reject' } as const;
       const results = await Promise.all(Array.from({ length: 50 }, () => create(limits)));
       assert.equal(results.filter(({ outcome }) => outcome === 'created').length, 5);

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { JsonValue } from '../../session/attributes.js';
+import type { JsonValue } from '../../model/attributes.js';
 import { rejectsWith } from '../assertions.js';
 import type { StorageTestContext } from '../storage-test-context.js';
 
@@ -48,7 +48,7 @@ export function describeManagedAttributes(context: StorageTestContext): void {
       });
     }
 
-    it('C-07 treats prototype names as plain keys that harm nothing', async () => {
+    it('treats prototype names as plain keys that harm nothing', async () => {
       const { sessions, sessionId } = await start();
       for (const key of ['__proto__', 'constructor', 'prototype', 'hasOwnProperty']) {
         assert.equal(await sessions.getAttribute(sessionId, key), undefined);
@@ -77,7 +77,7 @@ export function describeManagedAttributes(context: StorageTestContext): void {
       ['too deep a value', JSON.parse('['.repeat(17) + ']'.repeat(17)), 'attribute-depth'],
     ];
     for (const [what, value, constraint] of refused) {
-      it(`C-07 refuses ${what} as a value, and writes nothing`, async () => {
+      it(`refuses ${what} as a value, and writes nothing`, async () => {
         const { sessions, sessionId } = await start();
         const set = { fine: 1, wrong: value as string };
         await rejectsWith(sessions.setAttributes(sessionId, { set }), 'ERR_SESSION_INPUT', { constraint });
@@ -87,7 +87,7 @@ export function describeManagedAttributes(context: StorageTestContext): void {
       });
     }
 
-    it('C-07 refuses keys, counts and sums beyond the bounds, each with its own error', async () => {
+    it('refuses keys, counts and sums beyond the bounds, each with its own error', async () => {
       const { sessions, sessionId } = await start();
       const refuse = (set: Record<string, string>, constraint: string, limit?: number) =>
         rejectsWith(sessions.setAttributes(sessionId, { set }), 'ERR_SESSION_INPUT', { constraint, limit });
@@ -107,7 +107,7 @@ export function describeManagedAttributes(context: StorageTestContext): void {
       await rejectsWith(sessions.setAttributes(sessionId, null as never), 'ERR_SESSION_INPUT');
     });
 
-    it('S-18 gives out frozen snapshots that share nothing', async () => {
+    it('gives out frozen snapshots that share nothing', async () => {
       const { sessions, sessionId } = await start();
       await sessions.setAttribute(sessionId, 'cart', { items: ['a'] });
       const first = await sessions.getSession(sessionId);
@@ -153,7 +153,7 @@ export function describeManagedAttributes(context: StorageTestContext): void {
       assert.equal((await sessions.getSession(other.sessionId)).loginId, 'bob');
     });
 
-    it('S-11 refuses a stale update, and every other write, after the end', async () => {
+    it('refuses a stale update, and every other write, after the end', async () => {
       const { sessions, sessionId } = await start();
       const read = await sessions.getSession(sessionId);
       await sessions.deleteSession(sessionId);

@@ -9,7 +9,7 @@ export function describeManagedServices(context: StorageTestContext): void {
   const { grace } = context.times;
 
   describe('managed services', () => {
-    it('A-02 registers a service with a generated secret, and verifies it by id and secret', async () => {
+    it('registers a service with a generated secret, and verifies it by id and secret', async () => {
       const sessions = await context.manager();
       const { secret, keyId } = await register(sessions);
       assert.match(secret, /^dss_[0-9A-Za-z]{10}_[0-9A-Za-z]{49}$/);
@@ -32,7 +32,7 @@ export function describeManagedServices(context: StorageTestContext): void {
       await rejectsWith(sessions.verifyService('orders', 'a secret of your own'), 'ERR_SERVICE_AUTHENTICATION');
     });
 
-    it('A-03 refuses an unknown service, a wrong secret and a malformed one alike', async () => {
+    it('refuses an unknown service, a wrong secret and a malformed one alike', async () => {
       const sessions = await context.manager();
       const { secret } = await register(sessions);
       const attempts: [string, string][] = [
@@ -65,14 +65,14 @@ export function describeManagedServices(context: StorageTestContext): void {
       await rejectsWith(sessions.verifyService('orders', first.secret), 'ERR_SERVICE_AUTHENTICATION');
     });
 
-    it('A-01 does not let two services share a secret', async () => {
+    it('does not let two services share a secret', async () => {
       const sessions = await context.manager();
       await register(sessions, 'one secret for two');
       const other = { serviceId: 'pay', serviceName: 'Pay', permissions: [], secretKey: 'one secret for two' };
       await rejectsWith(sessions.registerService(other), 'ERR_SERVICE_INPUT', { field: 'secretKey' });
     });
 
-    it('A-01 does not let two services that are registered at once share a secret', async () => {
+    it('does not let two services that are registered at once share a secret', async () => {
       const sessions = await context.manager();
       const secretKey = 'one secret for two';
       const results = await Promise.allSettled(
@@ -120,7 +120,7 @@ export function describeManagedServices(context: StorageTestContext): void {
       assert.equal((await sessions.verifyService('orders', young.secret)).serviceId, 'orders');
     });
 
-    it('A-05 revokes a service, cached proofs of other managers included', async () => {
+    it('revokes a service, cached proofs of other managers included', async () => {
       const [here, there] = [await context.manager(), await context.manager({ serviceId: 'other' })];
       const { secret } = await register(here);
       await Promise.all([here.verifyService('orders', secret), there.verifyService('orders', secret)]);

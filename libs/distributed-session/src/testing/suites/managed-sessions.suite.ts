@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { SessionEvent } from '../../events/session-event.js';
+import type { SessionEvent } from '../../session/session-event.js';
 import { rejectsWith } from '../assertions.js';
 import { type StorageTestContext, until } from '../storage-test-context.js';
 
@@ -23,7 +23,7 @@ export function describeManagedSessions(context: StorageTestContext): void {
       assert.equal((await sessions.getSession(created.sessionId)).loginId, 'alice');
     });
 
-    it('S-01 S-02 makes tokens of 256 bits that tell nothing and never repeat', async () => {
+    it('makes tokens of 256 bits that tell nothing and never repeat', async () => {
       const sessions = await context.manager();
       const tokens = await Promise.all(
         Array.from({ length: 20 }, async () => (await sessions.createSession('alice')).token),
@@ -46,7 +46,7 @@ export function describeManagedSessions(context: StorageTestContext): void {
       await rejectsWith(sessions.verifySession(`${sessionId}.other-token`), 'ERR_SESSION_NOT_FOUND');
     });
 
-    it('S-04 gives a wrong token and an unknown session the same answer, and creates nothing', async () => {
+    it('gives a wrong token and an unknown session the same answer, and creates nothing', async () => {
       const sessions = await context.manager();
       const { sessionId, token } = await sessions.createSession('alice');
       const unknown = missingId();
@@ -67,7 +67,7 @@ export function describeManagedSessions(context: StorageTestContext): void {
       assert.equal(await sessions.kickOut(sessionId), false);
     });
 
-    it('S-10 a session that has ended is refused with the reason, and its late use is reported', async () => {
+    it('a session that has ended is refused with the reason, and its late use is reported', async () => {
       const sessions = await context.manager();
       const events: SessionEvent[] = [];
       sessions.events.on('session.refused').subscribe((event) => events.push(event));
@@ -99,7 +99,7 @@ export function describeManagedSessions(context: StorageTestContext): void {
       await rejectsWith(sessions.verifySession(watched.credential), 'ERR_SESSION_ENDED', { reason: 'idle-timeout' });
     });
 
-    it('S-08 refreshing records an access at once and never moves the absolute end', async () => {
+    it('refreshing records an access at once and never moves the absolute end', async () => {
       const sessions = await context.manager({ ...context.brief, touchIntervalMs: 1_000_000_000 });
       const created = await sessions.createSession('alice');
       await context.pass(idle / 2);
@@ -109,7 +109,7 @@ export function describeManagedSessions(context: StorageTestContext): void {
       assert.equal(refreshed.version, 1);
     });
 
-    it('S-07 S-14 each session keeps the timeouts that it was created with', async () => {
+    it('each session keeps the timeouts that it was created with', async () => {
       const sessions = await context.manager({
         idleTimeoutMs: undefined,
         absoluteTimeoutMs: undefined,
@@ -160,7 +160,7 @@ export function describeManagedSessions(context: StorageTestContext): void {
       await rejectsWith(sessions.createSession('alice'), 'ERR_SESSION_LIMIT', { limit: 2, device: undefined });
     });
 
-    it('S-05 a rotated credential reads the new session during the grace and nothing afterwards', async () => {
+    it('a rotated credential reads the new session during the grace and nothing afterwards', async () => {
       const sessions = await context.manager({ rotationGraceMs: grace });
       const old = await sessions.createSession('alice', undefined, { attributes: { role: 'admin' } });
       const rotated = await sessions.rotateSession(old.sessionId);
@@ -176,7 +176,7 @@ export function describeManagedSessions(context: StorageTestContext): void {
       await rejectsWith(sessions.verifySession(old.credential), 'ERR_SESSION_ENDED', { reason: 'rotated' });
     });
 
-    it('S-05 without a grace the old credential is dead at once', async () => {
+    it('without a grace the old credential is dead at once', async () => {
       const sessions = await context.manager({ rotationGraceMs: 0 });
       const old = await sessions.createSession('alice');
       await sessions.rotateSession(old.sessionId);
@@ -204,7 +204,7 @@ export function describeManagedSessions(context: StorageTestContext): void {
       await rejectsWith(sessions.verifySession(other.credential), 'ERR_SESSION_ENDED', { reason: 'logged-out' });
     });
 
-    it('S-06 of 10 rotations at once one wins, and the others get the same answer', async () => {
+    it('of 10 rotations at once one wins, and the others get the same answer', async () => {
       const sessions = await context.manager();
       const { sessionId } = await sessions.createSession('alice');
       const results = await Promise.allSettled(Array.from({ length: 10 }, () => sessions.rotateSession(sessionId)));

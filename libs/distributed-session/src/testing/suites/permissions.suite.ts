@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { DistributedSessionManager } from '../../session/distributed-session.manager.js';
-import type { AttributePatch } from '../../session/attributes.js';
+import type { AttributePatch } from '../../model/attributes.js';
 import { rejectsWith } from '../assertions.js';
 import type { StorageTestContext } from '../storage-test-context.js';
 
@@ -64,7 +64,7 @@ export function describePermissions(context: StorageTestContext): void {
     });
 
     for (const [permission, name, call] of ASKED_FOR) {
-      it(`A-10 ${name} asks for ${permission}, and for nothing else`, async () => {
+      it(`${name} asks for ${permission}, and for nothing else`, async () => {
         const { as, sessionId } = await start();
         const others = ALL.filter((other) => other !== permission);
         const fields = { serviceId: 'guest' };
@@ -75,7 +75,7 @@ export function describePermissions(context: StorageTestContext): void {
       });
     }
 
-    it('A-10 shows only the attributes that the service may read', async () => {
+    it('shows only the attributes that the service may read', async () => {
       const { as, sessionId } = await start();
       const cart = as('session.read:cart.*', 'session.list');
       assert.deepEqual({ ...(await cart.getSession(sessionId)).attributes }, { 'cart.items': 2, 'cart.total': 9 });
@@ -87,7 +87,7 @@ export function describePermissions(context: StorageTestContext): void {
       assert.deepEqual({ ...(await lister.getSessionsByLoginId('alice'))[0]!.attributes }, {});
     });
 
-    it('A-10 refuses whole a write that touches one forbidden attribute', async () => {
+    it('refuses whole a write that touches one forbidden attribute', async () => {
       const { sessions, as, sessionId } = await start();
       const writer = as('session.read', 'session.write:cart.*', 'session.write:note');
       const patches: AttributePatch[] = [
@@ -102,7 +102,7 @@ export function describePermissions(context: StorageTestContext): void {
       assert.equal(await sessions.getAttribute(sessionId, 'cart.items'), 3);
     });
 
-    it('A-10 an update by a service that sees a part keeps the rest', async () => {
+    it('an update by a service that sees a part keeps the rest', async () => {
       const { sessions, as, sessionId } = await start();
       const cart = as('session.read:cart.*', 'session.write:cart.*');
       const seen = await cart.getSession(sessionId);
@@ -116,7 +116,7 @@ export function describePermissions(context: StorageTestContext): void {
       await rejectsWith(forbidden, 'ERR_SERVICE_PERMISSION', { permission: 'session.write:role' });
     });
 
-    it('A-10 attributes at creation ask for the permission to write them', async () => {
+    it('attributes at creation ask for the permission to write them', async () => {
       const { as } = await start();
       const creator = as('session.create', 'session.write:cart.*');
       await creator.createSession('bob', undefined, { attributes: { 'cart.items': 1 } });
@@ -141,7 +141,7 @@ export function describePermissions(context: StorageTestContext): void {
       await rejectsWith(as('session.*').listServices(), 'ERR_SERVICE_PERMISSION', { permission: 'service.read' });
     });
 
-    it('A-07 gives nobody more than it has: not by acting for another, nor by handing out', async () => {
+    it('gives nobody more than it has: not by acting for another, nor by handing out', async () => {
       const { as, sessionId } = await start();
       const reader = as('session.read', 'service.manage');
       await rejectsWith(

@@ -84,7 +84,7 @@ export function describeRotation(context: StorageTestContext): void {
       assert.deepEqual(missing, { outcome: 'missing' });
     });
 
-    it('S-06 lets one of 50 rotations at once win; the others learn who did', async () => {
+    it('lets one of 50 rotations at once win; the others learn who did', async () => {
       const { sessionId } = await context.create();
       const results = await Promise.all(Array.from({ length: 50 }, () => context.storage.rotate(rotation(sessionId))));
       const won = results.flatMap((result) => (result.outcome === 'rotated' ? [result.session.sessionId] : []));
@@ -95,7 +95,7 @@ export function describeRotation(context: StorageTestContext): void {
       assert.equal((await context.storage.listByLogin('alice')).length, 1);
     });
 
-    it('S-11 a rotation and an ending at once leave at most one live session, and never the old one', async () => {
+    it('a rotation and an ending at once leave at most one live session, and never the old one', async () => {
       const { sessionId } = await context.create();
       const request = rotation(sessionId);
       const ending = { reason: 'logged-out', by: 'tester', historyRetentionMs: retention } as const;

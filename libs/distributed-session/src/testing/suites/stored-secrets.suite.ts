@@ -33,7 +33,7 @@ export function describeStoredSecrets(context: StorageTestContext): void {
   };
 
   describe('stored secrets', () => {
-    it('S-03 no record, tombstone, service or change holds a token or a secret', async () => {
+    it('no record, tombstone, service or change holds a token or a secret', async () => {
       const { issued, feed } = await run();
       const { storage } = context;
       const records = (await storage.listByLogin('alice')).map((record) => ({
@@ -48,7 +48,7 @@ export function describeStoredSecrets(context: StorageTestContext): void {
     });
 
     if (context.capabilities.dump) {
-      it('S-03 nothing in the whole store holds a token or a secret', async () => {
+      it('nothing in the whole store holds a token or a secret', async () => {
         assert(context.fixture.dump, 'the capability dump needs fixture.dump()');
         const { issued } = await run();
         const dump = await context.fixture.dump();

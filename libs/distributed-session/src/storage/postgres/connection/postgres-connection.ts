@@ -1,5 +1,5 @@
 import { StorageOutcomeUnknownError, StorageUnavailableError } from '../../../errors/storage.errors.js';
-import { CallsUnderWay } from '../../calls-under-way.js';
+import { InFlightCalls } from '../../shared/in-flight-calls.js';
 import type { Row } from '../records/row-reader.js';
 import type { SchemaNames } from '../schema/schema-names.js';
 import type { PostgresStatement, PreparedStatement, StatementValue } from '../statements/postgres-statement.js';
@@ -19,7 +19,7 @@ const LEAST_SHARE = 0.25;
  */
 export class PostgresConnection {
   readonly #prepared = new Map<string, PreparedStatement>();
-  readonly #underWay = new CallsUnderWay();
+  readonly #underWay = new InFlightCalls();
 
   constructor(
     readonly pool: PostgresPool,

@@ -102,7 +102,7 @@ describe('toStorageError()', () => {
     expect(toStorageError(full, WRITE)).toBe(full);
   });
 
-  it('C-08 carries nothing of the failure: no message, no detail, no query, no cause, no stack', () => {
+  it('carries nothing of the failure: no message, no detail, no query, no cause, no stack', () => {
     const states = ['25006', '42501', '53100', '55P03', '23505', '22P02', '54000', '57P01', '08006', 'XX001', 'P0001'];
     const failures = [...states.map(answer), Object.assign(new Error(CANARY, { cause: CANARY }), { query: CANARY })];
     for (const failure of failures) {

@@ -1,8 +1,8 @@
 import { EventEmitter } from 'node:events';
 import { describe, expect, it } from '@jest/globals';
-import { eventually } from '../../../../../../test/support/eventually.js';
+import { eventually } from '@distributed-session/test-servers/eventually.js';
 import type { PostgresClient } from '../connection/postgres-pool.js';
-import { FeedConnection } from './feed-connection.js';
+import { PostgresFeedConnection } from './postgres-feed-connection.js';
 
 /** A connection whose answers the test gives. */
 class FakeClient extends EventEmitter {
@@ -27,7 +27,7 @@ class FakeClient extends EventEmitter {
 class Scene {
   readonly events: string[] = [];
   readonly #waiting: ((client: PostgresClient) => void)[] = [];
-  readonly feed = new FeedConnection(
+  readonly feed = new PostgresFeedConnection(
     {
       open: async () => new Promise<PostgresClient>((resolve) => this.#waiting.push(resolve)),
       channel: 'ours',

@@ -1,13 +1,13 @@
 import { Logger } from '@nestjs/common';
-import { ChangeListeners } from '../../change-listeners.js';
-import type { ServerClock } from '../../server-clock.js';
+import { ChangeListeners } from '../../shared/change-listeners.js';
+import type { ServerClock } from '../../shared/server-clock.js';
 import type { StorageChange, StorageChangeListener } from '../../storage-change.js';
 import type { PostgresClient } from '../connection/postgres-pool.js';
 import { unpackChange } from '../records/change-message.js';
 import { RowReader } from '../records/row-reader.js';
 import type { SchemaNames } from '../schema/schema-names.js';
 import { flushChangesStatement } from '../statements/flush-changes.statement.js';
-import { FeedConnection } from './feed-connection.js';
+import { PostgresFeedConnection } from './postgres-feed-connection.js';
 import { OwnWrites } from './own-writes.js';
 
 /** So many rounds without a sign of life, and the feed opens another connection. */
@@ -31,7 +31,7 @@ export class PostgresChangeFeed {
   readonly #listeners = new ChangeListeners();
   readonly #origins = new WeakMap<StorageChange, string>();
   readonly writes = new OwnWrites();
-  #connection: FeedConnection | undefined;
+  #connection: PostgresFeedConnection | undefined;
   #timer: NodeJS.Timeout | undefined;
   #round: Promise<void> | undefined;
   /** Whether something was written since the round under way began. */
@@ -59,7 +59,7 @@ export class PostgresChangeFeed {
   /** Resolves when it listens and works, or the first attempt has failed: further ones follow. */
   async open(openClient: () => Promise<PostgresClient>): Promise<void> {
     const { heartbeatIntervalMs, deadlineMs } = this.options;
-    this.#connection = new FeedConnection(
+    this.#connection = new PostgresFeedConnection(
       { open: openClient, channel: this.names.channel, deadlineMs },
       {
         onOpen: () => this.#opened(),
@@ -153,7 +153,7 @@ export class PostgresChangeFeed {
     else if (++this.#silentRounds > SILENT_ROUNDS) this.#renew(connection);
   }
 
-  #renew(connection: FeedConnection): void {
+  #renew(connection: PostgresFeedConnection): void {
     this.#logger.warn('The change feed is silent although heartbeats are sent. Opening another connection.');
     this.#silentRounds = 0;
     connection.renew();

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import * as fc from 'fast-check';
-import { END_REASONS } from '../../../session/end-reason.js';
+import { END_REASONS } from '../../../model/end-reason.js';
 import { unpackChange } from './change-message.js';
 import { escapeText } from './escaped-text.js';
 

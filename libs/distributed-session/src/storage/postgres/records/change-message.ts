@@ -1,4 +1,4 @@
-import { END_REASONS } from '../../../session/end-reason.js';
+import { END_REASONS } from '../../../model/end-reason.js';
 import type { ServiceChangedChange, StorageChange } from '../../storage-change.js';
 import { unescapeText } from './escaped-text.js';
 

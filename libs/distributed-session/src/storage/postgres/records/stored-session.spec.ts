@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import * as fc from 'fast-check';
-import { END_REASONS } from '../../../session/end-reason.js';
+import { END_REASONS } from '../../../model/end-reason.js';
 import type { SessionRecord, SessionTombstone, StoredSession } from '../../session-record.js';
 import { escapeText } from './escaped-text.js';
 import { type Cell, RowReader, UnreadableRowError } from './row-reader.js';

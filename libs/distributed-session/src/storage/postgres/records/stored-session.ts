@@ -1,5 +1,5 @@
-import { END_REASONS, type EndReason } from '../../../session/end-reason.js';
-import { seenAt } from '../../session-lifetime.js';
+import { END_REASONS, type EndReason } from '../../../model/end-reason.js';
+import { asSeenAt } from '../../session-lifetime.js';
 import type { SessionRecord, SessionTombstone, StoredSession } from '../../session-record.js';
 import { unescapeText } from './escaped-text.js';
 import { RowReader } from './row-reader.js';
@@ -90,5 +90,5 @@ function isEndReason(reason: string): reason is EndReason {
 
 /** A session as it may be seen at `now`: a due one as its tombstone, one that is past its history not at all. */
 export function seen({ session, forgetAt }: UnpackedSession, now: number): StoredSession | undefined {
-  return session.state === 'ended' && !(now < forgetAt) ? undefined : seenAt(session, now);
+  return session.state === 'ended' && !(now < forgetAt) ? undefined : asSeenAt(session, now);
 }

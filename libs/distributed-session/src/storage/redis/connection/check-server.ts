@@ -6,7 +6,7 @@ import type { ResolvedRedisOptions } from '../redis-session-storage.options.js';
 import { claimStoreScript } from '../scripts/claim-store.script.js';
 import { missingRightsScript } from '../scripts/missing-rights.script.js';
 import { type SessionKeys } from '../session-keys.js';
-import { masterShards } from './master-nodes.js';
+import { masterShards } from './redis-client.js';
 import { type RedisConnection } from './redis-connection.js';
 import { refusalOf, toStorageError } from './redis-failure.js';
 

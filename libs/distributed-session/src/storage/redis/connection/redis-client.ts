@@ -1,9 +1,9 @@
-import { Cluster, type ClusterOptions, type Redis, type RedisOptions } from 'ioredis';
-import { retryDelay } from '../../retry-delay.js';
+import { Cluster, type ClusterOptions, type Redis, type RedisOptions, Command } from 'ioredis';
+import { retryDelay } from '../../shared/retry-delay.js';
 import type { RedisServerOptions } from '../redis-session-storage.options.js';
-import { LastingRedis } from './lasting-redis.js';
-import { endQuietly } from './quiet-end.js';
+import { ReconnectingRedis, endQuietly } from './ioredis-fixes.js';
 import { type RedisAddress, parseRedisUrl } from './redis-url.js';
+import { SHARDS, type SessionKeys } from '../session-keys.js';
 
 /**
  * The settings that the promises of this library need, where those of ioredis would run a command twice, run it after
@@ -63,16 +63,16 @@ export function createClient(server: RedisServerOptions): Redis | Cluster {
 
 function ownClient({ url, options, cluster }: RedisServerOptions): Redis | Cluster {
   if (cluster) return new Cluster([...cluster.nodes], safeClusterOptions(cluster.options));
-  if (options) return new LastingRedis({ ...SAFE_OPTIONS, ...options });
+  if (options) return new ReconnectingRedis({ ...SAFE_OPTIONS, ...options });
   return clientOf(parseRedisUrl(url!));
 }
 
 function clientOf(address: RedisAddress): Redis | Cluster {
   const { kind, nodes, options } = address;
   if (kind === 'cluster') return new Cluster([...nodes], safeClusterOptions({ redisOptions: options }));
-  if (kind === 'server') return new LastingRedis({ ...SAFE_OPTIONS, ...options, ...nodes[0]! });
+  if (kind === 'server') return new ReconnectingRedis({ ...SAFE_OPTIONS, ...options, ...nodes[0]! });
   const encrypted = options.tls ? { enableTLSForSentinelMode: true, sentinelTLS: options.tls } : {};
-  return new LastingRedis({ ...SAFE_OPTIONS, ...options, ...encrypted, sentinels: [...nodes] });
+  return new ReconnectingRedis({ ...SAFE_OPTIONS, ...options, ...encrypted, sentinels: [...nodes] });
 }
 
 /** The number of the database that the client of these options uses. */
@@ -117,4 +117,27 @@ export function dangersOf(client: Redis | Cluster): string[] {
     if (!retryStrategy) dangers.push('retryStrategy is off: a lost connection is not opened again. Set it.');
   }
   return dangers;
+}
+
+/** A master, and a shard that it holds: what is asked under a key of that shard is asked of that master. */
+export interface MasterShard {
+  readonly shard: string;
+  readonly node: Redis;
+}
+
+/** One shard of each master: the first of the shards it holds. A server that is no cluster holds all of them. */
+export function masterShards(client: Redis | Cluster, keys: SessionKeys): MasterShard[] {
+  if (!isCluster(client)) return [{ shard: SHARDS[0]!, node: client }];
+  const nodes = new Map(client.nodes('master').map((node) => [`${node.options.host}:${node.options.port}`, node]));
+  const found = new Map<string, MasterShard>();
+  for (const shard of SHARDS) {
+    const owner = client.slots[slotOf(keys.shard(shard).beat)]?.[0];
+    const node = owner === undefined ? undefined : nodes.get(owner);
+    if (owner !== undefined && node && !found.has(owner)) found.set(owner, { shard, node });
+  }
+  return [...found.values()];
+}
+
+function slotOf(key: string): number {
+  return new Command('get', [key]).getSlot();
 }

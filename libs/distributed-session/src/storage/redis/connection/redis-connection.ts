@@ -1,8 +1,8 @@
 import type { Cluster, Redis } from 'ioredis';
 import { StorageUnavailableError } from '../../../errors/storage.errors.js';
 import type { RedisScript, ScriptArgument } from '../scripts/redis-script.js';
-import { CallsUnderWay } from '../../calls-under-way.js';
-import type { ServerClock } from '../../server-clock.js';
+import { InFlightCalls } from '../../shared/in-flight-calls.js';
+import type { ServerClock } from '../../shared/server-clock.js';
 import { refusalOf, toStorageError } from './redis-failure.js';
 import { TrackedCommand } from './tracked-command.js';
 
@@ -18,7 +18,7 @@ export class RedisConnection {
     readonly client: Redis | Cluster,
     private readonly clock: ServerClock,
     private readonly deadlineMs: number,
-    private readonly underWay = new CallsUnderWay(),
+    private readonly underWay = new InFlightCalls(),
     /** When the time of all commands is up, by the clock of the process. Absent: each has a deadline of its own. */
     private readonly endsAt?: number,
   ) {}

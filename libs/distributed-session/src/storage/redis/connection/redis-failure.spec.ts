@@ -80,7 +80,7 @@ describe('toStorageError()', () => {
     expect(toStorageError(full, WRITE)).toBe(full);
   });
 
-  it('C-08 carries nothing of the failure: no argument, no message, no cause, no stack', () => {
+  it('carries nothing of the failure: no argument, no message, no cause, no stack', () => {
     const failures = [
       ...['ERR', 'NOPERM', 'WRONGTYPE', 'UNHEARDOF', 'lower case', 'MOVED'].map((word) => reply(`${word} ${CANARY}`)),
       Object.assign(new Error(CANARY, { cause: CANARY }), { args: [CANARY] }),

@@ -1,6 +1,6 @@
 import { Command } from 'ioredis';
 import type { ScriptArgument } from '../scripts/redis-script.js';
-import { readBeforeTimeout } from './patient-socket.js';
+import { readBeforeTimeout } from './ioredis-fixes.js';
 import { refusalOf } from './redis-failure.js';
 
 /** A command without effect, in the protocol of Redis. */

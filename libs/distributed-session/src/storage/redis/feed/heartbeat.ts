@@ -1,10 +1,10 @@
 import { Logger } from '@nestjs/common';
 import { storeFaults } from '../connection/check-server.js';
-import { masterShards } from '../connection/master-nodes.js';
+import { masterShards } from '../connection/redis-client.js';
 import type { RedisConnection } from '../connection/redis-connection.js';
 import { WriteRefusedError, forbidden } from '../connection/redis-failure.js';
 import { forceBeatScript, sendBeatScript } from '../scripts/send-beat.script.js';
-import type { ServerClock } from '../../server-clock.js';
+import type { ServerClock } from '../../shared/server-clock.js';
 import type { SessionKeys } from '../session-keys.js';
 import type { RedisChangeFeed } from './redis-change-feed.js';
 

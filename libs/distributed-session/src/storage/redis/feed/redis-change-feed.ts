@@ -1,11 +1,11 @@
 import { Logger } from '@nestjs/common';
 import type { Cluster, Redis } from 'ioredis';
-import { ChangeListeners } from '../../change-listeners.js';
+import { ChangeListeners } from '../../shared/change-listeners.js';
 import type { StorageChange, StorageChangeListener } from '../../storage-change.js';
 import { type NumberedChange, unpackChange } from '../records/change-message.js';
-import type { ServerClock } from '../../server-clock.js';
+import type { ServerClock } from '../../shared/server-clock.js';
 import type { SessionKeys } from '../session-keys.js';
-import { FeedConnection } from './feed-connection.js';
+import { RedisFeedConnection } from './redis-feed-connection.js';
 
 /** Where a change stands: the stream that it is numbered in, and its number. */
 interface Position {
@@ -28,7 +28,7 @@ export class RedisChangeFeed {
   readonly #positions = new WeakMap<StorageChange, Position>();
   /** The last number that this process knows to have written, of each stream; a new map when numbers start over. */
   #written = new Map<string, number>();
-  #connection: FeedConnection | undefined;
+  #connection: RedisFeedConnection | undefined;
   #isOpen = false;
   #wasOpen = false;
   #expected: readonly string[] = [];
@@ -55,7 +55,7 @@ export class RedisChangeFeed {
   }
 
   open(client: Redis | Cluster): void {
-    this.#connection = new FeedConnection(client, this.keys.channel, {
+    this.#connection = new RedisFeedConnection(client, this.keys.channel, {
       onOpen: () => this.#opened(),
       onClose: () => this.#closed(),
       onMessage: (message) => this.#receive(message),

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import * as fc from 'fast-check';
 import { double, packedIdentity, packedText, uint32 } from '../../../../../../test/support/redis/packed-session.js';
-import { END_REASONS } from '../../../session/end-reason.js';
+import { END_REASONS } from '../../../model/end-reason.js';
 import { unpackChange } from './change-message.js';
 
 /** A message as scripts pack it: a letter, then its parts. */

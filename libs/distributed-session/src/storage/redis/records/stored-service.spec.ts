@@ -134,7 +134,7 @@ describe('the stored form of a service', () => {
     },
   );
 
-  it('C-06 says whether a later release wrote it', () => {
+  it('says whether a later release wrote it', () => {
     const value = packedService(SERVICE);
     value.writeUInt8(2, 0);
     expect(() => unpackService(value, NOW)).toThrow(expect.objectContaining({ newerFormat: true }));

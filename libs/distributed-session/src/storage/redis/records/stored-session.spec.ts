@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import * as fc from 'fast-check';
 import { validate } from 'uuid';
 import { packedIdentity, packedRecord, packedTombstone } from '../../../../../../test/support/redis/packed-session.js';
-import { END_REASONS } from '../../../session/end-reason.js';
+import { END_REASONS } from '../../../model/end-reason.js';
 import type { SessionRecord, SessionTombstone } from '../../session-record.js';
 import { UnreadableValueError, packEnding, packIdentity, unpackSession } from './stored-session.js';
 
@@ -195,7 +195,7 @@ describe('the stored form of a session', () => {
     [2, true],
     [255, true],
     [0, false],
-  ])('C-06 of format %d: whether a later release wrote it is said (%s)', (format, newerFormat) => {
+  ])('of format %d: whether a later release wrote it is said (%s)', (format, newerFormat) => {
     const value = packedRecord(RECORD, PLACE);
     value.writeUInt8(format, 0);
     expect(() => unpackSession(value)).toThrow(expect.objectContaining({ newerFormat }));

@@ -1,5 +1,5 @@
 import { validate } from 'uuid';
-import { END_REASONS, type EndReason } from '../../../session/end-reason.js';
+import { END_REASONS, type EndReason } from '../../../model/end-reason.js';
 import type { SessionRecord, SessionTombstone, StoredSession } from '../../session-record.js';
 import { ByteReader, packText } from './bytes.js';
 

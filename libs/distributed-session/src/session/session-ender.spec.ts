@@ -1,0 +1,77 @@
+import { beforeEach, describe, expect, it } from '@jest/globals';
+import { StorageCorruptError } from '../errors/storage.errors.js';
+import { resolveOptions } from '../resolve-options.js';
+import { InMemorySessionStorage } from '../storage/in-memory/in-memory-session-storage.js';
+import { FakeClock } from '../testing/fake-clock.js';
+import { emptyAttributes } from '../model/attributes.js';
+import { SessionIssuer } from './session-issuer.js';
+import { SessionEnder } from './session-ender.js';
+
+const GRACE_MS = 10_000;
+
+describe('SessionTerminator', () => {
+  let clock: FakeClock;
+  let storage: InMemorySessionStorage;
+  let issuer: SessionIssuer;
+  let terminator: SessionEnder;
+  let sessionId: string;
+
+  beforeEach(async () => {
+    clock = new FakeClock();
+    storage = new InMemorySessionStorage({ clock });
+    const options = resolveOptions({ serviceId: 'svc', storage, rotationGraceMs: GRACE_MS });
+    issuer = new SessionIssuer(options);
+    terminator = new SessionEnder(options);
+    const creation = { loginId: 'alice', attributes: emptyAttributes(), timeouts: options.timeouts };
+    sessionId = (await issuer.create(creation, 'svc')).open.record.sessionId;
+  });
+
+  const logOut = (id = sessionId) => terminator.end(id, { reason: 'logged-out', by: 'svc', actor: 'alice' });
+  const rotate = async (id = sessionId) => (await issuer.rotate(id, 'svc')).open.record.sessionId;
+
+  it('ends a session once: only the call that ended it says so', async () => {
+    expect(await Promise.all([logOut(), logOut(), logOut()])).toEqual([true, false, false]);
+    expect(await logOut(storage.nextSessionId())).toBe(false);
+    expect(await storage.get(sessionId)).toMatchObject({ reason: 'logged-out', endedBy: 'svc', actor: 'alice' });
+  });
+
+  it('ends the successor when a logout crosses a rotation', async () => {
+    const successor = await rotate();
+    expect(await logOut()).toBe(true);
+    expect(await storage.get(successor)).toMatchObject({ state: 'ended', reason: 'logged-out', actor: 'alice' });
+    expect(await storage.get(sessionId)).toMatchObject({ reason: 'rotated', rotatedTo: successor });
+    expect(await storage.count()).toEqual({ sessions: 0, logins: 0 });
+  });
+
+  it('follows several rotations in a row, as many as a credential is followed through', async () => {
+    const last = await rotate(await rotate(await rotate()));
+    expect(await logOut()).toBe(true);
+    expect(await storage.get(last)).toMatchObject({ state: 'ended' });
+  });
+
+  it('leaves the successor alone once the grace is over', async () => {
+    const successor = await rotate();
+    clock.advance(GRACE_MS);
+    expect(await logOut()).toBe(false);
+    expect(await storage.get(successor)).toMatchObject({ state: 'live' });
+  });
+
+  it('does not end as logged out what time has ended before', async () => {
+    clock.advance(3_600_000);
+    expect(await logOut()).toBe(false);
+    expect(await storage.get(sessionId)).toMatchObject({ reason: 'idle-timeout' });
+  });
+
+  it('throws when the storage answers about another session', async () => {
+    const other = await storage.end({ sessionId, reason: 'revoked', by: 'x', historyRetentionMs: 1_000 });
+    storage.end = async () => other;
+    await expect(logOut(storage.nextSessionId())).rejects.toThrow(StorageCorruptError);
+  });
+
+  it('counts what it ended of a login', async () => {
+    const ending = { loginId: 'alice', reason: 'revoked', by: 'svc' } as const;
+    expect(await terminator.endAll({ ...ending, exceptSessionId: sessionId })).toBe(0);
+    expect(await terminator.endAll(ending)).toBe(1);
+    expect(await terminator.endAll(ending)).toBe(0);
+  });
+});

@@ -1,0 +1,76 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { Logger } from '@nestjs/common';
+import { map } from 'rxjs';
+import { DistributedSessionManager } from './distributed-session.manager.js';
+import { InMemorySessionStorage } from '../storage/in-memory/in-memory-session-storage.js';
+
+describe('SessionEvents', () => {
+  let unhandled: unknown[];
+  let sessions: DistributedSessionManager;
+  const note = (error: unknown) => void unhandled.push(error);
+
+  beforeEach(async () => {
+    // Its errors are the point of these tests, not of their output.
+    Logger.overrideLogger(false);
+    unhandled = [];
+    process.on('uncaughtException', note).on('unhandledRejection', note);
+    sessions = new DistributedSessionManager({ serviceId: 'svc', storage: new InMemorySessionStorage() });
+    await sessions.connect();
+  });
+
+  afterEach(async () => {
+    await sessions.close();
+    process.off('uncaughtException', note).off('unhandledRejection', note);
+    Logger.overrideLogger(['log', 'error', 'warn']);
+  });
+
+  it.each([
+    ['throws', () => sessions.events.all.subscribe(fail)],
+    ['rejects', () => sessions.events.all.subscribe((): unknown => Promise.reject(new Error('on purpose')))],
+    ['throws as an observer', () => sessions.events.on('session.created').subscribe({ next: fail })],
+    ['throws behind operators', () => sessions.events.all.pipe(map(({ type }) => type)).subscribe(fail)],
+  ])('a subscriber that %s is disturbed itself and disturbs nobody', async (_what, subscribe) => {
+    let calls = 0;
+    const heard: string[] = [];
+    subscribe();
+    sessions.events.all.subscribe(({ type }) => {
+      calls++;
+      heard.push(type);
+    });
+    const { sessionId } = await sessions.createSession('alice');
+    await sessions.deleteSession(sessionId);
+    await errorsReported();
+    expect(unhandled).toEqual([]);
+    expect(heard).toEqual(['session.created', 'session.ended']);
+    expect(calls).toBe(2);
+  });
+
+  it('goes on telling a subscriber that has failed', async () => {
+    let calls = 0;
+    sessions.events.all.subscribe(() => {
+      calls++;
+      fail();
+    });
+    const { sessionId } = await sessions.createSession('alice');
+    await sessions.deleteSession(sessionId);
+    await errorsReported();
+    expect(unhandled).toEqual([]);
+    expect(calls).toBe(2);
+  });
+
+  it('completes, and tells nothing more, when the manager is closed', async () => {
+    const told: string[] = [];
+    sessions.events.all.subscribe({ next: ({ type }) => told.push(type), complete: () => told.push('complete') });
+    await sessions.close();
+    expect(told).toEqual(['complete']);
+  });
+});
+
+function fail(): never {
+  throw new Error('a subscriber of this test fails on purpose');
+}
+
+/** rxjs hands what it was thrown to the process in a timer of 0 ms; a timer that is set later comes later. */
+function errorsReported(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve));
+}

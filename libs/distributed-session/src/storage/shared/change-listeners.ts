@@ -1,0 +1,32 @@
+import { Logger } from '@nestjs/common';
+import type { StorageChange, StorageChangeListener } from '../storage-change.js';
+
+/** Tells every listener of one storage what has changed: in order, after the step, and each for itself. */
+export class ChangeListeners {
+  readonly #logger = new Logger(ChangeListeners.name);
+  readonly #listeners = new Set<StorageChangeListener>();
+
+  subscribe(listener: StorageChangeListener): () => void {
+    // A wrapper of its own, so that the same function may be subscribed twice and each can leave by itself.
+    const subscription: StorageChangeListener = (change) => listener(change);
+    this.#listeners.add(subscription);
+    return () => this.#listeners.delete(subscription);
+  }
+
+  publish(change: StorageChange): void {
+    const entry = Object.freeze(change);
+    for (const listener of this.#listeners) {
+      queueMicrotask(() => {
+        if (this.#listeners.has(listener)) this.#deliver(listener, entry);
+      });
+    }
+  }
+
+  #deliver(listener: StorageChangeListener, change: StorageChange): void {
+    try {
+      listener(change);
+    } catch (error) {
+      this.#logger.error(`A listener failed on ${change.type}`, error instanceof Error ? error.stack : undefined);
+    }
+  }
+}

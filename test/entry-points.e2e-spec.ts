@@ -3,6 +3,7 @@ import { describe, expect, test } from '@jest/globals';
 import * as root from 'nestjs-distributed-session';
 import * as postgres from 'nestjs-distributed-session/postgres';
 import * as redis from 'nestjs-distributed-session/redis';
+import * as storage from 'nestjs-distributed-session/storage';
 import * as terminus from 'nestjs-distributed-session/terminus';
 import * as testing from 'nestjs-distributed-session/testing';
 import { entries, entryFile, importGraph } from './support/import-graph.js';
@@ -13,6 +14,7 @@ const MODULES: Record<string, object> = {
   '.': root,
   './postgres': postgres,
   './redis': redis,
+  './storage': storage,
   './terminus': terminus,
   './testing': testing,
 };

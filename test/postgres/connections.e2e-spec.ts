@@ -1,6 +1,6 @@
 import { Logger } from '@nestjs/common';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
-import type { StorageChange } from 'nestjs-distributed-session';
+import type { StorageChange } from 'nestjs-distributed-session/storage';
 import { PostgresSessionStorage, type PostgresSessionStorageOptions } from 'nestjs-distributed-session/postgres';
 import { Pool, type PoolConfig, types } from 'pg';
 import { eventually } from '@distributed-session/test-servers/eventually.js';

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import type { SessionRecord } from 'nestjs-distributed-session';
+import type { SessionRecord } from 'nestjs-distributed-session/storage';
 import type { PostgresSessionStorage } from 'nestjs-distributed-session/postgres';
 import { eventually } from '@distributed-session/test-servers/eventually.js';
 import { PostgresServer } from '@distributed-session/test-servers/postgres/postgres-server.js';

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import type { StorageChange } from 'nestjs-distributed-session';
+import type { StorageChange } from 'nestjs-distributed-session/storage';
 import { eventually } from '@distributed-session/test-servers/eventually.js';
 import { PostgresServer } from '@distributed-session/test-servers/postgres/postgres-server.js';
 import { openPostgresPair, type PostgresStoragePair } from '../support/postgres/postgres-storage-pair.js';

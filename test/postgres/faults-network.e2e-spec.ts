@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import type { SessionRecord, SessionStorage } from 'nestjs-distributed-session';
+import type { SessionStorage } from 'nestjs-distributed-session';
+import type { SessionRecord } from 'nestjs-distributed-session/storage';
 import { eventually } from '@distributed-session/test-servers/eventually.js';
 import { checkHistory } from '@distributed-session/session-history/check-history.js';
 import { describeViolations } from '@distributed-session/session-history/describe-violations.js';

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import type { SessionRecord } from 'nestjs-distributed-session';
+import type { SessionRecord } from 'nestjs-distributed-session/storage';
 import { PostgresSessionStorage } from 'nestjs-distributed-session/postgres';
 import { Pool, type PoolClient } from 'pg';
 import { eventually } from '@distributed-session/test-servers/eventually.js';

@@ -1,7 +1,7 @@
 import { Logger } from '@nestjs/common';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { Redis, type RedisOptions } from 'ioredis';
-import type { StorageChange } from 'nestjs-distributed-session';
+import type { StorageChange } from 'nestjs-distributed-session/storage';
 import { RedisSessionStorage, type RedisSessionStorageOptions } from 'nestjs-distributed-session/redis';
 import { eventually } from '@distributed-session/test-servers/eventually.js';
 import { RedisServer } from '@distributed-session/test-servers/redis/redis-server.js';

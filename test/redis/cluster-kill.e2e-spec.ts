@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import type { StorageChange } from 'nestjs-distributed-session';
+import type { StorageChange } from 'nestjs-distributed-session/storage';
 import { eventually } from '@distributed-session/test-servers/eventually.js';
 import { shardsOf } from '@distributed-session/test-servers/redis/cluster-shards.js';
 import { faultsOfCalls, faultsOfState } from '../support/storage/load-faults.js';

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import type { SessionEndedChange } from 'nestjs-distributed-session';
+import type { SessionEndedChange } from 'nestjs-distributed-session/storage';
 import { RedisSessionStorage } from 'nestjs-distributed-session/redis';
 import { eventually } from '@distributed-session/test-servers/eventually.js';
 import { RedisServer } from '@distributed-session/test-servers/redis/redis-server.js';

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import type { SessionRecord, StorageChange } from 'nestjs-distributed-session';
+import type { SessionRecord, StorageChange } from 'nestjs-distributed-session/storage';
 import { eventually } from '@distributed-session/test-servers/eventually.js';
 import { RedisServer } from '@distributed-session/test-servers/redis/redis-server.js';
 import { settle } from '../support/storage/settled-call.js';

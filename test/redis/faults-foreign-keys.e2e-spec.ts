@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import type { SessionRecord } from 'nestjs-distributed-session';
+import type { SessionRecord } from 'nestjs-distributed-session/storage';
 import { RedisServer } from '@distributed-session/test-servers/redis/redis-server.js';
 import { settle } from '../support/storage/settled-call.js';
 import { created, READS, RETENTION_MS, WRITES } from '../support/storage/storage-calls.js';

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import type { SessionRecord, StorageChange } from 'nestjs-distributed-session';
+import type { SessionRecord, StorageChange } from 'nestjs-distributed-session/storage';
 import { eventually } from '@distributed-session/test-servers/eventually.js';
 import { RedisServer } from '@distributed-session/test-servers/redis/redis-server.js';
 import { APPLIED_ONCE } from '../support/storage/applied-once.js';

@@ -1,6 +1,6 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import type { SessionRecord } from 'nestjs-distributed-session';
+import type { SessionRecord } from 'nestjs-distributed-session/storage';
 import { eventually } from '@distributed-session/test-servers/eventually.js';
 import { RedisServer } from '@distributed-session/test-servers/redis/redis-server.js';
 import { settle } from '../support/storage/settled-call.js';

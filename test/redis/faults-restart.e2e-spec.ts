@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
-import type { StorageChange } from 'nestjs-distributed-session';
+import type { StorageChange } from 'nestjs-distributed-session/storage';
 import { eventually } from '@distributed-session/test-servers/eventually.js';
 import { checkHistory } from '@distributed-session/session-history/check-history.js';
 import { describeViolations } from '@distributed-session/session-history/describe-violations.js';

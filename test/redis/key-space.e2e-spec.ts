@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { HISTORY_LIMIT } from 'nestjs-distributed-session';
+import { HISTORY_LIMIT } from 'nestjs-distributed-session/storage';
 import { RedisSessionStorage } from 'nestjs-distributed-session/redis';
 import { eventually } from '@distributed-session/test-servers/eventually.js';
 import { runClients } from '@distributed-session/session-history/run-clients.js';

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { Redis } from 'ioredis';
-import type { CreateSession, SessionStorage } from 'nestjs-distributed-session';
+import type { SessionStorage } from 'nestjs-distributed-session';
+import type { CreateSession } from 'nestjs-distributed-session/storage';
 import { RedisSessionStorage } from 'nestjs-distributed-session/redis';
 import { RedisServer } from '@distributed-session/test-servers/redis/redis-server.js';
 

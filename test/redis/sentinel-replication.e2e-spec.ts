@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
-import type { SessionRecord } from 'nestjs-distributed-session';
+import type { SessionRecord } from 'nestjs-distributed-session/storage';
 import { eventually } from '@distributed-session/test-servers/eventually.js';
 import { RedisSentinels } from '@distributed-session/test-servers/redis/redis-sentinels.js';
 import type { RedisServer } from '@distributed-session/test-servers/redis/redis-server.js';

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { Logger } from '@nestjs/common';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
-import type { SessionRecord, StorageChange } from 'nestjs-distributed-session';
+import type { SessionRecord, StorageChange } from 'nestjs-distributed-session/storage';
 import { RedisSessionStorage, type RedisSessionStorageOptions } from 'nestjs-distributed-session/redis';
 import { eventually } from '@distributed-session/test-servers/eventually.js';
 import { RedisServer } from '@distributed-session/test-servers/redis/redis-server.js';

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { type StorageChange, StorageUnavailableError } from 'nestjs-distributed-session';
+import { StorageUnavailableError } from 'nestjs-distributed-session';
+import type { StorageChange } from 'nestjs-distributed-session/storage';
 import { Administrator } from '../../src/administrator/administrator.js';
 import { basic } from '../support/credential-headers.js';
 import { send } from '../support/http-request.js';

@@ -1,7 +1,8 @@
 import { setImmediate } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import * as fc from 'fast-check';
-import { InMemorySessionStorage, type StoredSession } from 'nestjs-distributed-session';
+import { InMemorySessionStorage } from 'nestjs-distributed-session';
+import type { StoredSession } from 'nestjs-distributed-session/storage';
 import { FakeClock } from 'nestjs-distributed-session/testing';
 import { type RunningService, SERVERS, startService, stopServices } from '../support/running-service.js';
 import { type ServiceClient, clientOf } from '../support/service-client.js';

@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { InMemorySessionStorage, type StorageChangeListener } from 'nestjs-distributed-session';
+import { InMemorySessionStorage } from 'nestjs-distributed-session';
+import type { StorageChangeListener } from 'nestjs-distributed-session/storage';
 import { EventStreams } from '../../src/events/event-streams.js';
 import { basic } from '../support/credential-headers.js';
 import { EventReader, closeReaders } from '../support/event-reader.js';

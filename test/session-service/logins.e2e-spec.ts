@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { HISTORY_LIMIT, InMemorySessionStorage, type SessionHistoryEntry } from 'nestjs-distributed-session';
+import { InMemorySessionStorage, type SessionHistoryEntry } from 'nestjs-distributed-session';
+import { HISTORY_LIMIT } from 'nestjs-distributed-session/storage';
 import { FakeClock } from 'nestjs-distributed-session/testing';
 import type { IssuedSessionView } from '../../src/sessions/issued-session.js';
 import { type RunningService, SERVERS, startService, stopServices } from '../support/running-service.js';

@@ -1,4 +1,4 @@
-import type { ReplaceSession, RotateSession } from 'nestjs-distributed-session';
+import type { ReplaceSession, RotateSession } from 'nestjs-distributed-session/storage';
 import { WatchedStorage } from './watched-storage.js';
 
 /** A storage in which, while it is busy, somebody else writes to a session each time before it is written to. */

@@ -64,14 +64,14 @@ const services: FactoryProvider = {
 /** Opens and closes the manager with the application. It closes last, when the server takes no more requests. */
 @Injectable()
 class SessionLifecycle implements OnModuleInit, OnApplicationShutdown {
-  constructor(private readonly parts: ManagerParts) {}
+  constructor(private readonly managerParts: ManagerParts) {}
 
   async onModuleInit(): Promise<void> {
-    await this.parts.connect();
+    await this.managerParts.connect();
   }
 
   async onApplicationShutdown(): Promise<void> {
-    await this.parts.close();
+    await this.managerParts.close();
   }
 }
 

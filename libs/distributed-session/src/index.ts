@@ -65,26 +65,10 @@ export {
   type SessionRefusedEvent,
 } from './session/session-event.js';
 
-// Storage: the contract, and the driver that needs nothing
-export { HISTORY_LIMIT, SessionStorage } from './storage/session-storage.js';
-export type * from './storage/session-storage.operations.js';
-export type { SessionRecord, SessionTombstone, StoredSession } from './storage/session-record.js';
-export type * from './storage/storage-change.js';
-export {
-  MAX_SERVICES,
-  MAX_SERVICE_SECRETS,
-  ServiceCredentialStorage,
-  type AddServiceSecret,
-  type AddServiceSecretResult,
-  type NewServiceSecret,
-  type PutService,
-  type PutServiceResult,
-  type SecretHash,
-  type ServiceCredentialRecord,
-  type StoredServiceSecret,
-} from './storage/service-credential-storage.js';
-export { withAccess, toTombstone, expiredTombstone, expiryOf, isDue, asSeenAt } from './storage/session-lifetime.js';
-export { type Admission, planAdmission } from './storage/session-admission.js';
+// Storage: the injection token, what the manager returns of it, and the driver without a server
+export { SessionStorage } from './storage/session-storage.js';
+export { ServiceCredentialStorage } from './storage/service-credential-storage.js';
+export type { ListLogins, LoginPage, SessionCounts, StorageHealth } from './storage/session-storage.operations.js';
 export type { Clock } from './model/clock.js';
 export {
   InMemorySessionStorage,

@@ -43,10 +43,10 @@ describe('resolveOptions', () => {
   it('names every fault of the options at once, and what to write instead', () => {
     const faults = faultsOf({ serviceId: 'no spaces', storage: {}, idleTimeout: 5, maxSessionsPerLogin: 1_001 });
     expect(faults).toEqual([
-      expect.stringMatching(/^idleTimeout is no option\. Known options: .*idleTimeoutMs/),
+      expect.stringMatching(/^Unknown option "idleTimeout"\. Did you mean "idleTimeoutMs"\?/),
       expect.stringMatching(/^serviceId must be 1 to 128 letters/),
       expect.stringMatching(/^storage must be a SessionStorage, such as/),
-      expect.stringMatching(/^maxSessionsPerLogin must be a whole number, 1 to 1000/),
+      expect.stringMatching(/^maxSessionsPerLogin must be a whole number from 1 to 1000/),
     ]);
   });
 
@@ -66,7 +66,7 @@ describe('resolveOptions', () => {
   it.each([[], new Date(), new Map(), { maxDepth: 101 }, { maxCount: 0 }, { unknown: 1 }])(
     'refuses %p as the limits of attributes',
     (attributeLimits) => {
-      expect(faultsOf({ attributeLimits })).toEqual([expect.stringContaining('attributeLimits may set')]);
+      expect(faultsOf({ attributeLimits })).toEqual([expect.stringContaining('attributeLimits may contain')]);
     },
   );
 

@@ -1,5 +1,6 @@
 import { DistributedSessionOptions } from './distributed-session.options.js';
 import { type AttributeLimits, DEFAULT_ATTRIBUTE_LIMITS } from './model/attributes.js';
+import { isDuration } from './model/duration.js';
 import { validateOptions } from './options/validate-options.js';
 import { type SessionTimeouts, TIMEOUT_PRESETS, combineTimeouts } from './model/session-timeouts.js';
 
@@ -34,8 +35,14 @@ export function resolveOptions(input: DistributedSessionOptionsInput): ResolvedO
 }
 
 function timeoutErrors({ timeoutPreset, ...given }: DistributedSessionOptions): string[] {
-  // An unknown preset is an error of its own.
-  if (!Object.hasOwn(TIMEOUT_PRESETS, timeoutPreset)) return [];
+  const durations = [given.idleTimeoutMs, given.absoluteTimeoutMs];
+  // Values that are invalid by themselves have an error already.
+  if (
+    !Object.hasOwn(TIMEOUT_PRESETS, timeoutPreset) ||
+    !durations.every((value) => value == null || isDuration(value))
+  ) {
+    return [];
+  }
   const timeouts = combineTimeouts(TIMEOUT_PRESETS[timeoutPreset], given);
   return 'fault' in timeouts ? [timeouts.fault] : [];
 }

@@ -1,4 +1,4 @@
-import type { SessionRecord, SessionTombstone } from 'nestjs-distributed-session';
+import type { SessionRecord, SessionTombstone } from 'nestjs-distributed-session/storage';
 
 /** Where a session stands among those of its login, and how long its history is kept. */
 export interface PackedPlace {

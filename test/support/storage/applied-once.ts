@@ -1,5 +1,6 @@
 import { expect } from '@jest/globals';
-import type { SessionRecord, SessionStorage } from 'nestjs-distributed-session';
+import type { SessionStorage } from 'nestjs-distributed-session';
+import type { SessionRecord } from 'nestjs-distributed-session/storage';
 import { textOf, type WRITES } from './storage-calls.js';
 
 type Check = (witness: SessionStorage, session: SessionRecord) => Promise<void>;

@@ -1,4 +1,5 @@
-import type { SessionStorage, StoredSession } from 'nestjs-distributed-session';
+import type { SessionStorage } from 'nestjs-distributed-session';
+import type { StoredSession } from 'nestjs-distributed-session/storage';
 import { isApplied, type LoadSession } from './load-session.js';
 import type { LoadCall, SteadyLoad } from './steady-load.js';
 

@@ -1,4 +1,4 @@
-import type { StoredSession } from 'nestjs-distributed-session';
+import type { StoredSession } from 'nestjs-distributed-session/storage';
 import { textOf } from './storage-calls.js';
 
 /** A write of a load, of which nobody but its user writes to the session. Times are those of `performance.now()`. */

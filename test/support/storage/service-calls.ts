@@ -1,9 +1,5 @@
-import type {
-  NewServiceSecret,
-  PutService,
-  ServiceCredentialStorage,
-  SessionStorage,
-} from 'nestjs-distributed-session';
+import type { ServiceCredentialStorage, SessionStorage } from 'nestjs-distributed-session';
+import type { NewServiceSecret, PutService } from 'nestjs-distributed-session/storage';
 
 const SECOND: NewServiceSecret = { keyId: 'second', hash: { algorithm: 'hmac-sha256', digest: 'second' } };
 

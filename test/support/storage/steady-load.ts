@@ -1,4 +1,5 @@
-import type { SessionStorage, StoredSession } from 'nestjs-distributed-session';
+import type { SessionStorage } from 'nestjs-distributed-session';
+import type { StoredSession } from 'nestjs-distributed-session/storage';
 import { isApplied, LoadSession, type LoadWrite } from './load-session.js';
 import { settle } from './settled-call.js';
 import { bytes, creation, RETENTION_MS } from './storage-calls.js';

@@ -1,4 +1,5 @@
-import type { CreateSession, SessionRecord, SessionStorage } from 'nestjs-distributed-session';
+import type { SessionStorage } from 'nestjs-distributed-session';
+import type { CreateSession, SessionRecord } from 'nestjs-distributed-session/storage';
 
 export const RETENTION_MS = 3_600_000;
 

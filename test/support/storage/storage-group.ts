@@ -1,4 +1,5 @@
-import type { SessionRecord, SessionStorage, StorageChange } from 'nestjs-distributed-session';
+import type { SessionStorage } from 'nestjs-distributed-session';
+import type { SessionRecord, StorageChange } from 'nestjs-distributed-session/storage';
 import { eventually } from '@distributed-session/test-servers/eventually.js';
 import { created } from './storage-calls.js';
 import { SteadyLoad } from './steady-load.js';

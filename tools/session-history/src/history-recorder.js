@@ -1,6 +1,6 @@
 import { payloadOf, writeIdOf } from './write-payload.js';
 
-/** @import { SessionStorage, StoredSession } from 'nestjs-distributed-session' */
+/** @import { SessionStorage, StoredSession } from 'nestjs-distributed-session/storage' */
 /** @import { CallInputs, CallOf, CallOutcome, CallResult, HistoryEntry, Operation, Seen } from './history.js' */
 
 /** The answers that tell of a write that was applied. To all operations but one, `ended` is a refusal. */

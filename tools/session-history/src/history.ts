@@ -1,15 +1,15 @@
+import type { SessionCounts } from 'nestjs-distributed-session';
 import type {
   CreateSession,
   EndAllSessions,
   EndSession,
   ReplaceSession,
-  SessionCounts,
   SessionRecord,
   SessionTimes,
   SessionTombstone,
   StorageChange,
   SweepSessions,
-} from 'nestjs-distributed-session';
+} from 'nestjs-distributed-session/storage';
 
 /** What a live session looked like to a call, with the id of the write that its payload names. */
 export type SeenLive = Pick<

@@ -1,4 +1,4 @@
-import { HISTORY_LIMIT } from 'nestjs-distributed-session';
+import { HISTORY_LIMIT } from 'nestjs-distributed-session/storage';
 import { mayBeApplied } from './call-order.js';
 import type { CallOf, Feed, History, HistoryCall } from './history.js';
 import { type SessionStory, storiesOf } from './session-story.js';

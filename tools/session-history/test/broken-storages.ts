@@ -1,14 +1,12 @@
-import {
-  type EndSession,
-  InMemorySessionStorage,
-  type ReplaceSession,
-  type SessionRecord,
-  type SessionStorage,
-  type SessionTimes,
-  type StorageChangeListener,
-  StorageUnavailableError,
-  type StoredSession,
-} from 'nestjs-distributed-session';
+import { InMemorySessionStorage, type SessionStorage, StorageUnavailableError } from 'nestjs-distributed-session';
+import type {
+  EndSession,
+  ReplaceSession,
+  SessionRecord,
+  SessionTimes,
+  StorageChangeListener,
+  StoredSession,
+} from 'nestjs-distributed-session/storage';
 import type { InvariantId } from '../src/invariants/invariant.js';
 
 class ReplaceWithoutVersionCheck extends InMemorySessionStorage {

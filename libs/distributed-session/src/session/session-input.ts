@@ -34,11 +34,11 @@ export function assertLoginId(loginId: unknown): asserts loginId is string {
   assertText('loginId', loginId, MAX_LOGIN_ID_LENGTH);
 }
 
-export function assertDevice(device: unknown): asserts device is string | undefined {
+function assertDevice(device: unknown): asserts device is string | undefined {
   if (device !== undefined) assertText('device', device, MAX_DEVICE_LENGTH);
 }
 
-export function assertActor(actor: unknown): asserts actor is string | undefined {
+function assertActor(actor: unknown): asserts actor is string | undefined {
   if (actor !== undefined) assertText('actor', actor, MAX_ACTOR_LENGTH);
 }
 

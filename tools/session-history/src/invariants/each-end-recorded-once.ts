@@ -1,4 +1,4 @@
-import { HISTORY_LIMIT } from 'nestjs-distributed-session';
+import { HISTORY_LIMIT } from 'nestjs-distributed-session/storage';
 import { firstToEnd, mayBeApplied, precedes } from '../call-order.js';
 import type { CallOf, HistoryCall, SeenEnded } from '../history.js';
 import type { IndexedHistory, LoginStory } from '../indexed-history.js';

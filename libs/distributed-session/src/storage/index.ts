@@ -1,0 +1,22 @@
+// The contract that a driver or a wrapper fulfils
+export { HISTORY_LIMIT, SessionStorage } from './session-storage.js';
+export type * from './session-storage.operations.js';
+export type { SessionRecord, SessionTombstone, StoredSession } from './session-record.js';
+export type * from './storage-change.js';
+export {
+  MAX_SERVICES,
+  MAX_SERVICE_SECRETS,
+  ServiceCredentialStorage,
+  type AddServiceSecret,
+  type AddServiceSecretResult,
+  type NewServiceSecret,
+  type PutService,
+  type PutServiceResult,
+  type SecretHash,
+  type ServiceCredentialRecord,
+  type StoredServiceSecret,
+} from './service-credential-storage.js';
+
+// Rules that every driver applies in the same way
+export { asSeenAt, expiredTombstone, expiryOf, isDue, toTombstone, withAccess } from './session-lifetime.js';
+export { type Admission, planAdmission } from './session-admission.js';

@@ -1,24 +1,28 @@
 import type { AbstractHttpAdapter } from '@nestjs/core';
 import { ExpressAdapter } from '@nestjs/platform-express';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
+import { isFullTier } from './tier.js';
 
 export type MakeAdapter = () => AbstractHttpAdapter;
 
-/** The HTTP adapters, for `describe.each`. */
-export const ADAPTERS: [string, MakeAdapter][] = [
+/** The HTTP adapters to test, for `describe.each`: Express, and in the full tier Fastify as well. */
+export const ADAPTERS = inThisTier([
   ['Express', () => new ExpressAdapter()],
   ['Fastify', () => new FastifyAdapter()],
-];
+]);
 
-/** The same, behind a proxy whose `X-Forwarded-For` they believe. */
-export const PROXIED_ADAPTERS: [string, MakeAdapter][] = [
-  [
-    'Express',
-    () => {
-      const adapter = new ExpressAdapter();
-      adapter.set('trust proxy', true);
-      return adapter;
-    },
-  ],
+/** The same adapters behind a proxy whose `X-Forwarded-For` header they trust. */
+export const PROXIED_ADAPTERS = inThisTier([
+  ['Express', expressBehindProxy],
   ['Fastify', () => new FastifyAdapter({ trustProxy: true })],
-];
+]);
+
+function expressBehindProxy(): ExpressAdapter {
+  const adapter = new ExpressAdapter();
+  adapter.set('trust proxy', true);
+  return adapter;
+}
+
+function inThisTier(adapters: [string, MakeAdapter][]): [string, MakeAdapter][] {
+  return isFullTier ? adapters : adapters.slice(0, 1);
+}

@@ -15,7 +15,7 @@ function known(open: (options: object) => object): string[] {
   try {
     return Object.keys(open({ unknown: 1 }));
   } catch (error) {
-    const [fault = ''] = (error as OptionsError).faults;
+    const [fault = ''] = (error as OptionsError).errors;
     return fault.split('Known options: ')[1]!.split(', ');
   }
 }

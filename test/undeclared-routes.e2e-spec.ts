@@ -251,5 +251,5 @@ async function faultsOf(app: INestApplication): Promise<string[]> {
   const error: unknown = await app.init().catch((reason: unknown) => reason);
   expect(error).toBeInstanceOf(OptionsError);
   expect(error).toMatchObject({ code: 'ERR_OPTIONS', message: expect.stringContaining('declare no permission') });
-  return (error as OptionsError).faults.map((fault) => fault.split(':')[0]!).toSorted();
+  return (error as OptionsError).errors.map((fault) => fault.split(':')[0]!).toSorted();
 }

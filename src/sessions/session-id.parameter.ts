@@ -1,14 +1,13 @@
 import { ApiParam } from '@nestjs/swagger';
 import { Matches } from 'class-validator';
-
-const SESSION_ID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+import { SESSION_ID_PATTERN } from 'nestjs-distributed-session';
 
 /** How the OpenAPI document describes a session id. */
-export const SESSION_ID_SCHEMA = { type: 'string', format: 'uuid', pattern: SESSION_ID.source } as const;
+export const SESSION_ID_SCHEMA = { type: 'string', format: 'uuid', pattern: SESSION_ID_PATTERN.source } as const;
 
 /** Asks for the form of a session id in a query, where the library would name its own option in the refusal, or nobody looks. */
 export function IsSessionId(): PropertyDecorator {
-  return Matches(SESSION_ID, { message: '$property must be a session id: a lower-case UUID of 36 characters' });
+  return Matches(SESSION_ID_PATTERN, { message: '$property must be a session id: a lower-case UUID of 36 characters' });
 }
 
 /** Describes the session id in a path. */

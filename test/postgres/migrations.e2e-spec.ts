@@ -149,7 +149,7 @@ describe.each(VERSIONS)('from version %i', (version) => {
     const url = await databaseAt(version);
     const before = await stateOf(url);
     const faults = await withStorage({ url, migrate: 'check' }, async () => []).catch(
-      (error: OptionsError) => error.faults,
+      (error: OptionsError) => error.errors,
     );
     const refused = [`its schema has version ${version}, and version ${LATEST} is needed`];
     expect(faults.map((fault) => fault.split(':')[0])).toEqual(version === LATEST ? [] : refused);

@@ -97,7 +97,7 @@ describe('a user of Redis who lacks a right', () => {
     await server.call('ACL', 'SETUSER', 'lacking', 'reset', ...rules, `>${PASSWORD}`, rule);
     const refused: unknown = await connectAs('lacking').catch((error: unknown) => error);
     expect(refused).toBeInstanceOf(OptionsError);
-    expect((refused as OptionsError).faults).toEqual([
+    expect((refused as OptionsError).errors).toEqual([
       `its user may not run ${missing} on the keys of this library: see docs/redis-acl`,
     ]);
   });

@@ -27,6 +27,10 @@ export {
   END_REASONS,
   type EndReason,
 } from './model/end-reason.js';
+export { DEFAULT_PAGE_SIZE, INPUT_LIMITS } from './model/input-limits.js';
+export { SESSION_ID_PATTERN } from './model/session-id.js';
+export { SERVICE_ID_PATTERN } from './model/service-id.js';
+export { TOKEN_PATTERN } from './session/session-credential.js';
 export { MAX_DURATION_MS } from './model/duration.js';
 export { type SessionTimeouts, TIMEOUT_PRESETS, type TimeoutPreset } from './model/session-timeouts.js';
 

@@ -10,7 +10,7 @@ function faultsOf(input: object): readonly string[] {
   try {
     resolveOptions({ ...required, ...input });
   } catch (error) {
-    return (error as { faults: readonly string[] }).faults;
+    return (error as { errors: readonly string[] }).errors;
   }
   return [];
 }

@@ -44,5 +44,5 @@ function timeoutErrors({ timeoutPreset, ...given }: DistributedSessionOptions): 
     return [];
   }
   const timeouts = combineTimeouts(TIMEOUT_PRESETS[timeoutPreset], given);
-  return 'fault' in timeouts ? [timeouts.fault] : [];
+  return 'error' in timeouts ? [timeouts.error] : [];
 }

@@ -1,14 +1,14 @@
 import { DistributedSessionError } from './distributed-session.error.js';
 
-/** The application is put together wrongly. Thrown at start, with every fault at once. */
+/** The application is put together wrongly. Thrown at start, with every error at once. */
 export class OptionsError extends DistributedSessionError {
   readonly code = 'ERR_OPTIONS';
 
   constructor(
     title: string,
-    /** One sentence a fault: what is wrong, and what to write instead. */
-    readonly faults: readonly string[],
+    /** One entry per error: what is wrong, and what to write instead. */
+    readonly errors: readonly string[],
   ) {
-    super(`${title}\n${faults.map((fault) => `  - ${fault}`).join('\n')}`);
+    super(`${title}\n${errors.map((error) => `  - ${error}`).join('\n')}`);
   }
 }

@@ -35,8 +35,8 @@ describe('combineTimeouts', () => {
   it('takes null for off, one end at a time, and refuses a session without an end', () => {
     expect(combineTimeouts(base, { idleTimeoutMs: null })).toEqual({ absoluteTimeoutMs: 24 * HOUR });
     expect(combineTimeouts(base, { absoluteTimeoutMs: null })).toEqual({ idleTimeoutMs: HOUR });
-    expect(combineTimeouts(base, { idleTimeoutMs: null, absoluteTimeoutMs: null })).toHaveProperty('fault');
-    expect(combineTimeouts({ idleTimeoutMs: HOUR }, { idleTimeoutMs: null })).toHaveProperty('fault');
+    expect(combineTimeouts(base, { idleTimeoutMs: null, absoluteTimeoutMs: null })).toHaveProperty('error');
+    expect(combineTimeouts({ idleTimeoutMs: HOUR }, { idleTimeoutMs: null })).toHaveProperty('error');
   });
 
   it('brings the idle timeout of the base down to a shorter absolute one', () => {
@@ -49,7 +49,7 @@ describe('combineTimeouts', () => {
       absoluteTimeoutMs: 24 * HOUR,
     });
     expect(combineTimeouts(base, { idleTimeoutMs: 24 * HOUR + 1 })).toEqual({
-      fault: expect.stringContaining('Set absoluteTimeoutMs too'),
+      error: expect.stringContaining('Set absoluteTimeoutMs too'),
     });
     expect(combineTimeouts(base, { idleTimeoutMs: 48 * HOUR, absoluteTimeoutMs: null })).toEqual({
       idleTimeoutMs: 48 * HOUR,
@@ -64,7 +64,7 @@ describe('combineTimeouts', () => {
     fc.assert(
       fc.property(given, (asked) => {
         const timeouts = combineTimeouts(base, asked);
-        if ('fault' in timeouts) return;
+        if ('error' in timeouts) return;
         const ends = [timeouts.idleTimeoutMs, timeouts.absoluteTimeoutMs].filter((end) => end !== undefined);
         expect(ends.length).toBeGreaterThan(0);
         expect(ends.every((end) => isDuration(end))).toBe(true);

@@ -31,15 +31,15 @@ export interface GivenTimeouts {
  * A shorter absolute end brings the idle timeout of the base down with it. An idle timeout beyond the absolute end
  * of the base is a fault: the session would end before its caller expects.
  */
-export function combineTimeouts(base: SessionTimeouts, given: GivenTimeouts): SessionTimeouts | { fault: string } {
+export function combineTimeouts(base: SessionTimeouts, given: GivenTimeouts): SessionTimeouts | { error: string } {
   const absoluteTimeoutMs = pick(given.absoluteTimeoutMs, base.absoluteTimeoutMs);
   const idleTimeoutMs = pick(given.idleTimeoutMs, lower(base.idleTimeoutMs, absoluteTimeoutMs));
   if (idleTimeoutMs === undefined && absoluteTimeoutMs === undefined) {
-    return { fault: 'idleTimeoutMs and absoluteTimeoutMs cannot both be off: a session must end some day. Set one.' };
+    return { error: 'idleTimeoutMs and absoluteTimeoutMs cannot both be off: a session must end some day. Set one.' };
   }
   if (given.absoluteTimeoutMs === undefined && (idleTimeoutMs ?? 0) > (absoluteTimeoutMs ?? Infinity)) {
     const ends = `absoluteTimeoutMs (${absoluteTimeoutMs}), which would end the session first`;
-    return { fault: `idleTimeoutMs (${idleTimeoutMs}) exceeds ${ends}. Set absoluteTimeoutMs too, or null for none.` };
+    return { error: `idleTimeoutMs (${idleTimeoutMs}) exceeds ${ends}. Set absoluteTimeoutMs too, or null for none.` };
   }
   return { idleTimeoutMs, absoluteTimeoutMs };
 }

@@ -1,4 +1,5 @@
 import { ServiceInputError } from '../errors/service.errors.js';
+import { INPUT_LIMITS } from '../model/input-limits.js';
 
 /** The permissions that this library asks for. Applications may add names of their own, such as `order.refund`. */
 export const SESSION_PERMISSIONS = [
@@ -14,7 +15,7 @@ export const SESSION_PERMISSIONS = [
 /** Which permissions may be narrowed to attributes, as in `session.read:cart.*`. */
 const NARROWABLE = ['session.read', 'session.write'];
 const NAME = /^(?:\*|[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*(?:\.\*)?)$/;
-const MAX_LENGTH = 256;
+const MAX_LENGTH = INPUT_LIMITS.maxPermissionLength;
 const WILDCARD = '*';
 
 /**

@@ -1,5 +1,6 @@
 import { ServiceInputError } from '../errors/service.errors.js';
 import { parsePermission } from './permission.js';
+import { INPUT_LIMITS } from '../model/input-limits.js';
 import { SERVICE_ID_RULE, isServiceId } from '../model/service-id.js';
 import { looksGenerated } from './service-secret.js';
 
@@ -15,11 +16,13 @@ export interface ServiceRegistration {
   readonly secretKey?: string;
 }
 
+const {
+  maxServiceNameLength: MAX_NAME_LENGTH,
+  maxServicePermissions: MAX_PERMISSIONS,
+  minServiceSecretLength: MIN_SECRET_LENGTH,
+  maxServiceSecretLength: MAX_SECRET_LENGTH,
+} = INPUT_LIMITS;
 const FIELDS = ['serviceId', 'serviceName', 'permissions', 'secretKey'];
-const MAX_NAME_LENGTH = 128;
-const MAX_PERMISSIONS = 100;
-const MIN_SECRET_LENGTH = 12;
-export const MAX_SECRET_LENGTH = 512;
 
 export function assertServiceId(serviceId: unknown): asserts serviceId is string {
   if (!isServiceId(serviceId)) throw new ServiceInputError('serviceId', SERVICE_ID_RULE);

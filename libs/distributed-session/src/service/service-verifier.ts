@@ -10,7 +10,7 @@ import { FailureThrottle } from './failure-throttle.js';
 import type { SecretHasher } from './secret-hasher.js';
 import { type ServiceCredential, toServiceCredential } from './service-credential.js';
 import { isServiceId } from '../model/service-id.js';
-import { MAX_SECRET_LENGTH } from './service-input.js';
+import { INPUT_LIMITS } from '../model/input-limits.js';
 import { keyIdOf, looksGenerated } from './service-secret.js';
 import { VerificationCache } from './verification-cache.js';
 
@@ -46,7 +46,8 @@ export class ServiceVerifier {
    * Throws {@link ServiceAuthenticationError}, the same for every cause.
    */
   async verify(serviceId: unknown, secret: unknown, { source }: VerifyServiceOptions = {}): Promise<ServiceCredential> {
-    if (typeof secret !== 'string' || secret === '' || secret.length > MAX_SECRET_LENGTH) throw refused();
+    if (typeof secret !== 'string' || secret === '' || secret.length > INPUT_LIMITS.maxServiceSecretLength)
+      throw refused();
     // Ill-formed texts would all become the same bytes.
     if (!secret.isWellFormed()) throw refused();
     const keyId = keyIdOf(secret);

@@ -7,10 +7,10 @@ import {
   emptyAttributes,
   isPlainObject,
 } from '../model/attributes.js';
+import { INPUT_LIMITS } from '../model/input-limits.js';
 import { assertAttributeKey, copyAttributeValue } from './attribute-value.js';
 
-/** More than a session has under any sensible limits; a bound for what is looked at. */
-const MAX_REMOVED = 10_000;
+const { maxRemovedKeys } = INPUT_LIMITS;
 
 /** A patch whose keys and values have been checked and copied. What depends on the other attributes is checked when applied. */
 export interface CheckedPatch {
@@ -59,8 +59,8 @@ export function checkAttributes(attributes: unknown, limits: AttributeLimits, ex
 
 function checkKeys(keys: unknown, limits: AttributeLimits): string[] {
   if (!Array.isArray(keys)) throw new SessionInputError('patch.remove', 'type', 'must be an array of attribute keys.');
-  if (keys.length > MAX_REMOVED) {
-    throw new SessionInputError('patch.remove', 'length', `must name at most ${MAX_REMOVED} keys.`, MAX_REMOVED);
+  if (keys.length > maxRemovedKeys) {
+    throw new SessionInputError('patch.remove', 'length', `must name at most ${maxRemovedKeys} keys.`, maxRemovedKeys);
   }
   return keys.map((key: unknown) => {
     assertAttributeKey(key, 'attribute key', limits);

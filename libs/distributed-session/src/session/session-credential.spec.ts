@@ -1,10 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
 import * as fc from 'fast-check';
+import { INPUT_LIMITS } from '../model/input-limits.js';
 import { FakeClock } from '../testing/fake-clock.js';
 import { InMemorySessionStorage } from '../storage/in-memory/in-memory-session-storage.js';
 import { DistributedSessionManager } from './distributed-session.manager.js';
 import {
-  MAX_TOKEN_LENGTH,
   assertSessionId,
   assertToken,
   digestToken,
@@ -84,7 +84,7 @@ describe('tokens', () => {
     ['', 'empty'],
     [5, 'type'],
     [null, 'type'],
-    ['t'.repeat(MAX_TOKEN_LENGTH + 1), 'length'],
+    ['t'.repeat(INPUT_LIMITS.maxTokenLength + 1), 'length'],
     ['two words', 'format'],
     ['a;b', 'format'],
     ['a"b', 'format'],

@@ -1,13 +1,15 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { SessionInputError } from '../errors/session.errors.js';
+import { INPUT_LIMITS } from '../model/input-limits.js';
+import { SESSION_ID_LENGTH, isSessionId } from '../model/session-id.js';
 
-const SESSION_ID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
-const SESSION_ID_LENGTH = 36;
-/** What a cookie value may hold unquoted (cookie-octet of RFC 6265 section 4.1.1); a bearer header takes it as well. */
-const TOKEN = /^[\x21\x23-\x2b\x2d-\x3a\x3c-\x5b\x5d-\x7e]+$/;
+/**
+ * The form of a session's token: what a cookie may hold unquoted (cookie-octet of RFC 6265 section 4.1.1). A bearer
+ * header accepts it as well.
+ */
+export const TOKEN_PATTERN = /^[\x21\x23-\x2b\x2d-\x3a\x3c-\x5b\x5d-\x7e]+$/;
 
-/** A token of a client, such as a signed one, fits; a cookie of most browsers ends at 4,096 bytes. */
-export const MAX_TOKEN_LENGTH = 4_000;
+const { maxTokenLength } = INPUT_LIMITS;
 
 /** What a client proves its session with: the id that names it and the token that authenticates it. */
 export interface SessionCredential {
@@ -50,11 +52,11 @@ export function assertToken(token: unknown): asserts token is string {
   if (typeof token !== 'string') throw new SessionInputError('token', 'type', 'must be a string.');
   if (token === '')
     throw new SessionInputError('token', 'empty', 'must not be empty; leave it out to have one generated.');
-  if (token.length > MAX_TOKEN_LENGTH) {
-    const expectation = `must be at most ${MAX_TOKEN_LENGTH} characters long, not ${token.length}.`;
-    throw new SessionInputError('token', 'length', expectation, MAX_TOKEN_LENGTH);
+  if (token.length > maxTokenLength) {
+    const expectation = `must be at most ${maxTokenLength} characters long, not ${token.length}.`;
+    throw new SessionInputError('token', 'length', expectation, maxTokenLength);
   }
-  if (!TOKEN.test(token)) {
+  if (!TOKEN_PATTERN.test(token)) {
     const expectation =
       'must be printable ASCII without spaces, quotes, commas, semicolons and backslashes (RFC 6265).';
     throw new SessionInputError('token', 'format', expectation);
@@ -73,10 +75,6 @@ export function matchesDigest(token: string, digest: string): boolean {
   return actual.length === expected.length && timingSafeEqual(actual, expected);
 }
 
-function isSessionId(value: unknown): value is string {
-  return typeof value === 'string' && SESSION_ID.test(value);
-}
-
 function isToken(value: unknown): value is string {
-  return typeof value === 'string' && value.length <= MAX_TOKEN_LENGTH && TOKEN.test(value);
+  return typeof value === 'string' && value.length <= maxTokenLength && TOKEN_PATTERN.test(value);
 }

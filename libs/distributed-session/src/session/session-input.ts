@@ -1,6 +1,7 @@
 import { SessionInputError } from '../errors/session.errors.js';
 import { type AttributeInput, isPlainObject } from '../model/attributes.js';
 import { isDuration } from '../model/duration.js';
+import { DEFAULT_PAGE_SIZE, INPUT_LIMITS } from '../model/input-limits.js';
 import type { SessionClient } from '../model/session.js';
 import { type SessionTimeouts, combineTimeouts } from '../model/session-timeouts.js';
 import type { ListLogins } from '../storage/session-storage.operations.js';
@@ -23,23 +24,17 @@ export interface CreateSessionOptions {
 
 const CREATE_OPTIONS = ['device', 'attributes', 'client', 'idleTimeoutMs', 'absoluteTimeoutMs'];
 
-const MAX_LOGIN_ID_LENGTH = 256;
-const MAX_DEVICE_LENGTH = 64;
-const MAX_ACTOR_LENGTH = 256;
-const MAX_IP_LENGTH = 64;
-const MAX_USER_AGENT_LENGTH = 1_024;
-
 /** Any characters, 1 to 256, that have a UTF-8 form: two ill-formed ids could become one on the way to a store. */
 export function assertLoginId(loginId: unknown): asserts loginId is string {
-  assertText('loginId', loginId, MAX_LOGIN_ID_LENGTH);
+  assertText('loginId', loginId, INPUT_LIMITS.maxLoginIdLength);
 }
 
 function assertDevice(device: unknown): asserts device is string | undefined {
-  if (device !== undefined) assertText('device', device, MAX_DEVICE_LENGTH);
+  if (device !== undefined) assertText('device', device, INPUT_LIMITS.maxDeviceLength);
 }
 
 function assertActor(actor: unknown): asserts actor is string | undefined {
-  if (actor !== undefined) assertText('actor', actor, MAX_ACTOR_LENGTH);
+  if (actor !== undefined) assertText('actor', actor, INPUT_LIMITS.maxActorLength);
 }
 
 /** Checks the options of a read. */
@@ -76,7 +71,7 @@ export function checkCreateOptions(options: CreateSessionOptions, defaults: Sess
     throw new SessionInputError(name, 'range', 'must be a whole number of milliseconds from 1 on, at most ten years.');
   }
   const timeouts = combineTimeouts(defaults, options);
-  if ('fault' in timeouts) throw new SessionInputError('timeouts', 'range', `do not fit: ${timeouts.fault}`);
+  if ('error' in timeouts) throw new SessionInputError('timeouts', 'range', `do not fit: ${timeouts.error}`);
   return { device: options.device, client, timeouts };
 }
 
@@ -88,8 +83,8 @@ function checkClient(client: unknown): SessionClient {
     throw new SessionInputError(`client.${unknown}`, 'unknown-field', 'is unknown. Known: ip, userAgent.');
   }
   const { ip, userAgent } = client;
-  if (ip !== undefined) assertText('client.ip', ip, MAX_IP_LENGTH);
-  if (userAgent !== undefined) assertText('client.userAgent', userAgent, MAX_USER_AGENT_LENGTH);
+  if (ip !== undefined) assertText('client.ip', ip, INPUT_LIMITS.maxClientIpLength);
+  if (userAgent !== undefined) assertText('client.userAgent', userAgent, INPUT_LIMITS.maxUserAgentLength);
   return { ...(ip !== undefined && { ip }), ...(userAgent !== undefined && { userAgent }) };
 }
 
@@ -105,19 +100,16 @@ function assertText(field: string, value: unknown, maxLength: number): asserts v
   }
 }
 
-const DEFAULT_LIMIT = 100;
-const MAX_LIMIT = 1_000;
-const MAX_CURSOR_LENGTH = 512;
-
 /** Checks what `listLogins()` was asked for. Whether the cursor is a good one, the storage knows. */
 export function checkPage(page: Partial<ListLogins>): ListLogins {
   assertKnownOptions(page, ['limit', 'cursor']);
-  const { limit = DEFAULT_LIMIT, cursor } = page;
-  if (!Number.isSafeInteger(limit) || limit < 1 || limit > MAX_LIMIT) {
-    throw new SessionInputError('limit', 'range', `must be a whole number, 1 to ${MAX_LIMIT}.`, MAX_LIMIT);
+  const { limit = DEFAULT_PAGE_SIZE, cursor } = page;
+  const { maxPageSize, maxCursorLength } = INPUT_LIMITS;
+  if (!Number.isSafeInteger(limit) || limit < 1 || limit > maxPageSize) {
+    throw new SessionInputError('limit', 'range', `must be a whole number, 1 to ${maxPageSize}.`, maxPageSize);
   }
   if (cursor === undefined) return { limit };
-  if (typeof cursor !== 'string' || cursor === '' || cursor.length > MAX_CURSOR_LENGTH) {
+  if (typeof cursor !== 'string' || cursor === '' || cursor.length > maxCursorLength) {
     throw new SessionInputError('cursor', 'format', 'must be what the page before returned as nextCursor.');
   }
   return { limit, cursor };

@@ -11,7 +11,7 @@ function faultsOf(options: unknown): readonly string[] {
     resolvePostgresOptions(options as PostgresSessionStorageOptions);
     return [];
   } catch (error) {
-    if (error instanceof OptionsError) return error.faults;
+    if (error instanceof OptionsError) return error.errors;
     throw error;
   }
 }

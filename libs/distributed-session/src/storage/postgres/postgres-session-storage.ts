@@ -1,4 +1,5 @@
 import { v7 as uuidv7 } from 'uuid';
+import { isSessionId } from '../../model/session-id.js';
 import type { SessionRecord, SessionTombstone, StoredSession } from '../session-record.js';
 import type {
   CreateSession,
@@ -37,9 +38,6 @@ import { endSessionStatement } from './statements/end-session.statement.js';
 import { listLoginsStatement } from './statements/list-logins.statement.js';
 import { replaceSessionStatement } from './statements/replace-session.statement.js';
 import { rotateSessionStatement } from './statements/rotate-session.statement.js';
-
-/** A session id as this library writes it. PostgreSQL would take others for the same. */
-const SESSION_ID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
 /**
  * Sessions in PostgreSQL 14 or later. `docs/postgres.md` says what is guaranteed, and how.
@@ -112,12 +110,12 @@ export class PostgresSessionStorage extends SessionStorage {
   }
 
   async get(sessionId: string): Promise<StoredSession | undefined> {
-    return SESSION_ID.test(sessionId) ? this.#reader.find(sessionId) : undefined;
+    return isSessionId(sessionId) ? this.#reader.find(sessionId) : undefined;
   }
 
   async replace(change: ReplaceSession): Promise<ReplaceSessionResult> {
     const { sessionId, expectedVersion, payload, touch, by } = change;
-    if (!SESSION_ID.test(sessionId)) return { outcome: 'missing' };
+    if (!isSessionId(sessionId)) return { outcome: 'missing' };
     const values = { sessionId, expectedVersion, payload, touch, by: escapeText(by) };
     const reply = await this.#gateway.writeOne(replaceSessionStatement, values);
     const outcome = reply.text();
@@ -126,13 +124,13 @@ export class PostgresSessionStorage extends SessionStorage {
   }
 
   async touch(sessionIds: readonly string[]): Promise<readonly (SessionTimes | undefined)[]> {
-    const times = await this.#touch.run(sessionIds.filter((sessionId) => SESSION_ID.test(sessionId)));
+    const times = await this.#touch.run(sessionIds.filter((sessionId) => isSessionId(sessionId)));
     return sessionIds.map((sessionId) => times.get(sessionId));
   }
 
   async rotate(rotation: RotateSession): Promise<RotateSessionResult> {
     const { sessionId, expectedVersion, successor, graceMs, by, historyRetentionMs } = rotation;
-    if (!SESSION_ID.test(sessionId)) return { outcome: 'missing' };
+    if (!isSessionId(sessionId)) return { outcome: 'missing' };
     const reply = await this.#gateway.writeOne(rotateSessionStatement, {
       sessionId,
       expectedVersion,
@@ -149,7 +147,7 @@ export class PostgresSessionStorage extends SessionStorage {
   }
 
   async end({ sessionId, reason, by, actor, historyRetentionMs }: EndSession): Promise<EndSessionResult> {
-    if (!SESSION_ID.test(sessionId)) return { outcome: 'missing' };
+    if (!isSessionId(sessionId)) return { outcome: 'missing' };
     const reply = await this.#gateway.writeOne(endSessionStatement, {
       sessionId,
       reason,
@@ -167,7 +165,7 @@ export class PostgresSessionStorage extends SessionStorage {
     const { loginId, exceptSessionId, device, reason, by, actor, historyRetentionMs } = ending;
     const rows = await this.#gateway.write(endLoginSessionsStatement, {
       loginId: escapeText(loginId),
-      exceptId: exceptSessionId !== undefined && SESSION_ID.test(exceptSessionId) ? exceptSessionId : null,
+      exceptId: exceptSessionId !== undefined && isSessionId(exceptSessionId) ? exceptSessionId : null,
       device: escaped(device),
       reason,
       by: escapeText(by),

@@ -11,7 +11,7 @@ function faultsOf(options: unknown): readonly string[] {
     resolveRedisOptions(options as RedisSessionStorageOptions);
     return [];
   } catch (error) {
-    if (error instanceof OptionsError) return error.faults;
+    if (error instanceof OptionsError) return error.errors;
     throw error;
   }
 }

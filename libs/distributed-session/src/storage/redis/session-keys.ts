@@ -1,10 +1,12 @@
 import { createHmac, randomBytes } from 'node:crypto';
 import { stringify } from 'uuid';
+import { isSessionId } from '../../model/session-id.js';
 
 /** The sessions are spread over so many shards, each with its own hash tag, so that a cluster can part them. */
 export const SHARDS: readonly string[] = Array.from({ length: 256 }, (_, n) => n.toString(16).padStart(2, '0'));
 
-const SESSION_ID = /^([0-9a-f]{8})-([0-9a-f]{4})-8([0-9a-f]{3})-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
+/** The tag in a session id, which is a UUID version 8. */
+const TAG_IN_ID = /^([0-9a-f]{8})-([0-9a-f]{4})-8([0-9a-f]{3})-[89ab]/;
 export const LOGIN_TAG = /^[0-9a-f]{15}$/;
 
 /** The keys of one shard. All of them, and those of its logins, are in one slot of a cluster. */
@@ -71,7 +73,7 @@ export class SessionKeys {
 
   /** `undefined` for what is no session id of this storage: nothing can be stored under it. */
   tagOfSession(sessionId: string): string | undefined {
-    const parts = SESSION_ID.exec(sessionId);
+    const parts = isSessionId(sessionId) ? TAG_IN_ID.exec(sessionId) : null;
     return parts ? `${parts[1]}${parts[2]}${parts[3]}` : undefined;
   }
 

@@ -18,7 +18,7 @@ function faultsOf(options: object): readonly string[] {
     postgresMigrationSql(options);
     return [];
   } catch (error) {
-    if (error instanceof OptionsError) return error.faults;
+    if (error instanceof OptionsError) return error.errors;
     throw error;
   }
 }

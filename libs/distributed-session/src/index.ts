@@ -47,16 +47,16 @@ export { ServicePermissionGuard } from './guards/service-permission.guard.js';
 export { SessionGuard } from './guards/session.guard.js';
 export { type GuardedRequest, requestOf as guardedRequestOf } from './guards/guarded-request.js';
 export type { ServiceCarrier, SessionCarrier } from './model/credential-carriers.js';
-
+export type { PermissionRequirement } from './guards/route-requirements.js';
 export {
-  type PermissionRequirement,
+  AllowAnonymousService,
+  CurrentService,
+  CurrentSession,
+  OptionalSession,
   RequireServicePermission,
+  SessionAttribute,
   forSomeAttributes,
-} from './guards/require-service-permission.decorator.js';
-export { AllowAnonymousService } from './guards/decorators.js';
-export { OptionalSession } from './guards/decorators.js';
-export { CurrentService } from './guards/decorators.js';
-export { CurrentSession, SessionAttribute } from './guards/decorators.js';
+} from './guards/decorators.js';
 
 // Events
 export { OnSessionEvent } from './events/on-session-event.decorator.js';

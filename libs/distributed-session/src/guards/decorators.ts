@@ -1,50 +1,139 @@
 import {
   type CustomDecorator,
-  SetMetadata,
   type ExecutionContext,
-  createParamDecorator,
   type PipeTransform,
+  SetMetadata,
   type Type,
+  createParamDecorator,
 } from '@nestjs/common';
-import { requestOf } from './guarded-request.js';
-import type { ServiceCredential } from '../service/service-credential.js';
+import { OptionsError } from '../errors/options.error.js';
 import type { JsonValue } from '../model/attributes.js';
 import type { Session } from '../model/session.js';
+import { parsePermission } from '../service/permission.js';
+import type { ServiceCredential } from '../service/service-credential.js';
+import { requestOf } from './guarded-request.js';
+import {
+  ALLOW_ANONYMOUS_SERVICE,
+  type PermissionRequirement,
+  REQUIRED_PERMISSIONS,
+  requirementsOf,
+} from './route-requirements.js';
 
-export const ALLOW_ANONYMOUS_SERVICE = Symbol('nestjs-distributed-session allow anonymous service');
+export const OPTIONAL_SESSION = Symbol('nestjs-distributed-session optional session');
 
 /**
- * Lets a route, or all of a controller, be called without a service credential. One that is sent must still be right.
- * On a method it goes over `@RequireServicePermission()` on the class, and the other way round.
+ * Requires permissions of the calling service, which `ServicePermissionGuard` checks. On a class it applies to all
+ * routes; permissions of the class, of the method and inherited ones are combined. `'session.read'` requires all
+ * attributes, `'session.read:cart.*'` those attributes, and {@link forSomeAttributes} any.
+ *
+ * @example
+ * @UseGuards(ServiceAuthGuard, ServicePermissionGuard)
+ * @RequireServicePermission('session.read')
+ * @Controller('orders')
+ * export class OrdersController {
+ *   @Delete(':id')
+ *   @RequireServicePermission('order.cancel')
+ *   cancel(@Param('id') id: string) {}
+ * }
+ *
+ * @throws {ServiceInputError} when a permission is invalid.
+ * @throws {OptionsError} without a permission.
+ */
+export function RequireServicePermission(
+  ...permissions: [string | PermissionRequirement, ...(string | PermissionRequirement)[]]
+): ClassDecorator & MethodDecorator {
+  if (permissions.length === 0) {
+    throw new OptionsError('@RequireServicePermission() requires at least one permission:', [
+      "Pass a permission, such as @RequireServicePermission('session.read'), or use @AllowAnonymousService() instead.",
+    ]);
+  }
+  const required = permissions.map((given) => (isRequirement(given) ? given : { permission: given, partly: false }));
+  for (const { permission } of required) parsePermission(permission, '@RequireServicePermission()');
+  return (target: object, _method?: string | symbol, descriptor?: PropertyDescriptor) => {
+    const subject = (descriptor?.value as object | undefined) ?? target;
+    Reflect.defineMetadata(REQUIRED_PERMISSIONS, [...requirementsOf(subject), ...required], subject);
+  };
+}
+
+/** Anything else is treated as a permission's text, and its validation reports the error. */
+function isRequirement(given: string | PermissionRequirement): given is PermissionRequirement {
+  return typeof given === 'object' && given !== null;
+}
+
+/**
+ * Requires a permission for at least some attributes. Only for a handler that acts through `manager.as(service)`,
+ * which enforces the permission for each attribute.
+ *
+ * @example
+ * @Get(':id')
+ * @RequireServicePermission(forSomeAttributes('session.read'))
+ * show(@Param('id') id: string, @CurrentService() service: ServiceCredential) {
+ *   return this.sessions.as(service).getSession(id);
+ * }
+ */
+export function forSomeAttributes(permission: 'session.read' | 'session.write'): PermissionRequirement {
+  return { permission, partly: true };
+}
+
+/**
+ * Allows a route, or all routes of a controller, to be called without a service credential. If a request has one, it
+ * must be valid. On a method it overrides `@RequireServicePermission()` on the class, and vice versa.
+ *
+ * @example
+ * @Get('status')
+ * @AllowAnonymousService()
+ * status(@CurrentService() service?: ServiceCredential) {}
  */
 export function AllowAnonymousService(): CustomDecorator<symbol> {
   return SetMetadata(ALLOW_ANONYMOUS_SERVICE, true);
 }
 
-export const OPTIONAL_SESSION = Symbol('nestjs-distributed-session optional session');
-
 /**
- * Lets `SessionGuard` pass a request without a live session; `@CurrentSession()` is then `undefined`. While the
- * storage is down the answer is still 503: nobody is taken for anonymous because it could not be asked.
+ * Allows a route, or all routes of a controller, to be called without a live session. `@CurrentSession()` is then
+ * `undefined`. While the storage is unavailable the response is still 503, so that no user appears to be logged out.
+ *
+ * @example
+ * @Get('cart')
+ * @UseGuards(SessionGuard)
+ * @OptionalSession()
+ * cart(@CurrentSession() session?: Session) {}
  */
 export function OptionalSession(): CustomDecorator<symbol> {
   return SetMetadata(OPTIONAL_SESSION, true);
 }
 
-/** The service that `ServiceAuthGuard` found, or `undefined` where an anonymous one is allowed. */
+/**
+ * Injects the service that `ServiceAuthGuard` authenticated, or `undefined` for an anonymous request.
+ *
+ * @example
+ * list(@CurrentService() service: ServiceCredential) {}
+ */
 export const CurrentService: () => ParameterDecorator = createParamDecorator(
   (_data: unknown, context: ExecutionContext): ServiceCredential | undefined => requestOf(context).service,
 );
 
-// Annotated, because the type that would be inferred names what only Nest 12 has.
-type Pipe = PipeTransform | Type<PipeTransform>;
-
-/** The session that `SessionGuard` found, or `undefined` where it is optional. */
+/**
+ * Injects the session that `SessionGuard` verified, or `undefined` for a request without one.
+ *
+ * @example
+ * me(@CurrentSession() session: Session) {
+ *   return { loginId: session.loginId };
+ * }
+ */
 export const CurrentSession: () => ParameterDecorator = createParamDecorator(
   (_data: unknown, context: ExecutionContext): Session | undefined => requestOf(context).session,
 );
 
-/** One attribute of the session that `SessionGuard` found: `@SessionAttribute('role') role?: string`. */
+// Annotated, because the inferred type refers to types that only Nest 12 has.
+type Pipe = PipeTransform | Type<PipeTransform>;
+
+/**
+ * Injects one attribute of the session that `SessionGuard` verified. `undefined` if it is not set, or if the calling
+ * service may not read it.
+ *
+ * @example
+ * cart(@SessionAttribute('cart.items', new DefaultValuePipe([])) items: string[]) {}
+ */
 export const SessionAttribute: (key: string, ...pipes: Pipe[]) => ParameterDecorator = createParamDecorator(
   (key: string, context: ExecutionContext): JsonValue | undefined => requestOf(context).session?.attributes[key],
 );

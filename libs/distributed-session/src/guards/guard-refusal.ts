@@ -4,8 +4,8 @@ import { retryAfterSeconds, toHttpException } from '../errors/to-http-exception.
 import type { GuardedRequest } from './guarded-request.js';
 
 /**
- * What a guard throws for an error. Errors whose code is in `unauthorized` say that the caller is not proven: 401, with
- * the challenge that RFC 9110 section 11.6.1 asks for. All others have their usual status: 403, 429, 503.
+ * Converts an error into the exception that a guard throws. Errors whose code is in `unauthorized` become 401 with the
+ * challenge that RFC 9110 section 11.6.1 requires. All others keep their usual status, such as 403, 429 or 503.
  */
 export function guardRefusal(
   error: unknown,
@@ -17,8 +17,8 @@ export function guardRefusal(
   const retryAfter = retryAfterSeconds(error);
   if (retryAfter !== undefined) request.setResponseHeader('Retry-After', String(retryAfter));
   request.setResponseHeader('Cache-Control', 'no-store');
-  const isUnproven = unauthorized.includes(error.code) && retryAfter === undefined;
-  if (!isUnproven) return toHttpException(error);
+  const isUnauthorized = unauthorized.includes(error.code) && retryAfter === undefined;
+  if (!isUnauthorized) return toHttpException(error);
   request.setResponseHeader('WWW-Authenticate', challenge);
   return toHttpException(error, HttpStatus.UNAUTHORIZED);
 }

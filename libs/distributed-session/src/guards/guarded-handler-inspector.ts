@@ -1,17 +1,16 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { ApplicationConfig, DiscoveryService, MetadataScanner, Reflector } from '@nestjs/core';
-import { requirementsOf } from './require-service-permission.decorator.js';
 import { OptionsError } from '../errors/options.error.js';
-import { isAnonymous } from './route-requirements.js';
+import { isAnonymous, requirementsOf } from './route-requirements.js';
 import { ServicePermissionGuard } from './service-permission.guard.js';
 
-/** Where Nest keeps the guards of a class or method, and the path that makes a method a route. */
+/** Nest's metadata keys for the guards of a class or method, and for the path that makes a method a route. */
 const NEST_GUARDS = '__guards__';
 const NEST_PATH = 'path';
 
 /**
- * Refuses to start an application in which a route under `ServicePermissionGuard` declares no permission (ASVS
- * 8.2.1): a forgotten decorator shows at once, and not as an open or a dead route.
+ * Stops the start of an application in which a route under `ServicePermissionGuard` declares no permission (ASVS
+ * 8.2.1), so that a forgotten decorator is an error at startup instead of an unreachable route.
  */
 @Injectable()
 export class GuardedHandlerInspector implements OnModuleInit {
@@ -30,10 +29,9 @@ export class GuardedHandlerInspector implements OnModuleInit {
       .filter((controller) => typeof controller === 'function')
       .flatMap((controller) => this.#undeclaredIn(controller, isGlobal));
     if (undeclared.length === 0) return;
-    const wayOut = "add @RequireServicePermission('…') or @AllowAnonymousService()";
     throw new OptionsError(
       'Routes under ServicePermissionGuard declare no permission:',
-      undeclared.map((route) => `${route}: ${wayOut}.`),
+      undeclared.map((route) => `${route}: add @RequireServicePermission('…') or @AllowAnonymousService().`),
     );
   }
 
@@ -60,7 +58,7 @@ function guardsOf(subject: object): unknown[] {
   return (Reflect.getMetadata(NEST_GUARDS, subject) as unknown[] | undefined) ?? [];
 }
 
-/** Guards are given as classes or as instances. */
+/** Nest accepts guards as classes and as instances. */
 function isPermissionGuard(guard: unknown): boolean {
   if (typeof guard !== 'function') return guard instanceof ServicePermissionGuard;
   return guard === ServicePermissionGuard || guard.prototype instanceof ServicePermissionGuard;

@@ -12,7 +12,7 @@ describe('requestOf', () => {
   it.each([
     ['Express', (message: object) => message],
     ['Fastify', (message: object) => ({ raw: message })],
-  ])('shows every value of a header of a request on %s, whatever the case of its name', (_adapter, wrap) => {
+  ])('returns every value of a header on %s, independent of the case of its name', (_adapter, wrap) => {
     const rawHeaders = ['Host', 'x', 'AUTHORIZATION', 'Basic a', 'authorization', 'Basic b'];
     const message = { rawHeaders, headers: { host: 'x', authorization: 'Basic a' } };
     const request = requestOf(contextOf(wrap(message)));
@@ -22,22 +22,22 @@ describe('requestOf', () => {
   });
 
   it.each([
-    ['none', {}],
-    ['empty ones', { rawHeaders: [] }],
-  ])('reads the parsed headers where there are no raw ones: %s', (_what, raw) => {
+    ['missing', {}],
+    ['empty', { rawHeaders: [] }],
+  ])('reads the parsed headers if the raw headers are %s', (_what, raw) => {
     const message = { ...raw, headers: { authorization: 'Basic a', cookie: ['a=1', 'b=2'] } };
     const request = requestOf(contextOf(message));
     expect(request.headerValues('authorization')).toEqual(['Basic a']);
     expect(request.headerValues('Cookie')).toEqual(['a=1', 'b=2']);
   });
 
-  it('gives all guards and decorators of one request the same object', () => {
+  it('returns the same object to all guards and decorators of one request', () => {
     const message = { rawHeaders: [], headers: {}, ip: '::1' };
     expect(requestOf(contextOf(message))).toBe(requestOf(contextOf(message)));
     expect(requestOf(contextOf(message)).source).toBe('::1');
   });
 
-  it.each(['ws', 'rpc', 'graphql', 'unheard-of'])('refuses the transport %s', (type) => {
+  it.each(['ws', 'rpc', 'graphql', 'unknown'])('rejects the transport %s', (type) => {
     expect(() => requestOf(contextOf({}, type))).toThrow(ForbiddenException);
   });
 });

@@ -1,23 +1,23 @@
 import type { IncomingMessage } from 'node:http';
 import { type ExecutionContext, ForbiddenException } from '@nestjs/common';
-import type { ServiceCredential } from '../service/service-credential.js';
 import type { Session } from '../model/session.js';
+import type { ServiceCredential } from '../service/service-credential.js';
 
-/** A request as the guards see it, whatever the transport and the adapter. */
+/** A request as the guards see it, independent of transport and adapter. */
 export interface GuardedRequest {
-  /** The address of the caller, as the adapter determined it. */
+  /** The caller's IP address, as the adapter determined it. */
   readonly source: string | undefined;
-  /** All values of a header, in the order sent: more than one where a client sent it twice. */
+  /** Returns all values of a header in the order sent: several if the client sent the header several times. */
   headerValues(name: string): readonly string[];
-  /** Sets a header of the response. */
+  /** Sets a response header. */
   setResponseHeader(name: string, value: string): void;
-  /** Who calls, once `ServiceAuthGuard` has found out. */
+  /** The calling service, after `ServiceAuthGuard` authenticated it. */
   service?: ServiceCredential;
-  /** Whose session it is, once `SessionGuard` has found out. */
+  /** The session, after `SessionGuard` verified it. */
   session?: Session;
 }
 
-/** Express has the Node request itself, Fastify has it as `raw`. */
+/** An Express request is the Node request itself; a Fastify request has it as `raw`. */
 type AdapterRequest = (IncomingMessage | { readonly raw: IncomingMessage }) & {
   readonly ip?: string;
   [GUARDED]?: GuardedRequest;
@@ -30,12 +30,23 @@ interface AdapterResponse {
 const GUARDED = Symbol('nestjs-distributed-session guarded request');
 
 /**
- * The request of a context: the one place that knows the transports. All guards and decorators of one request get
- * the same object. An unknown transport is refused, never let through.
+ * Returns the guards' view of a context's request: the same object for all guards and decorators of one request. This
+ * is the only place that knows the transports.
+ *
+ * @example
+ * // A test replaces SessionGuard:
+ * const stub: CanActivate = {
+ *   canActivate(context) {
+ *     guardedRequestOf(context).session = { loginId: 'alice', attributes: {} } as Session;
+ *     return true;
+ *   },
+ * };
+ *
+ * @throws {ForbiddenException} on a transport that is not supported.
  */
 export function requestOf(context: ExecutionContext): GuardedRequest {
   if (context.getType() !== 'http') {
-    throw new ForbiddenException(`The session guards do not know the transport '${context.getType()}', and refuse it.`);
+    throw new ForbiddenException(`The session guards do not support the transport '${context.getType()}'.`);
   }
   const http = context.switchToHttp();
   const request = http.getRequest<AdapterRequest>();
@@ -53,8 +64,8 @@ function httpRequest(request: AdapterRequest, response: AdapterResponse): Guarde
 }
 
 /**
- * Names, in lower case, and values. The raw headers, because of an `Authorization` that is sent twice the parsed ones
- * show only the first. Requests that no Node server made, such as those of serverless adapters, have only parsed ones.
+ * Returns lower-case names and values. Raw headers come first, because the parsed headers contain only the first of
+ * several `Authorization` headers. Requests from serverless adapters have only parsed headers.
  */
 function headersOf({ rawHeaders = [], headers }: Partial<IncomingMessage>): readonly (readonly [string, string])[] {
   const pairs = rawHeaders.flatMap((name, index) => (index % 2 === 0 ? [[name, rawHeaders[index + 1]!] as const] : []));

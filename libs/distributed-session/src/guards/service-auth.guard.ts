@@ -1,11 +1,11 @@
 import { type CanActivate, type ExecutionContext, Inject, Injectable } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
 import { ServiceAuthenticationError } from '../errors/service.errors.js';
+import type { ServiceCarrier } from '../model/credential-carriers.js';
 import { RESOLVED_OPTIONS, type ResolvedOptions } from '../resolve-options.js';
 import type { ServiceCredential } from '../service/service-credential.js';
 import { looksGenerated } from '../service/service-secret.js';
 import { DistributedSessionManager } from '../session/distributed-session.manager.js';
-import type { ServiceCarrier } from '../model/credential-carriers.js';
 import { guardRefusal } from './guard-refusal.js';
 import { type GuardedRequest, requestOf } from './guarded-request.js';
 import {
@@ -17,16 +17,36 @@ import {
 } from './request-credentials.js';
 import { allowsAnonymous } from './route-requirements.js';
 
-/** What a service presented: its secret, and its id unless the secret names it. */
+/** The credential in a request: a service's secret, and its id unless a generated secret identifies it. */
 export interface PresentedServiceCredential {
   readonly serviceId?: string;
   readonly secret: string;
 }
 
 /**
- * Answers who is calling: proves the service by the credential in the request, for `@CurrentService()` and
- * `ServicePermissionGuard`. 401 without a proof, one answer for an unknown service and a wrong secret; 429 for a
- * source that failed too often; 503 while the storage is down. Subclasses override how a credential is read.
+ * Authenticates the calling service by the credential in the request, for `@CurrentService()` and
+ * `ServicePermissionGuard`. Responds with 401 without a valid credential, and does not reveal whether the service is
+ * unknown or the secret is wrong; with 429 after too many failures from one source; with 503 while the storage is
+ * unavailable.
+ *
+ * @example
+ * @UseGuards(ServiceAuthGuard, ServicePermissionGuard)
+ * @Controller('orders')
+ * export class OrdersController {
+ *   @Get()
+ *   @RequireServicePermission('session.read')
+ *   list(@CurrentService() service: ServiceCredential) {}
+ * }
+ *
+ * @example
+ * // Subclasses override how the credential is read:
+ * @Injectable()
+ * export class ApiKeyGuard extends ServiceAuthGuard {
+ *   protected override extractCredential(request: GuardedRequest) {
+ *     const [secret] = request.headerValues('x-api-key');
+ *     return secret === undefined ? undefined : { secret };
+ *   }
+ * }
  */
 @Injectable()
 export class ServiceAuthGuard implements CanActivate {
@@ -36,6 +56,7 @@ export class ServiceAuthGuard implements CanActivate {
     @Inject(RESOLVED_OPTIONS) protected readonly options: Pick<ResolvedOptions, 'serviceCarriers'>,
   ) {}
 
+  /** @throws {HttpException} 401, 429 or 503. */
   async canActivate(context: ExecutionContext): Promise<boolean> {
     const request = requestOf(context);
     try {
@@ -49,7 +70,7 @@ export class ServiceAuthGuard implements CanActivate {
     }
   }
 
-  /** The credential in the request, or `undefined`. Two in different places are refused. */
+  /** Returns the credential in the request, or `undefined`. Rejects credentials in more than one place. */
   protected extractCredential(request: GuardedRequest): PresentedServiceCredential | undefined {
     const readers: Record<ServiceCarrier, () => PresentedServiceCredential | undefined> = {
       basic: () => this.extractFromBasic(request),
@@ -59,17 +80,19 @@ export class ServiceAuthGuard implements CanActivate {
     return onlyOne(this.options.serviceCarriers.map((carrier) => readers[carrier]()));
   }
 
+  /** Reads the id and secret from HTTP Basic (RFC 7617). */
   protected extractFromBasic(request: GuardedRequest): PresentedServiceCredential | undefined {
     const credentials = basicCredentials(request);
     return credentials && { serviceId: credentials.user, secret: credentials.password };
   }
 
-  /** Only a generated secret. Other bearer tokens are somebody else's, such as the user's session. */
+  /** Reads a generated secret. Any other bearer token has another purpose, such as the user's session. */
   protected extractFromBearer(request: GuardedRequest): PresentedServiceCredential | undefined {
     const secret = authorization(request, 'bearer');
     return secret !== undefined && looksGenerated(secret) ? { secret } : undefined;
   }
 
+  /** Reads the id and secret from `X-Service-Id` and `X-Service-Secret`. */
   protected extractFromHeaders(request: GuardedRequest): PresentedServiceCredential | undefined {
     const serviceId = singleHeader(request, 'x-service-id');
     const secret = singleHeader(request, 'x-service-secret');
@@ -78,6 +101,7 @@ export class ServiceAuthGuard implements CanActivate {
       : { serviceId: serviceId ?? '', secret: secret ?? '' };
   }
 
+  /** Verifies the credential. Failures are throttled by the caller's IP address. */
   protected async verify(
     { serviceId, secret }: PresentedServiceCredential,
     request: GuardedRequest,
@@ -87,7 +111,7 @@ export class ServiceAuthGuard implements CanActivate {
     return this.sessions.verifyService(serviceId, secret, options);
   }
 
-  /** The `WWW-Authenticate` of a 401. */
+  /** Returns the `WWW-Authenticate` header of a 401. */
   protected challenge(): string {
     const { serviceCarriers } = this.options;
     return serviceCarriers.includes('basic') ? 'Basic realm="services", charset="UTF-8"' : 'Bearer realm="services"';

@@ -1,22 +1,35 @@
 import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
-import type { PermissionRequirement } from './require-service-permission.decorator.js';
 import { ServiceAuthenticationError, ServicePermissionError } from '../errors/service.errors.js';
 import { PermissionSet, parsePermission } from '../service/permission.js';
 import type { ServiceCredential } from '../service/service-credential.js';
 import { guardRefusal } from './guard-refusal.js';
 import { requestOf } from './guarded-request.js';
-import { allowsAnonymous, requirementsOfRoute } from './route-requirements.js';
+import { type PermissionRequirement, allowsAnonymous, requirementsOfRoute } from './route-requirements.js';
 
 /**
- * Answers whether the service that `ServiceAuthGuard` found may call this route: 403 unless it has every permission
- * that `@RequireServicePermission()` asks for. A route under this guard that declares neither that nor
- * `@AllowAnonymousService()` stops the application from starting.
+ * Checks that the service that `ServiceAuthGuard` authenticated has every permission of `@RequireServicePermission()`.
+ * Responds with 403 otherwise. An application does not start if a route under this guard has neither that decorator
+ * nor `@AllowAnonymousService()`.
+ *
+ * @example
+ * @UseGuards(ServiceAuthGuard, ServicePermissionGuard)
+ * @RequireServicePermission('session.read')
+ * @Controller('orders')
+ * export class OrdersController {}
+ *
+ * @example
+ * // For all routes:
+ * providers: [
+ *   { provide: APP_GUARD, useClass: ServiceAuthGuard },
+ *   { provide: APP_GUARD, useClass: ServicePermissionGuard },
+ * ]
  */
 @Injectable()
 export class ServicePermissionGuard implements CanActivate {
   constructor(protected readonly reflector: Reflector) {}
 
+  /** @throws {HttpException} 403, or 401 if no service is authenticated. */
   canActivate(context: ExecutionContext): boolean {
     if (allowsAnonymous(this.reflector, context)) return true;
     const request = requestOf(context);
@@ -29,15 +42,15 @@ export class ServicePermissionGuard implements CanActivate {
     }
   }
 
-  /** Throws {@link ServicePermissionError} for the first permission that the service lacks. */
+  /** @throws {ServicePermissionError} for the first missing permission. */
   protected check(required: readonly PermissionRequirement[], service: ServiceCredential): void {
-    // The start of the application refuses such a route; this is for one that was added afterwards.
+    // The check at startup does not see routes that are added later, or a guard that another guard calls.
     if (required.length === 0) throw new ServicePermissionError(service.serviceId, '(none declared for this route)');
-    const held = new PermissionSet(service.permissions);
+    const granted = new PermissionSet(service.permissions);
     for (const { permission, partly } of required) {
-      const asked = parsePermission(permission);
-      if (partly ? held.grantsPartly(asked) : held.grants(asked)) continue;
-      throw new ServicePermissionError(service.serviceId, permission);
+      const parsed = parsePermission(permission);
+      const isGranted = partly ? granted.grantsForSomeAttributes(parsed) : granted.grants(parsed);
+      if (!isGranted) throw new ServicePermissionError(service.serviceId, permission);
     }
   }
 }

@@ -1,24 +1,41 @@
 import { type CanActivate, type ExecutionContext, Inject, Injectable } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
-import { OPTIONAL_SESSION } from './decorators.js';
 import { SessionInputError, SessionNotFoundError } from '../errors/session.errors.js';
+import type { SessionCarrier } from '../model/credential-carriers.js';
 import { RESOLVED_OPTIONS, type ResolvedOptions } from '../resolve-options.js';
 import { looksGenerated } from '../service/service-secret.js';
 import { DistributedSessionManager } from '../session/distributed-session.manager.js';
 import type { SessionCredential } from '../session/session-credential.js';
-import type { SessionCarrier } from '../model/credential-carriers.js';
+import { OPTIONAL_SESSION } from './decorators.js';
 import { guardRefusal } from './guard-refusal.js';
 import { type GuardedRequest, requestOf } from './guarded-request.js';
 import { AmbiguousCredentialError, authorization, onlyOne, singleCookie, singleHeader } from './request-credentials.js';
 
-/** Without an error code where no credential was sent (RFC 6750 section 3.1). */
+/** Has no error code if the request has no credential (RFC 6750 section 3.1). */
 const CHALLENGE = 'Bearer realm="session"';
-const UNPROVEN = ['ERR_SESSION_NOT_FOUND', 'ERR_SESSION_ENDED', 'ERR_SESSION_INPUT'];
+const UNAUTHORIZED = ['ERR_SESSION_NOT_FOUND', 'ERR_SESSION_ENDED', 'ERR_SESSION_INPUT'];
 
 /**
- * Answers whose session it is: verifies the credential in the request, for `@CurrentSession()`. 401 without a live
- * session, with the reason where one has ended; 503 while the storage is down. After `ServiceAuthGuard`, the session
- * shows only the attributes that the calling service may read. Subclasses override how a credential is read.
+ * Verifies the session credential in the request, for `@CurrentSession()`. Responds with 401 without a live session,
+ * including the reason if the session has ended; with 503 while the storage is unavailable. After `ServiceAuthGuard`,
+ * the session contains only the attributes that the calling service may read.
+ *
+ * @example
+ * @UseGuards(SessionGuard)
+ * @Controller('cart')
+ * export class CartController {
+ *   @Get()
+ *   show(@CurrentSession() session: Session, @SessionAttribute('cart.items') items: string[] = []) {}
+ * }
+ *
+ * @example
+ * // Subclasses override how the credential is read:
+ * @Injectable()
+ * export class TicketGuard extends SessionGuard {
+ *   protected override extractCredential(request: GuardedRequest) {
+ *     return request.headerValues('x-ticket')[0];
+ *   }
+ * }
  */
 @Injectable()
 export class SessionGuard implements CanActivate {
@@ -29,6 +46,7 @@ export class SessionGuard implements CanActivate {
     protected readonly options: Pick<ResolvedOptions, 'sessionCarriers' | 'sessionCookieName'>,
   ) {}
 
+  /** @throws {HttpException} 401, 403 or 503. */
   async canActivate(context: ExecutionContext): Promise<boolean> {
     const request = requestOf(context);
     let challenge = CHALLENGE;
@@ -42,11 +60,11 @@ export class SessionGuard implements CanActivate {
     } catch (error) {
       if (this.isOptional(context) && isWithoutSession(error)) return true;
       const refusal = error instanceof AmbiguousCredentialError ? ambiguous(error) : error;
-      throw guardRefusal(refusal, request, challenge, UNPROVEN);
+      throw guardRefusal(refusal, request, challenge, UNAUTHORIZED);
     }
   }
 
-  /** The credential in the request, or `undefined`. Two in different places are refused. */
+  /** Returns the credential in the request, or `undefined`. Rejects credentials in more than one place. */
   protected extractCredential(request: GuardedRequest): string | SessionCredential | undefined {
     const readers: Record<SessionCarrier, () => string | SessionCredential | undefined> = {
       cookie: () => this.extractFromCookie(request),
@@ -56,34 +74,37 @@ export class SessionGuard implements CanActivate {
     return onlyOne(this.options.sessionCarriers.map((carrier) => readers[carrier]()));
   }
 
+  /** Reads the whole credential from the session cookie. */
   protected extractFromCookie(request: GuardedRequest): string | undefined {
     return singleCookie(request, this.options.sessionCookieName);
   }
 
-  /** A whole credential as a bearer token. Not a service's secret, and not the token that goes with `X-Session-Id`. */
+  /** Reads the whole credential from a bearer token that is neither a service's secret nor `X-Session-Id`'s token. */
   protected extractFromBearer(request: GuardedRequest): string | undefined {
     const credential = authorization(request, 'bearer');
     const isOfService = credential !== undefined && looksGenerated(credential);
     return isOfService || this.#namedSession(request) !== undefined ? undefined : credential;
   }
 
+  /** Reads the session id from `X-Session-Id`, and the token from the bearer token. */
   protected extractFromHeaders(request: GuardedRequest): SessionCredential | undefined {
     const sessionId = this.#namedSession(request);
     return sessionId === undefined ? undefined : { sessionId, token: authorization(request, 'bearer') ?? '' };
   }
 
-  /** `X-Session-Id`, where it is a carrier: otherwise it means nothing. */
+  /** Returns `X-Session-Id`, which has no meaning unless `headers` is one of the configured carriers. */
   #namedSession(request: GuardedRequest): string | undefined {
     return this.options.sessionCarriers.includes('headers') ? singleHeader(request, 'x-session-id') : undefined;
   }
 
+  /** Whether the route has `@OptionalSession()`. */
   protected isOptional(context: ExecutionContext): boolean {
     const declaredOn = [context.getHandler(), context.getClass()];
     return this.reflector.getAllAndOverride<boolean | undefined>(OPTIONAL_SESSION, declaredOn) ?? false;
   }
 }
 
-/** A request without a credential, or with one that proves no live session: on an optional route, an anonymous one. */
+/** Whether the request has no credential, or one without a live session. On an optional route, it is anonymous. */
 function isWithoutSession(error: unknown): boolean {
   return error instanceof SessionNotFoundError || error instanceof SessionInputError;
 }
@@ -92,7 +113,7 @@ function missing(carriers: readonly SessionCarrier[]): SessionInputError {
   return new SessionInputError(
     'credential',
     'empty',
-    `of the session is missing. It is read from: ${carriers.join(', ')}.`,
+    `of the session is missing. Send it in one of: ${carriers.join(', ')}.`,
   );
 }
 

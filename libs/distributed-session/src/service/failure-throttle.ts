@@ -12,21 +12,22 @@ interface Failures {
 }
 
 /**
- * Counts failed verifications of a service from a source: after ten in a minute, that source is refused for the rest
- * of the minute (ASVS 6.3.1). Another source is not, so a stranger cannot lock a service out.
+ * Throttles failed verifications per service and source (ASVS 6.3.1): ten failures within a minute block the source
+ * for the rest of that minute. Other sources are unaffected, so a stranger cannot lock a service out.
  */
 export class FailureThrottle {
   readonly #failures = new LRUCache<string, Failures>({ max: MAX_ENTRIES });
 
   constructor(private readonly clock: Clock) {}
 
-  /** How long this source is still refused for this service, in milliseconds; `undefined` if it is not. */
-  refusedForMs(serviceId: string, source: string): number | undefined {
+  /** Returns how long this source remains blocked for this service, in milliseconds; `undefined` if it is not blocked. */
+  blockedForMs(serviceId: string, source: string): number | undefined {
     const failures = this.#current(serviceId, source);
     return failures && failures.count >= MAX_FAILURES ? failures.windowEndsAt - this.clock.now() : undefined;
   }
 
-  failed(serviceId: string, source: string): void {
+  /** Records a failed verification. */
+  recordFailure(serviceId: string, source: string): void {
     const failures = this.#current(serviceId, source);
     if (failures) failures.count++;
     else this.#failures.set(keyOf(serviceId, source), { count: 1, windowEndsAt: this.clock.now() + WINDOW_MS });

@@ -1,10 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
 import * as fc from 'fast-check';
-import { SESSION_PERMISSIONS, covers, coversPartly, parsePermission } from './permission.js';
+import { PermissionSet, SESSION_PERMISSIONS, covers, coversForSomeAttributes, parsePermission } from './permission.js';
 
 const grants = (granted: string, required: string) => covers(parsePermission(granted), parsePermission(required));
-const grantsPartly = (granted: string, required: string) =>
-  coversPartly(parsePermission(granted), parsePermission(required));
+const grantsForSomeAttributes = (granted: string, required: string) =>
+  coversForSomeAttributes(parsePermission(granted), parsePermission(required));
 
 const LETTERS = 'abcABC019_-'.split('');
 const segment = fc.oneof(
@@ -14,7 +14,7 @@ const segment = fc.oneof(
 const name = fc.array(segment, { minLength: 1, maxLength: 4 }).map((segments) => segments.join('.'));
 
 describe('parsePermission', () => {
-  it('reads every permission of this library, wildcards, and names of applications', () => {
+  it('parses every permission of this library, wildcards and application-defined names', () => {
     for (const text of [...SESSION_PERMISSIONS, '*', 'session.*', 'order.refund', 'a', '__proto__', 'x-1.y_2.*']) {
       expect(parsePermission(text)).toMatchObject({ text, name: text.split('.') });
     }
@@ -47,17 +47,17 @@ describe('parsePermission', () => {
     '*:cart',
     'order.read:cart',
     'x'.repeat(257),
-  ])('refuses %j', (text) => {
+  ])('rejects the text %j', (text) => {
     expect(() => parsePermission(text, 'permissions[3]')).toThrow(
       expect.objectContaining({ code: 'ERR_SERVICE_INPUT', field: 'permissions[3]' }),
     );
   });
 
-  it.each([undefined, null, 5, {}, ['session.read'], Object('session.read')])('refuses %p', (text) => {
+  it.each([undefined, null, 5, {}, ['session.read'], Object('session.read')])('rejects the value %p', (text) => {
     expect(() => parsePermission(text)).toThrow(expect.objectContaining({ code: 'ERR_SERVICE_INPUT' }));
   });
 
-  it('reads what a permission is narrowed to', () => {
+  it('parses the attributes that a permission is narrowed to', () => {
     expect(parsePermission('session.read:cart.*')).toMatchObject({ attributes: ['cart', '*'] });
     expect(parsePermission('session.write:a:b')).toMatchObject({ attributes: ['a:b'] });
     expect(parsePermission('session.read:*')).not.toHaveProperty('attributes');
@@ -65,7 +65,7 @@ describe('parsePermission', () => {
 });
 
 describe('covers', () => {
-  it('a name grants itself and no other name', () => {
+  it('matches a name with itself and with no other name', () => {
     fc.assert(
       fc.property(name, name, (a, b) => {
         expect(grants(a, a)).toBe(true);
@@ -74,7 +74,7 @@ describe('covers', () => {
     );
   });
 
-  it('a name grants no beginning, no continuation and no part of another', () => {
+  it('does not match a prefix, an extension or a part of a name', () => {
     fc.assert(
       fc.property(name, fc.constantFrom(...LETTERS), segment, (granted, letter, more) => {
         for (const other of [
@@ -92,7 +92,7 @@ describe('covers', () => {
     expect(grants('session.read', 'Session.read')).toBe(false);
   });
 
-  it('a last wildcard grants whatever has one more segment or several, and not the beginning itself', () => {
+  it('matches a trailing wildcard with one or more further segments, but not with none', () => {
     fc.assert(
       fc.property(name, name, fc.constantFrom(...LETTERS), (beginning, rest, letter) => {
         expect(grants(`${beginning}.*`, `${beginning}.${rest}`)).toBe(true);
@@ -106,7 +106,7 @@ describe('covers', () => {
     );
   });
 
-  it('takes names for text, never for patterns or properties', () => {
+  it('compares names as text, never as patterns or properties', () => {
     expect(grants('a-b', 'a.b')).toBe(false);
     for (const property of ['__proto__', 'constructor', 'toString', 'length', '0']) {
       expect(grants('session.read', property)).toBe(false);
@@ -115,7 +115,7 @@ describe('covers', () => {
     }
   });
 
-  it('a whole permission grants the narrowed one, and a narrowed one only what is within it', () => {
+  it('includes narrowed permissions in the whole one, and in a narrowed one only those within it', () => {
     const table: [granted: string, required: string, covered: boolean][] = [
       ['session.read', 'session.read:cart.total', true],
       ['session.*', 'session.read:cart.total', true],
@@ -139,14 +139,7 @@ describe('covers', () => {
     }
   });
 
-  it('a narrowed permission gives the named one in part, and no other', () => {
-    expect(grantsPartly('session.read:cart.*', 'session.read')).toBe(true);
-    expect(grantsPartly('session.read:cart.*', 'session.write')).toBe(false);
-    expect(grantsPartly('session.*', 'session.read')).toBe(true);
-    expect(grantsPartly('session.list', 'session.read')).toBe(false);
-  });
-
-  it('never grants more by way of a third: what is covered by the covered is covered', () => {
+  it('is transitive', () => {
     const permission = fc.oneof(
       name,
       name.map((text) => `${text}.*`),
@@ -168,6 +161,75 @@ describe('covers', () => {
         expect(grants(a, c)).toBe(true);
       }),
       { numRuns: 300, maxSkipsPerRun: 10_000 },
+    );
+  });
+});
+
+describe('coversForSomeAttributes', () => {
+  it('includes the whole permission in a narrowed one, and no other permission', () => {
+    expect(grantsForSomeAttributes('session.read:cart.*', 'session.read')).toBe(true);
+    expect(grantsForSomeAttributes('session.read:cart.*', 'session.write')).toBe(false);
+    expect(grantsForSomeAttributes('session.*', 'session.read')).toBe(true);
+    expect(grantsForSomeAttributes('session.list', 'session.read')).toBe(false);
+  });
+});
+
+describe('PermissionSet', () => {
+  const READ = parsePermission('session.read');
+  const WRITE = parsePermission('session.write');
+
+  it('grants nothing when it is empty, not even prototype names', () => {
+    const none = new PermissionSet([]);
+    for (const text of ['session.read', '*', 'constructor', '__proto__', 'toString']) {
+      expect(none.grants(parsePermission(text))).toBe(false);
+      expect(none.grantsForSomeAttributes(parsePermission(text))).toBe(false);
+    }
+    expect(none.grantsAttribute(READ, 'constructor')).toBe(false);
+  });
+
+  it('grants what a single permission grants, without combining several', () => {
+    const set = new PermissionSet(['session.read:a', 'session.read:b.*', 'session.list']);
+    expect(set.grants(parsePermission('session.list'))).toBe(true);
+    expect(set.grants(parsePermission('session.read:b.c'))).toBe(true);
+    expect(set.grants(READ)).toBe(false);
+    expect(set.grantsForSomeAttributes(READ)).toBe(true);
+    expect(set.grantsForSomeAttributes(WRITE)).toBe(false);
+  });
+
+  it('matches whole segments of an attribute key', () => {
+    const set = new PermissionSet(['session.read:cart.*', 'session.read:role', 'session.write:role']);
+    const readable = (key: string) => set.grantsAttribute(READ, key);
+    expect(['role', 'cart.total', 'cart.items.0', 'cart.', 'cart..', 'cart.*'].filter((key) => !readable(key))).toEqual(
+      [],
+    );
+    const hidden = ['cart', 'cartoon', 'cart_total', 'roles', 'role.x', 'Role', ' role', '', '*', '.'];
+    expect(hidden.filter(readable)).toEqual([]);
+    expect(set.grantsAttribute(WRITE, 'cart.total')).toBe(false);
+    expect(set.grantsAttribute(WRITE, 'role')).toBe(true);
+  });
+
+  it('does not interpret wildcards in an attribute key', () => {
+    const set = new PermissionSet(['session.read:cart.total']);
+    expect(['*', 'cart.*', 'cart', 'session.read', 'cart.total:x'].some((key) => set.grantsAttribute(READ, key))).toBe(
+      false,
+    );
+  });
+
+  it('grants every attribute for the whole permission, and none for another permission', () => {
+    const key = fc.string({ unit: 'binary', minLength: 1 });
+    const [whole, wild, other] = ['session.read', 'session.*', 'session.list'].map((text) => new PermissionSet([text]));
+    fc.assert(
+      fc.property(key, (text) => {
+        expect(whole!.grantsAttribute(READ, text)).toBe(true);
+        expect(wild!.grantsAttribute(READ, text)).toBe(true);
+        expect(other!.grantsAttribute(READ, text)).toBe(false);
+      }),
+    );
+  });
+
+  it('rejects an invalid permission, and its error names which one', () => {
+    expect(() => new PermissionSet(['session.read', 'no good'])).toThrow(
+      expect.objectContaining({ code: 'ERR_SERVICE_INPUT', field: 'permissions[1]' }),
     );
   });
 });

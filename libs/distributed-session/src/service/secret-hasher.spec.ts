@@ -10,19 +10,19 @@ const other = new SecretHasher('another pepper altogether');
 const unpeppered = new SecretHasher();
 
 describe('SecretHasher', () => {
-  it('stores a generated secret as HMAC-SHA-256 under the pepper', () => {
+  it('hashes a generated secret with HMAC-SHA-256 and the pepper', () => {
     const digest = createHmac('sha256', 'a pepper of the deployment').update(SECRET).digest('base64url');
     expect(hasher.hashGenerated(SECRET)).toEqual({ algorithm: 'hmac-sha256', digest });
   });
 
-  it('the pepper matters: another one, and none, make another digest that does not match', () => {
+  it('does not match a generated secret under another pepper or without one', () => {
     const hashes = [hasher, other, unpeppered].map((each) => each.hashGenerated(SECRET));
     expect(new Set(hashes.map((hash) => JSON.stringify(hash))).size).toBe(3);
     const matches = [hasher, other, unpeppered].map((each) => each.matchesGenerated(SECRET, hashes[0]));
     expect(matches).toEqual([true, false, false]);
   });
 
-  it('stores a chosen secret by argon2id with its parameters and a salt of its own', async () => {
+  it('hashes a chosen secret with argon2id, its parameters and a random salt', async () => {
     const [first, second] = [await hasher.hashChosen(CHOSEN), await hasher.hashChosen(CHOSEN)];
     const encoded = expect.stringMatching(/^\$argon2id\$v=19\$m=19456,t=2,p=1\$[^$]{20,}\$[^$]{40,}$/);
     expect([first, second]).toEqual([
@@ -34,14 +34,14 @@ describe('SecretHasher', () => {
     expect(await hasher.matchesChosen(`${CHOSEN}.`, first)).toBe(false);
   });
 
-  it('the pepper matters for a chosen secret as well', async () => {
+  it('does not match a chosen secret under another pepper or without one', async () => {
     const hash = await hasher.hashChosen(CHOSEN);
     expect(await other.matchesChosen(CHOSEN, hash)).toBe(false);
     expect(await unpeppered.matchesChosen(CHOSEN, hash)).toBe(false);
     expect(await unpeppered.matchesChosen(CHOSEN, await unpeppered.hashChosen(CHOSEN))).toBe(true);
   });
 
-  it('matches nothing where there is no hash, or one of the other kind, or a damaged one', async () => {
+  it('matches nothing without a hash, with a hash of the other kind, or with a corrupt one', async () => {
     const chosen = await hasher.hashChosen(CHOSEN);
     const generated = hasher.hashGenerated(SECRET);
     const damaged: SecretHash[] = ['', 'AAAA', 'not base64!'].map((digest) => ({ algorithm: 'hmac-sha256', digest }));

@@ -3,12 +3,12 @@ import { hash, verify } from '@node-rs/argon2';
 import { StorageCorruptError } from '../errors/storage.errors.js';
 import type { SecretHash } from '../storage/service-credential-storage.js';
 
-/** The key of the digests when there is no pepper: it separates them from other uses of SHA-256, and is no secret. */
+/** The HMAC key without a pepper. It is public, and only separates these digests from other uses of SHA-256. */
 const NO_PEPPER = 'nestjs-distributed-session service secret';
-/** argon2id as the OWASP password storage cheat sheet asks: 19 MiB, two passes, one lane. */
+/** argon2id as the OWASP password storage cheat sheet recommends: 19 MiB, two passes, one lane. */
 const ARGON2 = { memoryCost: 19_456, timeCost: 2, parallelism: 1 };
 
-/** Hashes service secrets for storage, and compares secrets with what is stored, in constant time. */
+/** Hashes service secrets for storage, and compares secrets with stored hashes in constant time. */
 export class SecretHasher {
   readonly #key: string;
   readonly #argon2Secret: { readonly secret?: Buffer };
@@ -19,25 +19,29 @@ export class SecretHasher {
     this.#argon2Secret = pepper === undefined ? {} : { secret: Buffer.from(pepper) };
   }
 
-  /** Of a generated secret, whose 256 random bits nobody guesses: one HMAC. */
+  /** Hashes a generated secret. Its 256 random bits cannot be guessed, so one HMAC is enough. */
   hashGenerated(secret: string): SecretHash {
     return { algorithm: 'hmac-sha256', digest: this.#digest(secret).toString('base64url') };
   }
 
-  /** Of a secret that somebody chose, and others may guess: a slow and memory-hard function. */
+  /** Hashes a caller-chosen secret. It may be guessable, so it gets a slow, memory-hard hash. */
   async hashChosen(secret: string): Promise<SecretHash> {
     return { algorithm: 'argon2id', encoded: await hash(secret, { ...ARGON2, ...this.#argon2Secret }) };
   }
 
-  /** Compares a generated secret with a stored hash; the same work when there is none to compare with. */
+  /** Compares a generated secret with a stored hash. Takes the same time without a hash to compare with. */
   matchesGenerated(secret: string, stored: SecretHash | undefined): boolean {
     const actual = this.#digest(secret);
     const known = stored?.algorithm === 'hmac-sha256' ? Buffer.from(stored.digest, 'base64url') : undefined;
-    const comparable = known?.length === actual.length;
-    return timingSafeEqual(actual, comparable ? known : Buffer.alloc(actual.length)) && comparable;
+    const isComparable = known?.length === actual.length;
+    return timingSafeEqual(actual, isComparable ? known : Buffer.alloc(actual.length)) && isComparable;
   }
 
-  /** Compares a chosen secret with a stored hash; the same work when there is none to compare with. */
+  /**
+   * Compares a caller-chosen secret with a stored hash. Takes the same time without a hash to compare with.
+   *
+   * @throws {StorageCorruptError} when the stored hash cannot be parsed.
+   */
   async matchesChosen(secret: string, stored: SecretHash | undefined): Promise<boolean> {
     if (stored?.algorithm === 'argon2id') return this.#verifyChosen(secret, stored.encoded);
     this.#decoy ??= hash(randomBytes(32), { ...ARGON2, ...this.#argon2Secret });
@@ -49,7 +53,9 @@ export class SecretHasher {
     try {
       return await verify(encoded, secret, this.#argon2Secret);
     } catch {
-      throw new StorageCorruptError('The stored hash of a service secret is corrupt. Give the service a new secret.');
+      throw new StorageCorruptError(
+        'The stored hash of a service secret is corrupt. Rotate the secret of the service.',
+      );
     }
   }
 

@@ -7,11 +7,11 @@ import { ServiceAccess } from './service-access.js';
 const app = ServiceAccess.unrestricted('app');
 const service = (...permissions: string[]) => app.narrowedTo({ serviceId: 'cart', permissions });
 const attributes = (values: Record<string, JsonValue>) => Object.freeze(Object.assign(emptyAttributes(), values));
-const lacking = (permission: string, serviceId = 'cart') =>
+const missing = (permission: string, serviceId = 'cart') =>
   expect.objectContaining({ code: 'ERR_SERVICE_PERMISSION', serviceId, permission });
 
 describe('ServiceAccess', () => {
-  it('lets the application itself do everything', () => {
+  it('grants the application itself every permission', () => {
     expect(() => app.require('service.manage')).not.toThrow();
     expect(() => app.requireRead()).not.toThrow();
     expect(() => app.requireWrite(['any', '__proto__'])).not.toThrow();
@@ -19,7 +19,7 @@ describe('ServiceAccess', () => {
     expect(app.visible(all)).toBe(all);
   });
 
-  it('shows a hidden attribute as absent', () => {
+  it('returns hidden attributes as absent', () => {
     const all = attributes({ 'cart.total': 1, 'cart.items': [2], cart: 3, role: 'admin', cartoon: 4 });
     const seen = service('session.read:cart.*').visible(all);
     expect(Object.entries(seen)).toEqual([
@@ -30,7 +30,7 @@ describe('ServiceAccess', () => {
     expect(Object.isFrozen(seen)).toBe(true);
   });
 
-  it('hides prototype names like others, and shows them as plain keys', () => {
+  it('treats prototype names like any other key', () => {
     const all = attributes(
       JSON.parse('{"__proto__":{"admin":true},"constructor":1,"role":2}') as Record<string, JsonValue>,
     );
@@ -41,33 +41,33 @@ describe('ServiceAccess', () => {
     expect(Object.getPrototypeOf(service('session.list').visible(all))).toBeNull();
   });
 
-  it('refuses a write whole for one key that may not be written, and names the permission for it', () => {
+  it('rejects a whole write for one forbidden key, and its error names the missing permission', () => {
     const cart = service('session.write:cart.*');
     expect(() => cart.requireWrite(['cart.total', 'cart.items'])).not.toThrow();
-    expect(() => cart.requireWrite(['cart.total', 'role', 'cart.items'])).toThrow(lacking('session.write:role'));
-    expect(() => cart.requireWrite(['cart'])).toThrow(lacking('session.write:cart'));
+    expect(() => cart.requireWrite(['cart.total', 'role', 'cart.items'])).toThrow(missing('session.write:role'));
+    expect(() => cart.requireWrite(['cart'])).toThrow(missing('session.write:cart'));
     expect(() => cart.requireWrite([])).not.toThrow();
-    expect(() => service('session.read').requireWrite([])).toThrow(lacking('session.write'));
+    expect(() => service('session.read').requireWrite([])).toThrow(missing('session.write'));
   });
 
-  it('lets who may read only some attributes read sessions', () => {
+  it('requires session.read for only some attributes to read a session', () => {
     expect(() => service('session.read:cart.*').requireRead()).not.toThrow();
-    expect(() => service('session.read:cart.*').require('session.read')).toThrow(lacking('session.read'));
-    expect(() => service('session.write', 'session.list').requireRead()).toThrow(lacking('session.read'));
+    expect(() => service('session.read:cart.*').require('session.read')).toThrow(missing('session.read'));
+    expect(() => service('session.write', 'session.list').requireRead()).toThrow(missing('session.read'));
   });
 
-  it('gives a service that acts through another never more than either has', () => {
+  it('grants a service that acts through another one no more than either has', () => {
     const narrow = service('session.read:cart.*', 'session.delete');
     const wide = narrow.narrowedTo({ serviceId: 'admin', permissions: ['*'] });
     expect(wide.serviceId).toBe('admin');
     expect(wide.may(parsePermission('session.delete'))).toBe(true);
-    expect(() => wide.require('session.create')).toThrow(lacking('session.create', 'admin'));
+    expect(() => wide.require('session.create')).toThrow(missing('session.create', 'admin'));
     expect(Object.keys(wide.visible(attributes({ 'cart.total': 1, role: 2 })))).toEqual(['cart.total']);
     const apart = narrow.narrowedTo({ serviceId: 'other', permissions: ['session.read:role'] });
     expect(Object.keys(apart.visible(attributes({ 'cart.total': 1, role: 2 })))).toEqual([]);
   });
 
-  it('whatever the chain: narrowing grants nothing that was not granted before', () => {
+  it('never grants more after narrowing', () => {
     const text = fc.constantFrom(
       '*',
       'session.*',
@@ -86,12 +86,12 @@ describe('ServiceAccess', () => {
         const inner = outer.narrowedTo({ serviceId: 'inner', permissions: second });
         const permission = parsePermission(required);
         expect(inner.may(permission)).toBe(outer.may(permission) && service(...second).may(permission));
-        expect(inner.mayPartly(permission) && !outer.mayPartly(permission)).toBe(false);
+        expect(inner.mayForSomeAttributes(permission) && !outer.mayForSomeAttributes(permission)).toBe(false);
       }),
     );
   });
 
-  it('refuses to be narrowed by what is no permission', () => {
+  it('rejects an invalid permission when narrowing', () => {
     expect(() => service('session.read', 'session.read:')).toThrow(
       expect.objectContaining({ field: 'permissions[1]' }),
     );

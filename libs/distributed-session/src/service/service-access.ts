@@ -1,50 +1,65 @@
 import { ServiceInputError, ServicePermissionError } from '../errors/service.errors.js';
 import { type SessionAttributes, emptyAttributes } from '../model/attributes.js';
-import { assertServiceId } from './service-input.js';
 import { PermissionSet, type Permission, parsePermission } from './permission.js';
+import { assertServiceId } from './service-input.js';
+
 const READ = parsePermission('session.read');
 const WRITE = parsePermission('session.write');
 
-/** On whose behalf the manager acts, and what that service may do. */
+/** The service on whose behalf the manager acts, and its permissions. */
 export class ServiceAccess {
   private constructor(
     readonly serviceId: string,
-    /** All must grant. A service that acts through another never has more than either. */
+    /** Every set must grant a permission, so a service that acts through another one has no more than either. */
     private readonly sets: readonly PermissionSet[],
   ) {}
 
-  /** The access of the application itself, whose code holds the storage. */
+  /** Returns the access of the application itself, which owns the storage and has every permission. */
   static unrestricted(serviceId: string): ServiceAccess {
     return new ServiceAccess(serviceId, []);
   }
 
-  /** The access of a service that acts through this one; throws {@link ServiceInputError} for what is no service. */
+  /**
+   * Returns the access of a service that acts through this one.
+   *
+   * @throws {ServiceInputError} when the id or a permission is invalid.
+   */
   narrowedTo(service: { readonly serviceId: string; readonly permissions: readonly string[] }): ServiceAccess {
     assertIsService(service);
     return new ServiceAccess(service.serviceId, [...this.sets, new PermissionSet(service.permissions)]);
   }
 
+  /** Whether all of a permission is granted. */
   may(required: Permission): boolean {
     return this.sets.every((set) => set.grants(required));
   }
 
-  mayPartly(required: Permission): boolean {
-    return this.sets.every((set) => set.grantsPartly(required));
+  /** Whether a permission is granted for at least some attributes. */
+  mayForSomeAttributes(required: Permission): boolean {
+    return this.sets.every((set) => set.grantsForSomeAttributes(required));
   }
 
-  /** Throws {@link ServicePermissionError} unless all of `required` is granted. */
+  /** @throws {ServicePermissionError} unless all of `required` is granted. */
   require(required: string): void {
     if (!this.may(parsePermission(required))) throw new ServicePermissionError(this.serviceId, required);
   }
 
-  /** Throws unless sessions may be read; which attributes come along, {@link visible} decides. */
+  /**
+   * Requires `session.read` for at least some attributes. {@link visible} then removes the other attributes.
+   *
+   * @throws {ServicePermissionError} otherwise.
+   */
   requireRead(): void {
-    if (!this.mayPartly(READ)) throw new ServicePermissionError(this.serviceId, READ.text);
+    if (!this.mayForSomeAttributes(READ)) throw new ServicePermissionError(this.serviceId, READ.text);
   }
 
-  /** Throws unless every one of these attributes may be written. Without keys: unless some may. */
+  /**
+   * Requires `session.write` for each of these attributes, or without keys for at least some attributes.
+   *
+   * @throws {ServicePermissionError} otherwise.
+   */
   requireWrite(keys: Iterable<string>): void {
-    if (!this.mayPartly(WRITE)) throw new ServicePermissionError(this.serviceId, WRITE.text);
+    if (!this.mayForSomeAttributes(WRITE)) throw new ServicePermissionError(this.serviceId, WRITE.text);
     for (const key of keys) {
       if (!this.sets.every((set) => set.grantsAttribute(WRITE, key))) {
         throw new ServicePermissionError(this.serviceId, `${WRITE.text}:${key}`);
@@ -52,7 +67,7 @@ export class ServiceAccess {
     }
   }
 
-  /** The attributes that the service may see. A hidden one is absent, as if nobody had set it (ASVS 8.2.3). */
+  /** Returns the attributes that the service may read. A hidden one is absent, as if it were not set (ASVS 8.2.3). */
   visible(attributes: SessionAttributes): SessionAttributes {
     if (this.may(READ)) return attributes;
     const visible = emptyAttributes();
@@ -63,10 +78,11 @@ export class ServiceAccess {
   }
 }
 
-/** Its id goes into the history: anything but a service's could be taken for somebody else's, or for `@expiry`. */
+/** The id is recorded in the history, where an invalid one could pass for another service or for `@expiry`. */
 function assertIsService(service: unknown): void {
   const { serviceId, permissions } = (service ?? {}) as { serviceId?: unknown; permissions?: unknown };
   assertServiceId(serviceId);
-  if (!Array.isArray(permissions))
-    throw new ServiceInputError('permissions', 'must be an array, such as that of verifyService().');
+  if (!Array.isArray(permissions)) {
+    throw new ServiceInputError('permissions', 'must be an array, such as the permissions of a verified service.');
+  }
 }

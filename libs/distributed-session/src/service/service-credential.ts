@@ -1,31 +1,35 @@
 import type { ServiceCredentialRecord } from '../storage/service-credential-storage.js';
 
-/** What is known of a secret without knowing it. Times are epoch milliseconds of the storage's clock. */
+/** Metadata about a secret, without the secret itself. Times are epoch milliseconds of the storage's clock. */
 export interface ServiceSecretStatus {
+  /** Identifies the secret, for example to end it. It is not a credential. */
   readonly keyId: string;
   readonly createdAt: number;
-  /** From this millisecond on it is refused. Absent: no end is set. */
+  /** When the secret expires. Absent: it does not expire. */
   readonly endsAt?: number;
-  /** The last recorded use, written at most once a minute. */
+  /** The last recorded use, updated at most once a minute. Absent: no use is recorded. */
   readonly lastUsedAt?: number;
 }
 
-/** A registered service, as it may be shown: deeply frozen, without secrets and their hashes. */
+/** A registered service, deeply frozen and without its secrets and their hashes. Safe to show and to log. */
 export interface ServiceCredential {
   readonly serviceId: string;
   readonly serviceName: string;
+  /** Permissions such as `session.read` or `session.write:cart.*`. */
   readonly permissions: readonly string[];
+  /** When the service was first registered, in epoch milliseconds of the storage's clock. */
   readonly createdAt: number;
-  /** The secrets that are good now, oldest first: one, or two during a rotation. */
+  /** The valid secrets, oldest first: one, or two during a rotation. */
   readonly secrets: readonly ServiceSecretStatus[];
 }
 
 /**
- * A service with its new secret: the only time the secret leaves the library. `secret` is not enumerable, so that a
- * credential that is logged, spread or sent as JSON does not hold it.
+ * A service with its new secret. This is the only time that the secret leaves the library. `secret` is not enumerable,
+ * so logging, spreading or serializing the object does not expose it.
  */
 export interface IssuedServiceCredential extends ServiceCredential {
   readonly secret: string;
+  /** The key id of `secret`. */
   readonly keyId: string;
 }
 

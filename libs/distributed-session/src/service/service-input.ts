@@ -1,18 +1,22 @@
 import { ServiceInputError } from '../errors/service.errors.js';
-import { parsePermission } from './permission.js';
 import { INPUT_LIMITS } from '../model/input-limits.js';
 import { SERVICE_ID_RULE, isServiceId } from '../model/service-id.js';
+import { parsePermission } from './permission.js';
 import { looksGenerated } from './service-secret.js';
 
-/** What `registerService()` takes. */
+/** A service to register with `registerService()`. */
 export interface ServiceRegistration {
-  /** 1 to 128 letters, digits, dots, hyphens and underscores. */
+  /** 1 to 128 letters, digits, dots, hyphens and underscores, beginning with a letter or digit. */
   readonly serviceId: string;
-  /** For people, at most 128 characters. */
+  /** A display name, at most 128 characters. */
   readonly serviceName: string;
-  /** What it may do, such as `session.read` or `session.write:cart.*`; at most 100. */
+  /** At most 100 permissions, such as `session.read` or `session.write:cart.*`. */
   readonly permissions: readonly string[];
-  /** A secret of the caller's own, 12 to 512 characters, instead of a generated one. */
+  /**
+   * A caller-chosen secret of 12 to 512 characters. No two services may have the same one.
+   *
+   * @default a generated secret
+   */
   readonly secretKey?: string;
 }
 
@@ -28,13 +32,15 @@ export function assertServiceId(serviceId: unknown): asserts serviceId is string
   if (!isServiceId(serviceId)) throw new ServiceInputError('serviceId', SERVICE_ID_RULE);
 }
 
-/** Refuses fields that are not `known`, so that a misspelt one is not silently without effect. */
+/** Rejects fields that are not `known`, so that a misspelt one is not silently ignored. */
 export function assertKnownFields(name: string, value: unknown, known: readonly string[]): void {
   if (typeof value !== 'object' || value === null) {
     throw new ServiceInputError(name, `must be an object. Known fields: ${known.join(', ')}.`);
   }
   const unknown = Object.keys(value).find((field) => !known.includes(field));
-  if (unknown !== undefined) throw new ServiceInputError(unknown, `is unknown. Known: ${known.join(', ')}.`);
+  if (unknown !== undefined) {
+    throw new ServiceInputError(unknown, `is not a known field. Known fields: ${known.join(', ')}.`);
+  }
 }
 
 export function assertRegistration(registration: unknown): asserts registration is ServiceRegistration {
@@ -44,12 +50,16 @@ export function assertRegistration(registration: unknown): asserts registration 
   if (typeof serviceName !== 'string' || serviceName.trim() === '' || serviceName.length > MAX_NAME_LENGTH) {
     throw new ServiceInputError(
       'serviceName',
-      `must be a text of 1 to ${MAX_NAME_LENGTH} characters.`,
+      `must be a non-blank string of 1 to ${MAX_NAME_LENGTH} characters.`,
       MAX_NAME_LENGTH,
     );
   }
   if (!Array.isArray(permissions) || permissions.length > MAX_PERMISSIONS) {
-    throw new ServiceInputError('permissions', `must be an array of at most ${MAX_PERMISSIONS}.`, MAX_PERMISSIONS);
+    throw new ServiceInputError(
+      'permissions',
+      `must be an array of at most ${MAX_PERMISSIONS} permissions.`,
+      MAX_PERMISSIONS,
+    );
   }
   permissions.forEach((permission, index) => parsePermission(permission, `permissions[${index}]`));
   if (secretKey !== undefined) assertChosenSecret(secretKey);
@@ -58,10 +68,9 @@ export function assertRegistration(registration: unknown): asserts registration 
 export function assertChosenSecret(secretKey: unknown): asserts secretKey is string {
   const length = typeof secretKey === 'string' ? secretKey.length : 0;
   if (length < MIN_SECRET_LENGTH || length > MAX_SECRET_LENGTH) {
-    const expectation = `must be a string of ${MIN_SECRET_LENGTH} to ${MAX_SECRET_LENGTH} characters; or leave it out to have one generated.`;
     throw new ServiceInputError(
       'secretKey',
-      expectation,
+      `must be a string of ${MIN_SECRET_LENGTH} to ${MAX_SECRET_LENGTH} characters. Omit it to generate a secret.`,
       length > MAX_SECRET_LENGTH ? MAX_SECRET_LENGTH : MIN_SECRET_LENGTH,
     );
   }
@@ -69,6 +78,6 @@ export function assertChosenSecret(secretKey: unknown): asserts secretKey is str
     throw new ServiceInputError('secretKey', 'must be well-formed Unicode, without lone surrogates.');
   }
   if (looksGenerated(secretKey as string)) {
-    throw new ServiceInputError('secretKey', "must not begin with 'dss_': that marks generated secrets.");
+    throw new ServiceInputError('secretKey', "must not begin with 'dss_', which is reserved for generated secrets.");
   }
 }

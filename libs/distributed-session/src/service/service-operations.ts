@@ -5,7 +5,7 @@ import { type ServiceRegistration, assertKnownFields } from './service-input.js'
 import type { RotateServiceSecretOptions, ServiceRegistry } from './service-registry.js';
 import type { ServiceVerifier, VerifyServiceOptions } from './service-verifier.js';
 
-/** The half of the manager that is about services: who they are, how they prove it, and what they may do. */
+/** The manager's methods for services: their registration, authentication and permissions. */
 export abstract class ServiceOperations {
   readonly #registry: ServiceRegistry;
   readonly #verifier: ServiceVerifier;
@@ -19,16 +19,33 @@ export abstract class ServiceOperations {
   }
 
   /**
-   * Whether all of a permission is granted to who this manager acts for: to show or hide what would be refused. Every
-   * method checks for itself. Throws `ServiceInputError` for what is no permission.
+   * Returns whether the service on whose behalf this manager acts has all of a permission, for example to hide what it
+   * could not use. Every method checks its permission itself.
+   *
+   * @example
+   * const canEndSessions = sessions.as(service).may('session.delete');
+   *
+   * @throws {ServiceInputError} when the text is not a valid permission.
    */
   may(permission: string): boolean {
     return this.access.may(parsePermission(permission));
   }
 
   /**
-   * Registers a service and returns it with its secret, once. Asks for `service.manage`, and for every permission
-   * that it gives. Throws `ServiceExistsError` if the id is taken, unless `replace` is true; `ServiceInputError`.
+   * Registers a service and returns it with its secret, once. Requires the `service.manage` permission and every
+   * permission that the service receives.
+   *
+   * @example
+   * const { secret } = await sessions.registerService({
+   *   serviceId: 'order',
+   *   serviceName: 'Orders',
+   *   permissions: ['session.read', 'session.write:order.*'],
+   * });
+   *
+   * @param options `replace` overwrites a service of the same id with all its secrets. Defaults to false.
+   * @throws {ServiceInputError} when a field is invalid.
+   * @throws {ServiceExistsError} when the id is already registered, unless `replace` is true.
+   * @throws {ServicePermissionError} when a permission is missing.
    */
   async registerService(
     service: ServiceRegistration,
@@ -40,8 +57,14 @@ export abstract class ServiceOperations {
   }
 
   /**
-   * The service that this id and secret prove. Asks for `service.read`. Throws `ServiceAuthenticationError`, the same
-   * for an unknown service and a wrong secret. With a `source`, failures from there are throttled.
+   * Authenticates a service by its id and secret. Requires the `service.read` permission.
+   *
+   * @example
+   * const service = await sessions.verifyService('order', secret, { source: request.ip });
+   * const session = await sessions.as(service).getSession(sessionId);
+   *
+   * @throws {ServiceAuthenticationError} when the service is unknown or the secret is wrong, without revealing which.
+   * Failures from the same `source` are throttled: the error then has `retryAfterMs`.
    */
   async verifyService(
     serviceId: string,
@@ -53,7 +76,15 @@ export abstract class ServiceOperations {
     return this.#verifier.verify(serviceId ?? '', secret, options);
   }
 
-  /** Like {@link verifyService}, for a generated secret (`dss_…`), which names its service itself. */
+  /**
+   * Authenticates a service by a generated secret (`dss_…`) alone, which identifies the service. Requires the
+   * `service.read` permission.
+   *
+   * @example
+   * const service = await sessions.verifyServiceSecret(secret);
+   *
+   * @throws {ServiceAuthenticationError} like {@link verifyService}.
+   */
   async verifyServiceSecret(secret: string, options: VerifyServiceOptions = {}): Promise<ServiceCredential> {
     this.access.require('service.read');
     assertKnownFields('options', options, ['source']);
@@ -61,9 +92,19 @@ export abstract class ServiceOperations {
   }
 
   /**
-   * Gives a service a new secret and returns it, once. The secret until now stays good for `overlapMs` (default
-   * 24 h); with 0 all earlier ones end at once. Asks for `service.manage` and for every permission of the service.
-   * Throws `ServiceNotFoundError`; `ServiceConflictError` if two secrets are good already.
+   * Adds a new secret to a service and returns it, once. The current secret remains valid for `overlapMs`. Requires
+   * the `service.manage` permission and every permission of the service.
+   *
+   * @example
+   * const { secret } = await sessions.rotateServiceSecret('order', { overlapMs: 60 * 60_000 });
+   *
+   * @example
+   * // After a leak: all earlier secrets end now.
+   * const { secret } = await sessions.rotateServiceSecret('order', { overlapMs: 0 });
+   *
+   * @throws {ServiceNotFoundError} when the service is not registered.
+   * @throws {ServiceConflictError} when the service already has two valid secrets, unless `overlapMs` is 0.
+   * @throws {ServiceInputError} when an option is invalid.
    */
   async rotateServiceSecret(
     serviceId: string,
@@ -73,22 +114,35 @@ export abstract class ServiceOperations {
     return this.#registry.rotateSecret(serviceId, options, this.access);
   }
 
-  /** Ends one secret of a service now, by its key id. Resolves to whether it was good. Asks for `service.manage`. */
+  /**
+   * Ends one secret of a service now. Returns whether the secret was valid. Requires the `service.manage` permission.
+   *
+   * @example
+   * await sessions.endServiceSecret('order', service.secrets[0].keyId);
+   */
   async endServiceSecret(serviceId: string, keyId: string): Promise<boolean> {
     this.access.require('service.manage');
     return this.#registry.endSecret(serviceId, keyId, this.access);
   }
 
   /**
-   * Removes a service and all its secrets; every process refuses it from then on. Resolves to whether there was one.
-   * The sessions that it created stay. Asks for `service.manage`.
+   * Removes a service with all its secrets, so that every process rejects it. Its sessions remain. Returns whether the
+   * service was registered. Requires the `service.manage` permission.
+   *
+   * @example
+   * await sessions.revokeService('order');
    */
   async revokeService(serviceId: string): Promise<boolean> {
     this.access.require('service.manage');
     return this.#registry.revoke(serviceId, this.access);
   }
 
-  /** All registered services, by id. Asks for `service.read`. */
+  /**
+   * Lists all registered services, sorted by id. Requires the `service.read` permission.
+   *
+   * @example
+   * const ids = (await sessions.listServices()).map(({ serviceId }) => serviceId);
+   */
   async listServices(): Promise<readonly ServiceCredential[]> {
     this.access.require('service.read');
     return this.#registry.list();

@@ -16,19 +16,19 @@ function limited(...permissions: string[]): ServiceAccess {
   return admin.narrowedTo({ serviceId: 'clerk', permissions: ['service.manage', ...permissions] });
 }
 
-const lacking = (permission: string) => ({ code: 'ERR_SERVICE_PERMISSION', serviceId: 'clerk', permission });
+const missing = (permission: string) => ({ code: 'ERR_SERVICE_PERMISSION', serviceId: 'clerk', permission });
 
 describe('ServiceRegistry', () => {
   let clock: FakeClock;
   let storage: InMemorySessionStorage;
   let registry: ServiceRegistry;
-  let told: number;
+  let changes: number;
 
   beforeEach(() => {
     clock = new FakeClock();
     storage = new InMemorySessionStorage({ clock });
-    told = 0;
-    registry = new ServiceRegistry(storage.services, new SecretHasher(), () => told++);
+    changes = 0;
+    registry = new ServiceRegistry(storage.services, new SecretHasher(), () => changes++);
   });
 
   function register(given: Partial<ServiceRegistration> = {}, access = admin, replace = false) {
@@ -53,7 +53,7 @@ describe('ServiceRegistry', () => {
     [{ secretKey: 'dss_something-long-enough' }, 'secretKey'],
     [{ secretKey: 5 }, 'secretKey'],
     [{ secret: CHOSEN }, 'secret'],
-  ])('refuses %p, names the field and stores nothing', async (given, field) => {
+  ])('rejects %p, names the field in the error and stores nothing', async (given, field) => {
     const quoted = expect.not.stringContaining('xxxx');
     await expect(register(given as object)).rejects.toMatchObject({
       code: 'ERR_SERVICE_INPUT',
@@ -63,7 +63,7 @@ describe('ServiceRegistry', () => {
     expect(await registry.list()).toEqual([]);
   });
 
-  it('registers an id once; a second time changes nothing unless it replaces', async () => {
+  it('registers an id once, and changes it again only with replace', async () => {
     await register();
     const before = await stored();
     await expect(register({ permissions: ['*'] })).rejects.toMatchObject({ code: 'ERR_SERVICE_EXISTS' });
@@ -73,7 +73,7 @@ describe('ServiceRegistry', () => {
     expect(await stored()).toMatchObject({ permissions: [], createdAt: before!.createdAt, secrets: [{ keyId }] });
   });
 
-  it('refuses a chosen secret that another service has, on registration and on rotation', async () => {
+  it('rejects the chosen secret of another service, on registration and on rotation', async () => {
     await register({ secretKey: CHOSEN });
     await register({ serviceId: 'order' });
     const refused = { code: 'ERR_SERVICE_INPUT', field: 'secretKey', message: expect.not.stringContaining(CHOSEN) };
@@ -84,7 +84,7 @@ describe('ServiceRegistry', () => {
     await expect(register({ secretKey: CHOSEN }, admin, true)).resolves.toMatchObject({ secret: CHOSEN });
   });
 
-  it('stores no secret, neither a generated nor a chosen one', async () => {
+  it('stores neither generated nor chosen secrets', async () => {
     const { secret } = await register();
     await register({ serviceId: 'order', secretKey: CHOSEN });
     const dump = JSON.stringify(await storage.services.list());
@@ -93,7 +93,7 @@ describe('ServiceRegistry', () => {
     expect((await stored())!.secrets[0]!.hash).toMatchObject({ algorithm: 'hmac-sha256' });
   });
 
-  it('shows an issued secret to who asks by name, and to no log, spread or JSON', async () => {
+  it('exposes an issued secret only as a property, not in logs, spreads or JSON', async () => {
     const issued = await register({ secretKey: CHOSEN });
     expect(issued.secret).toBe(CHOSEN);
     expect(Object.isFrozen(issued)).toBe(true);
@@ -103,7 +103,7 @@ describe('ServiceRegistry', () => {
     }
   });
 
-  it('keeps the old secret for the overlap, refuses a third, and takes one again after it', async () => {
+  it('keeps the current secret for the overlap, and rejects a third secret until it ends', async () => {
     const first = await register();
     const second = await registry.rotateSecret('pay', { overlapMs: 1_000 }, admin);
     expect(second.secrets).toMatchObject([
@@ -117,7 +117,7 @@ describe('ServiceRegistry', () => {
     expect(third.secrets).toMatchObject([{ keyId: second.keyId, endsAt: clock.now() + DAY }, { keyId: third.keyId }]);
   });
 
-  it('ends all earlier secrets at once with an overlap of 0, also when there are two', async () => {
+  it('ends all earlier secrets at once with an overlap of 0', async () => {
     await register();
     await registry.rotateSecret('pay', {}, admin);
     const { keyId, secrets } = await registry.rotateSecret('pay', { overlapMs: 0, secretKey: CHOSEN }, admin);
@@ -125,14 +125,14 @@ describe('ServiceRegistry', () => {
     expect((await stored())!.secrets).toMatchObject([{ keyId, hash: { algorithm: 'argon2id' } }]);
   });
 
-  it.each([NaN, -1, 1.5, Infinity, '0', null, 10 ** 15])('refuses %p as an overlap', async (overlapMs) => {
+  it.each([NaN, -1, 1.5, Infinity, '0', null, 10 ** 15])('rejects %p as an overlap', async (overlapMs) => {
     await register();
     const rotating = registry.rotateSecret('pay', { overlapMs: overlapMs as number }, admin);
     await expect(rotating).rejects.toMatchObject({ code: 'ERR_SERVICE_INPUT', field: 'overlapMs' });
     expect((await stored())!.secrets).toHaveLength(1);
   });
 
-  it('refuses unknown fields and services, and ill key ids', async () => {
+  it('rejects unknown fields, unknown services and invalid key ids', async () => {
     await register();
     const misspelt = { overlap: 0 } as object;
     await expect(registry.rotateSecret('pay', misspelt, admin)).rejects.toMatchObject({ field: 'overlap' });
@@ -143,30 +143,30 @@ describe('ServiceRegistry', () => {
     expect(await registry.revoke('none', admin)).toBe(false);
   });
 
-  it('gives a limited service only what it has itself to hand out', async () => {
+  it('lets a caller with limited permissions grant only its own permissions', async () => {
     const clerk = limited('session.read:cart.*', 'session.list');
     await expect(register({ permissions: ['session.list', 'session.read:cart.total'] }, clerk)).resolves.toBeDefined();
     for (const permission of ['session.read', 'session.read:role', 'session.*', '*', 'service.*', 'session.write']) {
-      const mighty = register({ serviceId: 'x', permissions: ['session.list', permission] }, clerk);
-      await expect(mighty).rejects.toMatchObject(lacking(permission));
+      const escalating = register({ serviceId: 'x', permissions: ['session.list', permission] }, clerk);
+      await expect(escalating).rejects.toMatchObject(missing(permission));
     }
     expect(await stored('x')).toBeUndefined();
   });
 
-  it('lets a limited service neither replace one with more than it has, nor make itself a secret of a mightier one', async () => {
+  it('prevents a caller with limited permissions from replacing a more privileged service or adding a secret to it', async () => {
     await register({ permissions: ['session.read'] });
     const before = await stored();
     const clerk = limited('session.list');
     await expect(register({ permissions: ['session.read'] }, clerk, true)).rejects.toMatchObject(
-      lacking('session.read'),
+      missing('session.read'),
     );
     for (const options of [{}, { overlapMs: 0 }, { secretKey: CHOSEN }]) {
-      await expect(registry.rotateSecret('pay', options, clerk)).rejects.toMatchObject(lacking('session.read'));
+      await expect(registry.rotateSecret('pay', options, clerk)).rejects.toMatchObject(missing('session.read'));
     }
     expect(await stored()).toEqual(before);
   });
 
-  it('hands out no secret of a service that became mightier while it was made', async () => {
+  it('adds no secret to a service that gained permissions at the same time', async () => {
     await register({ permissions: [] });
     const { services } = storage;
     const addSecret = services.addSecret.bind(services);
@@ -174,28 +174,28 @@ describe('ServiceRegistry', () => {
       await register({ permissions: ['*'] }, admin, true);
       return addSecret(addition);
     };
-    await expect(registry.rotateSecret('pay', {}, limited())).rejects.toMatchObject(lacking('*'));
+    await expect(registry.rotateSecret('pay', {}, limited())).rejects.toMatchObject(missing('*'));
   });
 
-  it('tells this process of each change at once, and of no refusal', async () => {
+  it('notifies its process of each change, but not of a rejected one', async () => {
     const { keyId } = await register();
     await registry.rotateSecret('pay', {}, admin);
-    await expect(registry.rotateSecret('pay', {}, admin)).rejects.toThrow('a third is refused');
+    await expect(registry.rotateSecret('pay', {}, admin)).rejects.toThrow('already has two valid secrets');
     await expect(register()).rejects.toThrow('registered already');
-    expect(told).toBe(2);
+    expect(changes).toBe(2);
     await registry.endSecret('pay', keyId, admin);
     await registry.revoke('pay', admin);
-    expect(told).toBe(4);
+    expect(changes).toBe(4);
   });
 
-  it('writes down on whose behalf it changes a service', async () => {
-    const changes: unknown[] = [];
-    storage.changes((change) => changes.push(change));
+  it('publishes on whose behalf a service was changed', async () => {
+    const published: unknown[] = [];
+    storage.changes((change) => published.push(change));
     const { keyId } = await register({ permissions: [] }, limited());
     await registry.endSecret('pay', keyId, limited());
     await registry.revoke('pay', admin);
     await new Promise(setImmediate);
-    expect(changes).toMatchObject([
+    expect(published).toMatchObject([
       { change: 'registered', by: 'clerk', serviceId: 'pay' },
       { change: 'secret-ended', by: 'clerk' },
       { change: 'revoked', by: 'admin' },

@@ -31,19 +31,27 @@ import {
 import { generateKeyId, generateSecret } from './service-secret.js';
 
 export interface RotateServiceSecretOptions {
-  /** How long the secret until now stays good, in milliseconds; 0 ends all earlier ones at once. Default 24 h. */
+  /**
+   * How long the current secret remains valid, in milliseconds. 0 ends all earlier secrets now.
+   *
+   * @default 86_400_000 (24 h)
+   */
   readonly overlapMs?: number;
-  /** A secret of the caller's own instead of a generated one. */
+  /**
+   * A caller-chosen secret of 12 to 512 characters. No two services may have the same one.
+   *
+   * @default a generated secret
+   */
   readonly secretKey?: string;
 }
 
 const DEFAULT_OVERLAP_MS = 24 * 60 * 60_000;
-/** How often a change is repeated on a newer version before its caller is told. */
+/** How often a change is retried on a newer version before it fails with a conflict. */
 const MAX_ATTEMPTS = 10;
 
 /**
- * Registers services and changes their secrets. Who acts with limited permissions hands out none that it lacks:
- * neither by registering a service nor by making itself a secret of a mightier one.
+ * Registers services and changes their secrets. A caller can only grant permissions that it holds, whether it registers
+ * a service or adds a secret to one.
  */
 export class ServiceRegistry {
   #lastChosen: Promise<unknown> = Promise.resolve();
@@ -51,7 +59,7 @@ export class ServiceRegistry {
   constructor(
     private readonly services: ServiceCredentialStorage,
     private readonly hasher: SecretHasher,
-    /** Is told after each change of a registered service. */
+    /** Called after each change of a registered service. */
     private readonly onChange: () => void,
   ) {}
 
@@ -63,7 +71,7 @@ export class ServiceRegistry {
     assertRegistration(registration);
     const { serviceId, serviceName, permissions, secretKey } = registration;
     requireAll(permissions, access);
-    // A service may be registered anew with the secret that it has: an application may do so at every start.
+    // A service may be replaced with its current secret: an application may register it at every start.
     const { stored, secret, service } = await this.#withNewSecret(secretKey, serviceId, async (fresh) => {
       const put = { serviceId, serviceName, permissions, secret: fresh, replace, by: access.serviceId };
       const result = await this.services.put(put);
@@ -82,7 +90,7 @@ export class ServiceRegistry {
     assertKnownFields('options', options, ['overlapMs', 'secretKey']);
     const { overlapMs = DEFAULT_OVERLAP_MS, secretKey } = options;
     if (!isDuration(overlapMs, 0)) {
-      throw new ServiceInputError('overlapMs', 'must be a whole number of milliseconds from 0 on, at most ten years.');
+      throw new ServiceInputError('overlapMs', 'must be an integer of milliseconds, at least 0 and at most ten years.');
     }
     if (secretKey !== undefined) assertChosenSecret(secretKey);
     assertServiceId(serviceId);
@@ -95,8 +103,9 @@ export class ServiceRegistry {
 
   async endSecret(serviceId: string, keyId: string, access: ServiceAccess): Promise<boolean> {
     assertServiceId(serviceId);
-    if (typeof keyId !== 'string' || keyId === '')
-      throw new ServiceInputError('keyId', 'must name a secret of the service.');
+    if (typeof keyId !== 'string' || keyId === '') {
+      throw new ServiceInputError('keyId', "must be the key id of one of the service's secrets.");
+    }
     const ended = await this.services.endSecret({ serviceId, keyId, by: access.serviceId });
     if (ended) this.onChange();
     return ended;
@@ -113,7 +122,7 @@ export class ServiceRegistry {
     return (await this.services.list()).map(toServiceCredential);
   }
 
-  /** Adds a secret to the service as the caller may act for it: its permissions are checked on the version that gets it. */
+  /** Adds a secret to the version of the service whose permissions were checked. */
   async #addSecret(
     addition: Omit<AddServiceSecret, 'expectedVersion'>,
     access: ServiceAccess,
@@ -128,18 +137,15 @@ export class ServiceRegistry {
       if (result.outcome === 'missing') throw new ServiceNotFoundError(serviceId);
       if (result.outcome === 'too-many-secrets') {
         const wayOut = 'End one with endServiceSecret(), or pass { overlapMs: 0 } to end both.';
-        throw new ServiceConflictError(
-          serviceId,
-          `Service '${serviceId}' has two good secrets; a third is refused. ${wayOut}`,
-        );
+        throw new ServiceConflictError(serviceId, `Service '${serviceId}' already has two valid secrets. ${wayOut}`);
       }
     }
     throw new ServiceConflictError(serviceId);
   }
 
   /**
-   * Makes a secret and has it written. Chosen ones one after the other: what is compared with those of others must be
-   * written before the next is compared. Another process may still come in between.
+   * Creates a secret and writes it. Caller-chosen secrets are written one after another, because each must be stored
+   * before the next is compared with it. Only another process can still store the same secret at the same time.
    */
   async #withNewSecret(
     chosen: string | undefined,
@@ -160,16 +166,13 @@ export class ServiceRegistry {
     return turn;
   }
 
-  /** Two services with one secret would be one identity (ASVS 13.2.1). Salted hashes can only be tried one by one. */
+  /** Services that share a secret would share an identity (ASVS 13.2.1). Salted hashes must be compared one by one. */
   async #assertUnused(chosen: string, except: string | undefined): Promise<void> {
     for (const service of await this.services.list()) {
       if (service.serviceId === except) continue;
       for (const { hash } of service.secrets) {
         if (hash.algorithm === 'argon2id' && (await this.hasher.matchesChosen(chosen, hash))) {
-          throw new ServiceInputError(
-            'secretKey',
-            'is in use already. Give each service a secret of its own, each time.',
-          );
+          throw new ServiceInputError('secretKey', 'is already in use. Choose a different secret for each service.');
         }
       }
     }
@@ -177,6 +180,6 @@ export class ServiceRegistry {
 }
 
 function requireAll(permissions: readonly string[], access: ServiceAccess): void {
-  const lacking = permissions.find((permission) => !access.may(parsePermission(permission)));
-  if (lacking !== undefined) throw new ServicePermissionError(access.serviceId, lacking);
+  const missing = permissions.find((permission) => !access.may(parsePermission(permission)));
+  if (missing !== undefined) throw new ServicePermissionError(access.serviceId, missing);
 }

@@ -10,8 +10,8 @@ function numberOf(digits: string): bigint {
   return Array.from(digits).reduce((sum, digit) => sum * 62n + BigInt(ALPHABET.indexOf(digit)), 0n);
 }
 
-describe('a generated service secret', () => {
-  it('is dss_, the key id, 43 digits of base 62 below 2^256 and a CRC-32 of all before it', () => {
+describe('generateSecret', () => {
+  it('returns dss_, the key id, 43 base 62 digits below 2^256 and a CRC-32 of everything before it', () => {
     for (let n = 0; n < 500; n++) {
       const { keyId, secret } = generateSecret();
       const [, id, random, checksum] = FORM.exec(secret)!;
@@ -21,7 +21,7 @@ describe('a generated service secret', () => {
     }
   });
 
-  it('has room for 256 bits, and uses all of them', () => {
+  it('uses all 256 bits', () => {
     expect(62n ** 43n).toBeGreaterThan(2n ** 256n);
     const numbers = Array.from({ length: 500 }, () => numberOf(FORM.exec(generateSecret().secret)![2]!));
     for (let bit = 0n; bit < 256n; bit++) {
@@ -31,7 +31,7 @@ describe('a generated service secret', () => {
     }
   });
 
-  it('never comes twice, nor does its key id', () => {
+  it('repeats neither a secret nor a key id', () => {
     const secrets = Array.from({ length: 3_000 }, generateSecret);
     expect(new Set(secrets.map(({ secret }) => secret)).size).toBe(3_000);
     expect(new Set(secrets.map(({ keyId }) => keyId)).size).toBe(3_000);
@@ -40,7 +40,7 @@ describe('a generated service secret', () => {
 });
 
 describe('keyIdOf', () => {
-  it('reads the key id of every generated secret', () => {
+  it('returns the key id of every generated secret', () => {
     for (let n = 0; n < 200; n++) {
       const { keyId, secret } = generateSecret();
       expect(keyIdOf(secret)).toBe(keyId);
@@ -48,7 +48,7 @@ describe('keyIdOf', () => {
     }
   });
 
-  it('finds every typo of one character', () => {
+  it('detects every typo of one character', () => {
     const { secret } = generateSecret();
     for (let at = 0; at < secret.length; at++) {
       for (const digit of ALPHABET) {
@@ -58,7 +58,7 @@ describe('keyIdOf', () => {
     }
   });
 
-  it('refuses everything else: cut, longer, in another form, or arbitrary', () => {
+  it('rejects secrets that are truncated, extended, in another form, or arbitrary text', () => {
     const { secret } = generateSecret();
     for (let length = 0; length < secret.length; length++) expect(keyIdOf(secret.slice(0, length))).toBeUndefined();
     for (const other of [
@@ -82,8 +82,10 @@ describe('keyIdOf', () => {
       ),
     );
   });
+});
 
-  it('takes no chosen secret for a generated one', () => {
+describe('looksGenerated', () => {
+  it('requires the prefix dss_ in lower case', () => {
     expect(looksGenerated('correct horse battery staple')).toBe(false);
     expect(looksGenerated('DSS_x')).toBe(false);
   });

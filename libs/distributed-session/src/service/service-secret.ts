@@ -4,7 +4,7 @@ import { crc32 } from 'node:zlib';
 const PREFIX = 'dss_';
 const ALPHABET = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
 const KEY_ID_LENGTH = 10;
-/** 43 digits of base 62 hold 256 bits; 6 hold the 32 of the checksum. */
+/** 43 digits of base 62 hold 256 bits, and 6 digits hold the checksum's 32 bits. */
 const RANDOM_LENGTH = 43;
 const CHECKSUM_LENGTH = 6;
 const FORM = new RegExp(`^${PREFIX}([0-9A-Za-z]{${KEY_ID_LENGTH}})_[0-9A-Za-z]{${RANDOM_LENGTH + CHECKSUM_LENGTH}}$`);
@@ -21,19 +21,19 @@ export function generateSecret(): GeneratedSecret {
   return { keyId, secret: body + checksum(body) };
 }
 
-/** A name for a secret: no part of the proof. Its 56 random bits keep it unique. */
+/** Returns a new key id. It identifies a secret and is not a credential; 56 random bits make it unique. */
 export function generateKeyId(): string {
   return toBase62(randomBytes(7), KEY_ID_LENGTH);
 }
 
-/** Whether a text claims to be a generated secret. A secret that a caller chooses may not. */
+/** Whether a text has the prefix of generated secrets, which a caller-chosen secret may not have. */
 export function looksGenerated(secret: string): boolean {
   return secret.startsWith(PREFIX);
 }
 
 /**
- * The key id in a generated secret, or `undefined` when it is malformed. The checksum tells a typo from a wrong
- * secret, and lets secret scanners find leaked ones; it protects nothing.
+ * Returns the key id in a generated secret, or `undefined` if the secret is malformed. The checksum detects typing
+ * errors and lets secret scanners find leaked secrets. It is not a security feature.
  */
 export function keyIdOf(secret: string): string | undefined {
   const keyId = FORM.exec(secret)?.[1];
@@ -47,7 +47,7 @@ function checksum(text: string): string {
   return toBase62(bytes, CHECKSUM_LENGTH);
 }
 
-/** The bytes as one big-endian number in base 62, padded to `length` digits, which must be enough for it. */
+/** Encodes the bytes as one big-endian number in base 62, padded to `length` digits, which must be enough for it. */
 function toBase62(bytes: Buffer, length: number): string {
   let rest = BigInt(`0x${bytes.toString('hex')}`);
   let digits = '';

@@ -2,7 +2,6 @@ import { Logger } from '@nestjs/common';
 import { beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { ServiceAuthenticationError } from '../errors/service.errors.js';
 import { resolveOptions } from '../resolve-options.js';
-import type { SecretHash } from '../storage/service-credential-storage.js';
 import { InMemorySessionStorage } from '../storage/in-memory/in-memory-session-storage.js';
 import { FakeClock } from '../testing/fake-clock.js';
 import { SecretHasher } from './secret-hasher.js';
@@ -15,32 +14,7 @@ const CHOSEN = 'correct horse battery staple';
 const refused = { code: 'ERR_SERVICE_AUTHENTICATION', retryAfterMs: undefined };
 const admin = ServiceAccess.unrestricted('admin');
 
-/** Counts comparisons; holds the slow ones back where a test asks for it. */
-class CountingHasher extends SecretHasher {
-  fast = 0;
-  slow = 0;
-  held: Promise<void> | undefined;
-
-  override matchesGenerated(secret: string, stored: SecretHash | undefined): boolean {
-    this.fast++;
-    return super.matchesGenerated(secret, stored);
-  }
-
-  override async matchesChosen(secret: string, stored: SecretHash | undefined): Promise<boolean> {
-    this.slow++;
-    await this.held;
-    return super.matchesChosen(secret, stored);
-  }
-
-  /** The comparisons since the last call. */
-  takeCounts(): { fast: number; slow: number } {
-    const { fast, slow } = this;
-    this.fast = this.slow = 0;
-    return { fast, slow };
-  }
-}
-
-/** A promise that a test resolves when it likes. */
+/** A promise that a test resolves by calling `open`. */
 function gate(): { readonly held: Promise<void>; readonly open: () => void } {
   let open!: () => void;
   const held = new Promise<void>((resolve) => {
@@ -52,7 +26,9 @@ function gate(): { readonly held: Promise<void>; readonly open: () => void } {
 describe('ServiceVerifier', () => {
   let clock: FakeClock;
   let storage: InMemorySessionStorage;
-  let hasher: CountingHasher;
+  let hasher: SecretHasher;
+  let fast: jest.SpiedFunction<SecretHasher['matchesGenerated']>;
+  let slow: jest.SpiedFunction<SecretHasher['matchesChosen']>;
   let registry: ServiceRegistry;
   let verifier: ServiceVerifier;
   let secret: string;
@@ -60,8 +36,10 @@ describe('ServiceVerifier', () => {
   beforeEach(async () => {
     clock = new FakeClock();
     storage = new InMemorySessionStorage({ clock });
-    hasher = new CountingHasher();
-    // Changes as another process makes them: only the feed tells of them.
+    hasher = new SecretHasher();
+    fast = jest.spyOn(hasher, 'matchesGenerated');
+    slow = jest.spyOn(hasher, 'matchesChosen');
+    // Behaves like another process: its changes arrive only on the feed.
     registry = new ServiceRegistry(storage.services, hasher, () => {});
     verifier = new ServiceVerifier(resolveOptions({ serviceId: 'app', storage }), hasher);
     secret = (await register('pay')).secret;
@@ -73,7 +51,7 @@ describe('ServiceVerifier', () => {
       false,
       admin,
     );
-    // Let the feed tell of the registration before the test begins.
+    // The registration arrives on the feed before the test begins.
     await new Promise(setImmediate);
     return issued;
   }
@@ -84,20 +62,31 @@ describe('ServiceVerifier', () => {
     throw new Error('was not refused', { cause: error });
   }
 
-  it('proves a service by id and secret, or by a generated secret alone, and returns neither secret nor hash', async () => {
-    for (const proven of [await verifier.verify('pay', secret), await verifier.verify(undefined, secret)]) {
-      expect(proven).toMatchObject({ serviceId: 'pay', permissions: [] });
-      expect(JSON.stringify(proven)).not.toMatch(/dss_|hash|digest/);
+  /** The comparisons of generated (fast) and chosen (slow) secrets since the last call. */
+  function takeCounts(): { fast: number; slow: number } {
+    return { fast: fast.mock.calls.splice(0).length, slow: slow.mock.calls.splice(0).length };
+  }
+
+  /** Delays slow comparisons until `held` resolves. */
+  function delaySlowComparisons(held: Promise<void>): void {
+    const compare = slow.getMockImplementation()!;
+    slow.mockImplementation((...given) => held.then(() => compare.apply(hasher, given)));
+  }
+
+  it('authenticates a service by id and secret, or by a generated secret alone, and returns neither secret nor hash', async () => {
+    for (const service of [await verifier.verify('pay', secret), await verifier.verify(undefined, secret)]) {
+      expect(service).toMatchObject({ serviceId: 'pay', permissions: [] });
+      expect(JSON.stringify(service)).not.toMatch(/dss_|hash|digest/);
     }
     await register('chosen', CHOSEN);
     expect(await verifier.verify('chosen', CHOSEN)).toMatchObject({ serviceId: 'chosen' });
     expect(await refusal(undefined, CHOSEN)).toMatchObject({ retryAfterMs: undefined });
   });
 
-  it('compares a generated secret once, whatever is wrong with it', async () => {
+  it('compares a generated secret exactly once, for every cause of a refusal', async () => {
     const foreign = (await register('order')).secret;
     await register('chosen', CHOSEN);
-    hasher.takeCounts();
+    takeCounts();
     const typo = `${secret.slice(0, -1)}${secret.endsWith('0') ? '1' : '0'}`;
     const tries = [
       ['pay', generateSecret().secret],
@@ -112,25 +101,25 @@ describe('ServiceVerifier', () => {
     ];
     for (const [id, presented] of tries) {
       await refusal(id, presented);
-      expect(hasher.takeCounts()).toEqual({ fast: 1, slow: 0 });
+      expect(takeCounts()).toEqual({ fast: 1, slow: 0 });
     }
   });
 
-  it('compares a chosen secret twice, whatever is wrong with it', async () => {
+  it('compares a chosen secret exactly twice, for every cause of a refusal', async () => {
     await register('one', CHOSEN);
     await register('two', 'the first of the two secrets');
     await registry.rotateSecret('two', { secretKey: 'the second of the two secrets' }, admin);
-    hasher.takeCounts();
+    takeCounts();
     for (const id of ['one', 'two', 'pay', 'unknown']) {
       await refusal(id, 'a wrong secret of somebody');
-      expect(hasher.takeCounts()).toEqual({ fast: 0, slow: 2 });
+      expect(takeCounts()).toEqual({ fast: 0, slow: 2 });
     }
     await verifier.verify('two', 'the first of the two secrets');
     await verifier.verify('two', 'the second of the two secrets');
-    expect(hasher.takeCounts()).toEqual({ fast: 0, slow: 4 });
+    expect(takeCounts()).toEqual({ fast: 0, slow: 4 });
   });
 
-  it('gives the same answer for every cause', async () => {
+  it('throws the same error for every cause', async () => {
     await register('chosen', CHOSEN);
     const { secret: ended, keyId } = await registry.rotateSecret('pay', {}, admin);
     await registry.endSecret('pay', keyId, admin);
@@ -163,14 +152,14 @@ describe('ServiceVerifier', () => {
     }
   });
 
-  it('serves a proven secret without comparing it again, for the age of the cache', async () => {
+  it('does not compare a cached secret again until the maximum age of the cache', async () => {
     await verifier.verify('pay', secret);
-    hasher.takeCounts();
+    takeCounts();
     await verifier.verify('pay', secret);
-    expect(hasher.takeCounts()).toEqual({ fast: 0, slow: 0 });
+    expect(takeCounts()).toEqual({ fast: 0, slow: 0 });
     clock.advance(30_000);
     await verifier.verify('pay', secret);
-    expect(hasher.takeCounts()).toEqual({ fast: 1, slow: 0 });
+    expect(takeCounts()).toEqual({ fast: 1, slow: 0 });
   });
 
   it('does not cache a refusal', async () => {
@@ -182,21 +171,21 @@ describe('ServiceVerifier', () => {
   it.each([
     ['revocation', () => registry.revoke('pay', admin)],
     ['emergency rotation', () => registry.rotateSecret('pay', { overlapMs: 0 }, admin)],
-  ])('refuses a cached secret after a %s, as soon as the feed tells of it', async (_, change) => {
+  ])('rejects a cached secret after a %s, as soon as the change arrives on the feed', async (_, change) => {
     await verifier.verify('pay', secret);
     await change();
     await new Promise(setImmediate);
     expect(await refusal('pay', secret)).toMatchObject(refused);
   });
 
-  it('refuses a cached secret at once when it is told to forget', async () => {
+  it('rejects a revoked secret at once after forget()', async () => {
     await verifier.verify('pay', secret);
     await registry.revoke('pay', admin);
     verifier.forget();
     expect(await refusal('pay', secret)).toMatchObject(refused);
   });
 
-  it('refuses a cached secret from the end of its overlap on', async () => {
+  it('rejects a cached secret when its overlap ends', async () => {
     await registry.rotateSecret('pay', { overlapMs: 5_000 }, admin);
     await new Promise(setImmediate);
     await verifier.verify('pay', secret);
@@ -209,7 +198,7 @@ describe('ServiceVerifier', () => {
   it('does not cache a verification during which the service is revoked', async () => {
     await register('chosen', CHOSEN);
     const { held, open } = gate();
-    hasher.held = held;
+    delaySlowComparisons(held);
     const verifying = verifier.verify('chosen', CHOSEN);
     await new Promise(setImmediate);
     await registry.revoke('chosen', admin);
@@ -219,47 +208,47 @@ describe('ServiceVerifier', () => {
     expect(await refusal('chosen', CHOSEN)).toMatchObject(refused);
   });
 
-  it('asks the storage while the feed is behind', async () => {
+  it('reads the storage while the feed lags behind', async () => {
     await verifier.verify('pay', secret);
     storage.feedLagMs = () => 60_000;
-    hasher.takeCounts();
+    takeCounts();
     await verifier.verify('pay', secret);
-    expect(hasher.takeCounts()).toEqual({ fast: 1, slow: 0 });
+    expect(takeCounts()).toEqual({ fast: 1, slow: 0 });
   });
 
-  it('refuses slow comparisons beyond 32 at once, so that they cannot exhaust the process', async () => {
+  it('rejects more than 32 slow comparisons at once, so that they cannot exhaust the process', async () => {
     const { held, open } = gate();
-    hasher.held = held;
+    delaySlowComparisons(held);
     const waiting = Array.from({ length: 32 }, (_, n) => refusal('unknown', `wrong secret number ${n}`));
     await new Promise(setImmediate);
     expect(await refusal('unknown', 'one wrong secret more')).toMatchObject({ retryAfterMs: 1_000 });
     expect(await verifier.verify('pay', secret)).toMatchObject({ serviceId: 'pay' });
-    expect(hasher.takeCounts()).toEqual({ fast: 1, slow: 64 });
+    expect(takeCounts()).toEqual({ fast: 1, slow: 64 });
     open();
     for (const error of await Promise.all(waiting)) expect(error.retryAfterMs).toBeUndefined();
     expect(await refusal('unknown', 'and another one after that')).toMatchObject({ retryAfterMs: undefined });
   });
 
-  it('throttles a source after ten failures, and lets the right secret in from elsewhere', async () => {
-    hasher.takeCounts();
+  it('throttles a source after ten failures, and still accepts the valid secret from another source', async () => {
+    takeCounts();
     for (let n = 0; n < 200; n++) {
       const { retryAfterMs } = await refusal('pay', generateSecret().secret, '192.0.2.66');
       expect(retryAfterMs === undefined).toBe(n < 10);
     }
-    expect(hasher.takeCounts()).toEqual({ fast: 10, slow: 0 });
+    expect(takeCounts()).toEqual({ fast: 10, slow: 0 });
     expect(await refusal('pay', secret, '192.0.2.66')).toMatchObject({ retryAfterMs: 60_000 });
     expect(await verifier.verify('pay', secret, { source: '192.0.2.1' })).toMatchObject({ serviceId: 'pay' });
     clock.advance(60_000);
     expect(await verifier.verify('pay', secret, { source: '192.0.2.66' })).toMatchObject({ serviceId: 'pay' });
   });
 
-  it('counts neither successes nor failures without a source', async () => {
+  it('throttles neither successes nor failures without a source', async () => {
     for (let n = 0; n < 30; n++) await verifier.verify('pay', secret, { source: '192.0.2.1' });
     for (let n = 0; n < 30; n++) expect((await refusal('pay', generateSecret().secret)).retryAfterMs).toBeUndefined();
     expect((await refusal('pay', generateSecret().secret, '192.0.2.1')).retryAfterMs).toBeUndefined();
   });
 
-  it('records the use of a secret at most once a minute, and proves it also when that fails', async () => {
+  it('records the use of a secret at most once a minute, and authenticates even if that fails', async () => {
     const warn = jest.spyOn(Logger.prototype, 'warn').mockReturnValue(undefined);
     const uses: string[] = [];
     storage.services.recordUse = async ({ keyId }) => {

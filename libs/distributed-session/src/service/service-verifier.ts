@@ -1,5 +1,7 @@
 import { Logger } from '@nestjs/common';
 import { ServiceAuthenticationError } from '../errors/service.errors.js';
+import { INPUT_LIMITS } from '../model/input-limits.js';
+import { isServiceId } from '../model/service-id.js';
 import type { ResolvedOptions } from '../resolve-options.js';
 import {
   MAX_SERVICE_SECRETS,
@@ -9,23 +11,24 @@ import {
 import { FailureThrottle } from './failure-throttle.js';
 import type { SecretHasher } from './secret-hasher.js';
 import { type ServiceCredential, toServiceCredential } from './service-credential.js';
-import { isServiceId } from '../model/service-id.js';
-import { INPUT_LIMITS } from '../model/input-limits.js';
 import { keyIdOf, looksGenerated } from './service-secret.js';
 import { VerificationCache } from './verification-cache.js';
 
-/** Slow hashes under way in this process; more are refused, so that they are no lever to exhaust it. */
+/** The slow hashes that this process computes at once. More are rejected, so that they cannot exhaust it. */
 const MAX_SLOW_CHECKS = 32;
 const USE_INTERVAL_MS = 60_000;
 
 export interface VerifyServiceOptions {
-  /** Where the attempt comes from, such as a client address. Failures are throttled per service and source. */
+  /**
+   * The origin of the attempt, such as the client's IP address. Failures are throttled per service and source: ten
+   * within a minute block the source for the rest of that minute. Without a source, nothing is throttled.
+   */
   readonly source?: string;
 }
 
 /**
- * Proves services by their secrets. How much work a refusal takes depends on the form of the presented secret alone,
- * never on whether the service exists, has other secrets, or which part did not match (CWE-203, CWE-208).
+ * Authenticates services by their secrets. The work for a refusal depends only on the form of the presented secret,
+ * never on whether the service exists, whether it has other secrets, or which part did not match (CWE-203, CWE-208).
  */
 export class ServiceVerifier {
   readonly #logger = new Logger(ServiceVerifier.name);
@@ -42,37 +45,39 @@ export class ServiceVerifier {
   }
 
   /**
-   * The service that id and secret prove. Without an id, a generated secret names its service itself.
-   * Throws {@link ServiceAuthenticationError}, the same for every cause.
+   * Returns the service that the id and secret authenticate. A generated secret also identifies its service without an
+   * id.
+   *
+   * @throws {ServiceAuthenticationError} the same for every cause.
    */
   async verify(serviceId: unknown, secret: unknown, { source }: VerifyServiceOptions = {}): Promise<ServiceCredential> {
-    if (typeof secret !== 'string' || secret === '' || secret.length > INPUT_LIMITS.maxServiceSecretLength)
-      throw refused();
-    // Ill-formed texts would all become the same bytes.
+    const { maxServiceSecretLength } = INPUT_LIMITS;
+    if (typeof secret !== 'string' || secret === '' || secret.length > maxServiceSecretLength) throw refused();
+    // All lone surrogates become the same bytes in UTF-8.
     if (!secret.isWellFormed()) throw refused();
     const keyId = keyIdOf(secret);
     if (serviceId === undefined ? keyId === undefined : !isServiceId(serviceId)) throw refused();
     const id = serviceId as string | undefined;
-    const proven = this.#cache.find(id, secret);
-    if (proven) return proven;
+    const cached = this.#cache.find(id, secret);
+    if (cached) return cached;
     const subject = id ?? keyId!;
-    const retryAfterMs = source === undefined ? undefined : this.#throttle.refusedForMs(subject, source);
+    const retryAfterMs = source === undefined ? undefined : this.#throttle.blockedForMs(subject, source);
     if (retryAfterMs !== undefined) throw new ServiceAuthenticationError(retryAfterMs);
-    const keep = this.#cache.begin(id, secret);
+    const addToCache = this.#cache.begin(id, secret);
     const { services } = this.options.storage;
     const record = await (id === undefined ? services.findByKeyId(keyId!) : services.find(id));
-    const proof = await this.#prove(record, secret, keyId);
-    if (!record || !proof) {
-      if (source !== undefined) this.#throttle.failed(subject, source);
+    const matched = await this.#match(record, secret, keyId);
+    if (!record || !matched) {
+      if (source !== undefined) this.#throttle.recordFailure(subject, source);
       throw refused();
     }
     const service = toServiceCredential(record);
-    keep(service, proof);
-    void this.#recordUse(record.serviceId, proof);
+    addToCache(service, matched);
+    void this.#recordUse(record.serviceId, matched);
     return service;
   }
 
-  /** Forgets what is proven: at once after a change by this process, before the feed tells of it. */
+  /** Clears the cache after a change by this process, before the change arrives on the feed. */
   forget(): void {
     this.#cache.clear();
   }
@@ -81,8 +86,8 @@ export class ServiceVerifier {
     this.#cache.close();
   }
 
-  /** The secret of the record that was presented. */
-  async #prove(
+  /** Returns the record's secret that matches the presented one. */
+  async #match(
     record: ServiceCredentialRecord | undefined,
     secret: string,
     keyId: string | undefined,
@@ -95,7 +100,7 @@ export class ServiceVerifier {
     this.#slowChecks++;
     try {
       const chosen = record?.secrets.filter(({ hash }) => hash.algorithm === 'argon2id') ?? [];
-      // As many comparisons for every service, registered or not: against nothing where there is no secret.
+      // The same number of comparisons for every service, registered or not: missing secrets are compared as well.
       const slots = Array.from({ length: MAX_SERVICE_SECRETS }, (_, index) => chosen[index]);
       const matches = await Promise.all(slots.map((stored) => this.hasher.matchesChosen(secret, stored?.hash)));
       return slots[matches.indexOf(true)];
@@ -104,7 +109,7 @@ export class ServiceVerifier {
     }
   }
 
-  /** Not awaited by the verification, which is as good without it. */
+  /** Runs in the background: a verification neither waits for it nor fails with it. */
   async #recordUse(serviceId: string, { keyId, lastUsedAt = -Infinity }: StoredServiceSecret): Promise<void> {
     const { storage } = this.options;
     if (storage.now() - lastUsedAt < USE_INTERVAL_MS) return;
@@ -112,7 +117,7 @@ export class ServiceVerifier {
       await storage.services.recordUse({ serviceId, keyId });
     } catch (error) {
       const name = error instanceof Error ? error.name : 'unknown';
-      this.#logger.warn(`The use of a secret of '${serviceId}' was not recorded: ${name}`);
+      this.#logger.warn(`Failed to record the last use of a secret of '${serviceId}': ${name}`);
     }
   }
 }

@@ -8,7 +8,7 @@ import { VerificationCache } from './verification-cache.js';
 const SECRET = 'CANARY-secret';
 const service = { serviceId: 'pay', serviceName: 'Pay', permissions: [], createdAt: 0, secrets: [] };
 
-/** A storage whose feed the test speaks on, and holds back. */
+/** A storage whose feed the test controls. */
 class FeedStorage extends InMemorySessionStorage {
   readonly listeners = new Set<StorageChangeListener>();
   lagMs = 0;
@@ -22,7 +22,7 @@ class FeedStorage extends InMemorySessionStorage {
     return this.lagMs;
   }
 
-  tell(change: StorageChange): void {
+  publish(change: StorageChange): void {
     for (const listener of this.listeners) listener(change);
   }
 }
@@ -51,7 +51,7 @@ describe('VerificationCache', () => {
     });
   }
 
-  it('serves a proof for its age and not from then on', () => {
+  it('serves a verification until its maximum age', () => {
     keep();
     clock.advance(29_999);
     expect(cache.find('pay', SECRET)).toBe(service);
@@ -59,13 +59,13 @@ describe('VerificationCache', () => {
     expect(cache.find('pay', SECRET)).toBeUndefined();
   });
 
-  it('serves nothing when its age is 0', () => {
+  it('serves nothing when the maximum age is 0', () => {
     cache = new VerificationCache(storage, 0);
     keep();
     expect(cache.find('pay', SECRET)).toBeUndefined();
   });
 
-  it('serves no proof by a secret that has ended meanwhile', () => {
+  it('serves no verification of a secret that has ended', () => {
     keep({ serviceId: 'pay', endsAt: clock.now() + 5_000 });
     clock.advance(4_999);
     expect(cache.find('pay', SECRET)).toBe(service);
@@ -73,7 +73,7 @@ describe('VerificationCache', () => {
     expect(cache.find('pay', SECRET)).toBeUndefined();
   });
 
-  it('serves a proof only for the same id and the same secret, or the same absence of an id', () => {
+  it('serves a verification only for the same secret and the same id, or again without an id', () => {
     keep();
     for (const [id, secret] of [
       ['other', SECRET],
@@ -87,21 +87,21 @@ describe('VerificationCache', () => {
     expect(cache.find(undefined, SECRET)).toBe(service);
   });
 
-  it.each([revoked, gap])('forgets everything on %p', (change) => {
+  it.each([revoked, gap])('clears itself on the change %p', (change) => {
     keep();
-    storage.tell(change);
+    storage.publish(change);
     expect(cache.find('pay', SECRET)).toBeUndefined();
   });
 
-  it('does not keep a proof that a change overtook', () => {
+  it('does not cache a verification during which a service changed', () => {
     const hash = { algorithm: 'hmac-sha256', digest: '' } as const;
     const done = cache.begin('pay', SECRET);
-    storage.tell(revoked);
+    storage.publish(revoked);
     done(service, { keyId: 'k', hash, createdAt: 0 });
     expect(cache.find('pay', SECRET)).toBeUndefined();
   });
 
-  it('serves nothing while the feed is behind or cut', () => {
+  it('serves nothing while the feed lags behind or is disconnected', () => {
     keep();
     for (const [lagMs, served] of [
       [5_000, true],
@@ -114,21 +114,21 @@ describe('VerificationCache', () => {
     }
   });
 
-  it('is not disturbed by what happens to sessions', () => {
+  it('keeps its entries when a session changes', () => {
     keep();
     const session = { sessionId: 's', loginId: 'u', serviceId: 'pay', version: 1, by: 'pay', at: 0 };
-    storage.tell({ type: 'session.created', ...session });
+    storage.publish({ type: 'session.created', ...session });
     expect(cache.find('pay', SECRET)).toBe(service);
   });
 
-  it('when closed holds nothing and listens no more', () => {
+  it('removes its entries and unsubscribes when it is closed', () => {
     keep();
     cache.close();
     expect(cache.find('pay', SECRET)).toBeUndefined();
     expect(storage.listeners.size).toBe(0);
   });
 
-  it('does not hold the secret', () => {
+  it('does not store the secret', () => {
     keep();
     expect(inspect(cache, { depth: 9, showHidden: true })).not.toContain('CANARY');
   });

@@ -1,26 +1,26 @@
 import { createHmac, randomBytes } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
-import type { SessionStorage } from '../storage/session-storage.js';
 import type { StoredServiceSecret } from '../storage/service-credential-storage.js';
+import type { SessionStorage } from '../storage/session-storage.js';
 import type { ServiceCredential } from './service-credential.js';
 
-/** A feed that has been silent for longer cannot be trusted to have told of a revocation. */
+/** If the feed lags further behind, a revocation may not have arrived yet. */
 const MAX_FEED_LAG_MS = 5_000;
 const MAX_ENTRIES = 1_000;
 
-interface Proven {
+interface Verification {
   readonly service: ServiceCredential;
-  readonly provenAt: number;
+  readonly verifiedAt: number;
   readonly endsAt: number;
 }
 
 /**
- * Which secrets this process has seen proven lately. It keeps no secret, only a keyed digest of one; a change of the
- * service, told by the feed, empties what is known of it, and nothing is served while the feed is behind.
+ * Caches recent successful verifications. It holds a keyed digest of each secret, never the secret. A service change
+ * on the feed clears it, and it serves nothing while the feed lags behind.
  */
 export class VerificationCache {
   readonly #key = randomBytes(32);
-  readonly #proven = new LRUCache<string, Proven>({ max: MAX_ENTRIES });
+  readonly #verifications = new LRUCache<string, Verification>({ max: MAX_ENTRIES });
   readonly #unsubscribe: () => void;
   #generation = 0;
   #isClosed = false;
@@ -34,32 +34,33 @@ export class VerificationCache {
     });
   }
 
+  /** Returns the service that this id and secret authenticated, or `undefined` if the storage must be read. */
   find(serviceId: string | undefined, secret: string): ServiceCredential | undefined {
-    const proven = this.#proven.get(this.#keyOf(serviceId, secret));
-    if (!proven || this.storage.feedLagMs() > MAX_FEED_LAG_MS) return undefined;
+    const cached = this.#verifications.get(this.#keyOf(serviceId, secret));
+    if (!cached || this.storage.feedLagMs() > MAX_FEED_LAG_MS) return undefined;
     const now = this.storage.now();
-    return now < proven.provenAt + this.maxAgeMs && now < proven.endsAt ? proven.service : undefined;
+    return now < cached.verifiedAt + this.maxAgeMs && now < cached.endsAt ? cached.service : undefined;
   }
 
-  /** Begins a verification; what it returns keeps the result, unless a change arrived in between. */
+  /** Begins a verification. The returned function caches its result, unless a service has changed in the meantime. */
   begin(
     serviceId: string | undefined,
     secret: string,
-  ): (service: ServiceCredential, proof: StoredServiceSecret) => void {
+  ): (service: ServiceCredential, matched: StoredServiceSecret) => void {
     const generation = this.#generation;
     return (service, { endsAt = Infinity }) => {
       if (generation !== this.#generation || this.#isClosed) return;
-      this.#proven.set(this.#keyOf(serviceId, secret), { service, provenAt: this.storage.now(), endsAt });
+      this.#verifications.set(this.#keyOf(serviceId, secret), { service, verifiedAt: this.storage.now(), endsAt });
     };
   }
 
-  /** Forgets everything. Services change rarely, so which one changed does not matter. */
+  /** Removes all entries. Services change so rarely that removing only those of one service is not worth it. */
   clear(): void {
     this.#generation++;
-    this.#proven.clear();
+    this.#verifications.clear();
   }
 
-  /** Forgets everything and keeps nothing more: it hears of no change from now on. */
+  /** Removes all entries and accepts no more, because changes no longer arrive. */
   close(): void {
     this.#isClosed = true;
     this.#unsubscribe();

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { RequireServicePermission, forSomeAttributes, requirementsOf } from './require-service-permission.decorator.js';
+import { RequireServicePermission, forSomeAttributes } from './decorators.js';
+import { requirementsOf } from './route-requirements.js';
 
 type Given = Parameters<typeof RequireServicePermission>;
 
@@ -9,7 +10,7 @@ function names(subject: object): string[] {
 
 describe('RequireServicePermission', () => {
   it.each([[[undefined]], [[null]], [[7]], [['']], [['session..read']], [['session.read', undefined]], [[{}]]])(
-    'refuses %j when the class is loaded, with an error that names it',
+    'rejects the arguments %j when the class is loaded, and its error names the decorator',
     (given) => {
       const decorate = () => RequireServicePermission(...(given as unknown as Given));
       expect(decorate).toThrow(
@@ -18,13 +19,13 @@ describe('RequireServicePermission', () => {
     },
   );
 
-  it('refuses to ask for nothing', () => {
+  it('requires at least one permission', () => {
     expect(() => RequireServicePermission(...([] as unknown as Given))).toThrow(
       expect.objectContaining({ code: 'ERR_OPTIONS' }),
     );
   });
 
-  it('adds up what is written on one class, and what it inherits, without changing the parent', () => {
+  it('combines the permissions of one class with inherited ones, without changing the parent', () => {
     @RequireServicePermission('session.read')
     class Parent {
       readonly name = 'parent';

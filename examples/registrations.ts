@@ -5,7 +5,7 @@ export type ServiceName = (typeof SERVICE_NAMES)[number];
 
 export type Registrations = Readonly<Record<ServiceName, ServiceRegistration>>;
 
-/** The three services as an operator registers them: each gets what it needs, and no more. */
+/** The three services as an operator registers them: each has the permissions that it needs, and no more. */
 export const REGISTRATIONS: Registrations = {
   user: {
     serviceId: 'user',

@@ -4,12 +4,12 @@ import { DOCUMENTED, play } from './support/demo-run.js';
 import { PostgresServer } from '@distributed-session/test-servers/postgres/postgres-server.js';
 import { RedisServer } from '@distributed-session/test-servers/redis/redis-server.js';
 
-/** A transcript without the sentence on where it takes place. */
+/** A transcript without the sentence about its setting. */
 function withoutSetting(transcript: string): string {
   return transcript.replace(/\n.*/, '');
 }
 
-/** Where the demo may take place, how it is told so, and what shows that it was there, and left nothing behind. */
+/** The stores that the demo can use: the variable that selects each, its use by the demo, and what the demo left behind. */
 const STORES = {
   Redis: {
     variable: 'DEMO_REDIS_URL',
@@ -47,16 +47,16 @@ describe.each(['Redis', 'PostgreSQL'] as const)('the demo on %s', (name) => {
 
   afterAll(() => store.server.stop());
 
-  test('tells the same story in one process, and leaves nothing behind', async () => {
+  test('runs the same scenario in one process and leaves nothing behind', async () => {
     const before = await store.calls();
-    const { code, transcript, complaints } = await play({ environment: { [variable]: store.server.url } });
-    expect([code, complaints]).toEqual([0, '']);
+    const { code, transcript, errors } = await play({ environment: { [variable]: store.server.url } });
+    expect([code, errors]).toEqual([0, '']);
     expect(transcript.split('\n')[1]).toContain(`the ${name} of ${variable}`);
     expect(withoutSetting(`${transcript}\n`)).toBe(withoutSetting(DOCUMENTED));
     expect([(await store.calls()) - before > 20, await store.left()]).toEqual([true, []]);
   });
 
-  test('tells the same story with --processes, and leaves nothing behind', async () => {
+  test('runs the same scenario with --processes and leaves nothing behind', async () => {
     const env = { ...process.env, [variable]: store.server.url };
     const demo = new BuiltProgram('examples/demo.js', { args: ['--processes'], env });
     expect([await demo.exitCode(), demo.stderr]).toEqual([0, '']);

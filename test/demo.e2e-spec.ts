@@ -2,9 +2,9 @@ import type { INestApplication, Type } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { DistributedSessionManager } from 'nestjs-distributed-session';
-import { HIDDEN, describeAnswer } from '../examples/demo/expected-answer.js';
-import { Narrator } from '../examples/demo/narrator.js';
-import { tellStory } from '../examples/demo/story.js';
+import { HIDDEN, describeResponse } from '../examples/demo/expected-response.js';
+import { playScenario } from '../examples/demo/scenario.js';
+import { ScenarioRunner } from '../examples/demo/scenario-runner.js';
 import { OrderModule } from '../examples/order/order.module.js';
 import { PayModule } from '../examples/pay/pay.module.js';
 import { RemoteSessionsModule } from '../examples/remote/remote-sessions.module.js';
@@ -28,14 +28,14 @@ afterEach(async () => {
 });
 
 describe('the demo in one process', () => {
-  test('tells every step of the story, in order, and ends well', async () => {
-    const { code, transcript, complaints } = await play();
-    expect([code, complaints]).toEqual([0, '']);
+  test('prints every step of the scenario in order and exits with 0', async () => {
+    const { code, transcript, errors } = await play();
+    expect([code, errors]).toEqual([0, '']);
     expect(stepsOf(transcript)).toEqual([1, 2, 3, 4, 5, 6, 7, 8]);
     expect(`${transcript}\n`).toBe(DOCUMENTED);
   });
 
-  test('prints no token and no secret', async () => {
+  test('does not print tokens or secrets', async () => {
     const created = jest.spyOn(DistributedSessionManager.prototype, 'createSession');
     const registered = jest.spyOn(DistributedSessionManager.prototype, 'registerService');
     const { transcript } = await play();
@@ -48,10 +48,10 @@ describe('the demo in one process', () => {
     expect(secrets.filter((secret) => transcript.includes(secret))).toEqual([]);
   });
 
-  test('prints none of an answer that it did not expect', () => {
+  test('redacts secrets in an unexpected response', () => {
     const answer = { device: 'web', credential: 'canary', nested: [{ token: 'canary', secret: 'canary' }] };
-    expect(describeAnswer(answer)).toBe("{ device: 'web', credential: …, nested: [ { token: …, secret: … } ] }");
-    expect(describeAnswer({ text: HIDDEN })).toBe('{ text: … }');
+    expect(describeResponse(answer)).toBe("{ device: 'web', credential: …, nested: [ { token: …, secret: … } ] }");
+    expect(describeResponse({ text: HIDDEN })).toBe('{ text: … }');
   });
 
   test.each([
@@ -62,56 +62,63 @@ describe('the demo in one process', () => {
       "201 { role: 'gold' }",
       '403 {',
     ],
-    ['order may do nothing', permitting('order', []), 2, '403 {', "200 { user: 'alice'"],
+    ['order has no permissions', permitting('order', []), 2, '403 {', "200 { user: 'alice'"],
     ['user may not read', permitting('user', ['session.create', 'session.write']), 5, '403 {', "200 [ { device: 'web'"],
-  ])('ends with 1 and names the step that failed when %s', async (_fault, registrations, step, answered, expected) => {
-    const { code, transcript, complaints } = await play({ registrations });
+  ])('exits with 1 and names the failed step when %s', async (_case, registrations, step, received, expected) => {
+    const { code, transcript, errors } = await play({ registrations });
     expect([code, stepsOf(transcript).at(-1)]).toEqual([1, step]);
-    expect(complaints).toMatch(new RegExp(`^\nStep ${step} failed: web: `));
-    expect(complaints).toContain(`answered: ${answered}`);
-    expect(complaints).toContain(`the story says: ${expected}`);
+    expect(errors).toMatch(new RegExp(`^\nStep ${step} failed: web: `));
+    expect(errors).toContain(`received: ${received}`);
+    expect(errors).toContain(`expected: ${expected}`);
   });
 
   test.each<[string, string, StubAnswer]>([
     ['another status', "200 { device: 'web', credential: … }", json(200, { device: 'web', credential: 'canary' })],
     ['another device', "201 { device: 'tv', credential: … }", json(201, { device: 'tv', credential: 'canary' })],
     ['no credential', "201 { device: 'web' }", json(201, { device: 'web' })],
-    ['what is no JSON', "502 '<html>'", (response) => response.writeHead(502).end('<html>')],
-    ['nothing', 'nothing (SocketError: other side closed)', cut],
-  ])('names the step that was answered with %s', async (_what, answered, answer) => {
+    ['a body that is not JSON', "502 '<html>'", (response) => response.writeHead(502).end('<html>')],
+    ['a cut connection', 'nothing (SocketError: other side closed)', cut],
+  ])('names the step that received %s', async (_what, received, answer) => {
     server.answers.set('POST /login', answer);
     const url = await server.listen();
-    const narrator = new Narrator({ user: url, order: url, pay: url }, () => undefined, new AbortController().signal);
-    const failure = `Step 1 failed: web: POST user /login\n  answered: ${answered}\n`;
-    await expect(tellStory(narrator)).rejects.toThrow(failure);
+    const runner = new ScenarioRunner(
+      { user: url, order: url, pay: url },
+      () => undefined,
+      new AbortController().signal,
+    );
+    const failure = `Step 1 failed: web: POST user /login\n  received: ${received}\n`;
+    await expect(playScenario(runner)).rejects.toThrow(failure);
   });
 
-  test('ends with 1 when a service cannot start', async () => {
-    const { code, transcript, complaints } = await play({ registrations: permitting('pay', ['not a permission']) });
+  test('exits with 1 when a service cannot start', async () => {
+    const { code, transcript, errors } = await play({ registrations: permitting('pay', ['not a permission']) });
     expect([code, stepsOf(transcript)]).toEqual([1, []]);
-    expect(complaints).toContain('permissions[0]');
+    expect(errors).toContain('permissions[0]');
   });
 
-  test('ends early when it is interrupted', async () => {
+  test('ends early when interrupted', async () => {
     const interruption = new AbortController();
     const print = (line: string) => line.includes('3. ') && interruption.abort(130);
-    const { complaints } = await play({ print, signal: interruption.signal });
-    expect(complaints).toBe('\nInterrupted.');
+    const { errors } = await play({ print, signal: interruption.signal });
+    expect(errors).toBe('\nInterrupted.');
   });
 });
 
-describe('what the demo was asked for', () => {
-  test.each([[['--fast']], [['redis']], [['--processes=3']]])('is refused with the usage: %s', async (args) => {
-    const { code, transcript, complaints } = await play({ args });
-    expect([code, transcript]).toEqual([2, '']);
-    expect(complaints).toContain('Usage: npm run demo [-- --processes]');
-  });
+describe('the arguments of the demo', () => {
+  test.each([[['--fast']], [['redis']], [['--processes=3']]])(
+    'print the usage if they are unknown: %s',
+    async (args) => {
+      const { code, transcript, errors } = await play({ args });
+      expect([code, transcript]).toEqual([2, '']);
+      expect(errors).toContain('Usage: npm run demo [-- --processes]');
+    },
+  );
 
-  test('is refused in words where Redis cannot be reached, without its password', async () => {
+  test('report an invalid Redis URL without its password', async () => {
     const environment = { DEMO_REDIS_URL: 'redis://user:canary@localhost:port' };
-    const { code, complaints } = await play({ environment });
-    expect([code, complaints]).toEqual([1, expect.stringContaining('url names a host or a port that is none')]);
-    expect(complaints).not.toContain('canary');
+    const { code, errors } = await play({ environment });
+    expect([code, errors]).toEqual([1, expect.stringContaining('url names a host or a port that is none')]);
+    expect(errors).not.toContain('canary');
   });
 });
 
@@ -120,29 +127,29 @@ describe('the demo as a program', () => {
 
   afterEach(() => demo.kill());
 
-  test('ends by itself, with 0 and without another word', async () => {
+  test('exits with 0 and prints only the transcript', async () => {
     demo = new BuiltProgram('examples/demo.js');
     expect(await demo.exitCode()).toBe(0);
     expect([demo.stdout, demo.stderr]).toEqual([DOCUMENTED, '']);
   });
 
-  test('--processes tells the same story, and leaves no process behind', async () => {
+  test('with --processes prints the same scenario and leaves no process behind', async () => {
     demo = new BuiltProgram('examples/demo.js', { args: ['--processes'] });
     expect([await demo.exitCode(), demo.stderr]).toEqual([0, '']);
     expect(demo.isRunning()).toBe(false);
     const [, setting = ''] = demo.stdout.split('\n');
-    expect(setting).toMatch(/^Each is a process of its own/);
+    expect(setting).toMatch(/^Each runs as a separate process/);
     expect(demo.stdout.replace(setting, '')).toBe(DOCUMENTED.replace(DOCUMENTED.split('\n')[1]!, ''));
   }, 120_000);
 
-  test('closes everything on SIGTERM and ends with 143', async () => {
+  test('closes everything on SIGTERM and exits with 143', async () => {
     demo = new BuiltProgram('examples/demo.js');
     await demo.printed('Three services');
     demo.signal('SIGTERM');
     expect([await demo.exitCode(), demo.stderr]).toEqual([143, '\nInterrupted.\n']);
   });
 
-  test('--processes closes everything on Ctrl-C and ends with 130', async () => {
+  test('with --processes closes everything on Ctrl-C and exits with 130', async () => {
     demo = new BuiltProgram('examples/demo.js', { args: ['--processes'] });
     await demo.printed('1. ');
     demo.signal('SIGINT');
@@ -151,7 +158,7 @@ describe('the demo as a program', () => {
   }, 120_000);
 });
 
-describe('a service on the session service', () => {
+describe('an example service behind the session service', () => {
   const SESSION_ID = '0192f3a4-0000-4000-8000-000000000001';
   const VERIFY = 'POST /v1/sessions/verify';
   const headers = bearer(`${SESSION_ID}.token`);
@@ -170,9 +177,9 @@ describe('a service on the session service', () => {
 
   test.each<[string, StubAnswer, readonly [status: number, body: object]]>([
     ['a session', json(200, alice), [200, { user: 'alice', role: 'customer' }]],
-    ['no session', json(404, { code: 'ERR_SESSION_NOT_FOUND' }), [401, { code: 'ERR_SESSION_NOT_FOUND' }]],
+    ['an unknown session', json(404, { code: 'ERR_SESSION_NOT_FOUND' }), [401, { code: 'ERR_SESSION_NOT_FOUND' }]],
     [
-      'a session that has ended',
+      'an ended session',
       json(410, { code: 'ERR_SESSION_ENDED', reason: 'kicked-out', endedAt: 5, endedBy: 'user' }),
       [401, { reason: 'kicked-out', endedAt: 5, message: expect.stringContaining(SESSION_ID) }],
     ],
@@ -186,20 +193,23 @@ describe('a service on the session service', () => {
       json(403, { code: 'ERR_SERVICE_PERMISSION', permission: 'session.read' }),
       [403, { message: "Service 'order' lacks the permission 'session.read'." }],
     ],
-    ['a refusal of the service itself', json(401, { code: 'ERR_SERVICE_AUTHENTICATION' }), unavailable],
+    ['a rejected service credential', json(401, { code: 'ERR_SERVICE_AUTHENTICATION' }), unavailable],
     ['a failure', json(500, { code: 'ERR_INTERNAL' }), unavailable],
-    ['what is no JSON', (response) => response.writeHead(502).end('<html>'), unavailable],
-    ['JSON that is no problem', (response) => response.writeHead(502).end('null'), unavailable],
+    ['a body that is not JSON', (response) => response.writeHead(502).end('<html>'), unavailable],
+    ['JSON that is not a problem', (response) => response.writeHead(502).end('null'), unavailable],
     ['a redirect', (response) => response.writeHead(307, { location: '/elsewhere' }).end(), unavailable],
     ['a cut connection', cut, unavailable],
-    ['nothing', silence, unavailable],
-  ])('answers its users as with a storage of its own when it is told of %s', async (_what, answer, [status, body]) => {
-    const url = await start(OrderModule);
-    server.answers.set(VERIFY, answer);
-    expect(await send(`${url}/me`, headers)).toMatchObject({ status, json: body });
-  });
+    ['no response', silence, unavailable],
+  ])(
+    'responds to its users as if it held the storage when the session service returns %s',
+    async (_what, answer, [status, body]) => {
+      const url = await start(OrderModule);
+      server.answers.set(VERIFY, answer);
+      expect(await send(`${url}/me`, headers)).toMatchObject({ status, json: body });
+    },
+  );
 
-  test('says that it does not know whether a write was applied when the answer to it is lost', async () => {
+  test('reports an unknown outcome when the response to a write is lost', async () => {
     const url = await start(PayModule);
     server.answers.set(VERIFY, json(200, { ...alice, attributes: { 'order.last': 'tea' } }));
     server.answers.set(`PATCH /v1/sessions/${SESSION_ID}/attributes`, cut);
@@ -211,7 +221,7 @@ describe('a service on the session service', () => {
     ['up', 200, json(200, { status: 'ok' })],
     ['down', 503, json(503, { status: 'error' })],
     ['down', 503, cut],
-  ] as const)('is %s with the session service: %i', async (state, status, ready) => {
+  ] as const)('reports its health as %s with the session service: %i', async (state, status, ready) => {
     const url = await start(OrderModule);
     server.answers.set('GET /health/ready', ready);
     const answer = await send(`${url}/health`);
@@ -221,7 +231,7 @@ describe('a service on the session service', () => {
   test.each([
     ['a/b?c#d%', 200, ['GET /v1/logins/a%2Fb%3Fc%23d%25/history']],
     ['..', 400, []],
-  ])('asks about the user %j and about nothing else', async (loginId, status, asked) => {
+  ])('requests the history of the user %j and nothing else', async (loginId, status, asked) => {
     const url = await start(UserModule);
     server.answers.set(VERIFY, json(200, { ...alice, loginId }));
     server.answers.set(asked.join(), json(200, { history: [] }));
@@ -229,7 +239,7 @@ describe('a service on the session service', () => {
     expect(server.requests.slice(2)).toEqual(asked);
   });
 
-  test('lets users kick out none but their own sessions', async () => {
+  test('lets users kick out only their own sessions', async () => {
     const url = await start(UserModule);
     server.answers.set('GET /v1/logins/alice/sessions', json(200, { sessions: [alice] }));
     const { status } = await send(`${url}/devices/0192f3a4-0000-4000-8000-000000000002`, headers, 'DELETE');
@@ -237,7 +247,7 @@ describe('a service on the session service', () => {
     expect(server.requests.filter((request) => request.startsWith('DELETE'))).toEqual([]);
   });
 
-  test('does not start with a credential that is refused', async () => {
+  test('does not start with a rejected credential', async () => {
     const refusal = json(401, { code: 'ERR_SERVICE_AUTHENTICATION' });
     server.answers.set('GET /v1/sessions/00000000-0000-0000-0000-000000000000', refusal);
     const sessions = RemoteSessionsModule.forService(identity, await server.listen());

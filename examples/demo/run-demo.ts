@@ -1,56 +1,64 @@
+import { parseArgs } from 'node:util';
 import { REGISTRATIONS, type Registrations } from '../registrations.js';
-import { chooseStorage } from './choose-storage.js';
-import { demoArguments } from './demo-arguments.js';
-import { DemoUsageError } from './demo-usage.error.js';
-import { Narrator } from './narrator.js';
-import { OneProcessStage } from './one-process.stage.js';
-import { ProcessesStage } from './processes.stage.js';
-import type { Stage } from './stage.js';
-import { tellStory } from './story.js';
+import { playScenario } from './scenario.js';
+import { ScenarioRunner } from './scenario-runner.js';
+import { OneProcessStage, ProcessesStage, type Stage } from './stages.js';
+import { chooseStorage } from './storages.js';
 
 export interface DemoRun {
   readonly args: readonly string[];
   readonly environment: NodeJS.ProcessEnv;
-  /** Takes the lines of the transcript. */
+  /** Receives the lines of the transcript. */
   readonly print: (line: string) => void;
-  /** Takes what went wrong. */
-  readonly complain: (line: string) => void;
-  /** Ends the story early. */
+  /** Receives errors. */
+  readonly printError: (line: string) => void;
+  /** Ends the demo early. */
   readonly signal: AbortSignal;
-  /** What the services may do, where it is not what the story needs. */
+  /** The services and their permissions, if they differ from what the scenario needs. */
   readonly registrations?: Registrations;
 }
 
-/** Plays the story on the stage that the arguments ask for. Resolves to the exit code: 0 if all went as told. */
+const USAGE = `Usage: npm run demo [-- --processes]
+
+  Without arguments, the three services run in one process and share an in-memory storage.
+  --processes   Runs the session service and the three services as separate processes;
+                the services reach their sessions over REST.`;
+
+const EXIT_USAGE = 2;
+
+/** Runs the scenario. Resolves to the exit code: 0 if every response was as expected. */
 export async function runDemo(run: DemoRun): Promise<number> {
-  const { print, complain, signal } = run;
+  const { print, printError, signal } = run;
+  let processes: boolean;
   try {
-    const { processes } = demoArguments(run.args);
+    processes = parseArgs({ args: [...run.args], options: { processes: { type: 'boolean', default: false } } }).values
+      .processes;
+  } catch (error) {
+    printError(`${(error as Error).message}\n\n${USAGE}`);
+    return EXIT_USAGE;
+  }
+  try {
     const storage = chooseStorage(run.environment);
     try {
-      await play(processes ? new ProcessesStage(storage) : new OneProcessStage(storage), run);
+      await playOn(processes ? new ProcessesStage(storage) : new OneProcessStage(storage), run);
     } finally {
       await storage.clear().catch(() => undefined);
     }
-    print('\nEverything went as told.');
+    print('\nEvery response was as expected.');
     return 0;
   } catch (error) {
-    if (error instanceof DemoUsageError) {
-      complain(error.message);
-      return error.exitCode;
-    }
-    complain(signal.aborted ? '\nInterrupted.' : `\n${(error as Error).message}`);
+    printError(signal.aborted ? '\nInterrupted.' : `\n${(error as Error).message}`);
     return 1;
   }
 }
 
-/** From the first curtain to the last: whatever happens in between, nothing of the stage is left. */
-async function play(stage: Stage, { print, signal, registrations = REGISTRATIONS }: DemoRun): Promise<void> {
+/** Starts the services, runs the scenario, and stops everything whatever happens. */
+async function playOn(stage: Stage, { print, signal, registrations = REGISTRATIONS }: DemoRun): Promise<void> {
   print(`Three services, user, order and pay, share the sessions of their users.\n${stage.setting}`);
   try {
     const urls = await stage.start(registrations, signal);
     signal.throwIfAborted();
-    await tellStory(new Narrator(urls, print, signal));
+    await playScenario(new ScenarioRunner(urls, print, signal));
   } finally {
     await stage.close();
   }

@@ -4,10 +4,10 @@ import { fileURLToPath } from 'node:url';
 
 const START_TIMEOUT_MS = 30_000;
 const STOP_TIMEOUT_MS = 5_000;
-/** How much of what it said is kept, for the error when it does not start. */
+/** How much of its output is kept, for the error message if it does not start. */
 const KEPT_OUTPUT = 4_000;
 
-/** A service as a process of its own, which says where it listens. */
+/** A service that runs as a separate process and prints its URL. */
 export class ServiceProcess {
   readonly #child: ChildProcess;
   readonly #ended: Promise<void>;
@@ -16,12 +16,13 @@ export class ServiceProcess {
   constructor(
     private readonly name: string,
     program: URL,
-    /** All that it sees of the environment: nothing of this process's own. */
+    args: readonly string[],
+    /** The process's whole environment: it inherits nothing. */
     environment: Readonly<Record<string, string>>,
   ) {
     const file = fileURLToPath(program);
-    if (!existsSync(file)) throw new Error(`The program of ${name} is not there: run \`npm run build\` first.`);
-    const child = spawn(process.execPath, ['--enable-source-maps', file], {
+    if (!existsSync(file)) throw new Error(`The program of ${name} does not exist. Run \`npm run build\` first.`);
+    const child = spawn(process.execPath, ['--enable-source-maps', file, ...args], {
       env: environment,
       stdio: ['ignore', 'pipe', 'pipe'],
     });
@@ -37,7 +38,7 @@ export class ServiceProcess {
     this.#child = child;
   }
 
-  /** Resolves to the first URL that it prints; throws if it ends or takes too long before that. */
+  /** Resolves to the first URL that the process prints; rejects if it ends or times out before. */
   async url(interruption: AbortSignal): Promise<string> {
     const signal = AbortSignal.any([interruption, AbortSignal.timeout(START_TIMEOUT_MS)]);
     return new Promise((resolve, reject) => {
@@ -51,7 +52,7 @@ export class ServiceProcess {
     });
   }
 
-  /** Asks it to end, and makes it end if it does not. */
+  /** Ends the process with SIGTERM, and with SIGKILL if it does not end in time. */
   async stop(): Promise<void> {
     this.#child.kill('SIGTERM');
     const deadline = setTimeout(() => this.#child.kill('SIGKILL'), STOP_TIMEOUT_MS);

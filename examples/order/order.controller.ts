@@ -16,13 +16,13 @@ class OrderRequest {
   readonly article!: string;
 }
 
-/** Serves users who logged in elsewhere: the guard finds out whose session it is. */
+/** Serves users who logged in at another service: the guard authenticates the session. */
 @UseGuards(SessionGuard)
 @Controller()
 export class OrderController {
   constructor(@Inject(DistributedSessionManager) private readonly sessions: SharedSessions) {}
 
-  /** The user as all services know them: the role comes from user, the receipt from pay. */
+  /** The user's shared attributes: the user service wrote the role, pay wrote the receipt. */
   @Get('me')
   show(
     @CurrentSession() { loginId, device }: Session,

@@ -5,7 +5,7 @@ import { DistributedSessionExceptionFilter } from 'nestjs-distributed-session';
 import { HealthController } from '../service/health.controller.js';
 import { OrderController } from './order.controller.js';
 
-/** The order service: it has no login, and knows every user. */
+/** The order service: it has no login of its own and knows every user. */
 @Module({
   imports: [TerminusModule],
   controllers: [OrderController, HealthController],

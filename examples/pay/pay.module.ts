@@ -5,7 +5,7 @@ import { DistributedSessionExceptionFilter } from 'nestjs-distributed-session';
 import { HealthController } from '../service/health.controller.js';
 import { PaymentsController } from './payments.controller.js';
 
-/** The pay service: it writes what it alone knows, and may change nothing else. */
+/** The pay service: it writes receipts and may change nothing else. */
 @Module({
   imports: [TerminusModule],
   controllers: [PaymentsController, HealthController],

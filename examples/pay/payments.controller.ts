@@ -8,7 +8,7 @@ import {
 } from 'nestjs-distributed-session';
 import type { SharedSessions } from '../service/shared-sessions.js';
 
-/** Takes payments, and notes them in the user's session for the other services. */
+/** Takes payments and writes receipts into the user's session, for the other services to read. */
 @UseGuards(SessionGuard)
 @Controller()
 export class PaymentsController {
@@ -16,16 +16,16 @@ export class PaymentsController {
 
   constructor(@Inject(DistributedSessionManager) private readonly sessions: SharedSessions) {}
 
-  /** Pays for what the order service noted. */
+  /** Pays for the order that the order service wrote into the session. */
   @Post('payments')
   async pay(@CurrentSession() { sessionId }: Session, @SessionAttribute('order.last') article?: string) {
-    if (article === undefined) throw new ConflictException('There is nothing to pay: order something first.');
+    if (article === undefined) throw new ConflictException('There is nothing to pay. Place an order first.');
     const receipt = { number: `R-${++this.#payments}`, article };
     await this.sessions.setAttribute(sessionId, 'pay.lastReceipt', receipt);
     return receipt;
   }
 
-  /** Goes too far: the role belongs to the user service. pay may write `pay.*` alone, so this is always refused. */
+  /** Exceeds pay's permissions: it may write `pay.*` only, and the role belongs to the user service. Always rejected. */
   @Post('upgrades')
   async upgrade(@CurrentSession() { sessionId }: Session) {
     const { attributes } = await this.sessions.setAttribute(sessionId, 'role', 'gold');

@@ -11,7 +11,7 @@ import {
   StorageUnavailableError,
 } from 'nestjs-distributed-session';
 
-/** Problem details (RFC 9457), as the session service answers what it refuses. Programs branch on `code`. */
+/** Problem details (RFC 9457), as the session service returns them. Programs branch on `code`. */
 export type Problem = { readonly status: number; readonly detail: string } & (
   | { readonly code: 'ERR_SESSION_NOT_FOUND' | 'ERR_STORAGE_OUTCOME_UNKNOWN' }
   | ({ readonly code: 'ERR_SESSION_ENDED' } & SessionEnding)
@@ -27,17 +27,21 @@ interface InputProblem {
   readonly limit?: number;
 }
 
-/** What was asked for, and by whom. */
+/** The subject of the failed request. */
 export interface ProblemSubject {
   readonly serviceId: string;
   readonly sessionId?: string;
 }
 
 /**
- * The error that the library itself would have thrown, so that guards and filters answer as if it had. Everything else,
- * such as a refusal of this service's own credential, is not the user's fault: to them the sessions are unavailable.
+ * Converts a problem into the error that the library itself would have thrown, so that guards and filters respond in
+ * the same way. Other problems, such as a rejected service credential, are not the user's fault: to the user, the
+ * sessions are unavailable.
  */
-export function errorOf(problem: Problem, { serviceId, sessionId = '' }: ProblemSubject): DistributedSessionError {
+export function toLibraryError(
+  problem: Problem,
+  { serviceId, sessionId = '' }: ProblemSubject,
+): DistributedSessionError {
   const { status, code, detail } = problem;
   switch (problem.code) {
     case 'ERR_SESSION_NOT_FOUND':

@@ -1,22 +1,51 @@
-import { type DynamicModule, Module } from '@nestjs/common';
-import { TerminusModule } from '@nestjs/terminus';
-import { RESOLVED_OPTIONS, type ResolvedOptions } from 'nestjs-distributed-session';
-import { DistributedSessionHealthIndicator } from 'nestjs-distributed-session/terminus';
-import type { ServiceIdentity } from '../service/service-identity.js';
-import { OWN_SESSIONS } from '../service/shared-sessions.js';
+import { type DynamicModule, Injectable, Module } from '@nestjs/common';
+import { type HealthIndicatorResult, HealthIndicatorService, TerminusModule } from '@nestjs/terminus';
+import { RESOLVED_OPTIONS, type ResolvedOptions, StorageUnavailableError } from 'nestjs-distributed-session';
+import {
+  DistributedSessionHealthIndicator,
+  type DistributedSessionHealthOptions,
+} from 'nestjs-distributed-session/terminus';
+import { OWN_SESSIONS, type ServiceIdentity } from '../service/shared-sessions.js';
 import { RemoteSessions } from './remote-sessions.js';
 import { SessionServiceConnection } from './session-service.connection.js';
-import { SessionServiceHealthIndicator } from './session-service.health-indicator.js';
 
-/** Where `SessionGuard` looks for the credential of a session. */
+/** Checks whether the session service is ready, in place of the library's indicator, which checks the storage. */
+@Injectable()
+export class SessionServiceHealthIndicator implements Pick<DistributedSessionHealthIndicator, 'pingCheck'> {
+  constructor(
+    private readonly indicators: HealthIndicatorService,
+    private readonly service: SessionServiceConnection,
+  ) {}
+
+  async pingCheck<const Key extends string>(
+    key: Key,
+    { timeoutMs = 1_000 }: Pick<DistributedSessionHealthOptions, 'timeoutMs'> = {},
+  ): Promise<HealthIndicatorResult<Key>> {
+    return this.indicators
+      .check(key)
+      .attempt(() => this.#assertReady(timeoutMs))
+      .withTimeout(timeoutMs);
+  }
+
+  /** The route requires no credential: load balancers use it too. */
+  async #assertReady(timeoutMs: number): Promise<void> {
+    const response = await fetch(new URL('/health/ready', this.service.url), {
+      signal: AbortSignal.timeout(timeoutMs),
+    });
+    await response.body?.cancel();
+    if (!response.ok) throw new StorageUnavailableError('The session service is not ready.');
+  }
+}
+
+/** Where `SessionGuard` looks for a session's credential. */
 const GUARD_OPTIONS: Pick<ResolvedOptions, 'sessionCarriers' | 'sessionCookieName'> = {
   sessionCarriers: ['bearer'],
   sessionCookieName: '__Host-session',
 };
 
 /**
- * The sessions of a service that asks the session service for them, and holds nothing but its own credential. It proves
- * who it is before it starts; a wrong secret stops the start.
+ * The sessions of a service that reaches them through the session service and holds only its own credential. It
+ * authenticates before it starts; a wrong secret makes startup fail.
  */
 @Module({})
 export class RemoteSessionsModule {
@@ -25,7 +54,7 @@ export class RemoteSessionsModule {
       provide: SessionServiceConnection,
       useFactory: async (): Promise<SessionServiceConnection> => {
         const made = new SessionServiceConnection(url, identity);
-        await made.prove();
+        await made.authenticate();
         return made;
       },
     };

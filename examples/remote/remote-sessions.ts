@@ -12,11 +12,11 @@ import type {
 import type { SharedSessions } from '../service/shared-sessions.js';
 import type { SessionServiceConnection } from './session-service.connection.js';
 
-/** As many as a login can have: all in one page. */
+/** The maximum per user, so that one page contains all. */
 const MAX_SESSIONS_PER_LOGIN = 1_000;
 
 /**
- * The sessions of a service that does not hold the storage: the same methods, answered by the session service, which
+ * The sessions of a service that does not hold the storage: the same methods, implemented by the session service, which
  * also enforces the permissions.
  */
 export class RemoteSessions implements SharedSessions {
@@ -26,7 +26,7 @@ export class RemoteSessions implements SharedSessions {
     const body = { loginId, token, ...options };
     const request = { method: 'POST', path: ['sessions'], body, isRead: false } as const;
     const { token: issued, credential, ...session } = await this.service.send<IssuedSession>(request);
-    // As the library does: enumeration does not find them, so that a session that is logged or sent holds no secret.
+    // Not enumerable, as in the library, so that a session that is logged or sent contains no secret.
     Object.defineProperties(session, { token: { value: issued }, credential: { value: credential } });
     return session as IssuedSession;
   }

@@ -5,12 +5,12 @@ import {
   StorageOutcomeUnknownError,
   StorageUnavailableError,
 } from 'nestjs-distributed-session';
-import type { ServiceIdentity } from '../service/service-identity.js';
-import { type Problem, errorOf } from './problem.js';
+import type { ServiceIdentity } from '../service/shared-sessions.js';
+import { type Problem, toLibraryError } from './problem.js';
 
-/** How long the session service may take to answer. */
+/** Time limit for a response of the session service. */
 const TIMEOUT_MS = 2_000;
-/** The id of no session. */
+/** An id that no session has. */
 const NIL_UUID = '00000000-0000-0000-0000-000000000000';
 
 export interface SessionServiceRequest {
@@ -19,19 +19,19 @@ export interface SessionServiceRequest {
   readonly path: readonly string[];
   readonly query?: Readonly<Record<string, string | number | undefined>>;
   readonly body?: object;
-  /** Whether it changes nothing, so that a lost answer is no loss. */
+  /** Whether the request changes nothing, so that a lost response has no consequence. */
   readonly isRead: boolean;
-  /** The session that it is about, for the errors. */
+  /** The session that the request is about, for error messages. */
   readonly sessionId?: string;
 }
 
-/** The session service over REST, as one service. Each request proves that service (HTTP Basic, RFC 7617). */
+/** A REST connection to the session service. Each request authenticates one service (HTTP Basic, RFC 7617). */
 export class SessionServiceConnection {
   readonly #authorization: string;
   readonly #serviceId: string;
 
   constructor(
-    /** Such as `https://sessions.internal`. */
+    /** For example `https://sessions.internal`. */
     readonly url: string,
     { serviceId, secret }: ServiceIdentity,
   ) {
@@ -39,16 +39,16 @@ export class SessionServiceConnection {
     this.#authorization = `Basic ${Buffer.from(`${serviceId}:${secret}`).toString('base64')}`;
   }
 
-  /** Throws unless the session service can be reached and takes the credential. */
-  async prove(): Promise<void> {
+  /** Throws unless the session service is reachable and accepts the credential. */
+  async authenticate(): Promise<void> {
     const request = { method: 'GET', path: ['sessions', NIL_UUID], isRead: true } as const;
     await this.send(request).catch((error: unknown) => {
-      // Who asks is looked at first: only a proven service is told that there is no such session, or that it may not ask.
+      // Only an authenticated service receives these two errors.
       if (!(error instanceof SessionNotFoundError || error instanceof ServicePermissionError)) throw error;
     });
   }
 
-  /** What the session service answers; throws the error of the library for what it refuses. */
+  /** Returns the session service's response; throws the library's error for a problem. */
   async send<Answer>({ method, body, isRead, sessionId, ...where }: SessionServiceRequest): Promise<Answer> {
     let response: Response;
     let answer: unknown;
@@ -69,13 +69,13 @@ export class SessionServiceConnection {
     }
     if (response.ok) return answer as Answer;
     const problem = { status: response.status, ...(answer as object) } as Problem;
-    throw errorOf(problem, { serviceId: this.#serviceId, sessionId });
+    throw toLibraryError(problem, { serviceId: this.#serviceId, sessionId });
   }
 
   #urlOf({ path, query = {} }: Pick<SessionServiceRequest, 'path' | 'query'>): URL {
-    // However it is encoded, such a segment leads to another route.
+    // Even encoded, such a segment leads to another route.
     if (path.some((segment) => segment === '.' || segment === '..')) {
-      throw new SessionInputError('id', 'format', 'must not be a dot or two.');
+      throw new SessionInputError('id', 'format', 'must not be "." or "..".');
     }
     const url = new URL(['/v1', ...path.map(encodeURIComponent)].join('/'), this.url);
     for (const [name, value] of Object.entries(query)) {

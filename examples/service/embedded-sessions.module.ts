@@ -2,12 +2,11 @@ import { type DynamicModule, Module } from '@nestjs/common';
 import { TerminusModule } from '@nestjs/terminus';
 import { DistributedSessionManager, DistributedSessionModule, type SessionStorage } from 'nestjs-distributed-session';
 import { DistributedSessionHealthIndicator } from 'nestjs-distributed-session/terminus';
-import type { ServiceIdentity } from './service-identity.js';
-import { OWN_SESSIONS, type SharedSessions } from './shared-sessions.js';
+import { OWN_SESSIONS, type ServiceIdentity, type SharedSessions } from './shared-sessions.js';
 
 /**
- * The sessions of a service that links the library and holds the storage itself. The service proves who it is before
- * it starts, with the secret that an operator gave it; a wrong one stops the start.
+ * The sessions of a service that links the library and holds the storage itself. The service authenticates before it
+ * starts, with the secret that an operator passed on; a wrong secret makes startup fail.
  */
 @Module({})
 export class EmbeddedSessionsModule {

@@ -1,8 +1,14 @@
 import type { DistributedSessionManager } from 'nestjs-distributed-session';
 
+/** What a service authenticates with. An operator registered the service and passed on its secret. */
+export interface ServiceIdentity {
+  readonly serviceId: string;
+  readonly secret: string;
+}
+
 /**
- * What the three services use of the manager. Their controllers inject it as `DistributedSessionManager` and get the
- * library's own, or a client of the session service: they cannot tell which.
+ * The manager's methods that the three services use. Their controllers inject them as `DistributedSessionManager` and
+ * work with the library's manager or with a client of the session service.
  */
 export type SharedSessions = Pick<
   DistributedSessionManager,
@@ -15,5 +21,5 @@ export type SharedSessions = Pick<
   | 'deleteAllSessions'
 >;
 
-/** The token of the sessions as one service may use them: whatever its permissions do not allow is refused. */
+/** Injection token of the sessions with one service's permissions enforced. */
 export const OWN_SESSIONS = Symbol('the sessions, with the permissions of this service');

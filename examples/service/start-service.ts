@@ -3,13 +3,13 @@ import { NestFactory } from '@nestjs/core';
 import { DistributedSessionManager } from 'nestjs-distributed-session';
 import { OWN_SESSIONS } from './shared-sessions.js';
 
-/** Starts one of the services on these sessions. It listens on this machine only; port 0 takes a free one. */
+/** Starts a service on the given sessions. It listens on loopback only; port 0 takes a free port. */
 export async function startService(service: Type, sessions: DynamicModule, port = 0): Promise<INestApplication> {
   const module: DynamicModule = {
     module: service,
     imports: [sessions],
-    // What a module provides goes over what it imports: all code of the service, its guards included, gets the sessions
-    // with the service's own permissions when it asks for the manager.
+    // A module's providers override its imports: all code of the service, including its guards, injects the manager
+    // with the service's permissions enforced.
     providers: [{ provide: DistributedSessionManager, useExisting: OWN_SESSIONS }],
   };
   const app = await NestFactory.create(module, { logger: ['warn', 'error'], abortOnError: false });

@@ -8,7 +8,7 @@ import {
 } from 'nestjs-distributed-session';
 import type { SharedSessions } from '../service/shared-sessions.js';
 
-/** Shows users where they are logged in, and lets them end what they do not know. */
+/** Lets users list their devices and end the sessions that they do not recognise. */
 @UseGuards(SessionGuard)
 @Controller()
 export class DevicesController {
@@ -26,7 +26,7 @@ export class DevicesController {
     }));
   }
 
-  /** A session id is no secret. So the session must be one of the caller's own: all others do not exist here. */
+  /** A session id is not a secret, so the session must belong to the user: other sessions are reported as not found. */
   @Delete('devices/:sessionId')
   async kickOut(@CurrentSession() { loginId }: Session, @Param('sessionId') sessionId: string) {
     const own = await this.sessions.getSessionsByLoginId(loginId);
@@ -34,7 +34,7 @@ export class DevicesController {
     return { ended: await this.sessions.kickOut(sessionId, { actor: loginId }) };
   }
 
-  /** How the user's sessions ended: why, when, by which service, and on whose behalf. */
+  /** Why and when the user's sessions ended, which service ended them, and on whose behalf. */
   @Get('history')
   async history(@CurrentSession() { loginId }: Session) {
     const history = await this.sessions.getSessionHistory(loginId);

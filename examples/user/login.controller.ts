@@ -13,16 +13,16 @@ class LoginRequest {
   readonly device!: string;
 }
 
-/** Logs users in, for all services, and out. */
+/** Logs users in to all services, and out of them. */
 @Controller()
 export class LoginController {
   constructor(@Inject(DistributedSessionManager) private readonly sessions: SharedSessions) {}
 
-  /** A real service checks a password or a passkey first; this one takes the user's word for it. */
+  /** A real service verifies a password or a passkey first. */
   @Post('login')
   async logIn(@Body() { user, device }: LoginRequest) {
     const session = await this.sessions.createSession(user, undefined, { device, attributes: { role: 'customer' } });
-    // The credential leaves the library once, and enumeration does not find it: the client gets it by name.
+    // The credential is not enumerable, so it must be named to reach the client.
     return { sessionId: session.sessionId, device, credential: session.credential };
   }
 

@@ -6,7 +6,7 @@ import { HealthController } from '../service/health.controller.js';
 import { DevicesController } from './devices.controller.js';
 import { LoginController } from './login.controller.js';
 
-/** The user service: the one place where users log in. */
+/** The user service: users log in here. */
 @Module({
   imports: [TerminusModule],
   controllers: [LoginController, DevicesController, HealthController],

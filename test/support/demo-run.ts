@@ -3,31 +3,31 @@ import { REGISTRATIONS, type Registrations, type ServiceName } from '../../examp
 import { readPage } from './documentation-program.js';
 import { codeBlocks } from './markdown.js';
 
-/** What `examples/README.md` says that the demo prints. */
+/** The transcript in `examples/README.md`. */
 export const DOCUMENTED =
   codeBlocks(readPage('examples/README.md')).find(({ language }) => language === 'text')?.code ?? '';
 
-/** Runs the demo from its source, and collects what it says. */
+/** Runs the demo from its source and collects its output. */
 export async function play(run: Partial<DemoRun> = {}) {
-  const told: string[] = [];
-  const complaints: string[] = [];
+  const lines: string[] = [];
+  const errors: string[] = [];
   const code = await runDemo({
     args: [],
     environment: {},
-    print: (line) => told.push(line),
-    complain: (line) => complaints.push(line),
+    print: (line) => lines.push(line),
+    printError: (line) => errors.push(line),
     signal: new AbortController().signal,
     ...run,
   });
-  return { code, transcript: told.join('\n'), complaints: complaints.join('\n') };
+  return { code, transcript: lines.join('\n'), errors: errors.join('\n') };
 }
 
-/** The registrations of the demo, but for what one service may do. */
+/** The demo's registrations, with other permissions for one service. */
 export function permitting(name: ServiceName, permissions: readonly string[]): Registrations {
   return { ...REGISTRATIONS, [name]: { ...REGISTRATIONS[name], permissions } };
 }
 
-/** The numbers of the steps that a transcript tells. */
+/** The numbers of a transcript's steps. */
 export function stepsOf(transcript: string): readonly number[] {
   return Array.from(transcript.matchAll(/^(\d+)\. /gm), ([, step]) => Number(step));
 }

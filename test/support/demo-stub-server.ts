@@ -4,20 +4,20 @@ import type { AddressInfo } from 'node:net';
 
 export type StubAnswer = (response: ServerResponse) => unknown;
 
-/** Answers with a status and JSON, such as a problem. */
+/** Responds with a status and JSON, such as a problem. */
 export function json(status: number, body: object): StubAnswer {
   return (response) => response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
 }
 
-/** Closes the connection without an answer. */
+/** Closes the connection without a response. */
 export const cut: StubAnswer = (response) => response.destroy();
 
-/** Never answers. */
+/** Never responds. */
 export const silence: StubAnswer = () => undefined;
 
-/** Stands where a service should, and answers as a test tells it. To the rest it says that there is no such session. */
+/** A substitute for a service with the responses that a test sets. To all other requests it responds that the session is not found. */
 export class StubServer {
-  /** By method and path, such as `GET /health/ready`. */
+  /** Responses by method and path, such as `GET /health/ready`. */
   readonly answers = new Map<string, StubAnswer>();
   /** The requests so far: method and URL. */
   readonly requests: string[] = [];

@@ -1,16 +1,16 @@
 import { inspect } from 'node:util';
 
-/** In the place of a text that must be there and is never printed. */
+/** Matches any non-empty text, which is never printed. */
 export const HIDDEN = Symbol('…');
 
-/** What an answer must hold. It may hold more: fields that are not named here are not looked at. */
+/** What a response must contain. Fields that are not named here are ignored. */
 export type Expected =
   null | boolean | number | string | typeof HIDDEN | readonly Expected[] | { readonly [field: string]: Expected };
 
-/** The fields whose values let somebody act as the user or as a service. */
+/** Fields whose values authenticate a user or a service. */
 const SECRET_FIELDS = ['credential', 'token', 'secret'];
 
-/** Whether an answer holds all that is expected. A list must have as many entries, in any order. */
+/** Whether a response contains everything expected. A list must have as many entries, in any order. */
 export function matches(actual: unknown, expected: Expected): boolean {
   if (expected === HIDDEN) return typeof actual === 'string' && actual !== '';
   if (typeof expected !== 'object' || expected === null) return actual === expected;
@@ -22,7 +22,7 @@ export function matches(actual: unknown, expected: Expected): boolean {
   return Object.entries(expected).every(([name, value]) => matches(fields[name], value));
 }
 
-/** Whether each expected entry has an entry of its own. */
+/** Whether each expected entry matches a different actual entry. */
 function matchesEach(actual: readonly unknown[], expected: readonly Expected[]): boolean {
   const left = [...actual];
   return expected.every((entry) => {
@@ -31,17 +31,17 @@ function matchesEach(actual: readonly unknown[], expected: readonly Expected[]):
   });
 }
 
-/** An answer, or what of it is expected, on one line and without secrets. */
-export function describeAnswer(answer: unknown): string {
-  return inspect(concealed(answer), { depth: 6, breakLength: Infinity, compact: true }).replaceAll("'…'", '…');
+/** A response, or an expectation, on one line and without secrets. */
+export function describeResponse(response: unknown): string {
+  return inspect(redacted(response), { depth: 6, breakLength: Infinity, compact: true }).replaceAll("'…'", '…');
 }
 
-function concealed(value: unknown): unknown {
+function redacted(value: unknown): unknown {
   if (value === HIDDEN) return '…';
-  if (Array.isArray(value)) return value.map(concealed);
+  if (Array.isArray(value)) return value.map(redacted);
   if (typeof value !== 'object' || value === null) return value;
   const fields = Object.entries(value);
-  return Object.fromEntries(fields.map(([name, held]) => [name, SECRET_FIELDS.includes(name) ? '…' : concealed(held)]));
+  return Object.fromEntries(fields.map(([name, held]) => [name, SECRET_FIELDS.includes(name) ? '…' : redacted(held)]));
 }
 
 function isList(expected: Expected & object): expected is readonly Expected[] {

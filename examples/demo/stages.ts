@@ -1,0 +1,115 @@
+import { randomBytes } from 'node:crypto';
+import type { INestApplication } from '@nestjs/common';
+import {
+  DistributedSessionManager,
+  type IssuedServiceCredential,
+  type SessionStorage,
+} from 'nestjs-distributed-session';
+import { type Registrations, SERVICE_NAMES, type ServiceName } from '../registrations.js';
+import { SessionServiceConnection } from '../remote/session-service.connection.js';
+import { EmbeddedSessionsModule } from '../service/embedded-sessions.module.js';
+import { startService } from '../service/start-service.js';
+import { SERVICE_MODULES } from '../services.js';
+import { ServiceProcess } from './service-process.js';
+import type { StorageChoice } from './storages.js';
+
+export type ServiceUrls = Readonly<Record<ServiceName, string>>;
+
+/** Registers and runs the three services. */
+export interface Stage {
+  /** One sentence about what runs where. */
+  readonly setting: string;
+
+  /** Registers the services, as an operator would, and starts each with its secret. Resolves to their URLs. */
+  start(registrations: Registrations, signal: AbortSignal): Promise<ServiceUrls>;
+
+  /** Stops everything that was started, also after a failed start. */
+  close(): Promise<void>;
+}
+
+/** Runs all three services in this process, on one storage. */
+export class OneProcessStage implements Stage {
+  readonly setting: string;
+  readonly #storage: SessionStorage;
+  readonly #operator: DistributedSessionManager;
+  readonly #apps: INestApplication[] = [];
+
+  constructor(choice: StorageChoice) {
+    this.setting = `All three run in this process and share ${choice.name}.`;
+    this.#storage = choice.create();
+    this.#operator = new DistributedSessionManager({ serviceId: 'operator', storage: this.#storage });
+  }
+
+  async start(registrations: Registrations): Promise<ServiceUrls> {
+    await this.#operator.connect();
+    const urls: Partial<Record<ServiceName, string>> = {};
+    for (const name of SERVICE_NAMES) {
+      const { serviceId, secret } = await this.#operator.registerService(registrations[name]);
+      const sessions = EmbeddedSessionsModule.forService({ serviceId, secret }, this.#storage);
+      const app = await startService(SERVICE_MODULES[name], sessions);
+      this.#apps.push(app);
+      urls[name] = await app.getUrl();
+    }
+    return urls as ServiceUrls;
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.#apps.map((app) => app.close()));
+    await this.#operator.close();
+  }
+}
+
+const SESSION_SERVICE = new URL('../../session-service/main.js', import.meta.url);
+const EXAMPLE_SERVICE = new URL('../main.js', import.meta.url);
+
+/** Runs the session service and the three services as separate processes. Only the session service holds the storage. */
+export class ProcessesStage implements Stage {
+  readonly setting: string;
+  readonly #processes: ServiceProcess[] = [];
+
+  constructor(private readonly choice: StorageChoice) {
+    this.setting = `Each runs as a separate process and uses the session service, which holds ${choice.name}.`;
+  }
+
+  async start(registrations: Registrations, signal: AbortSignal): Promise<ServiceUrls> {
+    const administrator = { serviceId: 'admin', secret: randomBytes(32).toString('hex') };
+    const url = await this.#run('session-service', signal, SESSION_SERVICE, [], {
+      ...this.choice.environment,
+      NODE_ENV: 'development',
+      HOST: '127.0.0.1',
+      PORT: '0',
+      ADMIN_SERVICE_ID: administrator.serviceId,
+      ADMIN_SECRET: administrator.secret,
+    });
+    const operator = new SessionServiceConnection(url, administrator);
+    const environments: [ServiceName, Record<string, string>][] = [];
+    for (const name of SERVICE_NAMES) {
+      const request = { method: 'POST', path: ['services'], body: registrations[name], isRead: false } as const;
+      const { serviceId, secret } = await operator.send<IssuedServiceCredential>(request);
+      environments.push([name, { SESSION_SERVICE_URL: url, SERVICE_ID: serviceId, SERVICE_SECRET: secret }]);
+    }
+    // All are started before the first is awaited, so that close() stops every one of them whatever fails.
+    const starting = environments.map(
+      async ([name, environment]) =>
+        [name, await this.#run(name, signal, EXAMPLE_SERVICE, [name], environment)] as const,
+    );
+    return Object.fromEntries(await Promise.all(starting)) as ServiceUrls;
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.#processes.map((running) => running.stop()));
+  }
+
+  /** Starts a process immediately and resolves to its URL. */
+  async #run(
+    name: string,
+    signal: AbortSignal,
+    program: URL,
+    args: readonly string[],
+    environment: Readonly<Record<string, string>>,
+  ): Promise<string> {
+    const started = new ServiceProcess(name, program, args, environment);
+    this.#processes.push(started);
+    return started.url(signal);
+  }
+}

@@ -1,13 +1,13 @@
 import { Inject, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import { DistributedSessionManager, ServiceAuthenticationError } from 'nestjs-distributed-session';
-import { environmentConfig } from '../config/environment.config.js';
 import type { Environment } from '../config/environment.js';
+import { environmentConfig } from '../config/read-environment.js';
 
-const EVERYTHING = ['*'];
+const ALL_PERMISSIONS = ['*'];
 
 /**
- * The service that may do everything, and so registers the others. Its secret is the configured one; development makes
- * one at each start where none is. Production does not get this far without.
+ * Registers the administrator: a service with every permission, which registers the other services. Without a configured
+ * secret, development generates one at every start; production does not start.
  */
 @Injectable()
 export class Administrator implements OnApplicationBootstrap {
@@ -18,16 +18,16 @@ export class Administrator implements OnApplicationBootstrap {
     @Inject(environmentConfig.KEY) private readonly environment: Environment,
   ) {}
 
-  /** The secret of this start, to be shown once; `undefined` where it was configured. */
+  /** The secret generated at this start, to be printed once; `undefined` if a secret is configured. */
   get generatedSecret(): string | undefined {
     return this.#generatedSecret;
   }
 
   async onApplicationBootstrap(): Promise<void> {
     const { ADMIN_SERVICE_ID: serviceId, ADMIN_SECRET: secretKey } = this.environment;
-    // Registering anew would end the secrets of a rotation that is under way.
+    // Replacing the registration would end the other secret of a rotation in progress.
     if (secretKey !== undefined && (await this.#isRegistered(serviceId, secretKey))) return;
-    const registration = { serviceId, serviceName: 'Administrator', permissions: EVERYTHING, secretKey };
+    const registration = { serviceId, serviceName: 'Administrator', permissions: ALL_PERMISSIONS, secretKey };
     const { secret } = await this.sessions.registerService(registration, { replace: true });
     if (secretKey === undefined) this.#generatedSecret = secret;
   }

@@ -6,28 +6,28 @@ const URL = 'http://127.0.0.1:3000';
 const SECRET = 'the-secret-of-the-administrator';
 
 describe('firstSteps()', () => {
-  test('shows a generated secret, and uses it in every request that needs one', () => {
+  test('prints a generated secret, and uses it in every command that requires a credential', () => {
     const steps = firstSteps(URL, readEnvironment({ ADMIN_SERVICE_ID: 'root' }), SECRET);
     expect(steps).toContain('Administrator: root\n');
-    expect(steps).toContain(`Secret:        ${SECRET}   (new at each start)\n`);
+    expect(steps).toContain(`Secret:        ${SECRET}   (generated at every start)\n`);
     const requests = curlLines(steps);
     expect(requests.length).toBeGreaterThanOrEqual(6);
     for (const request of requests) expect(request).toContain(URL);
-    const proven = requests.filter((request) => request.includes(`-u "root:${SECRET}"`));
-    expect(requests.filter((request) => !proven.includes(request))).toEqual([`curl -sS ${URL}/health/ready`]);
+    const authenticated = requests.filter((request) => request.includes(`-u "root:${SECRET}"`));
+    expect(requests.filter((request) => !authenticated.includes(request))).toEqual([`curl -sS ${URL}/health/ready`]);
   });
 
-  test('shows no configured secret, but where it is found', () => {
+  test('names the variable of a configured secret, and does not print the secret', () => {
     const steps = firstSteps(URL, readEnvironment({ ADMIN_SECRET: SECRET }), undefined);
     expect(steps).not.toContain(SECRET);
     expect(steps).not.toContain('undefined');
-    expect(steps).toContain('with the secret of ADMIN_SECRET');
+    expect(steps).toContain('the value of ADMIN_SECRET');
     expect(curlLines(steps).filter((request) => request.includes('-u "admin:$ADMIN_SECRET"')).length).toBeGreaterThan(
       4,
     );
   });
 
-  test('names the page of the routes only where it is served', () => {
+  test('prints the URL of the API documentation only if it is served', () => {
     expect(firstSteps(URL, readEnvironment({ DOCS: 'on' }), SECRET)).toContain(`${URL}/docs\n`);
     expect(firstSteps(URL, readEnvironment({ DOCS: 'off' }), SECRET)).not.toContain('/docs');
   });

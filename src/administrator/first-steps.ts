@@ -1,31 +1,31 @@
 import type { Environment } from '../config/environment.js';
 
-/** What a person who starts the service for the first time sees: who they are, and what to try next. */
+/** Returns the text printed at a start in development: the administrator's credential and commands to try. */
 export function firstSteps(url: string, environment: Environment, generatedSecret: string | undefined): string {
   const { ADMIN_SERVICE_ID: serviceId, DOCS } = environment;
   const secret = generatedSecret ?? '$ADMIN_SECRET';
-  const known = generatedSecret === undefined ? 'with the secret of ADMIN_SECRET' : `${secret}   (new at each start)`;
+  const known = generatedSecret === undefined ? 'the value of ADMIN_SECRET' : `${secret}   (generated at every start)`;
   const curl = `curl -sS -u "${serviceId}:${secret}"`;
   const json = `-H 'Content-Type: application/json'`;
   return `
-  The session service is ready: ${url}
-${DOCS === 'on' ? `  Every route, to read and to try: ${url}/docs\n` : ''}
+  The session service is ready at ${url}
+${DOCS === 'on' ? `  API documentation: ${url}/docs\n` : ''}
   Administrator: ${serviceId}
   Secret:        ${known}
 
-  Try next. Is the store well?
+  Try these commands. Check the health of the storage:
     curl -sS ${url}/health/ready
 
-  Log a user in, on a device, with an attribute:
+  Log a user in on a device, with an attribute:
     ${curl} ${json} -d '{"loginId":"user123","device":"web","attributes":{"role":"customer"}}' ${url}/v1/sessions
 
-  See the user's devices:
+  List the user's sessions:
     ${curl} ${url}/v1/logins/user123/sessions
 
-  Register a service that may read sessions, and write attributes of its own:
+  Register a service that may read sessions and write its own attributes:
     ${curl} ${json} -d '{"serviceId":"order","serviceName":"Orders","permissions":["session.read","session.write:order.*"],"replace":true}' ${url}/v1/services
 
-  Log the user out everywhere, and see why the sessions ended, and by whom:
+  Log the user out everywhere, and read why and by whom the sessions were ended:
     ${curl} -X DELETE ${url}/v1/logins/user123/sessions
     ${curl} ${url}/v1/logins/user123/history
 `;

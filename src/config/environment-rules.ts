@@ -1,17 +1,16 @@
 import { isIP } from 'node:net';
 import type { TransformFnParams } from 'class-transformer';
 import { ValidateBy } from 'class-validator';
-import { MAX_DURATION_MS } from 'nestjs-distributed-session';
+import { INPUT_LIMITS, MAX_DURATION_MS, SERVICE_ID_PATTERN } from 'nestjs-distributed-session';
 
-const MIN_SECRET_LENGTH = 12;
-const MAX_SECRET_LENGTH = 512;
+const { minServiceSecretLength: MIN_SECRET_LENGTH, maxServiceSecretLength: MAX_SECRET_LENGTH } = INPUT_LIMITS;
 
-function rule(name: string, validate: (value: unknown, environment: object) => boolean, says: string) {
+function rule(name: string, validate: (value: unknown, environment: object) => boolean, expectation: string) {
   return ValidateBy({
     name,
     validator: {
       validate: (value, { object } = { object: {} } as never) => validate(value, object),
-      defaultMessage: () => `$property ${says}`,
+      defaultMessage: () => `$property ${expectation}`,
     },
   });
 }
@@ -22,15 +21,15 @@ function isWholeNumber(value: unknown, minimum: number, maximum: number): boolea
 
 export function IsWholeNumber(minimum: number, maximum: number): PropertyDecorator {
   const validate = (value: unknown) => value === undefined || isWholeNumber(value, minimum, maximum);
-  return rule('isWholeNumber', validate, `must be a whole number, ${minimum} to ${maximum}`);
+  return rule('isWholeNumber', validate, `must be a whole number from ${minimum} to ${maximum}`);
 }
 
-/** A timeout of sessions: whole milliseconds, or `off`, which {@link offAsNull} has made `null`. */
+/** A session timeout: whole milliseconds, or `off`, which {@link offAsNull} converts to `null`. */
 export function IsDurationOrOff(): PropertyDecorator {
   return rule(
     'isDurationOrOff',
     isDurationOrOff,
-    `must be a whole number of milliseconds, 1 to ${MAX_DURATION_MS}, or off`,
+    `must be a whole number of milliseconds from 1 to ${MAX_DURATION_MS}, or off`,
   );
 }
 
@@ -44,17 +43,21 @@ export function offAsNull({ value, obj, key }: TransformFnParams): unknown {
 }
 
 export function IsServiceId(): PropertyDecorator {
-  return rule('isServiceId', isServiceId, 'must be 1 to 128 letters, digits, dots, hyphens or underscores');
+  return rule(
+    'isServiceId',
+    isServiceId,
+    'must be 1 to 128 letters, digits, dots, hyphens or underscores, and start with a letter or digit',
+  );
 }
 
 function isServiceId(value: unknown): boolean {
-  return typeof value === 'string' && /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/.test(value);
+  return typeof value === 'string' && SERVICE_ID_PATTERN.test(value);
 }
 
-/** A secret that an operator chose. `dss_` marks those that the library generates. */
+/** A secret chosen by the operator. `dss_` marks secrets that the library generates. */
 export function IsSecret(): PropertyDecorator {
   const form = `${MIN_SECRET_LENGTH} to ${MAX_SECRET_LENGTH} printable ASCII characters without spaces`;
-  return rule('isSecret', isSecret, `must be ${form}, not beginning with dss_`);
+  return rule('isSecret', isSecret, `must be ${form}, and must not start with dss_`);
 }
 
 function isSecret(value: unknown): boolean {
@@ -63,31 +66,31 @@ function isSecret(value: unknown): boolean {
   return value.length >= MIN_SECRET_LENGTH && value.length <= MAX_SECRET_LENGTH && /^[\x21-\x7e]+$/.test(value);
 }
 
-/** How a URL of each storage begins. Redis takes several hosts, which is no URL by the standard; the storage reads it. */
+/** How the URLs of each storage begin. A Redis URL may list several hosts, which `URL` cannot parse; the driver parses it. */
 const URL_FORMS: ReadonlyMap<string, RegExp> = new Map([
   ['redis', /^rediss?(?:-sentinel|-cluster)?:\/\/./],
   ['postgres', /^postgres(?:ql)?:\/\/./],
 ]);
 
-/** Fits the storage that is chosen: a URL of its scheme, or none for `memory`. */
+/** A URL with the scheme of the configured storage; not set for `memory`. */
 export function IsStorageUrl(): PropertyDecorator {
-  const says =
-    'must be a URL that fits SESSION_STORAGE: redis://…, redis-sentinel://… or redis-cluster://… (rediss… for TLS), ' +
-    'postgres://…, and not set for memory';
-  return rule('isStorageUrl', isStorageUrl, says);
+  const expectation =
+    'must match SESSION_STORAGE: redis://…, redis-sentinel://… or redis-cluster://… (rediss… for TLS) for redis, ' +
+    'postgres://… for postgres, and not set for memory';
+  return rule('isStorageUrl', isStorageUrl, expectation);
 }
 
 function isStorageUrl(value: unknown, { SESSION_STORAGE = '' }: { SESSION_STORAGE?: string }): boolean {
   if (SESSION_STORAGE === 'memory') return value === undefined;
   const form = URL_FORMS.get(SESSION_STORAGE);
-  // An unknown storage is a fault of its own.
+  // An unknown storage is a separate error.
   return form === undefined || (typeof value === 'string' && form.test(value));
 }
 
-/** A number of proxies, or addresses and networks with commas between. */
+/** A number of proxies, or comma-separated addresses and networks. */
 export function IsTrustedProxies(): PropertyDecorator {
-  const says = 'must be the number of proxies, such as 1, or addresses such as 10.0.0.0/8';
-  return rule('isTrustedProxies', isTrustedProxies, says);
+  const expectation = 'must be a number of proxies, such as 1, or comma-separated addresses, such as 10.0.0.0/8';
+  return rule('isTrustedProxies', isTrustedProxies, expectation);
 }
 
 function isTrustedProxies(value: unknown): boolean {

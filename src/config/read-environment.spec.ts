@@ -1,13 +1,12 @@
 import { inspect } from 'node:util';
 import { describe, expect, test } from '@jest/globals';
 import { MAX_DURATION_MS } from 'nestjs-distributed-session';
-import { EnvironmentError } from './environment.error.js';
 import { Environment, SECRET_VARIABLES } from './environment.js';
-import { readEnvironment } from './read-environment.js';
+import { EnvironmentError, readEnvironment } from './read-environment.js';
 
 const MINUTE = 60_000;
 
-/** Every variable that is a number, with what it may be. */
+/** Every numeric variable with its range. */
 const NUMBERS = [
   ['PORT', 0, 65_535],
   ['BODY_LIMIT_BYTES', 1_024, 16_777_216],
@@ -23,7 +22,7 @@ const NUMBERS = [
   ['SHUTDOWN_TIMEOUT_MS', 0, 5 * MINUTE],
 ] as const;
 
-/** Every variable that is one of a few words. */
+/** Every variable with a fixed set of words. */
 const WORDS = [
   ['NODE_ENV', ['development', 'production', 'test']],
   ['HTTP_ADAPTER', ['express', 'fastify']],
@@ -36,7 +35,7 @@ const WORDS = [
   ['LOG_LEVEL', ['debug', 'log', 'warn', 'error']],
 ] as const;
 
-/** Every other variable, with texts that it may be and texts that it may not. */
+/** Every other variable, with valid and invalid texts. */
 const TEXTS: readonly (readonly [keyof Environment, readonly string[], readonly string[]])[] = [
   ['HOST', ['0.0.0.0', '::1', 'sessions.example', 'a'.repeat(255)], ['a b', 'http://a', 'a/b', 'a'.repeat(256), 'a\n']],
   ['SERVICE_ID', ['s', 'session-service.v1_a', 'a'.repeat(128)], ['-a', '.a', 'a b', 'ä', 'a\n', 'a'.repeat(129)]],
@@ -86,46 +85,46 @@ const TEXTS: readonly (readonly [keyof Environment, readonly string[], readonly 
   ],
 ];
 
-/** The faults of an environment. */
-function faultsOf(variables: Record<string, string>): readonly string[] {
+/** Returns the errors of an environment. */
+function errorsOf(variables: Record<string, string>): readonly string[] {
   try {
     readEnvironment(variables);
     return [];
   } catch (error) {
-    if (error instanceof EnvironmentError) return error.faults;
+    if (error instanceof EnvironmentError) return error.errors;
     throw error;
   }
 }
 
 describe('readEnvironment()', () => {
-  test('needs no variable: the defaults are those of the class', () => {
+  test('requires no variable: the defaults are those of the class', () => {
     const environment = readEnvironment({});
     expect(environment).toEqual(new Environment());
     expect(environment).toMatchObject({ NODE_ENV: 'development', PORT: 3_000, SESSION_STORAGE: 'memory' });
     expect(Object.isFrozen(environment)).toBe(true);
   });
 
-  test('knows each variable by a rule: every one is told of below', () => {
-    const told = [...NUMBERS, ...WORDS, ...TEXTS].map(([name]) => name as string).concat('SESSION_STORAGE_URL');
-    expect(told.toSorted()).toEqual(Object.keys(new Environment()).toSorted());
+  test('has a tested rule for every variable', () => {
+    const tested = [...NUMBERS, ...WORDS, ...TEXTS].map(([name]) => name as string).concat('SESSION_STORAGE_URL');
+    expect(tested.toSorted()).toEqual(Object.keys(new Environment()).toSorted());
   });
 
-  test.each(NUMBERS)('%s is a whole number from %d to %d', (name, minimum, maximum) => {
-    for (const good of [minimum, maximum]) expect(readEnvironment({ [name]: String(good) })[name]).toBe(good);
-    const bad = [minimum - 1, maximum + 1, minimum + 0.5, NaN, Infinity].map(String);
-    for (const text of [...bad, 'many', '1_000', '5s', '1,000', '1e999', 'true', '[]']) {
-      expect(faultsOf({ [name]: text })).toEqual([expect.stringMatching(`^${name} must be a whole number`)]);
+  test.each(NUMBERS)('requires %s to be a whole number from %d to %d', (name, minimum, maximum) => {
+    for (const valid of [minimum, maximum]) expect(readEnvironment({ [name]: String(valid) })[name]).toBe(valid);
+    const invalid = [minimum - 1, maximum + 1, minimum + 0.5, NaN, Infinity].map(String);
+    for (const text of [...invalid, 'many', '1_000', '5s', '1,000', '1e999', 'true', '[]']) {
+      expect(errorsOf({ [name]: text })).toEqual([expect.stringMatching(`^${name} must be a whole number`)]);
     }
   });
 
-  test.each(['SESSION_IDLE_TIMEOUT_MS', 'SESSION_ABSOLUTE_TIMEOUT_MS'] as const)('%s may be off', (name) => {
+  test.each(['SESSION_IDLE_TIMEOUT_MS', 'SESSION_ABSOLUTE_TIMEOUT_MS'] as const)('accepts %s=off', (name) => {
     expect(readEnvironment({ [name]: 'off' })[name]).toBeNull();
     for (const text of ['OFF', 'null', 'no', '0']) {
-      expect(faultsOf({ [name]: text })).toEqual([expect.stringMatching(`^${name} must be .*, or off$`)]);
+      expect(errorsOf({ [name]: text })).toEqual([expect.stringMatching(`^${name} must be .*, or off$`)]);
     }
   });
 
-  test.each(WORDS)('%s is one of %j', (name, words) => {
+  test.each(WORDS)('requires %s to be one of %j', (name, words) => {
     const url = new Map([
       ['redis', 'redis://localhost'],
       ['postgres', 'postgres://localhost'],
@@ -135,17 +134,17 @@ describe('readEnvironment()', () => {
       expect(readEnvironment({ ...more, [name]: word })[name]).toBe(word);
     }
     for (const text of ['x', words[0].toUpperCase(), `${words[0]} `, 'constructor', '__proto__']) {
-      expect(faultsOf({ [name]: text })).toEqual([expect.stringMatching(`^${name} must be `)]);
+      expect(errorsOf({ [name]: text })).toEqual([expect.stringMatching(`^${name} must be `)]);
     }
   });
 
-  test.each(TEXTS)('%s has a form', (name, good, bad) => {
-    for (const text of good) expect(readEnvironment({ [name]: text })[name]).toBe(text);
-    for (const text of bad)
-      expect([text, ...faultsOf({ [name]: text })]).toEqual([text, expect.stringMatching(`^${name} must be `)]);
+  test.each(TEXTS)('validates the form of %s', (name, valid, invalid) => {
+    for (const text of valid) expect(readEnvironment({ [name]: text })[name]).toBe(text);
+    for (const text of invalid)
+      expect([text, ...errorsOf({ [name]: text })]).toEqual([text, expect.stringMatching(`^${name} must be `)]);
   });
 
-  test('takes a variable that is empty or blank for one that is not set', () => {
+  test('treats an empty or blank variable as not set', () => {
     const names = [...Object.keys(new Environment()), ...SECRET_VARIABLES.map((name) => `${name}_FILE`)];
     for (const nothing of ['', ' ', '\t\n']) {
       const variables = Object.fromEntries(names.map((name) => [name, nothing]));
@@ -153,12 +152,12 @@ describe('readEnvironment()', () => {
     }
   });
 
-  test('takes nothing else from the environment', () => {
+  test('ignores every other variable', () => {
     const variables = { PATH: '/bin', PORTS: '1', host: 'a', isProduction: 'true', __proto__: 'x', constructor: 'x' };
     expect(readEnvironment(variables)).toEqual(new Environment());
   });
 
-  test('tells every fault at once, each in a sentence of its own', () => {
+  test('reports all errors at once, each as a separate sentence', () => {
     const variables = {
       NODE_ENV: 'production',
       PORT: 'x',
@@ -166,19 +165,19 @@ describe('readEnvironment()', () => {
       METRICS_TOKEN: 'short',
       SESSION_STORAGE: 'file',
     };
-    const faults = faultsOf(variables);
+    const errors = errorsOf(variables);
     for (const name of ['PORT', 'DOCS', 'METRICS_TOKEN', 'SESSION_STORAGE', 'ADMIN_SECRET']) {
-      expect(faults.filter((fault) => fault.startsWith(`${name} `)).length).toBeGreaterThan(0);
+      expect(errors.filter((error) => error.startsWith(`${name} `)).length).toBeGreaterThan(0);
     }
-    const { message, name } = new EnvironmentError(faults);
+    const { message, name } = new EnvironmentError(errors);
     expect(name).toBe('EnvironmentError');
     expect(message.split('\n')).toEqual([
       'The session service cannot start:',
-      ...faults.map((fault) => `  - ${fault}.`),
+      ...errors.map((error) => `  - ${error}.`),
     ]);
   });
 
-  test('repeats no value of a secret in a fault', () => {
+  test('does not repeat a secret in an error', () => {
     const secrets = {
       ADMIN_SECRET: 'canary',
       METRICS_TOKEN: 'canary with spaces',
@@ -187,8 +186,8 @@ describe('readEnvironment()', () => {
       SESSION_STORAGE_URL: 'postgres://canary:canary@localhost',
     };
     for (const NODE_ENV of ['development', 'production']) {
-      const error = new EnvironmentError(faultsOf({ ...secrets, NODE_ENV }));
-      expect(error.faults.length).toBeGreaterThanOrEqual(4);
+      const error = new EnvironmentError(errorsOf({ ...secrets, NODE_ENV }));
+      expect(error.errors.length).toBeGreaterThanOrEqual(4);
       expect(inspect(error, { depth: null, showHidden: true })).not.toContain('canary');
     }
   });
@@ -203,9 +202,9 @@ describe('readEnvironment()', () => {
     ['postgres', 'mysql://localhost'],
     ['memory', 'redis://localhost'],
     ['memory', 'anything'],
-  ])('SESSION_STORAGE=%s does not go with the URL %s', (SESSION_STORAGE, url) => {
+  ])('rejects SESSION_STORAGE=%s with the URL %s', (SESSION_STORAGE, url) => {
     const variables = { SESSION_STORAGE, ...(url !== undefined && { SESSION_STORAGE_URL: url }) };
-    expect(faultsOf(variables)).toEqual([expect.stringMatching(/^SESSION_STORAGE_URL must be a URL that fits/)]);
+    expect(errorsOf(variables)).toEqual([expect.stringMatching(/^SESSION_STORAGE_URL must match SESSION_STORAGE: /)]);
   });
 
   test.each([
@@ -215,11 +214,11 @@ describe('readEnvironment()', () => {
     ['redis', 'rediss-cluster://user:password@one:7000,two:7000'],
     ['postgres', 'postgres://user:password@localhost/sessions'],
     ['postgres', 'postgresql://localhost'],
-  ])('SESSION_STORAGE=%s goes with the URL %s', (SESSION_STORAGE, SESSION_STORAGE_URL) => {
+  ])('accepts SESSION_STORAGE=%s with the URL %s', (SESSION_STORAGE, SESSION_STORAGE_URL) => {
     expect(readEnvironment({ SESSION_STORAGE, SESSION_STORAGE_URL })).toMatchObject({ SESSION_STORAGE_URL });
   });
 
-  test('derives what depends on NODE_ENV, unless it is set', () => {
+  test('derives the defaults that depend on NODE_ENV', () => {
     const [production, development] = ['production', 'development'].map((NODE_ENV) =>
       readEnvironment({ NODE_ENV, ADMIN_SECRET: '0123456789abcdef'.repeat(4) }),
     );

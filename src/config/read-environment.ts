@@ -1,29 +1,47 @@
 import { readFileSync } from 'node:fs';
+import { registerAs } from '@nestjs/config';
 import { plainToInstance } from 'class-transformer';
 import { validateSync } from 'class-validator';
-import { EnvironmentError } from './environment.error.js';
 import { Environment, SECRET_VARIABLES } from './environment.js';
-import { productionFaults } from './production-rules.js';
+import { productionErrors } from './production-rules.js';
 
 type Variables = Readonly<Record<string, string | undefined>>;
 
-/** The environment of the service after its check; throws {@link EnvironmentError} with every fault at once. */
+/** The environment variables are invalid, so the service cannot start. */
+export class EnvironmentError extends Error {
+  constructor(
+    /** A sentence for every error. */
+    readonly errors: readonly string[],
+  ) {
+    super(`The session service cannot start:\n${errors.map((error) => `  - ${error}.`).join('\n')}`);
+    this.name = EnvironmentError.name;
+  }
+}
+
+/** Provides the validated environment: `@Inject(environmentConfig.KEY) environment: Environment`. */
+export const environmentConfig = registerAs('environment', () => readEnvironment(process.env));
+
+/**
+ * Reads and validates the environment variables.
+ *
+ * @throws {EnvironmentError} when variables are invalid, with all errors at once.
+ */
 export function readEnvironment(variables: Variables): Environment {
-  const { given, faults } = withFiles(variables);
+  const { given, errors } = withFiles(variables);
   const environment = plainToInstance(Environment, given, {
     enableImplicitConversion: true,
     exposeDefaultValues: true,
   });
-  for (const { constraints } of validateSync(environment)) faults.push(...Object.values(constraints ?? {}));
-  faults.push(...productionFaults(environment));
-  if (faults.length > 0) throw new EnvironmentError(faults);
+  for (const { constraints } of validateSync(environment)) errors.push(...Object.values(constraints ?? {}));
+  errors.push(...productionErrors(environment));
+  if (errors.length > 0) throw new EnvironmentError(errors);
   return Object.freeze(environment);
 }
 
-/** The variables that the service knows and that are set, with those that come from files. */
-function withFiles(variables: Variables): { given: Record<string, string>; faults: string[] } {
+/** Returns the known variables that are set, including those from files. */
+function withFiles(variables: Variables): { given: Record<string, string>; errors: string[] } {
   const given: Record<string, string> = {};
-  const faults: string[] = [];
+  const errors: string[] = [];
   for (const name of Object.keys(new Environment())) {
     const value = variables[name];
     if (isGiven(value)) given[name] = value;
@@ -32,16 +50,16 @@ function withFiles(variables: Variables): { given: Record<string, string>; fault
     const path = variables[`${name}_FILE`];
     if (!isGiven(path)) continue;
     if (given[name] !== undefined) {
-      faults.push(`${name} and ${name}_FILE are both set; set one of them`);
+      errors.push(`${name} and ${name}_FILE are both set; set only one of them`);
       continue;
     }
     try {
       given[name] = readFileSync(path, 'utf8').replace(/\r?\n$/, '');
     } catch (error) {
-      faults.push(`${name}_FILE names a file that cannot be read: ${path} (${(error as NodeJS.ErrnoException).code})`);
+      errors.push(`${name}_FILE names a file that cannot be read: ${path} (${(error as NodeJS.ErrnoException).code})`);
     }
   }
-  return { given, faults };
+  return { given, errors };
 }
 
 function isGiven(value: string | undefined): value is string {

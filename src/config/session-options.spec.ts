@@ -3,11 +3,10 @@ import { DistributedSessionManager, InMemorySessionStorage, type SessionStorage 
 import { PostgresSessionStorage } from 'nestjs-distributed-session/postgres';
 import { RedisSessionStorage } from 'nestjs-distributed-session/redis';
 import { readEnvironment } from './read-environment.js';
-import { sessionOptions } from './session-options.js';
-import { createSessionStorage } from './session-storage.js';
+import { createSessionStorage, sessionOptions } from './session-options.js';
 
 describe('sessionOptions()', () => {
-  test('leaves to the library what is not set, and names the service', () => {
+  test('sets the service id and leaves unset options to the library', () => {
     const { storage, ...options } = sessionOptions(readEnvironment({}));
     expect(storage).toBeInstanceOf(InMemorySessionStorage);
     expect(options).toEqual({
@@ -20,7 +19,7 @@ describe('sessionOptions()', () => {
     });
   });
 
-  test('passes everything on', () => {
+  test('passes every variable to the library', () => {
     const { storage: _storage, ...options } = sessionOptions(
       readEnvironment({
         SERVICE_ID: 'sessions',
@@ -49,7 +48,7 @@ describe('sessionOptions()', () => {
     });
   });
 
-  test('makes sessions with the timeouts that are set, over those of the preset', async () => {
+  test('creates sessions with the configured timeouts, which override those of the preset', async () => {
     expect(await timeoutsOf({})).toEqual([3_600_000, 86_400_000]);
     expect(await timeoutsOf({ SESSION_IDLE_TIMEOUT_MS: 'off' })).toEqual([undefined, 86_400_000]);
     expect(await timeoutsOf({ SESSION_IDLE_TIMEOUT_MS: '5000', SESSION_ABSOLUTE_TIMEOUT_MS: 'off' })).toEqual([
@@ -60,32 +59,32 @@ describe('sessionOptions()', () => {
 });
 
 describe('createSessionStorage()', () => {
-  test('makes a storage in memory, a new one each time', () => {
+  test('creates a new in-memory storage each time', () => {
     const environment = readEnvironment({});
     expect(createSessionStorage(environment)).not.toBe(createSessionStorage(environment));
   });
 
-  test('makes a storage on Redis, with the prefix and the tag key of the environment', () => {
+  test('creates a Redis storage with the configured prefix and tag key', () => {
     const variables = { SESSION_STORAGE: 'redis', SESSION_STORAGE_URL: 'redis://localhost' };
     const [storage, same, other, keyed] = [
       {},
       {},
       { SESSION_STORAGE_KEY_PREFIX: 'other' },
-      { SESSION_STORAGE_TAG_KEY: 'a key that nobody guesses' },
+      { SESSION_STORAGE_TAG_KEY: 'a key that is hard to guess' },
     ].map((given) => createSessionStorage(readEnvironment({ ...variables, ...given })));
     expect(storage).toBeInstanceOf(RedisSessionStorage);
-    expect(loginOf(same)).toBe(loginOf(storage));
-    expect(new Set([storage, other, keyed].map(loginOf)).size).toBe(3);
+    expect(tagOf(same)).toBe(tagOf(storage));
+    expect(new Set([storage, other, keyed].map(tagOf)).size).toBe(3);
   });
 
-  test('says what is wrong with the address of Redis, and does not repeat it', () => {
+  test('reports an invalid Redis URL without repeating it', () => {
     const SESSION_STORAGE_URL = 'redis://user:canary@localhost:port';
     const environment = readEnvironment({ SESSION_STORAGE: 'redis', SESSION_STORAGE_URL });
     expect(() => createSessionStorage(environment)).toThrow(/url names a host or a port that is none/);
     expect(() => createSessionStorage(environment)).not.toThrow(/canary/);
   });
 
-  test('makes a storage on PostgreSQL, and says what is wrong with its address, without repeating it', () => {
+  test('creates a PostgreSQL storage, and reports an invalid URL without repeating it', () => {
     expect(onPostgres('postgres://localhost/sessions')).toBeInstanceOf(PostgresSessionStorage);
     expect(() => onPostgres('postgres://user:canary@localhost:port')).toThrow(/url must be like postgres:/);
     expect(() => onPostgres('postgres://user:canary@localhost:port')).not.toThrow(/canary/);
@@ -96,12 +95,12 @@ function onPostgres(SESSION_STORAGE_URL: string): SessionStorage {
   return createSessionStorage(readEnvironment({ SESSION_STORAGE: 'postgres', SESSION_STORAGE_URL }));
 }
 
-/** The first digits of a session id tell the login, and are made with the tag key: by default the prefix. */
-function loginOf(storage: SessionStorage | undefined): string | undefined {
+/** Returns the tag of the user in a session id. It depends on the tag key, which defaults to the prefix. */
+function tagOf(storage: SessionStorage | undefined): string | undefined {
   return storage?.nextSessionId('alice').slice(0, 13);
 }
 
-/** The timeouts of a session that is made in this environment. */
+/** Returns the timeouts of a session created in this environment. */
 async function timeoutsOf(variables: Record<string, string>): Promise<readonly (number | undefined)[]> {
   const options = { ...sessionOptions(readEnvironment(variables)), storage: new InMemorySessionStorage() };
   const sessions = new DistributedSessionManager(options);

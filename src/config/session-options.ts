@@ -1,8 +1,40 @@
-import type { DistributedSessionModuleOptions } from 'nestjs-distributed-session';
-import type { Environment } from './environment.js';
-import { createSessionStorage } from './session-storage.js';
+import {
+  type DistributedSessionModuleOptions,
+  InMemorySessionStorage,
+  type SessionStorage,
+} from 'nestjs-distributed-session';
+import { PostgresSessionStorage } from 'nestjs-distributed-session/postgres';
+import { RedisSessionStorage } from 'nestjs-distributed-session/redis';
+import type { Environment, StorageKind } from './environment.js';
 
-/** The options of the library, as the environment sets them. */
+/** The storage factories by kind. */
+const STORAGES: Readonly<Record<StorageKind, (environment: Environment) => SessionStorage>> = {
+  memory: () => new InMemorySessionStorage(),
+  redis: ({ SESSION_STORAGE_URL, SESSION_STORAGE_KEY_PREFIX, SESSION_STORAGE_TAG_KEY }) =>
+    new RedisSessionStorage({
+      url: SESSION_STORAGE_URL,
+      keyPrefix: SESSION_STORAGE_KEY_PREFIX,
+      tagKey: SESSION_STORAGE_TAG_KEY,
+    }),
+  postgres: (environment) =>
+    new PostgresSessionStorage({
+      url: environment.SESSION_STORAGE_URL,
+      schema: environment.SESSION_STORAGE_SCHEMA,
+      tablePrefix: environment.SESSION_STORAGE_TABLE_PREFIX,
+      migrate: environment.SESSION_STORAGE_MIGRATE,
+    }),
+};
+
+/**
+ * Creates the configured storage without opening it.
+ *
+ * @throws {OptionsError} when the URL is invalid.
+ */
+export function createSessionStorage(environment: Environment): SessionStorage {
+  return STORAGES[environment.SESSION_STORAGE](environment);
+}
+
+/** Returns the options of the library for an environment. */
 export function sessionOptions(environment: Environment): DistributedSessionModuleOptions {
   return {
     serviceId: environment.SERVICE_ID,

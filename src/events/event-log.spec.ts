@@ -23,35 +23,35 @@ describe('EventLog', () => {
     return event && 'version' in event ? event.version : undefined;
   };
 
-  test('begins with no event, and holds everything after position 0', () => {
+  test('starts empty, and holds every event after position 0', () => {
     expect([log.end, log.isHeldAfter(0), log.firstAfter(0)]).toEqual([0, true, undefined]);
   });
 
-  test('gives the events after a position one by one, with their own positions', () => {
+  test('returns the events after a position one by one, with their positions', () => {
     for (const version of [1, 2]) append(version);
     expect(log.firstAfter(0)).toEqual({ position: 1, event: refused(1) });
     expect(log.firstAfter(1)).toEqual({ position: 2, event: refused(2) });
     expect(log.firstAfter(2)).toBeUndefined();
   });
 
-  test('holds the newest events and not one more', () => {
+  test('holds exactly the configured number of newest events', () => {
     for (let version = 1; version <= 7; version++) append(version);
     expect([3, 4, 7].map((position) => log.isHeldAfter(position))).toEqual([false, true, true]);
     expect([4, 5, 6, 7].map(versionAfter)).toEqual([5, 6, 7, undefined]);
   });
 
-  test.each([-1, 8, 1e15, NaN])('holds nothing after position %d, which it has not', (position) => {
+  test.each([-1, 8, 1e15, NaN])('does not hold the events after position %d, which is outside the log', (position) => {
     for (let version = 1; version <= 7; version++) append(version);
     expect(log.isHeldAfter(position)).toBe(false);
   });
 
-  test('has an epoch of its own', () => {
+  test('has a unique epoch', () => {
     const another = new EventLog(events, { EVENTS_HELD: HELD });
     expect(log.epoch).toMatch(/^[0-9a-f]{12}$/);
     expect(another.epoch).not.toBe(log.epoch);
   });
 
-  test('does not let wait for what is there already, on a closed log, or for who has gone', async () => {
+  test('returns at once if an event is available, the log is closed or the signal is aborted', async () => {
     append(1);
     await log.waitAfter(0, Infinity, NEVER);
     await log.waitAfter(1, Infinity, AbortSignal.abort());
@@ -61,11 +61,11 @@ describe('EventLog', () => {
   });
 
   test.each([
-    ['there is an event', () => append(1)],
-    ['the log is closed', () => log.beforeApplicationShutdown()],
-    ['the client has gone', (gone: AbortController) => gone.abort()],
-    ['the time is over', () => jest.advanceTimersByTime(1_000)],
-  ])('lets wait until %s, and then forgets who waited', async (_what, happens) => {
+    ['an event arrives', () => append(1)],
+    ['the log closes', () => log.beforeApplicationShutdown()],
+    ['the client disconnects', (gone: AbortController) => gone.abort()],
+    ['the timeout is over', () => jest.advanceTimersByTime(1_000)],
+  ])('waits until %s, and then clears its timer', async (_what, happens) => {
     const gone = new AbortController();
     const wake = jest.fn();
     const waiting = log.waitAfter(0, 1_000, gone.signal).then(wake);
@@ -77,7 +77,7 @@ describe('EventLog', () => {
     expect(jest.getTimerCount()).toBe(0);
   });
 
-  test('says that it is closed once the service stops', () => {
+  test('is closed once the service stops', () => {
     expect(log.isClosed).toBe(false);
     log.beforeApplicationShutdown();
     expect(log.isClosed).toBe(true);

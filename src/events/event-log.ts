@@ -1,22 +1,22 @@
 import { randomBytes } from 'node:crypto';
 import { type BeforeApplicationShutdown, Inject, Injectable } from '@nestjs/common';
 import { type SessionEvent, SessionEvents } from 'nestjs-distributed-session';
-import { environmentConfig } from '../config/environment.config.js';
 import type { Environment } from '../config/environment.js';
+import { environmentConfig } from '../config/read-environment.js';
 
-/** An event and its place in the log. */
+/** An event and its position in the log. */
 export interface HeldEvent {
   readonly position: number;
   readonly event: SessionEvent;
 }
 
 /**
- * The newest events of this process, for streams to read at their own pace. It is bounded, and so a reader that is too
- * slow, or comes back too late, misses events; {@link isHeldAfter} says so.
+ * Holds this process's newest events, which streams read at their own pace. The log is bounded, so a reader that is too
+ * slow or resumes too late misses events, which {@link isHeldAfter} reports.
  */
 @Injectable()
 export class EventLog implements BeforeApplicationShutdown {
-  /** Tells the positions of this process from those of another one, or of the time before a restart. */
+  /** Distinguishes the positions of this process from those of other processes and of earlier runs. */
   readonly epoch = randomBytes(6).toString('hex');
   readonly #held: SessionEvent[] = [];
   readonly #waiting = new Set<() => void>();
@@ -39,18 +39,18 @@ export class EventLog implements BeforeApplicationShutdown {
     return this.#isClosed;
   }
 
-  /** Whether every event after a position is still here. */
+  /** Whether the log still holds every event after a position. */
   isHeldAfter(position: number): boolean {
     return position <= this.#end && position >= this.#end - this.#size;
   }
 
-  /** The first event after a position that {@link isHeldAfter}, or `undefined` when there is none yet. */
+  /** Returns the first event after a position for which {@link isHeldAfter} is true, or `undefined` if there is none yet. */
   firstAfter(position: number): HeldEvent | undefined {
     if (position >= this.#end) return undefined;
     return { position: position + 1, event: this.#held[position % this.environment.EVENTS_HELD]! };
   }
 
-  /** Resolves when there is an event after a position, the log is closed, the signal says so, or the time is over. */
+  /** Resolves when an event after the position arrives, the log closes, the signal is aborted, or the timeout is over. */
   async waitAfter(position: number, timeoutMs: number, signal: AbortSignal): Promise<void> {
     if (this.#end > position || this.#isClosed || signal.aborted) return;
     await new Promise<void>((resolve) => {
@@ -66,7 +66,7 @@ export class EventLog implements BeforeApplicationShutdown {
     });
   }
 
-  /** Ends the streams, so that the server does not wait for them. */
+  /** Ends the streams, so that the server can close without waiting for them. */
   beforeApplicationShutdown(): void {
     this.#isClosed = true;
     this.#wakeAll();

@@ -31,7 +31,7 @@ describe('eventStream()', () => {
     });
   const append = (...versions: number[]) => versions.forEach((version) => events.emit(refused(version)));
 
-  test('begins with an id, and tells each event under its own', async () => {
+  test('starts with an id, and delivers each event with its own id', async () => {
     append(1);
     const reading = stream({ from: 0 });
     expect((await reading.next()).value).toBe(`retry: 2000\nid: ${log.epoch}-0\n\n`);
@@ -40,7 +40,7 @@ describe('eventStream()', () => {
     );
   });
 
-  test('keeps an event of any text on one line', async () => {
+  test('writes an event with any text on one line', async () => {
     const loginId = 'a\r\nid: 7\n\nevent: session.created\ndata: {}\u2028';
     events.emit({ ...refused(1), loginId });
     const reading = stream({ from: 0 });
@@ -51,7 +51,7 @@ describe('eventStream()', () => {
     expect(JSON.parse(lines[2]!.replace('data: ', ''))).toMatchObject({ loginId });
   });
 
-  test('tells a gap first where it begins after what is not held', async () => {
+  test('delivers a gap first if events before its start were missed', async () => {
     append(1, 2);
     const reading = stream({ from: undefined });
     expect([await next(reading), await next(reading)]).toEqual([
@@ -62,7 +62,7 @@ describe('eventStream()', () => {
     expect(await next(reading)).toEqual([3, 3]);
   });
 
-  test('tells a gap to a reader that falls behind, and ends, so that the reader proves itself again', async () => {
+  test('delivers a gap to a reader that falls behind, and ends, so that the reader authenticates again', async () => {
     const reading = stream();
     await next(reading);
     append(1, 2, 3);
@@ -72,7 +72,7 @@ describe('eventStream()', () => {
     expect(await reading.next()).toEqual({ done: true, value: undefined });
   });
 
-  test('shows that it is alive after the time without an event, and again after as long', async () => {
+  test('sends a heartbeat after every interval without an event', async () => {
     const reading = stream();
     await next(reading);
     for (let beat = 0; beat < 2; beat++) {
@@ -84,7 +84,7 @@ describe('eventStream()', () => {
     }
   });
 
-  test('shows that it is alive also when something happens all the time that it does not tell', async () => {
+  test('sends a heartbeat even if events arrive that the filter excludes', async () => {
     const reading = stream({ filter: () => false });
     await next(reading);
     const beating = next(reading);
@@ -95,13 +95,13 @@ describe('eventStream()', () => {
     expect(await beating).toEqual(['alive', 9]);
   });
 
-  test('needs no sign of life for as long after an event', async () => {
+  test('restarts the heartbeat interval after an event', async () => {
     const reading = stream();
     await next(reading);
-    const telling = next(reading);
+    const delivery = next(reading);
     await jest.advanceTimersByTimeAsync(HEARTBEAT_MS - 1);
     append(1);
-    expect(await telling).toEqual([1, 1]);
+    expect(await delivery).toEqual([1, 1]);
     const beating = next(reading);
     await jest.advanceTimersByTimeAsync(HEARTBEAT_MS - 1);
     append(2);
@@ -109,9 +109,9 @@ describe('eventStream()', () => {
   });
 
   test.each([
-    ['the log is closed', () => log.beforeApplicationShutdown()],
-    ['the client has gone', () => gone.abort()],
-  ])('ends without another word when %s', async (_what, happens) => {
+    ['the log closes', () => log.beforeApplicationShutdown()],
+    ['the client disconnects', () => gone.abort()],
+  ])('ends without further output when %s', async (_what, happens) => {
     const reading = stream();
     await next(reading);
     const waiting = next(reading);
@@ -127,7 +127,7 @@ function refused(version: number): SessionEvent & { type: 'session.refused' } {
   return { type: 'session.refused', ...session, reason: 'logged-out', by: 'order', at: 0 };
 }
 
-/** What the reader gets next, in short: the version of an event or else what it is, and the position. */
+/** Summarizes the next frame: an event's version or the kind of frame, and the position. */
 async function next(reading: AsyncGenerator<string>): Promise<readonly unknown[]> {
   const { value, done } = (await reading.next()) as { value: string; done?: boolean };
   if (done === true) return ['end'];

@@ -1,44 +1,45 @@
 import type { SessionEvent } from 'nestjs-distributed-session';
-import type { EventFilter } from './event-filter.js';
 import type { EventLog } from './event-log.js';
+import type { EventFilter } from './events.dto.js';
 import { resumeId } from './resume-id.js';
 
-/** How long a client waits before it connects again, in milliseconds. */
+/** How long a client waits before it reconnects, in milliseconds. */
 const RETRY_MS = 2_000;
 
 export interface EventStreamOptions {
   readonly filter: EventFilter;
-  /** The position to begin after; `undefined` where events were missed. */
+  /** The position to start after; `undefined` if events were missed. */
   readonly from: number | undefined;
   readonly heartbeatMs: number;
-  /** The service that reads: the stream ends when its credential changes, so that it has to prove itself again. */
+  /** The reading service. The stream ends when its credential changes, so that it must authenticate again. */
   readonly readerId: string;
-  /** Says that the client has gone. */
+  /** Aborted when the client disconnects. */
   readonly signal: AbortSignal;
 }
 
 /**
- * The events as a text/event-stream. Each reader pulls at its own pace from the log, so a slow one takes no memory; one
- * that resumes too late is told `feed.gap`, as is one that falls behind what is held, whose stream then ends.
+ * Yields the events as a text/event-stream. Each reader pulls from the log at its own pace, so a slow reader uses no
+ * memory. A reader that resumes too late receives `feed.gap`. So does a reader that falls behind the log, and its stream
+ * then ends.
  */
 export async function* eventStream(log: EventLog, options: EventStreamOptions): AsyncGenerator<string> {
   const { filter, heartbeatMs, readerId, signal } = options;
   let position = options.from ?? log.end;
-  // An id without data tells the client where to resume before the first event, and tells proxies to flush.
+  // An id without data lets the client resume before the first event, and makes proxies flush.
   yield `retry: ${RETRY_MS}\n${idAlone(log, position)}`;
   if (options.from === undefined) yield gap(log, position);
-  let toldAt = performance.now();
+  let lastSentAt = performance.now();
   while (!log.isClosed && !signal.aborted) {
     if (!log.isHeldAfter(position)) {
-      // Among what was missed may be a change of the reader's own credential.
+      // The missed events may include a change of the reader's own credential.
       yield gap(log, log.end);
       return;
     }
-    const silentForMs = performance.now() - toldAt;
+    const silentForMs = performance.now() - lastSentAt;
     if (silentForMs >= heartbeatMs) {
-      // The id moves on, so that who resumes does not go through all that was filtered out.
+      // The new id spares a resuming reader the events that the filter excludes.
       yield `: alive\n${idAlone(log, position)}`;
-      toldAt = performance.now();
+      lastSentAt = performance.now();
       continue;
     }
     const next = log.firstAfter(position);
@@ -49,18 +50,18 @@ export async function* eventStream(log: EventLog, options: EventStreamOptions): 
     ({ position } = next);
     if (filter(next.event)) {
       yield frame(resumeId(log, position), next.event);
-      toldAt = performance.now();
+      lastSentAt = performance.now();
     }
-    if (endsProof(next.event, readerId)) {
-      // Who resumes with a new proof must not meet the same end again.
+    if (invalidatesReader(next.event, readerId)) {
+      // A reader that authenticates again and resumes must not receive the same event again.
       yield idAlone(log, position);
       return;
     }
   }
 }
 
-/** Whether the proof of the reader is no longer good, or that cannot be known because events were missed. */
-function endsProof(event: SessionEvent, readerId: string): boolean {
+/** Whether the reader's credential has changed, or may have changed in events that were missed. */
+function invalidatesReader(event: SessionEvent, readerId: string): boolean {
   return event.type === 'feed.gap' || (event.type === 'service.changed' && event.serviceId === readerId);
 }
 

@@ -25,7 +25,7 @@ describe('EventStreams', () => {
     return stream;
   };
 
-  test('counts a stream until it is destroyed, also while it waits for an event', async () => {
+  test('counts a stream until it is destroyed, even while it waits for an event', async () => {
     const stream = openOne();
     stream.resume();
     await new Promise((resolve) => setImmediate(resolve));
@@ -35,21 +35,21 @@ describe('EventStreams', () => {
     expect(streams.open).toBe(0);
   });
 
-  test('counts a stream out that nobody has read', async () => {
+  test('stops counting a stream that was destroyed before it was read', async () => {
     const stream = openOne();
     stream.destroy();
     await closed(stream);
     expect(streams.open).toBe(0);
   });
 
-  test('counts a refused id as no stream', () => {
+  test('does not count a stream with an invalid id', () => {
     expect(() => streams.stream('reader', () => true, 'not an id')).toThrow('Last-Event-ID');
     expect(streams.open).toBe(0);
   });
 
-  test('refuses more than it has room for, and has room again when one has gone', async () => {
+  test('rejects streams beyond the limit, and accepts a new one after one has closed', async () => {
     for (let count = 0; count < MAX_STREAMS; count++) openOne();
-    expect(openOne).toThrow('1000 event streams are open already.');
+    expect(openOne).toThrow('The limit of 1000 open event streams is reached.');
     expect(streams.open).toBe(MAX_STREAMS);
     open[0]!.destroy();
     await closed(open[0]!);

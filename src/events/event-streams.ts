@@ -1,16 +1,16 @@
 import { Readable } from 'node:stream';
 import { Inject, Injectable } from '@nestjs/common';
-import { environmentConfig } from '../config/environment.config.js';
 import type { Environment } from '../config/environment.js';
-import { RequestError } from '../http/request.error.js';
-import type { EventFilter } from './event-filter.js';
+import { environmentConfig } from '../config/read-environment.js';
+import { RequestError } from '../http/problem.js';
 import { EventLog } from './event-log.js';
 import { eventStream } from './event-stream.js';
+import type { EventFilter } from './events.dto.js';
 import { resumePosition } from './resume-id.js';
 
 const MAX_STREAMS = 1_000;
 
-/** Opens event streams, and knows how many are open. */
+/** Opens and counts event streams. */
 @Injectable()
 export class EventStreams {
   #open = 0;
@@ -24,10 +24,13 @@ export class EventStreams {
     return this.#open;
   }
 
-  /** A stream for a service, after the event of this id. It ends when the client goes, or with this process. */
+  /** Opens a service's stream after the event with this id. It ends when the client disconnects or the process stops. */
   stream(readerId: string, filter: EventFilter, lastEventId: string | undefined): Readable {
     if (this.#open >= MAX_STREAMS) {
-      throw new RequestError('ERR_TOO_MANY_STREAMS', `${MAX_STREAMS} event streams are open already.`);
+      throw new RequestError(
+        'ERR_TOO_MANY_STREAMS',
+        `The limit of ${MAX_STREAMS} open event streams is reached. Close a stream, or retry later.`,
+      );
     }
     const from = resumePosition(this.log, lastEventId);
     const gone = new AbortController();
@@ -38,7 +41,7 @@ export class EventStreams {
   }
 }
 
-/** A generator that waits for an event returns after it only: who stops reading wakes it. */
+/** A generator that waits for an event cannot return before it arrives, so the abort signal wakes it. */
 function endedBy(gone: AbortController, frames: AsyncGenerator<string>): AsyncIterable<string> {
   const end = () => {
     gone.abort();

@@ -3,14 +3,13 @@ import { Readable } from 'node:stream';
 import { Controller, Get, Header, Query, Req, StreamableFile } from '@nestjs/common';
 import { ApiHeader, ApiProduces, ApiTags } from '@nestjs/swagger';
 import { CurrentService, DistributedSessionManager, type ServiceCredential } from 'nestjs-distributed-session';
-import { CallerSessions } from '../http/caller-sessions.decorator.js';
+import { CallerSessions } from '../http/calling-service.js';
 import { Operation } from '../openapi/operation.decorator.js';
-import { eventFilter } from './event-filter.js';
 import { EventStreams } from './event-streams.js';
-import { EventsQuery } from './events.query.js';
+import { EventsQuery, eventFilter } from './events.dto.js';
 import { RESUME_ID } from './resume-id.js';
 
-/** What happens to sessions, as it happens. */
+/** Streams the changes to sessions and services. */
 @ApiTags('Events')
 @Controller('v1/events')
 export class EventsController {
@@ -21,16 +20,16 @@ export class EventsController {
   @ApiHeader({
     name: 'Last-Event-ID',
     required: false,
-    description: 'The last `id` received: what came since is told first.',
+    description: 'The last `id` received. The stream starts with the events after it.',
     schema: RESUME_ID,
   })
   @ApiProduces('text/event-stream')
   @Operation({
-    summary: 'Follow what happens',
+    summary: 'Stream events',
     description:
-      'Server-sent events of all processes on the store. `feed.gap` says that events may have been missed, also when what came after `Last-Event-ID` is not held any more: drop what you keep. `service.changed` is told to who may `service.read`. The stream ends when the credential of the reader changes.',
+      "Server-sent events from all processes that share the storage. `feed.gap` means that events may have been missed, for example because the events after `Last-Event-ID` are no longer stored: discard cached data. `service.changed` also requires `service.read`. The stream ends when the reader's credential changes.",
     permissions: ['session.list'],
-    answer: { type: String, description: 'Events, each with `id`, `event` and JSON `data`.' },
+    answer: { type: String, description: 'The events, each with `id`, `event` and JSON `data`.' },
     problems: ['ERR_TOO_MANY_STREAMS'],
   })
   streamEvents(
@@ -41,7 +40,7 @@ export class EventsController {
   ): StreamableFile {
     const filter = eventFilter(query, sessions.may('service.read'));
     const lastEventId = headers['last-event-id'] as string | undefined;
-    // A HEAD wants the headers alone; nobody would read the stream.
+    // A HEAD request needs only the headers, and nothing would read the stream.
     const stream =
       method === 'HEAD'
         ? Readable.from([])

@@ -1,13 +1,13 @@
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import { InMemorySessionStorage, SessionEvents } from 'nestjs-distributed-session';
-import { RequestError } from '../http/request.error.js';
+import { RequestError } from '../http/problem.js';
 import { EventLog } from './event-log.js';
 import { resumeId, resumePosition } from './resume-id.js';
 
 const SESSION = { sessionId: 'id', loginId: 'alice', serviceId: 'user', version: 1 };
 const EVENT = { type: 'session.refused', ...SESSION, reason: 'logged-out', by: 'order', at: 0 } as const;
 
-describe('a resume id', () => {
+describe('resumePosition()', () => {
   let log: EventLog;
 
   beforeEach(() => {
@@ -16,11 +16,11 @@ describe('a resume id', () => {
     for (let count = 0; count < 3; count++) events.emit(EVENT);
   });
 
-  test('is the epoch and the position', () => {
+  test('accepts the id that resumeId() builds from the epoch and the position', () => {
     expect(resumeId(log, 3)).toBe(`${log.epoch}-3`);
   });
 
-  test('leads back to its position while all that came after it is held', () => {
+  test('returns the position of an id while the log holds every event after it', () => {
     expect([0, 1, 2, 3, 4].map((position) => resumePosition(log, resumeId(log, position)))).toEqual([
       undefined,
       1,
@@ -30,19 +30,19 @@ describe('a resume id', () => {
     ]);
   });
 
-  test('that is absent leads to the newest event', () => {
+  test('returns the newest position without an id', () => {
     expect(resumePosition(log, undefined)).toBe(3);
   });
 
-  test('of another epoch leads nowhere, though the position is held', () => {
+  test('returns undefined for an id of another epoch, even if the log holds the position', () => {
     expect(resumePosition(log, `${'0'.repeat(12)}-2`)).toBeUndefined();
   });
 
   test.each(['', '2', 'x-2', '0123456789AB-2', '0123456789ab2', '0123456789ab-2\n', ' 0123456789ab-2', '__proto__'])(
-    'is refused when it is malformed: %j',
+    'rejects the malformed id %j',
     (id) => {
       expect(() => resumePosition(log, id)).toThrow(RequestError);
-      expect(() => resumePosition(log, id)).toThrow('Last-Event-ID must be the id of an event');
+      expect(() => resumePosition(log, id)).toThrow('Last-Event-ID must be an event id');
     },
   );
 });

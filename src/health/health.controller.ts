@@ -1,13 +1,32 @@
-import { Controller, Get, UseFilters } from '@nestjs/common';
+import {
+  type ArgumentsHost,
+  Catch,
+  Controller,
+  type ExceptionFilter,
+  Get,
+  ServiceUnavailableException,
+  UseFilters,
+} from '@nestjs/common';
+import { HttpAdapterHost } from '@nestjs/core';
 import { ApiOkResponse, ApiOperation, ApiServiceUnavailableResponse, ApiTags } from '@nestjs/swagger';
 import { HealthCheck, type HealthCheckResult, HealthCheckService } from '@nestjs/terminus';
 import { AllowAnonymousService } from 'nestjs-distributed-session';
 import { DistributedSessionHealthIndicator } from 'nestjs-distributed-session/terminus';
 import { ApiProblems } from '../openapi/operation.decorator.js';
-import { HealthFilter } from './health.filter.js';
-import { LivenessResponse, ReadinessResponse } from './health.response.js';
+import { LivenessResponse, ReadinessResponse } from './health.dto.js';
 
-/** For whoever starts, stops and routes to this process. Asks for no credential, and tells nothing that is secret. */
+/** Responds to a failed health check with its result, as probes expect, instead of a problem. */
+@Catch(ServiceUnavailableException)
+export class HealthFilter implements ExceptionFilter<ServiceUnavailableException> {
+  constructor(private readonly host: HttpAdapterHost) {}
+
+  catch(exception: ServiceUnavailableException, host: ArgumentsHost): void {
+    const response = host.switchToHttp().getResponse<object>();
+    this.host.httpAdapter.reply(response, exception.getResponse(), exception.getStatus());
+  }
+}
+
+/** Health checks for process managers and load balancers. They require no credential and expose no secrets. */
 @ApiTags('Health')
 @AllowAnonymousService()
 @UseFilters(HealthFilter)
@@ -19,8 +38,8 @@ export class HealthController {
   ) {}
 
   @Get('live')
-  @ApiOperation({ summary: 'Is the process alive?', description: 'It needs no store to be.' })
-  @ApiOkResponse({ type: LivenessResponse, description: 'It is.' })
+  @ApiOperation({ summary: 'Check liveness', description: 'Does not depend on the storage.' })
+  @ApiOkResponse({ type: LivenessResponse, description: 'The process is alive.' })
   @ApiProblems()
   getLiveness(): LivenessResponse {
     return { status: 'ok' };
@@ -28,9 +47,12 @@ export class HealthController {
 
   @Get('ready')
   @HealthCheck({ swaggerDocumentation: false })
-  @ApiOperation({ summary: 'Can the process serve?', description: 'Whether the store of the sessions answers.' })
-  @ApiOkResponse({ type: ReadinessResponse, description: 'It can; `degraded` says what is not as it should be.' })
-  @ApiServiceUnavailableResponse({ type: ReadinessResponse, description: 'It cannot.' })
+  @ApiOperation({ summary: 'Check readiness', description: 'Checks whether the storage is available.' })
+  @ApiOkResponse({
+    type: ReadinessResponse,
+    description: 'The process can serve requests. A `degraded` part describes its problem.',
+  })
+  @ApiServiceUnavailableResponse({ type: ReadinessResponse, description: 'The storage is not available.' })
   @ApiProblems()
   getReadiness(): Promise<HealthCheckResult> {
     return this.health.check([() => this.sessions.pingCheck('sessions')]);

@@ -1,37 +1,40 @@
 import { Transform } from 'class-transformer';
 import { ValidateBy, ValidateIf } from 'class-validator';
 
-/** Leaves out what is not given. Unlike `@IsOptional()`, it does not let `null` pass for that. */
+/** Skips the other rules for an absent field. Unlike `@IsOptional()`, it does not treat `null` as absent. */
 export function IfGiven(): PropertyDecorator {
   return ValidateIf((_dto, value) => value !== undefined);
 }
 
 const RAW_FIELDS = Symbol('raw JSON fields');
 
-/** Keeps a JSON value just as it was sent: in it, `constructor` and `__proto__` are keys like any other. */
+/** Keeps a JSON value exactly as it was sent, including keys such as `constructor` and `__proto__`. */
 export function RawJson(): PropertyDecorator {
   return (prototype, field) => Reflect.defineMetadata(RAW_FIELDS, [...rawFieldsOf(prototype), field], prototype);
 }
 
-/** The fields under {@link RawJson} of a class, given by its prototype. */
+/** Returns the {@link RawJson} fields of the class with this prototype. */
 export function rawFieldsOf(prototype: object): readonly (string | symbol)[] {
   return (Reflect.getMetadata(RAW_FIELDS, prototype) as (string | symbol)[] | undefined) ?? [];
 }
 
-/** The whole number in a query parameter. Anything else stays as it is, for the rules to refuse. */
+/** Parses a whole number in a query parameter. Other values are kept for the rules to reject. */
 export function NumberInQuery(): PropertyDecorator {
   return Transform(({ value }) =>
     typeof value === 'string' && /^\d{1,15}$/.test(value) ? Number(value) : (value as unknown),
   );
 }
 
-/** `true` or `false` in a query parameter. Anything else stays as it is, for the rules to refuse. */
+/** Parses `true` or `false` in a query parameter. Other values are kept for the rules to reject. */
 export function BooleanInQuery(): PropertyDecorator {
   return Transform(({ value }) => (value === 'true' ? true : value === 'false' ? false : (value as unknown)));
 }
 
-/** Asks for a field that may hold anything, `null` included. */
+/** Requires a field that may have any value, including `null`. */
 export function IsGiven(): PropertyDecorator {
-  const validator = { validate: (value: unknown) => value !== undefined, defaultMessage: () => '$property is missing' };
+  const validator = {
+    validate: (value: unknown) => value !== undefined,
+    defaultMessage: () => '$property is required',
+  };
   return ValidateBy({ name: 'isGiven', validator });
 }

@@ -1,16 +1,16 @@
 import { type ExecutionContext, createParamDecorator } from '@nestjs/common';
 import { guardedRequestOf } from 'nestjs-distributed-session';
-import { RequestError } from './request.error.js';
+import { RequestError } from './problem.js';
 
-/** The version of a session as a strong entity tag (RFC 9110 section 8.8.3): `"7"`. */
+/** Formats a session's version as a strong entity tag (RFC 9110 section 8.8.3): `"7"`. */
 export function entityTag(version: number): string {
   return `"${version}"`;
 }
 
-/** The version in `If-Match`: exactly one, as it was read. `*` would write over whatever is there. */
+/** Parses `If-Match`: exactly one version as it was read. `*` would overwrite any version. */
 function versionIn(ifMatch: string | undefined): number {
   if (ifMatch === undefined || ifMatch.trim() === '*') {
-    const message = 'must be sent with the ETag of the version that the change is made against, such as "7".';
+    const message = 'is required: send the ETag of the version to change, such as "7".';
     throw RequestError.of('ERR_VERSION_REQUIRED', 'If-Match', message);
   }
   const [, digits] = /^"(\d{1,15})"$/.exec(ifMatch.trim()) ?? [];
@@ -18,7 +18,7 @@ function versionIn(ifMatch: string | undefined): number {
   throw RequestError.of('ERR_REQUEST_HEADER', 'If-Match', 'must be one strong ETag as it was received, such as "7".');
 }
 
-/** The version that a change is made against, from `If-Match`. */
+/** Injects the version in `If-Match`, which the change requires. */
 export const ExpectedVersion: () => ParameterDecorator = createParamDecorator(
   (_data: unknown, context: ExecutionContext): number =>
     versionIn(guardedRequestOf(context).headerValues('if-match')[0]),

@@ -1,22 +1,22 @@
 import { isUtf8 } from 'node:buffer';
 import { maxHeaderSize } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { BadRequestException, HttpException, type INestApplication, type NestApplicationOptions } from '@nestjs/common';
 import type { AbstractHttpAdapter } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyReply, FastifyServerOptions } from 'fastify';
 import type { Environment } from '../config/environment.js';
-import { PROBLEM_TYPE, problemOf } from './problem.js';
-import { requestIdOf } from './request-context.middleware.js';
-import { toRequestError } from './to-request-error.js';
+import { PROBLEM_TYPE, problemOf, toRequestError } from './problem.js';
+import { requestIdOf } from './request-context.js';
 
-/** The parsers are ours: both adapters read the same JSON, up to the same size. */
+/** Disables Nest's body parsers: {@link readJsonBodies} makes both adapters read the same JSON with the same limit. */
 export const APPLICATION_OPTIONS: NestApplicationOptions = { bodyParser: false, bufferLogs: true, abortOnError: false };
 
 /**
- * The HTTP server that the environment chooses. Both match paths strictly: with a lenient `/v1/sessions/<id>/`, a client
- * that removes the attribute `..` and lets its URL be normalised would end the session. Only the chosen one is loaded,
- * for a quick start.
+ * Creates the configured HTTP server. Both kinds match paths strictly: if `/v1/sessions/<id>/` matched, a client that
+ * removes the attribute `..` and normalises its URL would end the session. Only the configured kind is loaded, because
+ * loading both slows the start.
  */
 export function createHttpAdapter(environment: Environment): Promise<AbstractHttpAdapter> {
   return environment.HTTP_ADAPTER === 'fastify' ? createFastify(environment) : createExpress(environment);
@@ -27,7 +27,7 @@ async function createFastify({ TRUST_PROXY, BODY_LIMIT_BYTES }: Environment): Pr
   return new FastifyAdapter({
     trustProxy: trustedProxies(TRUST_PROXY),
     bodyLimit: BODY_LIMIT_BYTES,
-    // As long as a request may be at all: how long a name may be is for the route to say.
+    // The routes limit the length of parameters themselves.
     routerOptions: { maxParamLength: maxHeaderSize },
     frameworkErrors: answerUnroutable,
   });
@@ -47,7 +47,7 @@ async function createExpress({ TRUST_PROXY }: Environment): Promise<AbstractHttp
   return new ExpressAdapter(instance);
 }
 
-/** Lets the server read JSON bodies and nothing else. */
+/** Lets the server read JSON bodies only. */
 export function readJsonBodies(app: INestApplication, { HTTP_ADAPTER, BODY_LIMIT_BYTES }: Environment): void {
   if (HTTP_ADAPTER === 'express') {
     const options = { limit: BODY_LIMIT_BYTES, inflate: false, verify: assertUtf8 };
@@ -58,7 +58,7 @@ export function readJsonBodies(app: INestApplication, { HTTP_ADAPTER, BODY_LIMIT
   (app as NestFastifyApplication).useBodyParser('application/json', options, (_request, body, done) => {
     try {
       assertUtf8(undefined, undefined, body);
-      // Fastify's own parser refuses `__proto__`, which is an attribute key like any other.
+      // Fastify's own parser rejects `__proto__`, which is a valid attribute key.
       done(null, body.length === 0 ? undefined : parseObject(new TextDecoder().decode(body)));
     } catch (cause) {
       done(new BadRequestException(undefined, { cause }));
@@ -66,29 +66,29 @@ export function readJsonBodies(app: INestApplication, { HTTP_ADAPTER, BODY_LIMIT
   });
 }
 
-/** A number of proxies counts hops from this server on; both servers ask such a function for each. */
+/** Converts a number of proxies into a function, which both servers call with each hop's distance. */
 function trustedProxies(given: string | undefined): string | false | ((address: string, hop: number) => boolean) {
   if (given === undefined) return false;
   return /^\d+$/.test(given) ? (_address, hop) => hop < Number(given) : given;
 }
 
-/** JSON is UTF-8 (RFC 8259 section 8.1). Ill-formed bytes would all become the same character, and names that differ one. */
+/** JSON is UTF-8 (RFC 8259 section 8.1). Decoding replaces every invalid byte, so different names would become equal. */
 function assertUtf8(_request: unknown, _response: unknown, body: Buffer): void {
   if (!isUtf8(body)) throw new BadRequestException();
 }
 
-/** As Express parses, which takes objects and arrays alone. */
+/** Accepts objects and arrays only, as the parser of Express does. */
 function parseObject(text: string): unknown {
   const parsed: unknown = JSON.parse(text);
   if (typeof parsed === 'object' && parsed !== null) return parsed;
-  throw new SyntaxError('An object is expected.');
+  throw new SyntaxError('Expected a JSON object.');
 }
 
-/** Answers a path that Fastify cannot decode: such a request meets no middleware and no filter. */
+/** Responds to a path that Fastify cannot decode. Such a request reaches no middleware and no filter. */
 const answerUnroutable: FastifyServerOptions['frameworkErrors'] = ({ code, statusCode = 400 }, request, reply) => {
   const refusal = toRequestError(new HttpException('', statusCode, { cause: { code } }));
   const requestId = requestIdOf(request.raw);
-  // Typed by the routes, of which there is none here.
+  // The type depends on a route, and here there is none.
   const answer = reply as unknown as FastifyReply;
   void answer
     .code(refusal.getStatus())
@@ -96,3 +96,10 @@ const answerUnroutable: FastifyServerOptions['frameworkErrors'] = ({ code, statu
     .type(PROBLEM_TYPE)
     .send(JSON.stringify(problemOf(refusal, requestId)));
 };
+
+/** Returns the URL at which this machine reaches a listening application. */
+export function urlOf(app: INestApplication): string {
+  const { address, port, family } = (app.getHttpServer() as { address(): AddressInfo }).address();
+  if (address === '0.0.0.0' || address === '::') return `http://localhost:${port}`;
+  return family === 'IPv6' ? `http://[${address}]:${port}` : `http://${address}:${port}`;
+}

@@ -1,9 +1,9 @@
 import { type FactoryProvider, Global, Module } from '@nestjs/common';
 import { APP_FILTER, APP_GUARD, APP_INTERCEPTOR, APP_PIPE, DiscoveryModule } from '@nestjs/core';
 import { ServicePermissionGuard } from 'nestjs-distributed-session';
-import { environmentConfig } from '../config/environment.config.js';
 import type { Environment } from '../config/environment.js';
-import { CallerGuard } from './caller.guard.js';
+import { environmentConfig } from '../config/read-environment.js';
+import { CallerGuard } from './calling-service.js';
 import { IdempotencyKeys } from './idempotency-keys.js';
 import { ProblemFilter } from './problem.filter.js';
 import { RequestDtoPipe } from './request-dto.pipe.js';
@@ -15,12 +15,12 @@ import { StrictRequestInterceptor } from './strict-request.interceptor.js';
 const idempotencyKeys: FactoryProvider = {
   provide: IdempotencyKeys,
   inject: [environmentConfig.KEY],
-  // A clock that nobody sets: a key is remembered for a duration.
+  // A monotonic clock: retention is a duration, and the system clock may be set.
   useFactory: ({ IDEMPOTENCY_RETENTION_MS }: Environment) =>
     new IdempotencyKeys(IDEMPOTENCY_RETENTION_MS, { now: () => performance.now() }),
 };
 
-/** What every route has around it, in this order: who calls, whether it may, how it asks; and how it is answered. */
+/** The guards, interceptors, pipe and filter of every route, in order of execution. */
 @Global()
 @Module({
   imports: [DiscoveryModule],

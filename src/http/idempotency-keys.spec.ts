@@ -19,13 +19,13 @@ describe('IdempotencyKeys', () => {
 
   const once = (changes: Partial<IdempotentRequest> = {}) => keys.once({ ...REQUEST, ...changes }, perform);
 
-  it('performs a request once and repeats its answer', async () => {
+  it('performs a request once and repeats its response', async () => {
     expect(await once()).toEqual({ answer: 1, isReplay: false });
     expect(await once()).toEqual({ answer: 1, isReplay: true });
     expect(perform).toHaveBeenCalledTimes(1);
   });
 
-  it('remembers an answer for the retention, counted from the first request, and no longer', async () => {
+  it('stores a response for the retention time, counted from the first request', async () => {
     await once();
     clock.advance(RETENTION_MS - 1);
     expect(await once()).toEqual({ answer: 1, isReplay: true });
@@ -35,14 +35,14 @@ describe('IdempotencyKeys', () => {
     expect(await once()).toEqual({ answer: 2, isReplay: true });
   });
 
-  it('lets a key be used for another request when the retention is over', async () => {
+  it('accepts a key for a different request after the retention time', async () => {
     await once();
     await expect(once({ body: '{"other":true}' })).rejects.toMatchObject({ code: 'ERR_IDEMPOTENCY_KEY_REUSED' });
     clock.advance(RETENTION_MS);
     expect(await once({ body: '{"other":true}' })).toEqual({ answer: 2, isReplay: false });
   });
 
-  it('performs what is asked at the same time once', async () => {
+  it('performs concurrent repeats once', async () => {
     const answers = await Promise.all([once(), once(), once()]);
     expect(answers.map(({ answer, isReplay }) => [answer, isReplay])).toEqual([
       [1, false],
@@ -51,7 +51,7 @@ describe('IdempotencyKeys', () => {
     ]);
   });
 
-  it('still repeats the answer of a request that took longer than the retention', async () => {
+  it('repeats the response of a request that took longer than the retention time', async () => {
     let finish!: (answer: number) => void;
     perform.mockReturnValueOnce(new Promise((resolve) => (finish = resolve)));
     const [first, second] = [once(), once()];
@@ -61,7 +61,7 @@ describe('IdempotencyKeys', () => {
     expect(await once()).toEqual({ answer: 1, isReplay: false });
   });
 
-  it('tells the error to all who ask at the same time, and forgets it', async () => {
+  it('returns an error to all concurrent repeats, and does not store it', async () => {
     perform.mockRejectedValueOnce(new Error('down'));
     const [first, second] = [once(), once()];
     await expect(first).rejects.toThrow('down');
@@ -69,7 +69,7 @@ describe('IdempotencyKeys', () => {
     expect(await once()).toEqual({ answer: 1, isReplay: false });
   });
 
-  it('keeps the answer of a later request when an earlier one fails after its retention', async () => {
+  it('keeps the response of a later request when an earlier one fails after its retention time', async () => {
     let fail!: (error: Error) => void;
     perform.mockReturnValueOnce(new Promise((_resolve, reject) => (fail = reject)));
     const first = once();
@@ -80,7 +80,7 @@ describe('IdempotencyKeys', () => {
     expect(await once()).toEqual({ answer: 1, isReplay: true });
   });
 
-  it('tells apart services, operations and keys, however they are put together', async () => {
+  it('distinguishes services, operations and keys, even if their concatenations are equal', async () => {
     const requests = [
       REQUEST,
       { ...REQUEST, serviceId: 'pay' },
@@ -94,7 +94,7 @@ describe('IdempotencyKeys', () => {
     }
   });
 
-  it('forgets the oldest keys when there are too many, and none of the newest', async () => {
+  it('removes the oldest keys beyond the limit, and keeps the newest', async () => {
     for (let index = 0; index <= 10_000; index++) await once({ key: String(index) });
     expect((await once({ key: '10000' })).isReplay).toBe(true);
     expect((await once({ key: '1' })).isReplay).toBe(true);

@@ -1,14 +1,14 @@
 import { createHash } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import type { Clock } from 'nestjs-distributed-session';
-import { RequestError } from './request.error.js';
+import { RequestError } from './problem.js';
 
 const MAX_KEYS = 10_000;
-/** What the answers that are held may take, roughly, in bytes. */
+/** The approximate limit on the memory of the stored responses, in bytes. */
 const MAX_BYTES = 64 * 1024 * 1024;
 const KEY_OVERHEAD = 512;
 
-/** What makes two requests the same: who sends which body to which route under which key. */
+/** A request with its key. Requests that agree in all fields are repeats of the same request. */
 export interface IdempotentRequest {
   readonly serviceId: string;
   readonly operation: string;
@@ -28,8 +28,8 @@ export interface IdempotentAnswer {
 }
 
 /**
- * The answers to requests with an `Idempotency-Key`, for a while, in the memory of this process: a request that is
- * repeated, also while the first is under way, gets the first one's answer. An error is not held, so the key may be
+ * Stores the responses to requests with an `Idempotency-Key` in the memory of this process for a limited time. A repeated
+ * request gets the first one's response, even if the first is still in flight. Errors are not stored, so the key may be
  * used again.
  */
 export class IdempotencyKeys {
@@ -40,14 +40,18 @@ export class IdempotencyKeys {
     private readonly clock: Clock,
   ) {}
 
-  /** Throws {@link RequestError} when the key was used for another request. */
+  /**
+   * Performs a request once, or returns the stored response to an earlier request with the same key and body.
+   *
+   * @throws {RequestError} when the key was used for a different request.
+   */
   async once(request: IdempotentRequest, perform: () => Promise<unknown>): Promise<IdempotentAnswer> {
     const name = digest(request.serviceId, request.operation, request.key);
     const fingerprint = digest(request.body);
     const held = this.#held.get(name);
     if (held && this.clock.now() < held.endsAt) {
       if (held.fingerprint === fingerprint) return { answer: await held.answer, isReplay: true };
-      const message = 'was used for another request. Use a new key for each.';
+      const message = 'was already used for a different request. Use a new key for each request.';
       throw RequestError.of('ERR_IDEMPOTENCY_KEY_REUSED', 'Idempotency-Key', message);
     }
     const answer = perform();

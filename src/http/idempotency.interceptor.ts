@@ -5,13 +5,13 @@ import { ApiHeader } from '@nestjs/swagger';
 import { guardedRequestOf } from 'nestjs-distributed-session';
 import { type Observable, firstValueFrom, from } from 'rxjs';
 import { IdempotencyKeys } from './idempotency-keys.js';
-import { RequestError } from './request.error.js';
+import { RequestError } from './problem.js';
 
 const KEY = /^[\x21-\x7e]{1,255}$/;
 
 /**
- * Lets a client repeat a creation whose answer it lost: with the same `Idempotency-Key` it gets the same answer, and
- * nothing is created twice. For routes that create; used as `@UseInterceptors(IdempotencyInterceptor)`.
+ * Lets a client repeat a request whose response was lost: a request with the same `Idempotency-Key` gets the first
+ * response, and nothing is created twice. Apply it to routes that create: `@UseInterceptors(IdempotencyInterceptor)`.
  */
 @Injectable()
 export class IdempotencyInterceptor implements NestInterceptor {
@@ -44,13 +44,13 @@ export class IdempotencyInterceptor implements NestInterceptor {
   }
 }
 
-/** Describes the `Idempotency-Key` of a route under {@link IdempotencyInterceptor}. */
+/** Describes the `Idempotency-Key` header of a route with {@link IdempotencyInterceptor}. */
 export const ApiIdempotencyKey = (): MethodDecorator =>
   ApiHeader({
     name: 'Idempotency-Key',
     required: false,
     description:
-      'Names this request, so that it can be repeated when its answer is lost: the same key gets the same answer, and nothing is created twice. Remembered for a while by the process that answered.',
+      'Makes the request safe to repeat if the response is lost: a request with the same key gets the first response, and nothing is created twice. The process that responded remembers the key for a limited time.',
     schema: {
       type: 'string',
       minLength: 1,

@@ -2,15 +2,13 @@ import { STATUS_CODES, type IncomingMessage } from 'node:http';
 import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException, Logger } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import { DistributedSessionError, retryAfterSeconds, toHttpException } from 'nestjs-distributed-session';
-import { PROBLEM_TYPE, type Problem, problemOf } from './problem.js';
+import { PROBLEM_TYPE, type Problem, RequestError, problemOf, toRequestError } from './problem.js';
 import { contextOf, rawRequest } from './request-context.js';
-import { RequestError } from './request.error.js';
 import { RouteMethods } from './route-methods.js';
-import { toRequestError } from './to-request-error.js';
 
 type HttpRequest = IncomingMessage | { readonly raw: IncomingMessage };
 
-/** Answers every error as `application/problem+json` (RFC 9457). What is not known is a 500 that tells nothing. */
+/** Responds to every error with `application/problem+json` (RFC 9457). An unexpected error is a 500 without details. */
 @Catch()
 export class ProblemFilter implements ExceptionFilter {
   readonly #logger = new Logger(ProblemFilter.name);
@@ -38,13 +36,13 @@ export class ProblemFilter implements ExceptionFilter {
     httpAdapter.reply(response, JSON.stringify(problem), problem.status);
   }
 
-  /** A path that has other methods is not one that is not there (RFC 9110 section 15.5.6). */
+  /** Turns a 404 into a 405 if the path exists with other methods (RFC 9110 section 15.5.6). */
   #withoutRoute(exception: HttpException, request: HttpRequest): HttpException {
     if (!(exception instanceof RequestError) || exception.code !== 'ERR_ROUTE_NOT_FOUND') return exception;
     const allowed = this.#allowed(request);
-    // A route may say itself that it is not there.
+    // A route that exists may respond with 404 itself.
     if (allowed.length === 0 || allowed.includes(rawRequest(request).method ?? '')) return exception;
-    return new RequestError('ERR_METHOD_NOT_ALLOWED', `This route takes ${allowed.join(', ')} and no other method.`);
+    return new RequestError('ERR_METHOD_NOT_ALLOWED', `This route supports only the methods ${allowed.join(', ')}.`);
   }
 
   #allowed(request: HttpRequest): readonly string[] {
@@ -57,19 +55,22 @@ export class ProblemFilter implements ExceptionFilter {
     const known = error instanceof HttpException ? this.#withoutRoute(toRequestError(error), request) : undefined;
     if (known && known.getStatus() < 500) return problemOf(known, requestId);
     if (known && 'code' in Object(known.getResponse())) return problemOf(known, requestId);
-    this.#logger.error(`Request ${requestId ?? ''} failed`, error instanceof Error ? framesOf(error) : undefined);
-    const body = { code: 'ERR_INTERNAL', message: `${STATUS_CODES[500]}. The log has more, under the request id.` };
+    this.#logger.error(
+      `Request ${requestId ?? ''} failed with an unexpected error.`,
+      error instanceof Error ? framesOf(error) : undefined,
+    );
+    const body = { code: 'ERR_INTERNAL', message: `${STATUS_CODES[500]}. See the log for this request id.` };
     return problemOf(new HttpException(body, 500), requestId);
   }
 }
 
-/** What an error is and where it was thrown. What else it holds, its message too, may quote what was to be stored. */
+/** Returns an error's name, code and stack frames. Its message and other fields may quote values to be stored. */
 function framesOf({ name, message, stack = '', code = '' }: NodeJS.ErrnoException): string {
   const frames = stack.split('\n').filter((line) => /^ {4}at .+:\d+:\d+\)?$/.test(line) && !message.includes(line));
   return [/^[A-Z0-9_]+$/.test(code) ? `${name} ${code}` : name, ...frames].join('\n');
 }
 
-/** Guards have set the header for the errors that they turned into exceptions. */
+/** Returns `Retry-After` in seconds. For errors that guards convert, the guards set the header. */
 function retryAfterOf(error: unknown): number | undefined {
   if (error instanceof DistributedSessionError) return retryAfterSeconds(error);
   return error instanceof HttpException && error.getStatus() === 503 ? 1 : undefined;

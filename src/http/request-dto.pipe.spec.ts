@@ -2,8 +2,8 @@ import { IsInt, IsObject, IsString, Max, MaxLength, Min, ValidateNested } from '
 import { Type } from 'class-transformer';
 import { describe, expect, test } from '@jest/globals';
 import { BooleanInQuery, IfGiven, IsGiven, NumberInQuery, RawJson } from './dto-rules.js';
+import { RequestError } from './problem.js';
 import { RequestDtoPipe } from './request-dto.pipe.js';
-import { RequestError } from './request.error.js';
 
 class Inner {
   @IsString()
@@ -49,24 +49,24 @@ function make(value: unknown, metatype: new () => object = Dto, type: 'body' | '
   return pipe.transform(value, { type, metatype }) as object;
 }
 
-function refusalOf(value: unknown, metatype: new () => object = Dto): RequestError {
+function errorOf(value: unknown, metatype: new () => object = Dto): RequestError {
   try {
     make(value, metatype);
   } catch (error) {
     if (error instanceof RequestError) return error;
     throw error;
   }
-  throw new Error('It was not refused.');
+  throw new Error('The value was accepted.');
 }
 
 describe('RequestDtoPipe', () => {
-  test('makes the class of a body that keeps its rules', () => {
+  test('converts a valid body into its class', () => {
     const dto = make({ name: 'abc', limit: 7, inner: { text: '' } });
     expect(dto).toBeInstanceOf(Dto);
     expect(dto).toEqual({ name: 'abc', limit: 7, inner: { text: '' } });
   });
 
-  test('reads numbers and truths in a query, and nothing that only looks like them', () => {
+  test('parses numbers and booleans in a query, and rejects similar texts', () => {
     expect(make({ name: 'a', limit: '10', touch: 'false' }, Dto, 'query')).toEqual({
       name: 'a',
       limit: 10,
@@ -77,7 +77,7 @@ describe('RequestDtoPipe', () => {
     }
   });
 
-  test('leaves parameters alone that are none of a body or query, or of no class', () => {
+  test('ignores other parameters than bodies and queries, and parameters without a class', () => {
     const value = { anything: 1 };
     expect(pipe.transform(value, { type: 'param', metatype: Dto })).toBe(value);
     expect(pipe.transform(value, { type: 'custom', metatype: Dto })).toBe(value);
@@ -86,55 +86,58 @@ describe('RequestDtoPipe', () => {
     expect(pipe.transform('7', { type: 'query', metatype: String })).toBe('7');
   });
 
-  test.each([undefined, null])('takes %s for a body without fields', (value) => {
-    expect(refusalOf(value).faults).toMatchObject([{ field: 'name' }]);
+  test.each([undefined, null])('treats %s as a body without fields', (value) => {
+    expect(errorOf(value).faults).toMatchObject([{ field: 'name' }]);
   });
 
-  test.each([[[]], [[{ name: 'a' }]], ['text'], [7], [true]])('takes no body that is no object: %j', (value) => {
-    expect(refusalOf(value)).toMatchObject({ code: 'ERR_REQUEST_INPUT', message: 'body must be a JSON object.' });
+  test.each([[[]], [[{ name: 'a' }]], ['text'], [7], [true]])('rejects a body that is not an object: %j', (value) => {
+    expect(errorOf(value)).toMatchObject({ code: 'ERR_REQUEST_INPUT', message: 'body must be a JSON object.' });
   });
 
-  test('tells one fault a field, with its path', () => {
-    const { faults, message } = refusalOf({ name: 7, limit: '11', inner: { text: 1 } });
+  test('reports one fault per field, with its path', () => {
+    const { faults, message } = errorOf({ name: 7, limit: '11', inner: { text: 1 } });
     expect(faults.map(({ field }) => field)).toEqual(['name', 'limit', 'inner.text']);
     expect(faults[2]!.message).toBe('inner.text must be a string.');
     expect(message).toBe(faults.map((fault) => fault.message).join(' '));
   });
 
-  test('does not take null for what is not given', () => {
-    const { faults } = refusalOf({ name: 'a', limit: null, raw: null });
+  test('does not treat null as absent', () => {
+    const { faults } = errorOf({ name: 'a', limit: null, raw: null });
     expect(faults.map(({ field }) => field)).toEqual(['limit', 'raw']);
   });
 
-  test('tells of a field that is missing, but may be null', () => {
-    expect(refusalOf({ name: 'a' }, Derived).faults).toEqual([{ field: 'value', message: 'value is missing.' }]);
+  test('reports a missing field that may be null', () => {
+    expect(errorOf({ name: 'a' }, Derived).faults).toEqual([{ field: 'value', message: 'value is required.' }]);
     expect(make({ name: 'a', value: null }, Derived)).toMatchObject({ value: null });
   });
 
-  test('refuses what the class does not have, at each level, and says what it has', () => {
-    expect(refusalOf({ name: 'a', more: 1 }).faults).toEqual([
-      { field: 'more', message: 'more is unknown; known are name, limit, touch, inner, raw.' },
+  test('rejects unknown fields at each level, and lists the known fields', () => {
+    expect(errorOf({ name: 'a', more: 1 }).faults).toEqual([
+      { field: 'more', message: 'more is unknown. Known fields: name, limit, touch, inner, raw.' },
     ]);
-    expect(refusalOf({ name: 'a', inner: { text: 'a', more: 1 } }).faults).toEqual([
+    expect(errorOf({ name: 'a', inner: { text: 'a', more: 1 } }).faults).toEqual([
       { field: 'inner.more', message: 'inner.more is unknown.' },
     ]);
   });
 
   test.each(['__proto__', 'constructor', 'prototype', 'toString', 'hasOwnProperty'])(
-    'refuses a field that is named like something of a prototype: %s',
+    'rejects a field with the name of a prototype property: %s',
     (name) => {
       const body = JSON.parse(`{"name":"a","${name}":{"polluted":true}}`) as object;
-      expect(refusalOf(body).faults).toMatchObject([{ field: name }]);
+      expect(errorOf(body).faults).toMatchObject([{ field: name }]);
       expect(({} as { polluted?: boolean }).polluted).toBeUndefined();
     },
   );
 
-  test.each(['__proto__', 'constructor', 'prototype'])('refuses such a field below another, too: %s', (name) => {
-    const body = JSON.parse(`{"name":"a","inner":{"text":"a","${name}":{"polluted":true}}}`) as object;
-    expect(refusalOf(body).faults).toMatchObject([{ field: `inner.${name}` }]);
-  });
+  test.each(['__proto__', 'constructor', 'prototype'])(
+    'rejects a nested field with the name of a prototype property: %s',
+    (name) => {
+      const body = JSON.parse(`{"name":"a","inner":{"text":"a","${name}":{"polluted":true}}}`) as object;
+      expect(errorOf(body).faults).toMatchObject([{ field: `inner.${name}` }]);
+    },
+  );
 
-  test('keeps raw JSON as it was sent, with such names in it, and of a derived class as well', () => {
+  test('keeps raw JSON unchanged, including such names, also in a derived class', () => {
     const text =
       '{"__proto__":{"a":1},"constructor":2,"nested":{"__proto__":null,"toString":"x"},"list":[{"constructor":1}]}';
     for (const metatype of [Dto, Derived]) {
@@ -144,16 +147,16 @@ describe('RequestDtoPipe', () => {
     }
   });
 
-  test('answers thousands of unknown fields, and long names, in few words', () => {
+  test('limits the error for thousands of unknown fields and for long names', () => {
     const body = Object.fromEntries(Array.from({ length: 5_000 }, (_, index) => [`${index}${'x'.repeat(10_000)}`, 1]));
-    const { faults, message } = refusalOf(body);
+    const { faults, message } = errorOf(body);
     expect(faults).toHaveLength(20);
     expect(faults.every(({ field }) => field.length === 64)).toBe(true);
     expect(message.length).toBeLessThan(5_000);
   });
 
-  test('repeats no value', () => {
+  test('does not repeat values', () => {
     const body = { name: ['canary'], limit: 'canary', touch: 'canary', inner: { text: { canary: 1 } }, raw: 'canary' };
-    expect(JSON.stringify(refusalOf(body).getResponse())).not.toContain('canary');
+    expect(JSON.stringify(errorOf(body).getResponse())).not.toContain('canary');
   });
 });

@@ -2,19 +2,19 @@ import { type ArgumentMetadata, Injectable, type PipeTransform, type Type } from
 import { plainToInstance } from 'class-transformer';
 import { type ValidationError, getMetadataStorage, validateSync } from 'class-validator';
 import { rawFieldsOf } from './dto-rules.js';
-import { type InputFault, RequestError } from './request.error.js';
+import { type InputFault, RequestError } from './problem.js';
 
-/** So that an answer about a body of thousands of unknown fields stays an answer. */
+/** Limits the response to a body with thousands of unknown fields. */
 const MAX_FAULTS = 20;
 const MAX_NAME_LENGTH = 64;
 const BUILT_IN: readonly unknown[] = [String, Number, Boolean, Object, Array];
 
-/** class-transformer cannot take them: it asks each object for its constructor. */
+/** class-transformer reads the constructor of each object, so it cannot process these names. */
 const PROTOTYPE_NAMES = ['__proto__', 'constructor'];
 
 /**
- * Makes the class that a parameter declares of a body or a query, and checks it: types, bounds, and no field that the
- * class does not have. Unlike Nest's pipe it leaves raw JSON as it is: that one takes `__proto__` out of it.
+ * Converts a body or a query into the parameter's class and validates it: types, bounds and unknown fields. Unlike
+ * Nest's pipe, it keeps raw JSON unchanged; Nest's pipe removes `__proto__`.
  */
 @Injectable()
 export class RequestDtoPipe implements PipeTransform {
@@ -28,23 +28,23 @@ export class RequestDtoPipe implements PipeTransform {
     const plain = Object.entries(given as object).filter(([name]) => !raw.includes(name));
     const known = fieldsOf(metatype);
     const unknown = plain.flatMap(([name, field]) => (known.includes(name) ? prototypeNamesIn(field, name) : [name]));
-    if (unknown.length > 0) throw refused(unknown.map((name) => unknownField(name, known)));
+    if (unknown.length > 0) throw invalid(unknown.map((name) => unknownField(name, known)));
     const dto = plainToInstance(metatype as Type<object>, Object.fromEntries(plain));
     for (const [name, field] of Object.entries(given as object)) {
       if (raw.includes(name)) Object.assign(dto, { [name]: field as unknown });
     }
     const faults = faultsOf(validateSync(dto, { whitelist: true, forbidNonWhitelisted: true }));
-    if (faults.length > 0) throw refused(faults);
+    if (faults.length > 0) throw invalid(faults);
     return dto;
   }
 }
 
-function refused(faults: readonly InputFault[]): RequestError {
+function invalid(faults: readonly InputFault[]): RequestError {
   const shown = faults.slice(0, MAX_FAULTS);
   return new RequestError('ERR_REQUEST_INPUT', shown.map(({ message }) => message).join(' '), shown);
 }
 
-/** The fields that a class has rules for. */
+/** Returns the fields that a class has rules for. */
 function fieldsOf(metatype: Function): string[] {
   const rules = getMetadataStorage().getTargetValidationMetadatas(metatype, '', false, false);
   return [...new Set(rules.map(({ propertyName }) => propertyName))];
@@ -52,10 +52,10 @@ function fieldsOf(metatype: Function): string[] {
 
 function unknownField(name: string, known: readonly string[]): InputFault {
   const field = name.slice(0, MAX_NAME_LENGTH);
-  return { field, message: `${field} is unknown; known are ${known.join(', ')}.` };
+  return { field, message: `${field} is unknown. Known fields: ${known.join(', ')}.` };
 }
 
-/** Where below a field a name of the prototype stands. */
+/** Returns the paths of prototype names below a field. */
 function prototypeNamesIn(value: unknown, path: string): string[] {
   if (typeof value !== 'object' || value === null) return [];
   return Object.entries(value).flatMap(([name, below]) =>
@@ -63,7 +63,7 @@ function prototypeNamesIn(value: unknown, path: string): string[] {
   );
 }
 
-/** One fault a field: of several rules, the one that is written first says most. */
+/** Returns one fault per field. Of several violated rules, the first one in the class is the most specific. */
 function faultsOf(errors: readonly ValidationError[], parent = ''): InputFault[] {
   return errors.flatMap(({ property, constraints = {}, children = [] }) => {
     const field = parent === '' ? property : `${parent}.${property}`;

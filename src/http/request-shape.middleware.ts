@@ -1,8 +1,8 @@
 import type { IncomingMessage } from 'node:http';
+import { RequestError } from './problem.js';
 import type { Middleware } from './request-context.js';
-import { RequestError } from './request.error.js';
 
-/** Headers that say one thing. Of a second one Node would drop or join the value without a word (ASVS 15.3.7). */
+/** Headers that may occur once. Node silently drops or joins the values of repeated headers (ASVS 15.3.7). */
 const SINGLE_HEADERS = [
   'content-type',
   'content-encoding',
@@ -15,24 +15,25 @@ const BODILESS: readonly unknown[] = ['GET', 'HEAD'];
 const JSON_TYPE = /^application\/json(?:\s*;\s*charset="?utf-8"?)?\s*$/i;
 
 /**
- * Refuses what no route takes, before a body is read: repeated headers, bodies that are not plain JSON or that stand
- * where none may, and a query that cannot be decoded.
+ * Rejects what no route accepts, before the body is read: repeated headers, bodies that are not plain JSON, bodies of
+ * GET and HEAD requests, and queries that cannot be decoded.
  */
 export const requestShape: Middleware = (request, _response, next) => {
   const repeated = SINGLE_HEADERS.find((name) => countOf(request, name) > 1);
-  if (repeated !== undefined) return next(RequestError.of('ERR_REQUEST_HEADER', repeated, 'was sent more than once.'));
+  if (repeated !== undefined)
+    return next(RequestError.of('ERR_REQUEST_HEADER', repeated, 'was sent more than once. Send it once.'));
   if (hasBody(request) && !isPlainJson(request)) {
-    const message = 'must be application/json, in UTF-8 and without a Content-Encoding.';
+    const message = 'must be application/json in UTF-8, without Content-Encoding.';
     return next(RequestError.of('ERR_REQUEST_CONTENT_TYPE', 'Content-Type', message));
   }
-  // Fastify would leave it unread, and so without effect.
+  // Fastify would silently ignore it.
   if (hasBody(request) && BODILESS.includes(request.method)) {
-    return next(RequestError.of('ERR_REQUEST_INPUT', 'body', 'is not taken by this route; leave it out.'));
+    return next(RequestError.of('ERR_REQUEST_INPUT', 'body', 'is not supported by this route. Remove it.'));
   }
   if (!isDecodable(request)) {
-    return next(RequestError.of('ERR_REQUEST_INPUT', 'query', 'is not well percent-encoded UTF-8.'));
+    return next(RequestError.of('ERR_REQUEST_INPUT', 'query', 'is not valid percent-encoded UTF-8.'));
   }
-  // Express would answer 304 by itself. A version names the attributes of a session, not its times.
+  // Express would respond with 304 by itself, but a session's version does not cover its times.
   delete request.headers['if-none-match'];
   delete request.headers['if-modified-since'];
   next();
@@ -51,7 +52,7 @@ function isPlainJson({ headers }: IncomingMessage): boolean {
   return encoding.toLowerCase() === 'identity' && JSON_TYPE.test(headers['content-type'] ?? '');
 }
 
-/** The parsers of both servers would make something else of what is ill-formed, and go on with that. */
+/** The parsers of both servers replace invalid sequences instead of rejecting them. */
 function isDecodable({ url = '' }: IncomingMessage): boolean {
   const [, query = ''] = url.split(/\?(.*)/s);
   try {

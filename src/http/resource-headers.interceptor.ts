@@ -4,8 +4,8 @@ import { type Observable, tap } from 'rxjs';
 import { entityTag } from './entity-tag.js';
 
 /**
- * The headers of what is answered under `/v1`: nobody may keep it; a session comes with its version as `ETag`; what was
- * created, with its `Location`.
+ * Sets the headers of responses under `/v1`: `Cache-Control: no-store`, a session's version as `ETag`, and the
+ * `Location` of a created resource.
  */
 @Injectable()
 export class ResourceHeadersInterceptor implements NestInterceptor {

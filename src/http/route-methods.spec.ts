@@ -59,7 +59,7 @@ describe('RouteMethods', () => {
     ['/v1/things/verify', ['DELETE', 'GET', 'HEAD', 'POST', 'PUT']],
     ['/v1/things/7/parts/role', ['PATCH']],
     ['/', ['GET', 'HEAD']],
-  ])('knows those of %s, in alphabetical order and each once', (url, methods) => {
+  ])('returns the methods of %s in alphabetical order, each once', (url, methods) => {
     expect(routes.of(url)).toEqual(methods);
   });
 
@@ -76,7 +76,7 @@ describe('RouteMethods', () => {
     '',
     '?/v1/things',
     '*',
-  ])('knows none of %j, which is no path', (url) => {
+  ])('returns no methods for the unknown path %j', (url) => {
     expect(routes.of(url)).toEqual([]);
   });
 });

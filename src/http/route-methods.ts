@@ -1,7 +1,7 @@
 import { Injectable, RequestMethod } from '@nestjs/common';
 import { DiscoveryService, MetadataScanner } from '@nestjs/core';
 
-/** Where Nest keeps the path and the method of a route. */
+/** Nest's metadata keys for the path and the method of a route. */
 const PATH = 'path';
 const METHOD = 'method';
 
@@ -10,7 +10,7 @@ interface Route {
   readonly method: string;
 }
 
-/** Which methods a path has. */
+/** Finds the methods that a path supports. */
 @Injectable()
 export class RouteMethods {
   #routes: readonly Route[] | undefined;
@@ -20,7 +20,7 @@ export class RouteMethods {
     private readonly scanner: MetadataScanner,
   ) {}
 
-  /** The methods of a URL, in alphabetical order; none where there is no such path. */
+  /** Returns the methods of a URL in alphabetical order, or none if the path does not exist. */
   of(url: string): readonly string[] {
     const [path = ''] = url.split('?');
     this.#routes ??= this.#findRoutes();

@@ -1,12 +1,12 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { type BeforeApplicationShutdown, Inject, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
-import { environmentConfig } from '../config/environment.config.js';
 import type { Environment } from '../config/environment.js';
+import { environmentConfig } from '../config/read-environment.js';
 
 /**
- * Lets the server close when it is told to stop: each connection with the answer that is under way on it, which clients
- * would keep alive otherwise, and those that are still open when requests under way have had their time.
+ * Lets the server close during shutdown. Closes each connection after its in-flight response, although clients would
+ * keep it alive, and closes all remaining connections after `SHUTDOWN_TIMEOUT_MS`.
  */
 @Injectable()
 export class ShutdownDeadline implements OnApplicationBootstrap, BeforeApplicationShutdown {
@@ -34,7 +34,7 @@ export class ShutdownDeadline implements OnApplicationBootstrap, BeforeApplicati
       if (!answer.headersSent) answer.setHeader('Connection', 'close');
     }
     const timer = setTimeout(() => this.#server.closeAllConnections(), this.environment.SHUTDOWN_TIMEOUT_MS);
-    // A server that was closed before closes without a word.
+    // A server that is already closed emits no further `close`.
     timer.unref();
     this.#server.once('close', () => clearTimeout(timer));
   }

@@ -1,13 +1,13 @@
 import type { IncomingMessage } from 'node:http';
 import { type CallHandler, type ExecutionContext, Injectable, type NestInterceptor } from '@nestjs/common';
 import type { Observable } from 'rxjs';
-import { RequestError } from './request.error.js';
+import { RequestError } from './problem.js';
 
-/** Where Nest keeps what the parameters of a handler take, each key beginning with the number of its kind. */
+/** Nest's metadata key for a handler's parameters. Each key in it begins with the number of the parameter's kind. */
 const ROUTE_ARGUMENTS = '__routeArguments__';
 const BODY = '3';
 const QUERY = '4';
-/** Deeper than attributes may be. What walks a body recursively later must not go as deep as a client likes. */
+/** More than attributes allow. It bounds every later recursion over a body. */
 const MAX_DEPTH = 64;
 
 interface ParsedRequest extends IncomingMessage {
@@ -16,8 +16,8 @@ interface ParsedRequest extends IncomingMessage {
 }
 
 /**
- * Refuses a query or a body where the route takes none, since what has no effect must not look as if it had, and bodies
- * that are nested too deep. Runs before the pipes and the other interceptors.
+ * Rejects a query or a body if the route has none, because ignoring it would hide a mistake, and bodies that are nested
+ * too deeply. Runs before the pipes and the other interceptors.
  */
 @Injectable()
 export class StrictRequestInterceptor implements NestInterceptor {
@@ -26,10 +26,10 @@ export class StrictRequestInterceptor implements NestInterceptor {
     const taken = kindsTaken(context);
     const [parameter] = Object.keys(query);
     if (parameter !== undefined && !taken.has(QUERY)) {
-      throw RequestError.of('ERR_REQUEST_INPUT', parameter, 'is unknown; this route takes no query parameters.');
+      throw RequestError.of('ERR_REQUEST_INPUT', parameter, 'is unknown. This route has no query parameters.');
     }
     if (body !== undefined && body !== null && Object.keys(body).length > 0 && !taken.has(BODY)) {
-      throw RequestError.of('ERR_REQUEST_INPUT', 'body', 'is not taken by this route; leave it out.');
+      throw RequestError.of('ERR_REQUEST_INPUT', 'body', 'is not supported by this route. Remove it.');
     }
     if (isDeeperThan(body, MAX_DEPTH)) {
       throw RequestError.of('ERR_REQUEST_INPUT', 'body', `is nested deeper than ${MAX_DEPTH} levels.`);
@@ -38,7 +38,7 @@ export class StrictRequestInterceptor implements NestInterceptor {
   }
 }
 
-/** Level by level, so that the walk itself needs no stack. */
+/** Walks level by level, so that deep nesting cannot overflow the stack. */
 function isDeeperThan(value: unknown, depth: number): boolean {
   let level: unknown[] = [value];
   for (let below = 0; level.length > 0; below++) {

@@ -1,6 +1,6 @@
 import { Logger } from '@nestjs/common';
 import { afterEach, describe, expect, jest, test } from '@jest/globals';
-import type { SettledRequest } from '../http/request-context.middleware.js';
+import type { SettledRequest } from '../http/request-context.js';
 import { RequestLog } from './request-log.js';
 
 const SETTLED: SettledRequest = { requestId: 'mine', startedAt: 5, method: 'GET', status: 200, milliseconds: 12.345 };
@@ -10,13 +10,13 @@ describe('RequestLog', () => {
     jest.restoreAllMocks();
   });
 
-  test('writes what is known, in tenths of a millisecond, and leaves out what is not', () => {
+  test('writes the known fields, rounded to tenths of a millisecond', () => {
     expect(write({})).toEqual(['log', { method: 'GET', status: 200, milliseconds: 12.3, requestId: 'mine' }]);
     const known = { operation: 'getSession', status: 404, code: 'ERR_SESSION_NOT_FOUND', serviceId: 'order' };
     expect(write(known)).toEqual(['log', { method: 'GET', ...known, milliseconds: 12.3, requestId: 'mine' }]);
   });
 
-  test('writes the same as one text, in a fixed order', () => {
+  test('writes the same fields as text, in a fixed order', () => {
     const known = { serviceId: 'order', code: 'ERR_SESSION_NOT_FOUND', status: 404, operation: 'getSession' };
     expect(write(known, 'text')).toEqual(['log', 'GET getSession 404 ERR_SESSION_NOT_FOUND 12.3 order mine']);
   });
@@ -31,12 +31,12 @@ describe('RequestLog', () => {
     ['log', undefined, 404],
     ['error', 'createSession', 500],
     ['error', undefined, 503],
-  ])('has the level %s for %s with %d', (level, operation, status) => {
+  ])('uses the level %s for %s with status %d', (level, operation, status) => {
     expect(write({ operation, status })[0]).toBe(level);
   });
 });
 
-/** The level and the message that are written of a request. */
+/** Returns the level and the message that are written for a request. */
 function write(request: Partial<SettledRequest>, logFormat: 'json' | 'text' = 'json'): readonly unknown[] {
   const written: unknown[] = [];
   for (const level of ['debug', 'log', 'warn', 'error'] as const) {

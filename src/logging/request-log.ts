@@ -1,11 +1,11 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
-import { environmentConfig } from '../config/environment.config.js';
 import type { Environment } from '../config/environment.js';
-import type { SettledRequest } from '../http/request-context.middleware.js';
+import { environmentConfig } from '../config/read-environment.js';
+import type { SettledRequest } from '../http/request-context.js';
 
 /**
- * A line for every request. It names the route and not the path: what a client puts into a path by mistake may be a
- * token. Requests of probes and scrapers are of the level `debug`, failures of the service itself of `error`.
+ * Logs a line for every request. It contains the operation, never the path, in which a client may send a token by
+ * mistake. Requests by probes and scrapers have the level `debug`, failures of the service the level `error`.
  */
 @Injectable()
 export class RequestLog {
@@ -28,9 +28,9 @@ export class RequestLog {
   }
 }
 
-const OF_MACHINES: readonly unknown[] = ['getLiveness', 'getReadiness', 'getMetrics'];
+const PROBES: readonly unknown[] = ['getLiveness', 'getReadiness', 'getMetrics'];
 
 function levelOf(status: number, operation: string | undefined): 'debug' | 'log' | 'error' {
   if (status >= 500) return 'error';
-  return OF_MACHINES.includes(operation) ? 'debug' : 'log';
+  return PROBES.includes(operation) ? 'debug' : 'log';
 }

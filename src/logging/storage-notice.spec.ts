@@ -8,20 +8,16 @@ describe('StorageNotice', () => {
     jest.restoreAllMocks();
   });
 
-  test('says plainly that memory is not kept, and what that means', () => {
+  test('warns that the in-memory storage is lost when the process stops, and is not shared', () => {
     const [notice, ...more] = noticesOf('memory');
     expect(more).toEqual([]);
-    expect(notice).toMatch(/^SESSION_STORAGE is memory: sessions and services are not kept\./);
-    for (const consequence of [
-      'end when this process stops',
-      'a restart begins with none',
-      'no other process sees them',
-    ]) {
+    expect(notice).toMatch(/^SESSION_STORAGE is memory: sessions and services /);
+    for (const consequence of ['exist only in this process', 'are lost when it stops']) {
       expect(notice).toContain(consequence);
     }
   });
 
-  test.each(['redis', 'postgres'] as const)('has nothing to say of %s, which keeps them', (kind) => {
+  test.each(['redis', 'postgres'] as const)('does not warn about %s', (kind) => {
     expect(noticesOf(kind)).toEqual([]);
   });
 });

@@ -1,8 +1,8 @@
 import { Inject, Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
-import { environmentConfig } from '../config/environment.config.js';
 import type { Environment } from '../config/environment.js';
+import { environmentConfig } from '../config/read-environment.js';
 
-/** Says at each start what an operator must not find out by losing sessions. */
+/** Warns at every start that the in-memory storage loses its sessions when the process stops. */
 @Injectable()
 export class StorageNotice implements OnApplicationBootstrap {
   readonly #logger = new Logger('Storage');
@@ -12,7 +12,7 @@ export class StorageNotice implements OnApplicationBootstrap {
   onApplicationBootstrap(): void {
     if (this.environment.SESSION_STORAGE !== 'memory') return;
     this.#logger.warn(
-      'SESSION_STORAGE is memory: sessions and services are not kept. They end when this process stops, a restart begins with none, and no other process sees them.',
+      'SESSION_STORAGE is memory: sessions and services exist only in this process and are lost when it stops. Set SESSION_STORAGE to redis or postgres to keep and share them.',
     );
   }
 }

@@ -1,31 +1,34 @@
 import { Controller, Delete, Get, Param, Query } from '@nestjs/common';
-import { ApiParam, ApiTags } from '@nestjs/swagger';
-import { DistributedSessionManager, type LoginPage, type SessionCounts } from 'nestjs-distributed-session';
-import { CallerSessions } from '../http/caller-sessions.decorator.js';
-import { Operation } from '../openapi/operation.decorator.js';
-import { EndAllSessionsQuery } from './end-all-sessions.query.js';
+import { ApiTags } from '@nestjs/swagger';
 import {
+  DEFAULT_PAGE_SIZE,
+  DistributedSessionManager,
+  type LoginPage,
+  type SessionCounts,
+} from 'nestjs-distributed-session';
+import { CallerSessions } from '../http/calling-service.js';
+import { Operation } from '../openapi/operation.decorator.js';
+import {
+  ApiLoginId,
+  EndAllSessionsQuery,
   EndedCountResponse,
   HistoryResponse,
   LoginPageResponse,
   OnlineCountsResponse,
+  PageQuery,
   SessionPageResponse,
-} from './login.response.js';
-import { DEFAULT_PAGE_LIMIT, PageQuery } from './page.query.js';
+} from './login.dto.js';
 import { type SessionPage, pageOf } from './session-page.js';
 
-const ApiLoginId = (): MethodDecorator =>
-  ApiParam({ name: 'loginId', schema: { type: 'string', minLength: 1, maxLength: 256, example: 'user123' } });
-
-/** Users: who is online, on which devices, and how their sessions ended. */
+/** The users, their live sessions and their session history. */
 @ApiTags('Logins')
 @Controller('v1')
 export class LoginsController {
   @Get('logins')
   @Operation({
-    summary: 'List who is online',
+    summary: 'List users online',
     permissions: ['session.list'],
-    answer: { type: LoginPageResponse, description: 'A page of logins, each with how many sessions it has.' },
+    answer: { type: LoginPageResponse, description: 'A page of users, each with the number of live sessions.' },
     problems: ['ERR_SESSION_INPUT'],
   })
   listLogins(@CallerSessions() sessions: DistributedSessionManager, @Query() page: PageQuery): Promise<LoginPage> {
@@ -34,9 +37,12 @@ export class LoginsController {
 
   @Get('counts')
   @Operation({
-    summary: 'Count what is online',
+    summary: 'Count live sessions and users online',
     permissions: ['session.list'],
-    answer: { type: OnlineCountsResponse, description: 'Sessions, and logins that have any.' },
+    answer: {
+      type: OnlineCountsResponse,
+      description: 'The numbers of live sessions and of users with a live session.',
+    },
   })
   countOnline(@CallerSessions() sessions: DistributedSessionManager): Promise<SessionCounts> {
     return sessions.countOnline();
@@ -46,7 +52,7 @@ export class LoginsController {
   @ApiLoginId()
   @Operation({
     summary: "List a user's sessions",
-    description: 'Looking keeps none alive.',
+    description: 'Listing does not count as an access.',
     permissions: ['session.list'],
     answer: { type: SessionPageResponse, description: 'A page of sessions.' },
     problems: ['ERR_SESSION_INPUT'],
@@ -54,7 +60,7 @@ export class LoginsController {
   async listSessions(
     @CallerSessions() sessions: DistributedSessionManager,
     @Param('loginId') loginId: string,
-    @Query() { limit = DEFAULT_PAGE_LIMIT, cursor }: PageQuery,
+    @Query() { limit = DEFAULT_PAGE_SIZE, cursor }: PageQuery,
   ): Promise<SessionPage> {
     return pageOf(await sessions.getSessionsByLoginId(loginId), limit, cursor);
   }
@@ -64,7 +70,7 @@ export class LoginsController {
   @Operation({
     summary: "End a user's sessions",
     permissions: ['session.delete'],
-    answer: { type: EndedCountResponse, description: 'How many ended.' },
+    answer: { type: EndedCountResponse, description: 'The number of sessions that ended.' },
     problems: ['ERR_SESSION_INPUT'],
   })
   async deleteAllSessions(
@@ -78,10 +84,10 @@ export class LoginsController {
   @Get('logins/:loginId/history')
   @ApiLoginId()
   @Operation({
-    summary: "See how a user's sessions ended",
-    description: 'Why, when, and by whom.',
+    summary: "Read a user's session history",
+    description: 'Shows why, when and by whom each session was ended.',
     permissions: ['session.list'],
-    answer: { type: HistoryResponse, description: 'The newest endings.' },
+    answer: { type: HistoryResponse, description: 'The sessions that ended last.' },
     problems: ['ERR_SESSION_INPUT'],
   })
   async getSessionHistory(

@@ -1,17 +1,17 @@
 import { type Session, SessionInputError } from 'nestjs-distributed-session';
 
-/** Sessions of a login, a page at a time. */
+/** A page of a user's sessions. */
 export interface SessionPage {
   readonly sessions: readonly Session[];
-  /** Of the login, on all pages. */
+  /** The number of the user's sessions on all pages. */
   readonly total: number;
   /** Absent on the last page. */
   readonly nextCursor?: string;
 }
 
 /**
- * The page after `cursor` of sessions in the order of their creation. Where the session that the cursor names is gone,
- * those of its millisecond come again: better twice than not at all.
+ * Returns the page after `cursor`. `sessions` are ordered by creation time. If the cursor's session has ended, sessions
+ * created in the same millisecond are listed again rather than skipped.
  */
 export function pageOf(sessions: readonly Session[], limit: number, cursor?: string): SessionPage {
   const start = cursor === undefined ? 0 : startAfter(sessions, parseCursor(cursor));
@@ -41,5 +41,5 @@ function parseCursor(cursor: string): Position {
   const [, createdAt, sessionId] =
     /^(\d{1,15})\.([0-9a-f-]{36})$/.exec(Buffer.from(cursor, 'base64url').toString()) ?? [];
   if (sessionId !== undefined) return { createdAt: Number(createdAt), sessionId };
-  throw new SessionInputError('cursor', 'format', 'must be what the page before returned as nextCursor.');
+  throw new SessionInputError('cursor', 'format', 'must be the nextCursor of the previous page.');
 }

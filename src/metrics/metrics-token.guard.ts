@@ -1,10 +1,10 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { type CanActivate, type ExecutionContext, Inject, Injectable, NotFoundException } from '@nestjs/common';
 import { guardedRequestOf, ServiceAuthenticationError, toHttpException } from 'nestjs-distributed-session';
-import { environmentConfig } from '../config/environment.config.js';
 import type { Environment } from '../config/environment.js';
+import { environmentConfig } from '../config/read-environment.js';
 
-/** Lets in who sends `METRICS_TOKEN`. Where none is set, everybody, but in production nobody: there is no such route. */
+/** Requires `METRICS_TOKEN`. Without a configured token, the route is open, but in production it responds with 404. */
 @Injectable()
 export class MetricsTokenGuard implements CanActivate {
   constructor(@Inject(environmentConfig.KEY) private readonly environment: Environment) {}

@@ -5,7 +5,7 @@ import { ApiProblems } from '../openapi/operation.decorator.js';
 import { MetricsTokenGuard } from './metrics-token.guard.js';
 import { ServiceMetrics } from './service-metrics.js';
 
-/** For Prometheus. A scraper is no service: it is known by a token of its own, and works while the storage is down. */
+/** Metrics for Prometheus. A scraper has its own token, which works even while the storage is not available. */
 @ApiTags('Health')
 @AllowAnonymousService()
 @UseGuards(MetricsTokenGuard)
@@ -17,10 +17,10 @@ export class MetricsController {
   @Header('Content-Type', 'text/plain; version=0.0.4; charset=utf-8')
   @ApiProduces('text/plain')
   @ApiOperation({
-    summary: 'Measurements for Prometheus',
-    description: 'Asks for `METRICS_TOKEN` as bearer token, where it is set.',
+    summary: 'Read the metrics for Prometheus',
+    description: 'Requires `METRICS_TOKEN` as bearer token if it is set.',
   })
-  @ApiOkResponse({ type: String, description: 'The text format of Prometheus.' })
+  @ApiOkResponse({ type: String, description: 'The metrics in the Prometheus text format.' })
   @ApiProblems('ERR_ROUTE_NOT_FOUND')
   getMetrics(): Promise<string> {
     return this.metrics.text();

@@ -2,25 +2,25 @@ import type { INestApplication } from '@nestjs/common';
 import { DocumentBuilder, type OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
 import { problemExamples } from './problem-examples.js';
 
-const DESCRIPTION = `Sessions shared by services: log in at one, be known at all.
+const DESCRIPTION = `Sessions shared by several services: a user who logs in at one service is known to all of them.
 
-A service proves itself with every request, by HTTP Basic (its id and secret), by a generated secret as bearer token, or by \`X-Service-Id\` and \`X-Service-Secret\`; what it may do follows from its permissions. Times are epoch milliseconds. Every error is \`application/problem+json\` (RFC 9457) with a stable \`code\`; 429 and 503 carry \`Retry-After\`. Fields and query parameters that are not known are refused.`;
+A service authenticates every request by HTTP Basic (its id and secret), by a generated secret as bearer token, or by the headers \`X-Service-Id\` and \`X-Service-Secret\`. Its permissions determine what it may do. Times are epoch milliseconds. Every error is \`application/problem+json\` (RFC 9457) with a stable \`code\`; 429 and 503 include \`Retry-After\`. Unknown fields and query parameters are rejected.`;
 
-/** The OpenAPI document, made from the routes themselves. */
+/** Generates the OpenAPI document from the routes. */
 export function openApiDocument(app: INestApplication): OpenAPIObject {
   const config = new DocumentBuilder()
     .setOpenAPIVersion('3.1.0')
     .setTitle('Session service')
     .setDescription(DESCRIPTION)
     .setVersion('1')
-    .addSecurity('basic', { type: 'http', scheme: 'basic', description: 'Service id and secret.' })
-    .addSecurity('bearer', { type: 'http', scheme: 'bearer', description: 'A generated secret, `dss_…`.' })
-    .addTag('Sessions', 'One session at a time.')
-    .addTag('Attributes', 'What services share about a session.')
-    .addTag('Logins', 'Users: who is online, on which devices, and how their sessions ended.')
-    .addTag('Services', 'Who may do what.')
-    .addTag('Events', 'What happens, as it happens.')
-    .addTag('Health', 'For whoever runs this process.')
+    .addSecurity('basic', { type: 'http', scheme: 'basic', description: 'The service id and secret.' })
+    .addSecurity('bearer', { type: 'http', scheme: 'bearer', description: 'A generated secret: `dss_…`.' })
+    .addTag('Sessions', 'Single sessions.')
+    .addTag('Attributes', 'The values that services share in a session.')
+    .addTag('Logins', 'The users online, their sessions and their session history.')
+    .addTag('Services', 'The services, their secrets and their permissions.')
+    .addTag('Events', 'Changes to sessions and services, as a stream.')
+    .addTag('Health', 'Health checks and metrics of this process.')
     .build();
   const document = SwaggerModule.createDocument(app, config, { operationIdFactory: (_controller, method) => method });
   const schemas = closeBodies(document.components?.schemas ?? {});
@@ -29,7 +29,7 @@ export function openApiDocument(app: INestApplication): OpenAPIObject {
 
 type Schemas = NonNullable<NonNullable<OpenAPIObject['components']>['schemas']>;
 
-/** Says of bodies of requests that they have no fields beside those listed, as {@link RequestDtoPipe} sees to. */
+/** Declares that request bodies have no other fields, which {@link RequestDtoPipe} enforces. */
 function closeBodies(schemas: Schemas): Schemas {
   const closed = Object.entries(schemas).map(([name, schema]) =>
     name.endsWith('Body') ? [name, { ...schema, additionalProperties: false }] : [name, schema],
@@ -37,7 +37,7 @@ function closeBodies(schemas: Schemas): Schemas {
   return Object.fromEntries(closed) as Schemas;
 }
 
-/** Serves the page at `/docs`, and the document at `/docs/openapi.json` and `/docs/openapi.yaml`. */
+/** Serves the OpenAPI page at `/docs`, and the document at `/docs/openapi.json` and `/docs/openapi.yaml`. */
 export function serveOpenApi(app: INestApplication): void {
   SwaggerModule.setup('docs', app, () => openApiDocument(app), {
     jsonDocumentUrl: 'docs/openapi.json',

@@ -17,23 +17,23 @@ type Permission = string | PermissionRequirement;
 export interface OperationDescription {
   readonly summary: string;
   readonly description?: string;
-  /** What the calling service must be permitted, all of it. */
+  /** The permissions that the calling service must have, all of them. */
   readonly permissions: readonly [Permission, ...Permission[]];
   readonly answer: {
     readonly status?: 200 | 201;
     readonly type: Type<unknown> | [Type<unknown>];
     readonly description: string;
   };
-  /** A body to begin with; without one, each field of its class gives an example. */
+  /** An example body. Without it, the example consists of the examples of all fields. */
   readonly body?: { readonly type: Type<unknown>; readonly example: object };
-  /** The codes that this route may answer with beside those that all routes have. */
+  /** The codes of this route, in addition to those of all routes. */
   readonly problems?: readonly DescribedProblem[];
 }
 
-/** A code; with a status that goes over the usual one. */
+/** A code, optionally with a status that overrides its usual one. */
 type DescribedProblem = ProblemCode | readonly [ProblemCode, number];
 
-/** What any route may answer: how it is asked, and by whom. Also one without a permission proves a credential that is sent. */
+/** The problems of every route. Routes without a permission also authenticate a credential that is sent. */
 const OF_ALL_ROUTES: readonly DescribedProblem[] = [
   'ERR_REQUEST_INPUT',
   'ERR_REQUEST_JSON',
@@ -46,7 +46,7 @@ const OF_ALL_ROUTES: readonly DescribedProblem[] = [
   'ERR_INTERNAL',
 ];
 
-/** What a route that asks for a permission may answer: what the caller may, and how the store is. */
+/** The additional problems of routes that require a permission: missing permissions and storage failures. */
 const OF_PERMITTED_ROUTES: readonly DescribedProblem[] = [
   'ERR_SERVICE_PERMISSION',
   'ERR_STORAGE_CORRUPT',
@@ -55,14 +55,14 @@ const OF_PERMITTED_ROUTES: readonly DescribedProblem[] = [
   'ERR_KEY_UNAVAILABLE',
 ];
 
-/** The extension of the OpenAPI document that holds what an operation asks for, as a list of requirements. */
+/** The OpenAPI extension that lists an operation's permission requirements. */
 export const PERMISSIONS_EXTENSION = 'x-permissions';
 
-/** Says all of a route in one place: what it does, the permission that it asks for (and gets checked), its answers. */
+/** Describes a route in one place: its summary, the permissions that it requires and enforces, and its responses. */
 export function Operation(operation: OperationDescription): MethodDecorator {
   const { summary, description, permissions, body, answer, problems = [] } = operation;
   const { status = 200, type } = answer;
-  const asked = permissions.map(
+  const required = permissions.map(
     (permission) => `\`${typeof permission === 'string' ? permission : permission.permission}\``,
   );
   return applyDecorators(
@@ -72,7 +72,9 @@ export function Operation(operation: OperationDescription): MethodDecorator {
     ApiExtension(PERMISSIONS_EXTENSION, permissions.map(toRequirement)),
     ApiOperation({
       summary,
-      description: [description, `Asks for ${asked.join(' and ')}.`].filter((text) => text !== undefined).join('\n\n'),
+      description: [description, `Requires ${required.join(' and ')}.`]
+        .filter((text) => text !== undefined)
+        .join('\n\n'),
     }),
     ...(body ? [ApiBody({ type: body.type, examples: { usual: { value: body.example } } })] : []),
     ApiResponse({ status, type: type as Type<unknown>, description: answer.description }),
@@ -80,7 +82,7 @@ export function Operation(operation: OperationDescription): MethodDecorator {
   );
 }
 
-/** Lists the problems that a route may answer with, those that all routes have among them. */
+/** Lists the problems of a route, including those of all routes. */
 export function ApiProblems(...problems: readonly DescribedProblem[]): MethodDecorator {
   const grouped = byStatus([...OF_ALL_ROUTES, ...problems]);
   return applyDecorators(

@@ -1,15 +1,15 @@
 import { STATUS_CODES } from 'node:http';
 import type { DistributedSessionErrorCode } from 'nestjs-distributed-session';
-import type { RequestErrorCode } from '../http/request.error.js';
+import type { RequestErrorCode } from '../http/problem.js';
 
-/** Every code that a route may answer with. `ERR_OPTIONS` stops the start and is never answered. */
+/** The codes of all problems. `ERR_OPTIONS` prevents the start, so no response has it. */
 export type ProblemCode = Exclude<DistributedSessionErrorCode, 'ERR_OPTIONS'> | RequestErrorCode | 'ERR_INTERNAL';
 
 export interface ProblemExample {
   readonly status: number;
-  /** When it is answered, in a few words. */
+  /** When the problem occurs, as a clause. */
   readonly when: string;
-  /** What the answer holds beside what every problem has. */
+  /** The fields of this problem, in addition to those of every problem. */
   readonly fields?: Readonly<Record<string, unknown>>;
 }
 
@@ -17,49 +17,56 @@ const REQUEST_ID = '01995f3e-7a1b-4c1d-8e2f-3a4b5c6d7e8f';
 const FIELD = { field: 'loginId', errors: [{ field: 'loginId', message: 'loginId must be a string.' }] };
 
 export const PROBLEM_EXAMPLES: Readonly<Record<ProblemCode, ProblemExample>> = {
-  ERR_REQUEST_INPUT: { status: 400, when: 'a field is missing, unknown, or of the wrong type', fields: FIELD },
-  ERR_REQUEST_JSON: { status: 400, when: 'the body is no JSON', fields: { field: 'body' } },
-  ERR_REQUEST_HEADER: { status: 400, when: 'a header is malformed or was sent twice', fields: { field: 'if-match' } },
-  ERR_REQUEST_PATH: { status: 400, when: 'the path cannot be decoded' },
+  ERR_REQUEST_INPUT: { status: 400, when: 'a field is missing, unknown or of the wrong type', fields: FIELD },
+  ERR_REQUEST_JSON: { status: 400, when: 'the body is not valid JSON', fields: { field: 'body' } },
+  ERR_REQUEST_HEADER: {
+    status: 400,
+    when: 'a header is malformed or was sent more than once',
+    fields: { field: 'if-match' },
+  },
+  ERR_REQUEST_PATH: { status: 400, when: 'the path is not valid percent-encoded UTF-8' },
   ERR_SESSION_INPUT: {
     status: 400,
-    when: 'a value about a session is not acceptable',
+    when: 'a value of a session is invalid',
     fields: { field: 'loginId', constraint: 'length', limit: 256 },
   },
   ERR_SERVICE_INPUT: {
     status: 400,
-    when: 'a value about a service is not acceptable',
+    when: 'a value of a service is invalid',
     fields: { field: 'permissions[0]' },
   },
-  ERR_SERVICE_AUTHENTICATION: { status: 401, when: 'the calling service is not proven' },
+  ERR_SERVICE_AUTHENTICATION: { status: 401, when: 'the calling service is not authenticated' },
   ERR_SERVICE_PERMISSION: {
     status: 403,
     when: 'the calling service lacks a permission',
     fields: { permission: 'session.write:order.total' },
   },
-  ERR_ROUTE_NOT_FOUND: { status: 404, when: 'there is no such route' },
-  ERR_SESSION_NOT_FOUND: { status: 404, when: 'there is no such session, or the credential does not prove it' },
+  ERR_ROUTE_NOT_FOUND: { status: 404, when: 'the route does not exist' },
+  ERR_SESSION_NOT_FOUND: { status: 404, when: 'the session does not exist, or the credential is invalid' },
   ERR_ATTRIBUTE_NOT_FOUND: {
     status: 404,
-    when: 'the attribute is not set, or hidden from the caller',
+    when: 'the attribute is not set, or the caller may not read it',
     fields: { field: 'key' },
   },
-  ERR_SERVICE_NOT_FOUND: { status: 404, when: 'no service of this id is registered' },
-  ERR_METHOD_NOT_ALLOWED: { status: 405, when: 'the route has other methods; `Allow` lists them' },
+  ERR_SERVICE_NOT_FOUND: { status: 404, when: 'no service with this id is registered' },
+  ERR_METHOD_NOT_ALLOWED: {
+    status: 405,
+    when: 'the route does not support the method; `Allow` lists the supported ones',
+  },
   ERR_SESSION_CONFLICT: {
     status: 409,
-    when: 'others wrote to the session again and again',
+    when: 'other writers repeatedly changed the session at the same time',
     fields: { currentVersion: 9 },
   },
-  ERR_SESSION_LIMIT: { status: 409, when: 'the login has as many sessions as it may', fields: { limit: 100 } },
-  ERR_SERVICE_EXISTS: { status: 409, when: 'the service id is taken' },
-  ERR_SERVICE_CONFLICT: { status: 409, when: 'the service has two good secrets already' },
+  ERR_SESSION_LIMIT: { status: 409, when: 'the user has reached the session limit', fields: { limit: 100 } },
+  ERR_SERVICE_EXISTS: { status: 409, when: 'a service with this id is already registered' },
+  ERR_SERVICE_CONFLICT: { status: 409, when: 'the service already has two valid secrets' },
   ERR_SESSION_ENDED: {
     status: 410,
-    when: 'the session has ended, and it is known why',
+    when: 'the session has ended; `reason` and `endedBy` state why and by whom',
     fields: { reason: 'kicked-out', endedAt: 1_893_456_000_000, endedBy: 'user' },
   },
-  ERR_REQUEST_TOO_LARGE: { status: 413, when: 'the body is larger than the service takes' },
+  ERR_REQUEST_TOO_LARGE: { status: 413, when: 'the body exceeds the limit' },
   ERR_REQUEST_CONTENT_TYPE: {
     status: 415,
     when: 'the body is not `application/json`',
@@ -67,32 +74,35 @@ export const PROBLEM_EXAMPLES: Readonly<Record<ProblemCode, ProblemExample>> = {
   },
   ERR_IDEMPOTENCY_KEY_REUSED: {
     status: 422,
-    when: 'the `Idempotency-Key` was used for another request',
+    when: 'the `Idempotency-Key` was already used for a different request',
     fields: { field: 'Idempotency-Key' },
   },
-  ERR_VERSION_REQUIRED: { status: 428, when: 'there is no `If-Match`, or it is `*`', fields: { field: 'If-Match' } },
-  ERR_INTERNAL: { status: 500, when: 'something failed that should not; the log has more under the request id' },
-  ERR_STORAGE_CORRUPT: { status: 500, when: 'what is stored is no session of this library' },
-  ERR_STORAGE_UNAVAILABLE: { status: 503, when: 'the storage does not answer; not applied' },
-  ERR_STORAGE_OUTCOME_UNKNOWN: { status: 503, when: 'the reply of the storage was lost; read before you repeat' },
-  ERR_STORAGE_FULL: { status: 503, when: 'the storage holds as much as it may' },
-  ERR_KEY_UNAVAILABLE: { status: 503, when: 'the key of an encrypted record is not in this process' },
-  ERR_TOO_MANY_STREAMS: { status: 503, when: 'as many event streams are open as may be' },
+  ERR_VERSION_REQUIRED: { status: 428, when: '`If-Match` is missing or `*`', fields: { field: 'If-Match' } },
+  ERR_INTERNAL: { status: 500, when: 'an unexpected error occurred; see the log for the request id' },
+  ERR_STORAGE_CORRUPT: { status: 500, when: 'the stored record is not readable by this version of the library' },
+  ERR_STORAGE_UNAVAILABLE: { status: 503, when: 'the storage is not available; the operation was not applied' },
+  ERR_STORAGE_OUTCOME_UNKNOWN: {
+    status: 503,
+    when: 'the reply of the storage was lost; read the current state before you retry',
+  },
+  ERR_STORAGE_FULL: { status: 503, when: 'the storage is full' },
+  ERR_KEY_UNAVAILABLE: { status: 503, when: 'this process does not have the key of an encrypted record' },
+  ERR_TOO_MANY_STREAMS: { status: 503, when: 'the limit of open event streams is reached' },
 };
 
-/** The codes that some route answers with another status than the usual one. */
+/** The codes that some routes return with another than the usual status. */
 const OTHER_STATUS: readonly (readonly [ProblemCode, number])[] = [
   ['ERR_SESSION_CONFLICT', 412],
   ['ERR_SERVICE_AUTHENTICATION', 422],
   ['ERR_SERVICE_AUTHENTICATION', 429],
 ];
 
-/** The name of an example among the components of the OpenAPI document. */
+/** Returns the name of an example in the components of the OpenAPI document. */
 export function exampleName(code: ProblemCode, status: number): string {
   return status === PROBLEM_EXAMPLES[code].status ? code : `${code}_${status}`;
 }
 
-/** Every problem as it looks, by {@link exampleName}. */
+/** Returns an example of every problem by {@link exampleName}. */
 export function problemExamples(): Record<string, { readonly summary: string; readonly value: object }> {
   const usual = Object.entries(PROBLEM_EXAMPLES).map(([code, { status }]) => [code as ProblemCode, status] as const);
   return Object.fromEntries(
@@ -109,7 +119,7 @@ function problemExample(code: ProblemCode, status: number): object {
     type: `urn:problem-type:distributed-session:${code}`,
     title: STATUS_CODES[status],
     status,
-    detail: `In words: ${when}.`,
+    detail: `${when[0]!.toUpperCase()}${when.slice(1)}.`,
     code,
     ...fields,
     requestId: REQUEST_ID,

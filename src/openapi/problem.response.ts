@@ -1,6 +1,6 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 
-/** One thing that is wrong with the input. */
+/** One invalid field. */
 class InputFaultResponse {
   @ApiProperty({ example: 'client.ip' })
   readonly field!: string;
@@ -9,29 +9,29 @@ class InputFaultResponse {
   readonly message!: string;
 }
 
-/** Problem details (RFC 9457). Programs branch on `code`; beside these there are the fields of each code. */
+/** Problem details (RFC 9457). Programs branch on `code`. Each code may have additional fields. */
 export class ProblemResponse {
   @ApiProperty({ example: 'urn:problem-type:distributed-session:ERR_REQUEST_INPUT' })
   readonly type!: string;
 
-  @ApiProperty({ description: 'The status in words.', example: 'Bad Request' })
+  @ApiProperty({ description: 'The reason phrase of the status.', example: 'Bad Request' })
   readonly title!: string;
 
   @ApiProperty({ type: 'integer', example: 400 })
   readonly status!: number;
 
-  @ApiProperty({ description: 'For people: the fault, and the way out.' })
+  @ApiProperty({ description: 'A message for people: what is wrong, and how to fix it.' })
   readonly detail!: string;
 
   @ApiProperty({ example: 'ERR_REQUEST_INPUT' })
   readonly code!: string;
 
-  @ApiPropertyOptional({ description: 'The first field at fault.' })
+  @ApiPropertyOptional({ description: 'The first invalid field.' })
   readonly field?: string;
 
-  @ApiPropertyOptional({ type: [InputFaultResponse], description: 'All fields at fault.' })
+  @ApiPropertyOptional({ type: [InputFaultResponse], description: 'All invalid fields.' })
   readonly errors?: readonly InputFaultResponse[];
 
-  @ApiPropertyOptional({ description: 'The `X-Request-Id`, under which the log has the request.' })
+  @ApiPropertyOptional({ description: 'The `X-Request-Id`, which identifies the request in the log.' })
   readonly requestId?: string;
 }

@@ -1,29 +1,31 @@
-import { Body, Controller, Delete, Get, HttpCode, Param, Post, UseInterceptors } from '@nestjs/common';
+import { Body, Controller, Delete, Get, HttpCode, HttpStatus, Param, Post, UseInterceptors } from '@nestjs/common';
 import { ApiParam, ApiTags } from '@nestjs/swagger';
 import {
   CurrentService,
   DistributedSessionManager,
+  ServiceAuthenticationError,
   type ServiceCredential,
   ServiceNotFoundError,
+  toHttpException,
 } from 'nestjs-distributed-session';
-import { CallerSessions } from '../http/caller-sessions.decorator.js';
+import { CallerSessions } from '../http/calling-service.js';
 import { ApiIdempotencyKey, IdempotencyInterceptor } from '../http/idempotency.interceptor.js';
 import { Operation } from '../openapi/operation.decorator.js';
-import { EndedResponse } from '../sessions/ended.response.js';
-import { type IssuedServiceView, showIssued } from './issued-service.js';
-import { RegisterServiceBody } from './register-service.body.js';
-import { RotateServiceSecretBody } from './rotate-service-secret.body.js';
-import { proveService } from './service-proof.js';
-import { IssuedServiceResponse, RevokedResponse, ServiceResponse, ServicesResponse } from './service.response.js';
-import { VerifyServiceBody } from './verify-service.body.js';
+import { EndedResponse } from '../sessions/session.dto.js';
+import {
+  ApiServiceId,
+  IssuedServiceResponse,
+  type IssuedServiceView,
+  RegisterServiceBody,
+  RevokedResponse,
+  RotateServiceSecretBody,
+  ServiceResponse,
+  ServicesResponse,
+  VerifyServiceBody,
+  showIssuedService,
+} from './service.dto.js';
 
-const ApiServiceId = (): MethodDecorator =>
-  ApiParam({
-    name: 'serviceId',
-    schema: { type: 'string', pattern: '^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$', example: 'order' },
-  });
-
-/** Services: who they are, how they prove it, and what they may do. */
+/** Services, their secrets and their permissions. */
 @ApiTags('Services')
 @Controller('v1/services')
 export class ServicesController {
@@ -32,7 +34,7 @@ export class ServicesController {
   @ApiIdempotencyKey()
   @Operation({
     summary: 'Register a service',
-    description: 'The answer holds its secret: the only time that it leaves this service.',
+    description: 'Returns the secret, which is returned only once. Requires every permission that the service gets.',
     permissions: ['service.manage'],
     body: {
       type: RegisterServiceBody,
@@ -45,13 +47,13 @@ export class ServicesController {
     @CallerSessions() sessions: DistributedSessionManager,
     @Body() { replace, ...registration }: RegisterServiceBody,
   ): Promise<IssuedServiceView> {
-    return showIssued(await sessions.registerService(registration, { replace }));
+    return showIssuedService(await sessions.registerService(registration, { replace }));
   }
 
   @Post('verify')
   @HttpCode(200)
   @Operation({
-    summary: 'Find the service that a secret proves',
+    summary: 'Verify a service credential',
     permissions: ['service.read'],
     answer: { type: ServiceResponse, description: 'The service.' },
     problems: [['ERR_SERVICE_AUTHENTICATION', 422]],
@@ -61,14 +63,14 @@ export class ServicesController {
     @CurrentService() caller: ServiceCredential,
     @Body() presented: VerifyServiceBody,
   ): Promise<ServiceCredential> {
-    return proveService(sessions, caller, presented);
+    return verifyPresented(sessions, caller, presented);
   }
 
   @Get()
   @Operation({
     summary: 'List the services',
     permissions: ['service.read'],
-    answer: { type: ServicesResponse, description: 'All of them; there are at most 1,000.' },
+    answer: { type: ServicesResponse, description: 'All services, at most 1,000.' },
   })
   async listServices(@CallerSessions() sessions: DistributedSessionManager): Promise<ServicesResponse> {
     return { services: await sessions.listServices() };
@@ -95,9 +97,10 @@ export class ServicesController {
   @ApiServiceId()
   @Operation({
     summary: 'Revoke a service',
-    description: 'Every process refuses it and all its secrets from then on. The sessions that it created stay.',
+    description:
+      'Every process rejects the service and all its secrets from then on. Sessions that it created stay alive.',
     permissions: ['service.manage'],
-    answer: { type: RevokedResponse, description: 'Whether there was such a service.' },
+    answer: { type: RevokedResponse, description: 'Whether the service was registered.' },
     problems: ['ERR_SERVICE_INPUT'],
   })
   async revokeService(
@@ -112,8 +115,8 @@ export class ServicesController {
   @ApiIdempotencyKey()
   @ApiServiceId()
   @Operation({
-    summary: 'Give a service a new secret',
-    description: 'The one until now stays good for the overlap. Asks for every permission of the service as well.',
+    summary: "Rotate a service's secret",
+    description: 'The previous secret stays valid for the overlap. Requires every permission of the service.',
     permissions: ['service.manage'],
     body: { type: RotateServiceSecretBody, example: { overlapMs: 3_600_000 } },
     answer: { status: 201, type: IssuedServiceResponse, description: 'The service, with its new secret.' },
@@ -124,16 +127,16 @@ export class ServicesController {
     @Param('serviceId') serviceId: string,
     @Body() options: RotateServiceSecretBody,
   ): Promise<IssuedServiceView> {
-    return showIssued(await sessions.rotateServiceSecret(serviceId, options));
+    return showIssuedService(await sessions.rotateServiceSecret(serviceId, options));
   }
 
   @Delete(':serviceId/secrets/:keyId')
   @ApiServiceId()
   @ApiParam({ name: 'keyId', schema: { type: 'string', example: '3kTMd9qYzB' } })
   @Operation({
-    summary: 'End one secret of a service',
+    summary: "End one of a service's secrets",
     permissions: ['service.manage'],
-    answer: { type: EndedResponse, description: 'Whether it was good until now.' },
+    answer: { type: EndedResponse, description: 'Whether this request ended the secret.' },
     problems: ['ERR_SERVICE_INPUT'],
   })
   async endServiceSecret(
@@ -142,5 +145,24 @@ export class ServicesController {
     @Param('keyId') keyId: string,
   ): Promise<EndedResponse> {
     return { ended: await sessions.endServiceSecret(serviceId, keyId) };
+  }
+}
+
+/**
+ * Verifies the credential in the body. A failure is a 422, because a 401 would concern the caller. Failures are counted
+ * by caller and source, so that one caller's failures do not lock out another's services.
+ */
+async function verifyPresented(
+  sessions: DistributedSessionManager,
+  caller: ServiceCredential,
+  { serviceId, secret, source = '' }: VerifyServiceBody,
+): Promise<ServiceCredential> {
+  const options = { source: `${caller.serviceId} ${source}` };
+  try {
+    if (serviceId === undefined) return await sessions.verifyServiceSecret(secret, options);
+    return await sessions.verifyService(serviceId, secret, options);
+  } catch (error) {
+    const isInvalid = error instanceof ServiceAuthenticationError && error.retryAfterMs === undefined;
+    throw isInvalid ? toHttpException(error, HttpStatus.UNPROCESSABLE_ENTITY) : error;
   }
 }

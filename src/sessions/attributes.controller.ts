@@ -1,20 +1,19 @@
 import { Body, Controller, Delete, Get, Param, Patch, Put, Query } from '@nestjs/common';
-import { ApiParam, ApiTags } from '@nestjs/swagger';
+import { ApiTags } from '@nestjs/swagger';
 import { DistributedSessionManager, type Session, forSomeAttributes } from 'nestjs-distributed-session';
-import { CallerSessions } from '../http/caller-sessions.decorator.js';
-import { RequestError } from '../http/request.error.js';
+import { CallerSessions } from '../http/calling-service.js';
+import { RequestError } from '../http/problem.js';
 import { Operation } from '../openapi/operation.decorator.js';
-import { AttributeBody } from './attribute.body.js';
-import { AttributeResponse, AttributesResponse } from './attribute.response.js';
-import { PatchAttributesBody } from './patch-attributes.body.js';
-import { ReadSessionQuery } from './read-session.query.js';
-import { ApiSessionId } from './session-id.parameter.js';
-import { SessionResponse } from './session.response.js';
+import {
+  ApiAttributeKey,
+  AttributeBody,
+  AttributeResponse,
+  AttributesResponse,
+  PatchAttributesBody,
+} from './attribute.dto.js';
+import { ApiSessionId, ReadSessionQuery, SessionResponse } from './session.dto.js';
 
-const ApiAttributeKey = (): MethodDecorator =>
-  ApiParam({ name: 'key', schema: { type: 'string', minLength: 1, maxLength: 128, example: 'role' } });
-
-/** The attributes of a session. Writers of different keys never disturb each other. */
+/** The attributes of a session. Concurrent writes to different keys do not conflict. */
 @ApiTags('Attributes')
 @Controller('v1/sessions/:sessionId/attributes')
 export class AttributesController {
@@ -22,7 +21,7 @@ export class AttributesController {
   @ApiSessionId()
   @Operation({
     summary: 'Read the attributes of a session',
-    description: 'Those that the calling service may read.',
+    description: 'Returns the attributes that the calling service may read.',
     permissions: [forSomeAttributes('session.read')],
     answer: { type: AttributesResponse, description: 'The attributes.' },
     problems: ['ERR_SESSION_INPUT', 'ERR_SESSION_NOT_FOUND', 'ERR_SESSION_ENDED'],
@@ -40,7 +39,7 @@ export class AttributesController {
   @ApiSessionId()
   @Operation({
     summary: 'Set and remove attributes in one step',
-    description: 'Attributes that others write at the same time are kept. Asks for `session.write` of every key.',
+    description: 'Keeps attributes that others write at the same time. Requires `session.write` for every key.',
     permissions: [forSomeAttributes('session.write')],
     answer: { type: SessionResponse, description: 'The session after the change.' },
     problems: ['ERR_SESSION_INPUT', 'ERR_SESSION_NOT_FOUND', 'ERR_SESSION_ENDED', 'ERR_SESSION_CONFLICT'],
@@ -71,7 +70,11 @@ export class AttributesController {
     const { attributes, version } = await sessions.getSession(sessionId, options);
     const value = attributes[key];
     if (value !== undefined) return { key, value, version };
-    throw RequestError.of('ERR_ATTRIBUTE_NOT_FOUND', 'key', 'names no attribute that is set and that you may read.');
+    throw RequestError.of(
+      'ERR_ATTRIBUTE_NOT_FOUND',
+      'key',
+      'does not name an attribute that is set and that the calling service may read.',
+    );
   }
 
   @Put(':key')
@@ -97,7 +100,7 @@ export class AttributesController {
   @ApiAttributeKey()
   @Operation({
     summary: 'Remove one attribute',
-    description: 'One that is not set is no error.',
+    description: 'Removing an attribute that is not set is not an error.',
     permissions: [forSomeAttributes('session.write')],
     answer: { type: SessionResponse, description: 'The session after the change.' },
     problems: ['ERR_SESSION_INPUT', 'ERR_SESSION_NOT_FOUND', 'ERR_SESSION_ENDED', 'ERR_SESSION_CONFLICT'],

@@ -1,20 +1,42 @@
-import { Body, Controller, Delete, Get, HttpCode, Param, Post, Put, Query, UseInterceptors } from '@nestjs/common';
+import {
+  Body,
+  Controller,
+  Delete,
+  Get,
+  HttpCode,
+  HttpStatus,
+  Param,
+  Post,
+  Put,
+  Query,
+  UseInterceptors,
+} from '@nestjs/common';
 import { ApiHeader, ApiTags } from '@nestjs/swagger';
-import { DistributedSessionManager, type Session, forSomeAttributes } from 'nestjs-distributed-session';
-import { CallerSessions } from '../http/caller-sessions.decorator.js';
+import {
+  type AttributeInput,
+  DistributedSessionManager,
+  type Session,
+  SessionConflictError,
+  forSomeAttributes,
+  toHttpException,
+} from 'nestjs-distributed-session';
+import { CallerSessions } from '../http/calling-service.js';
 import { ExpectedVersion } from '../http/entity-tag.js';
 import { ApiIdempotencyKey, IdempotencyInterceptor } from '../http/idempotency.interceptor.js';
 import { Operation } from '../openapi/operation.decorator.js';
-import { CreateSessionBody } from './create-session.body.js';
-import { EndSessionQuery } from './end-session.query.js';
-import { EndedResponse } from './ended.response.js';
-import { type IssuedSessionView, showIssued } from './issued-session.js';
-import { ReadSessionQuery } from './read-session.query.js';
-import { ReplaceSessionBody } from './replace-session.body.js';
-import { replaceAttributes } from './replace-attributes.js';
-import { ApiSessionId } from './session-id.parameter.js';
-import { IssuedSessionResponse, SessionResponse } from './session.response.js';
-import { VerifySessionBody } from './verify-session.body.js';
+import {
+  ApiSessionId,
+  CreateSessionBody,
+  EndSessionQuery,
+  EndedResponse,
+  IssuedSessionResponse,
+  type IssuedSessionView,
+  ReadSessionQuery,
+  ReplaceSessionBody,
+  SessionResponse,
+  VerifySessionBody,
+  showIssuedSession,
+} from './session.dto.js';
 
 /** Sessions, one at a time. */
 @ApiTags('Sessions')
@@ -26,7 +48,7 @@ export class SessionsController {
   @Operation({
     summary: 'Log a user in',
     description:
-      'The answer holds the token and the credential: the only time that they leave the service. To start with attributes asks for `session.write` of them as well.',
+      'Returns the token and the credential, which are returned only once. Initial attributes also require `session.write` for their keys.',
     permissions: ['session.create'],
     body: { type: CreateSessionBody, example: { loginId: 'user123', device: 'web', attributes: { role: 'customer' } } },
     answer: { status: 201, type: IssuedSessionResponse, description: 'The session, with its secrets.' },
@@ -36,14 +58,14 @@ export class SessionsController {
     @CallerSessions() sessions: DistributedSessionManager,
     @Body() { loginId, token, ...options }: CreateSessionBody,
   ): Promise<IssuedSessionView> {
-    return showIssued(await sessions.createSession(loginId, token, options));
+    return showIssuedSession(await sessions.createSession(loginId, token, options));
   }
 
   @Post('verify')
   @HttpCode(200)
   @Operation({
-    summary: 'Find the session that a credential proves',
-    description: 'A credential that was rotated away gives the new session while its grace lasts.',
+    summary: 'Verify a session credential',
+    description: 'During the grace period after a rotation, the previous credential returns the new session.',
     permissions: [forSomeAttributes('session.read')],
     answer: { type: SessionResponse, description: 'The session.' },
     problems: ['ERR_SESSION_INPUT', 'ERR_SESSION_NOT_FOUND', 'ERR_SESSION_ENDED'],
@@ -76,13 +98,13 @@ export class SessionsController {
   @ApiHeader({
     name: 'If-Match',
     required: true,
-    description: 'The `ETag` of the version that was read.',
+    description: 'The `ETag` of the version to replace.',
     schema: { type: 'string', pattern: '^"\\d{1,15}"$', example: '"7"' },
   })
   @Operation({
     summary: 'Replace the attributes of a session',
     description:
-      'Only over the version in `If-Match`; a newer one is a 412. `PATCH …/attributes` merges instead. Asks for `session.write` of every attribute that differs.',
+      'Replaces only the version in `If-Match`; if the session has a newer version, the response is 412. Use `PATCH …/attributes` to merge instead. Requires `session.write` for every attribute that changes.',
     permissions: [forSomeAttributes('session.read'), forSomeAttributes('session.write')],
     answer: { type: SessionResponse, description: 'The session after the change.' },
     problems: [
@@ -106,9 +128,9 @@ export class SessionsController {
   @ApiSessionId()
   @Operation({
     summary: 'End a session',
-    description: 'A session that has ended, or never was, is no error: `ended` is then false.',
+    description: 'Ending a session that has ended or does not exist is not an error: `ended` is false.',
     permissions: ['session.delete'],
-    answer: { type: EndedResponse, description: 'Whether it was live until now.' },
+    answer: { type: EndedResponse, description: 'Whether this request ended the session.' },
     problems: ['ERR_SESSION_INPUT'],
   })
   async deleteSession(
@@ -124,7 +146,7 @@ export class SessionsController {
   @ApiSessionId()
   @Operation({
     summary: 'Keep a session alive',
-    description: 'Records an access at once, without waiting for the touch interval.',
+    description: 'Records an access immediately, regardless of the touch interval.',
     permissions: [forSomeAttributes('session.read')],
     answer: { type: SessionResponse, description: 'The session after the access.' },
     problems: ['ERR_SESSION_INPUT', 'ERR_SESSION_NOT_FOUND', 'ERR_SESSION_ENDED'],
@@ -141,8 +163,9 @@ export class SessionsController {
   @ApiIdempotencyKey()
   @ApiSessionId()
   @Operation({
-    summary: 'Give a session a new id and token',
-    description: 'After a login and after a change of privilege. The old credential is followed while its grace lasts.',
+    summary: "Rotate a session's id and token",
+    description:
+      'Use it after a login and after a change of privileges. The previous credential still works during the grace period.',
     permissions: ['session.create'],
     answer: {
       status: 201,
@@ -162,6 +185,21 @@ export class SessionsController {
     @CallerSessions() sessions: DistributedSessionManager,
     @Param('sessionId') sessionId: string,
   ): Promise<IssuedSessionView> {
-    return showIssued(await sessions.rotateSession(sessionId));
+    return showIssuedSession(await sessions.rotateSession(sessionId));
+  }
+}
+
+/** Replaces exactly this version. A newer version fails the precondition in `If-Match`: 412. */
+async function replaceAttributes(
+  sessions: DistributedSessionManager,
+  sessionId: string,
+  version: number,
+  attributes: AttributeInput,
+): Promise<Session> {
+  const current = await sessions.getSession(sessionId, { touch: false });
+  try {
+    return await sessions.updateSession({ ...current, version, attributes });
+  } catch (error) {
+    throw error instanceof SessionConflictError ? toHttpException(error, HttpStatus.PRECONDITION_FAILED) : error;
   }
 }

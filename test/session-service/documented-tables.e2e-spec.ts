@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { OpenAPIObject } from '@nestjs/swagger';
 import type { PermissionRequirement } from 'nestjs-distributed-session';
 import { Environment, SECRET_VARIABLES } from '../../src/config/environment.js';
-import { REQUEST_ERRORS } from '../../src/http/request.error.js';
+import { REQUEST_ERRORS } from '../../src/http/problem.js';
 import { openApiDocument } from '../../src/openapi/openapi-document.js';
 import { PERMISSIONS_EXTENSION } from '../../src/openapi/operation.decorator.js';
 import { PROBLEM_EXAMPLES, type ProblemCode } from '../../src/openapi/problem-examples.js';

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import type { IssuedSessionView } from '../../src/sessions/issued-session.js';
+import type { IssuedSessionView } from '../../src/sessions/session.dto.js';
 import type { Answer } from '../support/http-request.js';
 import { type RunningService, SERVERS, startService, stopServices } from '../support/running-service.js';
 import { type ServiceClient, clientOf } from '../support/service-client.js';

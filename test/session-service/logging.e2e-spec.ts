@@ -114,7 +114,7 @@ describe.each(SERVERS)('the log of requests on %s', (HTTP_ADAPTER) => {
     expect(answer.json).toMatchObject({ status: 500, code: 'ERR_INTERNAL', requestId: 'mine' });
     expect(await requestLines()).toMatchObject([{ level: 'error', message: { status: 500, code: 'ERR_INTERNAL' } }]);
     const [failure] = output.json.filter(({ context }) => context === 'ProblemFilter');
-    expect(failure).toMatchObject({ level: 'error', message: 'Request mine failed' });
+    expect(failure).toMatchObject({ level: 'error', message: 'Request mine failed with an unexpected error.' });
     expect(failure?.['stack']).toMatch(/^TypeError ECONNREFUSED\n {4}at .*logging\.e2e-spec/);
     expect(output.text + answer.text).not.toContain('canary');
   });

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/g
 import { InMemorySessionStorage, type SessionHistoryEntry } from 'nestjs-distributed-session';
 import { HISTORY_LIMIT } from 'nestjs-distributed-session/storage';
 import { FakeClock } from 'nestjs-distributed-session/testing';
-import type { IssuedSessionView } from '../../src/sessions/issued-session.js';
+import type { IssuedSessionView } from '../../src/sessions/session.dto.js';
 import { type RunningService, SERVERS, startService, stopServices } from '../support/running-service.js';
 import { type ServiceClient, clientOf } from '../support/service-client.js';
 import { refusalOf } from '../support/service-refusal.js';

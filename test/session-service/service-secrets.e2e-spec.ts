@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { InMemorySessionStorage, type ServiceCredential } from 'nestjs-distributed-session';
 import { FakeClock } from 'nestjs-distributed-session/testing';
-import type { IssuedServiceView } from '../../src/services/issued-service.js';
+import type { IssuedServiceView } from '../../src/services/service.dto.js';
 import { basic } from '../support/credential-headers.js';
 import { type RunningService, SERVERS, startService, stopServices } from '../support/running-service.js';
 import { type ServiceClient, clientOf } from '../support/service-client.js';

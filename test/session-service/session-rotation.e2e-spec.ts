@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Session } from 'nestjs-distributed-session';
 import { FakeClock } from 'nestjs-distributed-session/testing';
-import type { IssuedSessionView } from '../../src/sessions/issued-session.js';
+import type { IssuedSessionView } from '../../src/sessions/session.dto.js';
 import { BusyStorage } from '../support/busy-storage.js';
 import { type RunningService, SERVERS, startService, stopServices } from '../support/running-service.js';
 import { type ServiceClient, clientOf } from '../support/service-client.js';

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { InMemorySessionStorage, type Session } from 'nestjs-distributed-session';
 import { FakeClock } from 'nestjs-distributed-session/testing';
-import type { IssuedSessionView } from '../../src/sessions/issued-session.js';
+import type { IssuedSessionView } from '../../src/sessions/session.dto.js';
 import { type RunningService, SERVERS, startService, stopServices } from '../support/running-service.js';
 import { type ServiceClient, clientOf } from '../support/service-client.js';
 import { refusalOf } from '../support/service-refusal.js';

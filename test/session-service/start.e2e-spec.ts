@@ -11,7 +11,7 @@ import { send } from '../support/http-request.js';
 import { RedisServer } from '@distributed-session/test-servers/redis/redis-server.js';
 import { outputOf, runProgram } from '../support/run-program.js';
 
-const MEMORY_WARNING = 'sessions and services are not kept';
+const MEMORY_WARNING = 'are lost when it stops';
 const READY = 'See the user';
 
 let folder: string;
@@ -140,7 +140,7 @@ describe('production', () => {
   it('does not start without the secret of an administrator, and lists every fault', async () => {
     const program = start({ NODE_ENV: 'production', PORT: '70000', METRICS_TOKEN: 'change-me-please' });
     expect(await program.exitCode()).toBe(1);
-    expect(program.stderr).toMatch(/ADMIN_SECRET is not set/);
+    expect(program.stderr).toMatch(/ADMIN_SECRET is required in production/);
     expect(program.stderr).toMatch(/PORT must be/);
     expect(program.stderr).toMatch(/METRICS_TOKEN is too short/);
     expect(program.stderr + program.stdout).not.toMatch(/\n\s+at |change-me-please/);
@@ -148,7 +148,7 @@ describe('production', () => {
 
   it('logs JSON, says where it listens, prints no secret, and serves', async () => {
     const program = start({ NODE_ENV: 'production', HOST: '127.0.0.1', ADMIN_SECRET });
-    await program.printed('Listening on');
+    await program.printed('is listening on');
     const url = urlIn(program.stdout);
     expect((await send(`${url}/v1/counts`, basic('admin', ADMIN_SECRET))).status).toBe(200);
     await program.printed('countOnline');
@@ -180,7 +180,7 @@ describe('a start that fails', () => {
     try {
       const program = start({ PORT: String(port) });
       expect(await program.exitCode()).toBe(1);
-      expect(program.stderr).toContain(`127.0.0.1:${port} is in use. Set PORT to another one`);
+      expect(program.stderr).toContain(`127.0.0.1:${port} is already in use. Set PORT to another port`);
     } finally {
       server.close();
     }

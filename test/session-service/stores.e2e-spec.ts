@@ -76,7 +76,7 @@ describe.each(['Redis', 'PostgreSQL'] as const)('the session service on %s', (na
     expect((await there(`DELETE /v1/sessions/${sessionId}`)).status).toBe(200);
     expect((await here('POST /v1/sessions/verify', { credential })).json).toMatchObject({ code: 'ERR_SESSION_ENDED' });
     await eventually(() => ['session.created', 'session.ended'].every((type) => events.types.includes(type)));
-    expect(one.program.stdout + two.program.stdout).not.toContain('are not kept');
+    expect(one.program.stdout + two.program.stdout).not.toContain('are lost when it stops');
   });
 
   test('keeps sessions and services over a restart, and finds none elsewhere', async () => {

@@ -1,5 +1,5 @@
 import { expect } from '@jest/globals';
-import type { HistoryResponse, LoginPageResponse } from '../../src/logins/login.response.js';
+import type { HistoryResponse, LoginPageResponse } from '../../src/logins/login.dto.js';
 import type { SessionPage } from '../../src/logins/session-page.js';
 import { type Compared, shown } from './session-steps.js';
 

@@ -2,7 +2,7 @@ import type { INestApplication, LoggerService } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
 import { DistributedSessionManager, InMemorySessionStorage, SessionStorage } from 'nestjs-distributed-session';
 import { AppModule } from '../../src/app.module.js';
-import { environmentConfig } from '../../src/config/environment.config.js';
+import { environmentConfig } from '../../src/config/read-environment.js';
 import { readEnvironment } from '../../src/config/read-environment.js';
 import { APPLICATION_OPTIONS, createHttpAdapter } from '../../src/http/http-adapter.js';
 import { configure } from '../../src/session-service.js';

@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { expect } from '@jest/globals';
 import type { Session } from 'nestjs-distributed-session';
 import type { FakeClock } from 'nestjs-distributed-session/testing';
-import type { IssuedSessionView } from '../../src/sessions/issued-session.js';
+import type { IssuedSessionView } from '../../src/sessions/session.dto.js';
 import type { ModelSession, SessionModel } from './session-model.js';
 import type { ServiceAnswer, ServiceClient } from './service-client.js';
 

@@ -1,41 +1,41 @@
 import { describe, expect, test } from '@jest/globals';
 import type { SessionEvent } from 'nestjs-distributed-session';
-import { eventFilter } from './event-filter.js';
+import { eventFilter } from './events.dto.js';
 
 const SESSION = { sessionId: 'a', loginId: 'alice', serviceId: 'user', version: 1, by: 'order', at: 0 };
 const CREATED: SessionEvent = { type: 'session.created', ...SESSION };
 const ROTATED: SessionEvent = { type: 'session.rotated', rotatedTo: 'b', ...SESSION };
 const REFUSED: SessionEvent = { type: 'session.refused', reason: 'logged-out', ...SESSION };
-const GATEWAY: SessionEvent = { type: 'service.changed', change: 'revoked', serviceId: 'gateway', by: 'admin', at: 0 };
+const REVOKED: SessionEvent = { type: 'service.changed', change: 'revoked', serviceId: 'pay', by: 'admin', at: 0 };
 const GAP: SessionEvent = { type: 'feed.gap', at: 0 };
-const ALL = [CREATED, ROTATED, REFUSED, GATEWAY, GAP];
+const ALL = [CREATED, ROTATED, REFUSED, REVOKED, GAP];
 
 describe('eventFilter()', () => {
   test.each([
     ['nothing', {}, ALL],
     ['a type', { type: ['session.rotated'] as const }, [ROTATED, GAP]],
-    ['types', { type: ['session.created', 'service.changed'] as const }, [CREATED, GATEWAY, GAP]],
-    ['a login', { loginId: 'alice' }, [CREATED, ROTATED, REFUSED, GAP]],
-    ['another login', { loginId: 'Alice' }, [GAP]],
+    ['types', { type: ['session.created', 'service.changed'] as const }, [CREATED, REVOKED, GAP]],
+    ['a user', { loginId: 'alice' }, [CREATED, ROTATED, REFUSED, GAP]],
+    ['another user', { loginId: 'Alice' }, [GAP]],
     ['a session', { sessionId: 'a' }, [CREATED, ROTATED, REFUSED, GAP]],
     ['the session that another was rotated to', { sessionId: 'b' }, [ROTATED, GAP]],
     ['a service that created sessions', { serviceId: 'user' }, [CREATED, ROTATED, REFUSED, GAP]],
-    ['a service that changed', { serviceId: 'gateway' }, [GATEWAY, GAP]],
+    ['a service that changed', { serviceId: 'pay' }, [REVOKED, GAP]],
     ['a service that only made the change', { serviceId: 'order' }, [GAP]],
-    ['a session of another login', { sessionId: 'b', loginId: 'bob' }, [GAP]],
-    ['a service and a login', { serviceId: 'gateway', loginId: 'alice' }, [GAP]],
+    ['a session of another user', { sessionId: 'b', loginId: 'bob' }, [GAP]],
+    ['a service and a user', { serviceId: 'pay', loginId: 'alice' }, [GAP]],
     [
-      'everything',
+      'every field',
       { type: ['session.created'] as const, loginId: 'alice', sessionId: 'a', serviceId: 'user' },
       [CREATED, GAP],
     ],
-  ])('tells by %s', (_what, query, expected) => {
+  ])('filters by %s', (_what, query, expected) => {
     expect(ALL.filter(eventFilter(query, true))).toEqual(expected);
   });
 
-  test('tells nothing of services to who may not read them, whatever the query asks for', () => {
-    for (const query of [{}, { serviceId: 'gateway' }, { type: ['service.changed'] as const }]) {
-      expect(ALL.filter(eventFilter(query, false))).not.toContain(GATEWAY);
+  test('excludes changes of services for a caller that may not read services, whatever the query', () => {
+    for (const query of [{}, { serviceId: 'pay' }, { type: ['service.changed'] as const }]) {
+      expect(ALL.filter(eventFilter(query, false))).not.toContain(REVOKED);
     }
   });
 });

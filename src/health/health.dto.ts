@@ -1,6 +1,6 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 
-/** How one part of the service is; beside `status` it tells what is wrong. */
+/** The schema of the checked parts. Fields besides `status` describe a problem. */
 const PARTS = {
   type: 'object' as const,
   additionalProperties: {
@@ -16,17 +16,17 @@ export class LivenessResponse {
   readonly status!: 'ok';
 }
 
-/** The result of Terminus. */
+/** The result of a Terminus health check. */
 export class ReadinessResponse {
   @ApiProperty({ enum: ['ok', 'error', 'shutting_down'] })
   readonly status!: string;
 
-  @ApiPropertyOptional({ ...PARTS, description: 'The parts that are well.', example: { sessions: { status: 'up' } } })
+  @ApiPropertyOptional({ ...PARTS, description: 'The healthy parts.', example: { sessions: { status: 'up' } } })
   readonly info?: object;
 
-  @ApiPropertyOptional({ ...PARTS, description: 'The parts that are not.', example: {} })
+  @ApiPropertyOptional({ ...PARTS, description: 'The unhealthy parts.', example: {} })
   readonly error?: object;
 
-  @ApiProperty({ ...PARTS, description: 'All of them.', example: { sessions: { status: 'up' } } })
+  @ApiProperty({ ...PARTS, description: 'All parts.', example: { sessions: { status: 'up' } } })
   readonly details!: object;
 }

@@ -1,0 +1,137 @@
+import { ApiParam, ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
+import { IsInt, IsString, Max, Min } from 'class-validator';
+import { DEFAULT_PAGE_SIZE, END_REASONS, type EndReason, INPUT_LIMITS } from 'nestjs-distributed-session';
+import { IfGiven, NumberInQuery } from '../http/dto-rules.js';
+import { EndSessionQuery, IsSessionId, SESSION_ID_SCHEMA, SessionResponse } from '../sessions/session.dto.js';
+
+/** Describes the user in a path. */
+export const ApiLoginId = (): MethodDecorator =>
+  ApiParam({
+    name: 'loginId',
+    description: 'The user.',
+    schema: { type: 'string', minLength: 1, maxLength: INPUT_LIMITS.maxLoginIdLength, example: 'user123' },
+  });
+
+/** Which page of a list to return. */
+export class PageQuery {
+  @ApiPropertyOptional({ type: 'integer', minimum: 1, maximum: INPUT_LIMITS.maxPageSize, default: DEFAULT_PAGE_SIZE })
+  @IfGiven()
+  @NumberInQuery()
+  @IsInt()
+  @Min(1)
+  @Max(INPUT_LIMITS.maxPageSize)
+  readonly limit?: number;
+
+  @ApiPropertyOptional({
+    maxLength: INPUT_LIMITS.maxCursorLength,
+    description: 'The `nextCursor` of the previous page. Omit it for the first.',
+  })
+  @IfGiven()
+  @IsString()
+  readonly cursor?: string;
+}
+
+/** Which of a user's sessions to end, and the reason and actor recorded in the history. */
+export class EndAllSessionsQuery extends EndSessionQuery {
+  @ApiPropertyOptional({
+    ...SESSION_ID_SCHEMA,
+    description: "A session to keep, such as the user's current one.",
+  })
+  @IfGiven()
+  @IsSessionId()
+  readonly except?: string;
+
+  @ApiPropertyOptional({
+    minLength: 1,
+    maxLength: INPUT_LIMITS.maxDeviceLength,
+    description: 'Ends only the sessions with this device label, such as web.',
+  })
+  @IfGiven()
+  @IsString()
+  readonly device?: string;
+}
+
+/** A user with a live session. */
+class OnlineLoginResponse {
+  @ApiProperty({ example: 'user123' })
+  readonly loginId!: string;
+
+  @ApiProperty({ type: 'integer', minimum: 1, description: 'The number of live sessions.', example: 3 })
+  readonly sessions!: number;
+}
+
+export class LoginPageResponse {
+  @ApiProperty({ type: [OnlineLoginResponse] })
+  readonly logins!: readonly OnlineLoginResponse[];
+
+  @ApiPropertyOptional({ description: 'Absent on the last page.' })
+  readonly nextCursor?: string;
+}
+
+export class SessionPageResponse {
+  @ApiProperty({ type: [SessionResponse], description: 'Ordered by creation time.' })
+  readonly sessions!: readonly SessionResponse[];
+
+  @ApiProperty({ type: 'integer', minimum: 0, description: "The number of the user's live sessions on all pages." })
+  readonly total!: number;
+
+  @ApiPropertyOptional({ description: 'Absent on the last page.' })
+  readonly nextCursor?: string;
+}
+
+/** How a session ended. */
+class HistoryEntryResponse {
+  @ApiProperty({ format: 'uuid' })
+  readonly sessionId!: string;
+
+  @ApiProperty({ example: 'user123' })
+  readonly loginId!: string;
+
+  @ApiProperty({ description: 'The service that created the session.', example: 'user' })
+  readonly serviceId!: string;
+
+  @ApiPropertyOptional({ example: 'web' })
+  readonly device?: string;
+
+  @ApiProperty({ type: 'integer' })
+  readonly createdAt!: number;
+
+  @ApiProperty({ type: 'integer' })
+  readonly lastAccessedAt!: number;
+
+  @ApiProperty({ enum: END_REASONS })
+  readonly reason!: EndReason;
+
+  @ApiProperty({ type: 'integer' })
+  readonly endedAt!: number;
+
+  @ApiProperty({ description: 'The service that ended the session, or `@expiry`.', example: 'user' })
+  readonly endedBy!: string;
+
+  @ApiPropertyOptional({
+    description: 'The person or job on whose behalf the session ended.',
+    example: 'admin@example.com',
+  })
+  readonly actor?: string;
+
+  @ApiPropertyOptional({ format: 'uuid', description: 'The new session id after a rotation.' })
+  readonly rotatedTo?: string;
+}
+
+export class HistoryResponse {
+  @ApiProperty({ type: [HistoryEntryResponse], description: 'Newest first, at most 50.' })
+  readonly history!: readonly HistoryEntryResponse[];
+}
+
+export class EndedCountResponse {
+  @ApiProperty({ type: 'integer', minimum: 0, description: 'The number of sessions that ended.', example: 2 })
+  readonly ended!: number;
+}
+
+export class OnlineCountsResponse {
+  @ApiProperty({ type: 'integer', minimum: 0, description: 'The number of live sessions.', example: 12 })
+  readonly sessions!: number;
+
+  @ApiProperty({ type: 'integer', minimum: 0, description: 'The number of users with a live session.', example: 7 })
+  readonly logins!: number;
+}

@@ -1,0 +1,167 @@
+import { ApiParam, ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
+import { IsArray, IsBoolean, IsInt, IsString, Length } from 'class-validator';
+import {
+  INPUT_LIMITS,
+  type IssuedServiceCredential,
+  MAX_DURATION_MS,
+  SERVICE_ID_PATTERN,
+  type ServiceCredential,
+} from 'nestjs-distributed-session';
+import { IfGiven, RawJson } from '../http/dto-rules.js';
+
+const MAX_SOURCE_LENGTH = 256;
+
+/** Describes the service id in a path. */
+export const ApiServiceId = (): MethodDecorator =>
+  ApiParam({ name: 'serviceId', schema: { type: 'string', pattern: SERVICE_ID_PATTERN.source, example: 'order' } });
+
+const CHOSEN_SECRET = {
+  minLength: INPUT_LIMITS.minServiceSecretLength,
+  maxLength: INPUT_LIMITS.maxServiceSecretLength,
+  description: 'Optional secret. If omitted, a secret is generated.',
+  example: 'correct-horse-battery-staple',
+};
+
+/** A service to register. */
+export class RegisterServiceBody {
+  @ApiProperty({ pattern: SERVICE_ID_PATTERN.source, maxLength: INPUT_LIMITS.maxServiceIdLength, example: 'order' })
+  @IsString()
+  readonly serviceId!: string;
+
+  @ApiProperty({
+    minLength: 1,
+    maxLength: INPUT_LIMITS.maxServiceNameLength,
+    pattern: '\\S',
+    description: 'A display name.',
+    example: 'Orders',
+  })
+  @IsString()
+  readonly serviceName!: string;
+
+  @ApiProperty({
+    type: [String],
+    maxItems: INPUT_LIMITS.maxServicePermissions,
+    description: 'The permissions of the service. The caller must hold each of them.',
+    example: ['session.read', 'session.write:order.*'],
+  })
+  @RawJson()
+  @IsArray()
+  @IsString({ each: true })
+  readonly permissions!: readonly string[];
+
+  @ApiPropertyOptional(CHOSEN_SECRET)
+  @IfGiven()
+  @IsString()
+  readonly secretKey?: string;
+
+  @ApiPropertyOptional({
+    default: false,
+    description: 'Whether to replace a registered service with this id, including its secrets.',
+  })
+  @IfGiven()
+  @IsBoolean()
+  readonly replace?: boolean;
+}
+
+/** The new secret of a service. */
+export class RotateServiceSecretBody {
+  @ApiPropertyOptional({
+    type: 'integer',
+    minimum: 0,
+    maximum: MAX_DURATION_MS,
+    default: 86_400_000,
+    description: 'How long the previous secret stays valid, in milliseconds; 0 ends all previous secrets immediately.',
+  })
+  @IfGiven()
+  @IsInt()
+  readonly overlapMs?: number;
+
+  @ApiPropertyOptional(CHOSEN_SECRET)
+  @IfGiven()
+  @IsString()
+  readonly secretKey?: string;
+}
+
+/** The credential that a service presented to the caller. */
+export class VerifyServiceBody {
+  @ApiPropertyOptional({
+    description: 'Not required with a generated secret, which identifies its service.',
+    example: 'order',
+  })
+  @IfGiven()
+  @IsString()
+  readonly serviceId?: string;
+
+  @ApiProperty({ example: 'dss_…' })
+  @IsString()
+  readonly secret!: string;
+
+  @ApiPropertyOptional({
+    minLength: 1,
+    maxLength: MAX_SOURCE_LENGTH,
+    description: 'The origin of the attempt, such as a client address. Failed attempts are throttled per origin.',
+    example: '203.0.113.7',
+  })
+  @IfGiven()
+  @Length(1, MAX_SOURCE_LENGTH)
+  readonly source?: string;
+}
+
+/** Metadata about a secret, without the secret itself. */
+class ServiceSecretResponse {
+  @ApiProperty({ description: 'Identifies the secret. It is not a credential.', example: '3kTMd9qYzB' })
+  readonly keyId!: string;
+
+  @ApiProperty({ type: 'integer' })
+  readonly createdAt!: number;
+
+  @ApiPropertyOptional({ type: 'integer', description: 'When the secret ends. Absent if no end is set.' })
+  readonly endsAt?: number;
+
+  @ApiPropertyOptional({ type: 'integer', description: 'Updated at most once a minute.' })
+  readonly lastUsedAt?: number;
+}
+
+/** A registered service. Times are epoch milliseconds. */
+export class ServiceResponse {
+  @ApiProperty({ example: 'order' })
+  readonly serviceId!: string;
+
+  @ApiProperty({ example: 'Orders' })
+  readonly serviceName!: string;
+
+  @ApiProperty({ type: [String], example: ['session.read', 'session.write:order.*'] })
+  readonly permissions!: readonly string[];
+
+  @ApiProperty({ type: 'integer' })
+  readonly createdAt!: number;
+
+  @ApiProperty({ type: [ServiceSecretResponse], description: 'The valid secrets: one or two.' })
+  readonly secrets!: readonly ServiceSecretResponse[];
+}
+
+/** A service with its new secret, which is returned only once. */
+export class IssuedServiceResponse extends ServiceResponse {
+  @ApiProperty({ example: 'dss_…' })
+  readonly secret!: string;
+
+  @ApiProperty({ description: 'Identifies the new secret.', example: '3kTMd9qYzB' })
+  readonly keyId!: string;
+}
+
+export class ServicesResponse {
+  @ApiProperty({ type: [ServiceResponse], description: 'The services, ordered by id.' })
+  readonly services!: readonly ServiceResponse[];
+}
+
+export class RevokedResponse {
+  @ApiProperty({ description: 'Whether the service was registered.' })
+  readonly revoked!: boolean;
+}
+
+export type IssuedServiceView = ServiceCredential & Pick<IssuedServiceCredential, 'secret' | 'keyId'>;
+
+/** Copies the secret into an enumerable property for JSON. The manager's result hides it from logs. */
+export function showIssuedService(service: IssuedServiceCredential): IssuedServiceView {
+  return { ...service, secret: service.secret };
+}

@@ -203,7 +203,7 @@ describe.each(ADAPTERS)('listeners of session events on %s', (_name, makeAdapter
       () => 'started',
       (error: unknown) => error,
     );
-    expect(outcome).toMatchObject({ code: 'ERR_OPTIONS', faults: [expect.stringContaining(listener.name)] });
+    expect(outcome).toMatchObject({ code: 'ERR_OPTIONS', errors: [expect.stringContaining(listener.name)] });
   });
 
   test('do not stop the start for a request-scoped class without any', async () => {

@@ -2,10 +2,15 @@ import { ConfigurableModuleBuilder, type Type } from '@nestjs/common';
 import type { DistributedSessionOptionsInput } from './resolve-options.js';
 import type { SessionStorage } from './storage/session-storage.js';
 
-/** The storage: an instance, a class that Nest creates with what it injects, or a function that makes one. */
+/**
+ * A storage: an instance, a class that Nest instantiates with its dependencies, or a factory function.
+ *
+ * @example
+ * const source: StorageSource = () => new RedisSessionStorage({ url: process.env.REDIS_URL });
+ */
 export type StorageSource = SessionStorage | Type<SessionStorage> | (() => SessionStorage | Promise<SessionStorage>);
 
-/** What `forRoot()` takes: the options of the manager, with a storage that may still have to be made. */
+/** The options of `DistributedSessionModule.forRoot()`: those of the manager, with any {@link StorageSource}. */
 export type DistributedSessionModuleOptions = Omit<DistributedSessionOptionsInput, 'storage'> & {
   readonly storage: StorageSource;
 };

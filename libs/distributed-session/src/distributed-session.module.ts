@@ -36,7 +36,7 @@ const resolvedOptions: FactoryProvider = {
     resolveOptions({ ...options, storage: made }),
 };
 
-/** Apart from the manager, so that a test may put something else in the manager's place. */
+/** Separate from the manager, so that a test can override the manager. */
 const parts: FactoryProvider = {
   provide: ManagerParts,
   inject: [RESOLVED_OPTIONS],
@@ -61,7 +61,7 @@ const services: FactoryProvider = {
   useFactory: ({ services: credentials }: SessionStorage) => credentials,
 };
 
-/** Opens and closes the manager with the application. It closes last, when the server takes no more requests. */
+/** Connects the manager at startup, and closes it after the server has stopped accepting requests. */
 @Injectable()
 class SessionLifecycle implements OnModuleInit, OnApplicationShutdown {
   constructor(private readonly managerParts: ManagerParts) {}
@@ -75,7 +75,20 @@ class SessionLifecycle implements OnModuleInit, OnApplicationShutdown {
   }
 }
 
-/** Sessions shared with other services: `DistributedSessionModule.forRoot({ serviceId, storage })`. */
+/**
+ * Provides the {@link DistributedSessionManager}, the events and the dependencies of the guards. `forRootAsync()` takes
+ * `useFactory`, `useClass` or `useExisting`. Set `isGlobal: true` to import it once for all modules.
+ *
+ * @example
+ * import { DistributedSessionModule, InMemorySessionStorage } from 'nestjs-distributed-session';
+ *
+ * const sessions = DistributedSessionModule.forRoot({
+ *   serviceId: 'order',
+ *   storage: new InMemorySessionStorage(),
+ * });
+ *
+ * @throws {OptionsError} at startup, with every invalid option at once.
+ */
 @Module({
   imports: [DiscoveryModule],
   providers: [
@@ -93,7 +106,7 @@ class SessionLifecycle implements OnModuleInit, OnApplicationShutdown {
 })
 export class DistributedSessionModule extends ConfigurableModuleClass {}
 
-/** Makes the storage that the options name. What is no storage is left to the check of the options to report. */
+/** Creates the storage. An invalid source is returned as it is: the validation of the options reports it. */
 async function createStorage(source: StorageSource, moduleRef: ModuleRef): Promise<SessionStorage> {
   if (typeof source !== 'function') return source;
   if (isStorageClass(source)) return moduleRef.create(source);
@@ -104,7 +117,7 @@ function isStorageClass(source: object): source is Type<SessionStorage> {
   return 'prototype' in source && source.prototype instanceof SessionStorage;
 }
 
-/** A class of something else, which cannot be called: given by mistake, and so left to the check. */
+/** Returns whether a source is a class but not a storage class. It cannot be called, so the validation reports it. */
 function isClass(source: () => unknown): source is typeof source & SessionStorage {
   return Function.prototype.toString.call(source).startsWith('class');
 }

@@ -1,100 +1,173 @@
-import { ArrayNotEmpty, ArrayUnique, IsIn, IsOptional, Matches } from 'class-validator';
+import { IsIn, IsOptional, Matches } from 'class-validator';
 import {
   type ServiceCarrier,
   type SessionCarrier,
   SERVICE_CARRIERS,
   SESSION_CARRIERS,
 } from './model/credential-carriers.js';
-import { IsAttributeLimits, IsPepper, IsServiceId, IsSessionStorage } from './distributed-session.option-rules.js';
+import {
+  IsAttributeLimits,
+  IsCarrierList,
+  IsPepper,
+  IsServiceId,
+  IsSessionStorage,
+} from './distributed-session.option-rules.js';
 import { IfGiven, IsDuration, IsWholeNumber } from './options/option-rules.js';
 import type { AttributeLimits } from './model/attributes.js';
-import { MINUTE_MS } from './model/duration.js';
+import { DAY_MS } from './model/duration.js';
 import { TIMEOUT_PRESETS, type TimeoutPreset } from './model/session-timeouts.js';
 import type { SessionStorage } from './storage/session-storage.js';
 
 const PRESETS = Object.keys(TIMEOUT_PRESETS);
 
-/** What to build a `DistributedSessionManager` with. The values below are the defaults. Durations are milliseconds. */
+/**
+ * The options of the manager and of `DistributedSessionModule`. The initial values are the defaults. Durations are
+ * milliseconds.
+ *
+ * @example
+ * DistributedSessionModule.forRoot({ serviceId: 'order', storage, idleTimeoutMs: 900_000, onLimit: 'reject' });
+ */
 export class DistributedSessionOptions {
-  /** The id of this service: it marks the sessions that it creates and ends. Required. */
+  /** The id of this service, recorded on the sessions that it creates and ends. Required. */
   @IsServiceId()
   readonly serviceId!: string;
 
-  /** Where the sessions live. Required. All services that share sessions use the same store. */
+  /** The storage of the sessions. Required. All services that share sessions use the same store. */
   @IsSessionStorage()
   readonly storage!: SessionStorage;
 
-  /** The timeouts, by name. `idleTimeoutMs` and `absoluteTimeoutMs` go over it one by one. */
+  /**
+   * Named timeouts. `idleTimeoutMs` and `absoluteTimeoutMs` each override the preset's.
+   *
+   * @default 'aal2'
+   */
   @IsIn(PRESETS, { message: `timeoutPreset must be one of ${PRESETS.join(', ')}` })
   readonly timeoutPreset: TimeoutPreset = 'aal2';
 
-  /** How long a session outlives its last access; `null`: idleness does not end it. By the default preset 1 h. */
+  /**
+   * Time from the last access until a session expires; `null`: sessions do not expire by idleness.
+   *
+   * @default 3_600_000, from the preset
+   */
   @IsOptional()
   @IsDuration()
   readonly idleTimeoutMs?: number | null;
 
-  /** How long a session lives at the most, used or not; `null`: for as long as it is used. By the default preset 24 h. */
+  /**
+   * Maximum lifetime of a session; `null`: none while it is used.
+   *
+   * @default 86_400_000, from the preset
+   */
   @IsOptional()
   @IsDuration()
   readonly absoluteTimeoutMs?: number | null;
 
-  /** At the most this often an access is written. Default: a tenth of the idle timeout of the session, at most 60 s. */
+  /**
+   * Minimum time between two recorded accesses of a session.
+   *
+   * @default a tenth of the session's idle timeout, at most 60_000
+   */
   @IfGiven()
   @IsDuration()
   readonly touchIntervalMs?: number;
 
-  /** How many live sessions a login may have, 1 to 1,000. */
+  /**
+   * Maximum number of live sessions per user, 1 to 1,000.
+   *
+   * @default 100
+   */
   @IsWholeNumber(1, 1_000)
   readonly maxSessionsPerLogin: number = 100;
 
-  /** How many live sessions a login may have with one device label. Default: as many as the login. */
+  /**
+   * Maximum number of live sessions per user and device label, 1 to 1,000.
+   *
+   * @default no separate limit
+   */
   @IfGiven()
   @IsWholeNumber(1, 1_000)
   readonly maxSessionsPerDevice?: number;
 
-  /** What a login beyond a limit does: `end-oldest` makes room, `reject` throws `SessionLimitError`. */
+  /**
+   * What a login beyond a limit does: `end-oldest` ends the oldest session, `reject` throws `SessionLimitError`.
+   *
+   * @default 'end-oldest'
+   */
   @IsIn(['end-oldest', 'reject'], { message: "onLimit must be 'end-oldest' or 'reject'" })
   readonly onLimit: 'end-oldest' | 'reject' = 'end-oldest';
 
-  /** How long a credential that was rotated away still reads the new session; 0: not at all. */
+  /**
+   * How long the previous credential still works after a rotation; 0: not at all.
+   *
+   * @default 10_000
+   */
   @IsDuration(0)
   readonly rotationGraceMs: number = 10_000;
 
-  /** How long it is known why a session ended. */
+  /**
+   * How long an ended session stays in the history.
+   *
+   * @default 86_400_000
+   */
   @IsDuration(0)
-  readonly historyRetentionMs: number = 24 * 60 * MINUTE_MS;
+  readonly historyRetentionMs: number = DAY_MS;
 
-  /** How often this process looks for sessions that time has ended, to announce them; `null`: another one does. */
+  /**
+   * Interval at which this process expires sessions that are due; `null`: never, because another process does.
+   *
+   * @default 5_000
+   */
   @IsOptional()
   @IsDuration()
   readonly sweepIntervalMs: number | null = 5_000;
 
-  /** The bounds of attributes; each can be given by itself. Defaults: `DEFAULT_ATTRIBUTE_LIMITS`. */
+  /**
+   * Overrides single limits of `DEFAULT_ATTRIBUTE_LIMITS`.
+   *
+   * @default {}
+   */
   @IsAttributeLimits()
   readonly attributeLimits: Partial<AttributeLimits> = {};
 
-  /** How long a proven secret is taken for proven in this process; 0: it is checked each time. A revocation ends it at once. */
+  /**
+   * How long this process caches a successful verification of a service secret; 0: not at all. A revocation clears it.
+   *
+   * @default 30_000
+   */
   @IsDuration(0)
   readonly verificationCacheMs: number = 30_000;
 
-  /** A key, at least 16 characters, that the digests of service secrets are made under. The same in all services of a store. */
+  /**
+   * The key of at least 16 characters for the digests of service secrets. It is the same in all services of a store.
+   *
+   * @default none
+   */
   @IfGiven()
   @IsPepper()
   readonly secretPepper?: string;
 
-  /** Where `ServiceAuthGuard` looks for the credential of a service. */
-  @IsIn(SERVICE_CARRIERS, { each: true, message: `serviceCarriers must name some of ${SERVICE_CARRIERS.join(', ')}` })
-  @ArrayUnique({ message: 'serviceCarriers must name each carrier once' })
-  @ArrayNotEmpty({ message: 'serviceCarriers must name at least one carrier' })
+  /**
+   * The places where `ServiceAuthGuard` looks for a service's credential.
+   *
+   * @default ['basic', 'bearer', 'headers']
+   */
+  @IsCarrierList(SERVICE_CARRIERS)
   readonly serviceCarriers: readonly ServiceCarrier[] = SERVICE_CARRIERS;
 
-  /** Where `SessionGuard` looks for the credential of a session. */
-  @IsIn(SESSION_CARRIERS, { each: true, message: `sessionCarriers must name some of ${SESSION_CARRIERS.join(', ')}` })
-  @ArrayUnique({ message: 'sessionCarriers must name each carrier once' })
-  @ArrayNotEmpty({ message: 'sessionCarriers must name at least one carrier' })
+  /**
+   * The places where `SessionGuard` looks for a session's credential.
+   *
+   * @default ['cookie', 'bearer', 'headers']
+   */
+  @IsCarrierList(SESSION_CARRIERS)
   readonly sessionCarriers: readonly SessionCarrier[] = SESSION_CARRIERS;
 
-  /** The cookie that holds the credential of a session. `__Host-` binds it to one host and to HTTPS (ASVS 3.3.1). */
+  /**
+   * The name of the cookie that contains a session's credential. `__Host-` binds it to one host and to HTTPS
+   * (ASVS 3.3.1).
+   *
+   * @default '__Host-session'
+   */
   @Matches(/^[\w!#$%&'*+.^`|~-]+$/, {
     message: 'sessionCookieName must be a cookie name (RFC 6265), such as __Host-session',
   })

@@ -6,7 +6,7 @@ import { resolveOptions } from './resolve-options.js';
 const HOUR = 3_600_000;
 const required = { serviceId: 'svc', storage: new InMemorySessionStorage() };
 
-function faultsOf(input: object): readonly string[] {
+function errorsOf(input: object): readonly string[] {
   try {
     resolveOptions({ ...required, ...input });
   } catch (error) {
@@ -16,7 +16,7 @@ function faultsOf(input: object): readonly string[] {
 }
 
 describe('resolveOptions', () => {
-  it('fills in the defaults and freezes the result', () => {
+  it('applies the defaults and freezes the result', () => {
     const options = resolveOptions(required);
     expect(options).toMatchObject({
       timeouts: { idleTimeoutMs: HOUR, absoluteTimeoutMs: 24 * HOUR },
@@ -36,13 +36,13 @@ describe('resolveOptions', () => {
     ['aal2', { idleTimeoutMs: HOUR, absoluteTimeoutMs: 24 * HOUR }],
     ['aal3', { idleTimeoutMs: HOUR / 4, absoluteTimeoutMs: 12 * HOUR }],
     ['owaspHighValue', { idleTimeoutMs: HOUR / 12, absoluteTimeoutMs: 4 * HOUR }],
-  ] as const)('knows the preset %s', (timeoutPreset, timeouts) => {
+  ] as const)('resolves the preset %s', (timeoutPreset, timeouts) => {
     expect(resolveOptions({ ...required, timeoutPreset }).timeouts).toEqual(timeouts);
   });
 
-  it('names every fault of the options at once, and what to write instead', () => {
-    const faults = faultsOf({ serviceId: 'no spaces', storage: {}, idleTimeout: 5, maxSessionsPerLogin: 1_001 });
-    expect(faults).toEqual([
+  it('reports every invalid option at once, and how to fix it', () => {
+    const errors = errorsOf({ serviceId: 'no spaces', storage: {}, idleTimeout: 5, maxSessionsPerLogin: 1_001 });
+    expect(errors).toEqual([
       expect.stringMatching(/^Unknown option "idleTimeout"\. Did you mean "idleTimeoutMs"\?/),
       expect.stringMatching(/^serviceId must be 1 to 128 letters/),
       expect.stringMatching(/^storage must be a SessionStorage, such as/),
@@ -50,41 +50,41 @@ describe('resolveOptions', () => {
     ]);
   });
 
-  it.each([NaN, Infinity, -1, 0, 1.5, '5', 1e15, {}])('refuses %p as a timeout', (value) => {
-    expect(faultsOf({ idleTimeoutMs: value })).toEqual([expect.stringContaining('idleTimeoutMs must be')]);
-    expect(faultsOf({ absoluteTimeoutMs: value })).toEqual([expect.stringContaining('absoluteTimeoutMs must be')]);
-    expect(faultsOf({ touchIntervalMs: value })).toEqual([expect.stringContaining('touchIntervalMs must be')]);
+  it.each([NaN, Infinity, -1, 0, 1.5, '5', 1e15, {}])('rejects %p as a timeout', (value) => {
+    expect(errorsOf({ idleTimeoutMs: value })).toEqual([expect.stringContaining('idleTimeoutMs must be')]);
+    expect(errorsOf({ absoluteTimeoutMs: value })).toEqual([expect.stringContaining('absoluteTimeoutMs must be')]);
+    expect(errorsOf({ touchIntervalMs: value })).toEqual([expect.stringContaining('touchIntervalMs must be')]);
   });
 
   it.each(['touchIntervalMs', 'maxSessionsPerDevice', 'secretPepper', 'serviceId', 'onLimit', 'attributeLimits'])(
-    'refuses null for %s, which it does not switch off',
+    'rejects null for %s, which cannot be disabled',
     (name) => {
-      expect(faultsOf({ [name]: null })).toEqual([expect.stringContaining(name)]);
+      expect(errorsOf({ [name]: null })).toEqual([expect.stringContaining(name)]);
     },
   );
 
   it.each([[], new Date(), new Map(), { maxDepth: 101 }, { maxCount: 0 }, { unknown: 1 }])(
-    'refuses %p as the limits of attributes',
+    'rejects %p as attributeLimits',
     (attributeLimits) => {
-      expect(faultsOf({ attributeLimits })).toEqual([expect.stringContaining('attributeLimits may contain')]);
+      expect(errorsOf({ attributeLimits })).toEqual([expect.stringContaining('attributeLimits may contain')]);
     },
   );
 
-  it('does not let a session live for ever, nor end before its idle timeout says', () => {
-    expect(faultsOf({ idleTimeoutMs: null, absoluteTimeoutMs: null })).toEqual([
-      expect.stringContaining('both be off'),
+  it('rejects sessions that never expire, and an idle timeout longer than the absolute one', () => {
+    expect(errorsOf({ idleTimeoutMs: null, absoluteTimeoutMs: null })).toEqual([
+      expect.stringContaining('must not both be null'),
     ]);
-    expect(faultsOf({ idleTimeoutMs: 48 * HOUR })).toEqual([expect.stringContaining('Set absoluteTimeoutMs too')]);
+    expect(errorsOf({ idleTimeoutMs: 48 * HOUR })).toEqual([expect.stringContaining('Set absoluteTimeoutMs too')]);
   });
 
-  it('brings the default idle timeout down to a shorter absolute one', () => {
+  it('lowers the default idle timeout to a shorter absolute timeout', () => {
     const { timeouts } = resolveOptions({ ...required, absoluteTimeoutMs: 5_000 });
     expect(timeouts).toEqual({ idleTimeoutMs: 5_000, absoluteTimeoutMs: 5_000 });
   });
 
-  it('does not show the pepper of a resolved option', () => {
-    const options = resolveOptions({ ...required, secretPepper: 'a pepper nobody may read' });
-    expect(options.secretPepper).toBe('a pepper nobody may read');
-    expect(JSON.stringify({ ...options, storage: undefined })).not.toContain('pepper nobody');
+  it('hides the pepper from serialization', () => {
+    const options = resolveOptions({ ...required, secretPepper: 'a pepper that stays hidden' });
+    expect(options.secretPepper).toBe('a pepper that stays hidden');
+    expect(JSON.stringify({ ...options, storage: undefined })).not.toContain('stays hidden');
   });
 });

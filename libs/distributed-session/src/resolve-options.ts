@@ -4,11 +4,16 @@ import { isDuration } from './model/duration.js';
 import { validateOptions } from './options/validate-options.js';
 import { type SessionTimeouts, TIMEOUT_PRESETS, combineTimeouts } from './model/session-timeouts.js';
 
-/** What a caller writes: the storage and the service id, and whatever should differ from the defaults. */
+/**
+ * The options as a caller writes them: the service id, the storage, and every option that differs from its default.
+ *
+ * @example
+ * const options: DistributedSessionOptionsInput = { serviceId: 'order', storage: new InMemorySessionStorage() };
+ */
 export type DistributedSessionOptionsInput = Pick<DistributedSessionOptions, 'serviceId' | 'storage'> &
   Partial<DistributedSessionOptions>;
 
-/** Options after the check: frozen, with the timeouts decided and all attribute limits in place. */
+/** The validated options: frozen, with all timeouts and attribute limits resolved. */
 export type ResolvedOptions = Readonly<
   Omit<DistributedSessionOptions, 'timeoutPreset' | 'idleTimeoutMs' | 'absoluteTimeoutMs' | 'attributeLimits'> & {
     timeouts: SessionTimeouts;
@@ -16,7 +21,12 @@ export type ResolvedOptions = Readonly<
   }
 >;
 
-/** The token of the options after their check. The guards read theirs from it. */
+/**
+ * The injection token of the {@link ResolvedOptions}. The guards inject it.
+ *
+ * @example
+ * constructor(@Inject(RESOLVED_OPTIONS) private readonly options: ResolvedOptions) {}
+ */
 export const RESOLVED_OPTIONS = Symbol('nestjs-distributed-session resolved options');
 
 /**
@@ -36,7 +46,7 @@ export function resolveOptions(input: DistributedSessionOptionsInput): ResolvedO
 
 function timeoutErrors({ timeoutPreset, ...given }: DistributedSessionOptions): string[] {
   const durations = [given.idleTimeoutMs, given.absoluteTimeoutMs];
-  // Values that are invalid by themselves have an error already.
+  // Invalid values already have an error of their own.
   if (
     !Object.hasOwn(TIMEOUT_PRESETS, timeoutPreset) ||
     !durations.every((value) => value == null || isDuration(value))

@@ -22,7 +22,14 @@ import type {
   StorageUnavailableError,
 } from './storage.errors.js';
 
-/** The union of all errors of this library, for a `switch (error.code)` that the compiler checks for completeness. */
+/**
+ * The union of all errors of this library, for a `switch` over `error.code` that the compiler checks for completeness.
+ *
+ * @example
+ * function isRetryable({ code }: AnyDistributedSessionError): boolean {
+ *   return code === 'ERR_STORAGE_UNAVAILABLE';
+ * }
+ */
 export type AnyDistributedSessionError =
   | OptionsError
   | (SessionNotFoundError & { readonly code: 'ERR_SESSION_NOT_FOUND' })

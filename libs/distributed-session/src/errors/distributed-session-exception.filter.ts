@@ -8,8 +8,12 @@ interface HeaderSetter {
 }
 
 /**
- * Answers with {@link toHttpException} what handlers let through of this library's errors. Register it for the
- * application: `{ provide: APP_FILTER, useClass: DistributedSessionExceptionFilter }`.
+ * Converts this library's errors into HTTP responses; see {@link toHttpException}.
+ *
+ * @example
+ * import { APP_FILTER } from '@nestjs/core';
+ *
+ * const provider = { provide: APP_FILTER, useClass: DistributedSessionExceptionFilter };
  */
 @Catch(DistributedSessionError)
 export class DistributedSessionExceptionFilter extends BaseExceptionFilter<DistributedSessionError> {

@@ -7,9 +7,9 @@ import * as storage from './storage.errors.js';
 
 const ending = { reason: 'logged-out', endedAt: 1, endedBy: 'svc' } as const;
 
-/** Codes are part of the public API: a change here breaks programs that branch on them. */
+/** Codes are public API: a change breaks programs that branch on them. */
 const CODES: Record<string, DistributedSessionError> = {
-  ERR_OPTIONS: new OptionsError('Not usable:', ['one', 'two']),
+  ERR_OPTIONS: new OptionsError('Invalid options:', ['one', 'two']),
   ERR_SESSION_NOT_FOUND: new session.SessionNotFoundError('id'),
   ERR_SESSION_ENDED: new session.SessionEndedError('id', ending),
   ERR_SESSION_CONFLICT: new session.SessionConflictError('id', 1, 2),
@@ -28,35 +28,32 @@ const CODES: Record<string, DistributedSessionError> = {
   ERR_KEY_UNAVAILABLE: new storage.KeyUnavailableError('key'),
 };
 
-describe('the errors of the library', () => {
-  it.each(Object.entries(CODES))(
-    '%s is the code of one class, which carries its own name and a message',
-    (code, error) => {
-      expect(error).toBeInstanceOf(DistributedSessionError);
-      expect(error.code).toBe(code);
-      expect(error.name).toBe(error.constructor.name);
-      expect(error.name).toMatch(/^[A-Z]\w+Error$/);
-      expect(error.message).toMatch(/^\S[^]+\S$/);
-    },
-  );
+describe('DistributedSessionError', () => {
+  it.each(Object.entries(CODES))('%s is the code of a class that sets its own name and a message', (code, error) => {
+    expect(error).toBeInstanceOf(DistributedSessionError);
+    expect(error.code).toBe(code);
+    expect(error.name).toBe(error.constructor.name);
+    expect(error.name).toMatch(/^[A-Z]\w+Error$/);
+    expect(error.message).toMatch(/^\S[^]+\S$/);
+  });
 
-  it('gives every exported class a code that no other class has', () => {
+  it('gives every exported class a unique code', () => {
     const exported = [OptionsError, ...[session, service, storage].flatMap((module) => Object.values(module))];
     expect(new Set(Object.values(CODES).map((error) => error.constructor))).toEqual(new Set(exported));
   });
 
-  it('lets a session that ended be caught as one that was not found', () => {
+  it('makes SessionEndedError a SessionNotFoundError', () => {
     expect(CODES['ERR_SESSION_ENDED']).toBeInstanceOf(session.SessionNotFoundError);
   });
 
-  it('keeps the cause of a failed storage, and shows none of it in the message', () => {
+  it('keeps the cause of a storage error but not in the message', () => {
     const cause = new Error('CANARY');
     const error = new storage.StorageUnavailableError(undefined, { cause });
     expect(error.cause).toBe(cause);
     expect(error.message).not.toContain('CANARY');
   });
 
-  it('lists every fault of the options in one message', () => {
-    expect(CODES['ERR_OPTIONS']!.message).toBe('Not usable:\n  - one\n  - two');
+  it('lists every error of the options in one message', () => {
+    expect(CODES['ERR_OPTIONS']!.message).toBe('Invalid options:\n  - one\n  - two');
   });
 });

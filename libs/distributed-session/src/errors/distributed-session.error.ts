@@ -1,4 +1,4 @@
-/** Every code an error of this library can carry. Codes are stable: programs branch on them, never on messages. */
+/** The codes of this library's errors. Codes are stable: branch on them, not on messages. */
 export type DistributedSessionErrorCode =
   | 'ERR_OPTIONS'
   | 'ERR_SESSION_NOT_FOUND'
@@ -19,10 +19,18 @@ export type DistributedSessionErrorCode =
   | 'ERR_KEY_UNAVAILABLE';
 
 /**
- * The base of every error this library throws on purpose.
+ * The base class of every error that this library throws on purpose.
  *
- * It is an error of the domain, not of a transport: {@link toHttpException} turns it into the answer of a
- * route. Its message names the fault and the way out, and never holds a token, a secret or an attribute value.
+ * It is independent of the transport: `toHttpException()` converts it into an HTTP response. The message states the
+ * problem and how to fix it, and never contains a token, a secret or an attribute value.
+ *
+ * @example
+ * try {
+ *   await sessions.getSession(sessionId);
+ * } catch (error) {
+ *   if (error instanceof DistributedSessionError && error.code === 'ERR_SESSION_NOT_FOUND') return undefined;
+ *   throw error;
+ * }
  */
 export abstract class DistributedSessionError extends Error {
   abstract readonly code: DistributedSessionErrorCode;

@@ -15,7 +15,7 @@ function shownBy(value: unknown): string {
   return [inspect(value, { depth: 6 }), String(value), JSON.stringify(value)].join('\n');
 }
 
-describe('secrets, tokens and attribute values stay hidden', () => {
+describe('Secrets, tokens and attribute values stay hidden', () => {
   let storage: InMemorySessionStorage;
   let sessions: DistributedSessionManager;
   let issued: IssuedSession;
@@ -38,14 +38,14 @@ describe('secrets, tokens and attribute values stay hidden', () => {
     await sessions.close();
   });
 
-  it('in a manager, a view of it, its storage and its events, after use', () => {
+  it('in the inspection of a used manager, its views, its storage and its events', () => {
     for (const holder of [sessions, sessions.as(service), sessions.events, storage]) {
       expect(inspect(holder, { depth: 6 })).not.toContain(CANARY);
       expect(inspect(holder, { depth: 6 })).toMatch(/Manager|Storage|Events/);
     }
   });
 
-  it('in an issued session, whose token is only there by name', () => {
+  it('in an issued session, except by property access', () => {
     expect(issued.token).toBe(`${CANARY}-token`);
     const { attributes: own, ...rest } = issued;
     expect(own).toEqual(attributes);
@@ -55,7 +55,7 @@ describe('secrets, tokens and attribute values stay hidden', () => {
     }
   });
 
-  it('in an issued service credential, whose secret is only there by name', () => {
+  it('in an issued service credential, except by property access', () => {
     expect(service.secret).toBe(`${CANARY} secret`);
     for (const shown of [shownBy(service), shownBy({ ...service }), shownBy(structuredClone(service))]) {
       expect(shown).not.toContain(CANARY);
@@ -63,7 +63,7 @@ describe('secrets, tokens and attribute values stay hidden', () => {
     }
   });
 
-  it('in every refusal that somebody can provoke, and in its HTTP answer', async () => {
+  it('in every error that a caller can provoke, and in its HTTP response', async () => {
     const { sessionId } = issued;
     const id = storage.nextSessionId();
     const guest = sessions.as({ serviceId: 'guest', permissions: ['session.read:a', 'session.write:a'] });
@@ -111,16 +111,16 @@ describe('secrets, tokens and attribute values stay hidden', () => {
     }
   });
 
-  it('in a corrupt record, whose text a parser would quote', async () => {
-    class TornStorage extends InMemorySessionStorage {
+  it('in the error about a corrupt record, whose text the JSON parser would quote', async () => {
+    class TruncatingStorage extends InMemorySessionStorage {
       override async get(sessionId: string) {
         const stored = await super.get(sessionId);
         return stored?.state === 'live' ? { ...stored, payload: stored.payload.subarray(0, -3) } : stored;
       }
     }
-    const torn = new DistributedSessionManager({ serviceId: 'svc', storage: new TornStorage() });
-    const { sessionId } = await torn.createSession('alice', undefined, { attributes });
-    const error: unknown = await torn.getSession(sessionId).catch((thrown: unknown) => thrown);
+    const truncated = new DistributedSessionManager({ serviceId: 'svc', storage: new TruncatingStorage() });
+    const { sessionId } = await truncated.createSession('alice', undefined, { attributes });
+    const error: unknown = await truncated.getSession(sessionId).catch((thrown: unknown) => thrown);
     expect(error).toMatchObject({ code: 'ERR_STORAGE_CORRUPT' });
     expect(shownBy(error)).not.toContain(CANARY);
   });

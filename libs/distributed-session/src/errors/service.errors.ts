@@ -1,46 +1,47 @@
 import { DistributedSessionError } from './distributed-session.error.js';
 
-/** No service is registered under this id. Never the answer to a failed verification: that tells nothing. */
+/** The service is not registered. A failed verification never throws this error, so that ids cannot be enumerated. */
 export class ServiceNotFoundError extends DistributedSessionError {
   readonly code = 'ERR_SERVICE_NOT_FOUND';
 
   constructor(readonly serviceId: string) {
-    super(`No service '${serviceId}' is registered. Register it with registerService().`);
+    super(`Service '${serviceId}' is not registered. Register it with registerService().`);
   }
 }
 
-/** The id is taken. The registered service is unchanged. */
+/** The service id is already registered. The registered service is unchanged. */
 export class ServiceExistsError extends DistributedSessionError {
   readonly code = 'ERR_SERVICE_EXISTS';
 
   constructor(readonly serviceId: string) {
     super(
-      `A service '${serviceId}' is registered already. Pass { replace: true } to replace it and its secrets, ` +
-        'or rotateServiceSecret() to give it a new secret.',
+      `Service '${serviceId}' is already registered. Pass { replace: true } to replace it and its secrets, ` +
+        'or call rotateServiceSecret() to give it a new secret.',
     );
   }
 }
 
-/** The service was changed by someone else at the same time, again and again. Nothing was written. */
+/** The change conflicts with the service's current state, such as a third secret. Nothing was written. */
 export class ServiceConflictError extends DistributedSessionError {
   readonly code = 'ERR_SERVICE_CONFLICT';
 
   constructor(
     readonly serviceId: string,
-    message = `Service '${serviceId}' was changed by someone else meanwhile. Read it again and repeat the change.`,
+    message = `Service '${serviceId}' was changed concurrently. Read it again and repeat the change.`,
   ) {
     super(message);
   }
 }
 
-/** An argument about a service is not acceptable. Nothing was written. */
+/** An argument about a service is invalid. Nothing was written. */
 export class ServiceInputError extends DistributedSessionError {
   readonly code = 'ERR_SERVICE_INPUT';
 
   constructor(
-    /** The argument at fault, such as `serviceId` or `permissions[1]`. */
+    /** The invalid argument, such as `serviceId` or `permissions[1]`. */
     readonly field: string,
     expectation: string,
+    /** The limit that was exceeded, if it is a number. */
     readonly limit?: number,
   ) {
     super(`${field} ${expectation}`);
@@ -48,14 +49,14 @@ export class ServiceInputError extends DistributedSessionError {
 }
 
 /**
- * The service did not prove who it is. One answer for an unknown service, a wrong secret, an ended secret and a
- * malformed one (ASVS 6.3.8: no enumeration).
+ * The service is not authenticated. The error is the same for an unknown service and for a wrong, ended or malformed
+ * secret, so that ids cannot be enumerated (ASVS 6.3.8).
  */
 export class ServiceAuthenticationError extends DistributedSessionError {
   readonly code = 'ERR_SERVICE_AUTHENTICATION';
 
   constructor(
-    /** How long this source is refused without a look at its secret, in milliseconds. Absent when it is not throttled. */
+    /** Time until the source may try again, in milliseconds. Absent if it is not throttled. */
     readonly retryAfterMs?: number,
   ) {
     super(
@@ -66,13 +67,13 @@ export class ServiceAuthenticationError extends DistributedSessionError {
   }
 }
 
-/** The service is who it says, and may not do this. Nothing was done. */
+/** The service is authenticated but lacks a permission. Nothing was written. */
 export class ServicePermissionError extends DistributedSessionError {
   readonly code = 'ERR_SERVICE_PERMISSION';
 
   constructor(
     readonly serviceId: string,
-    /** The permission that is missing, such as `session.write:order.total`. */
+    /** The missing permission, such as `session.write:order.total`. */
     readonly permission: string,
   ) {
     super(`Service '${serviceId}' lacks the permission '${permission}'.`);

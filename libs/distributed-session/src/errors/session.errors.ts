@@ -1,30 +1,35 @@
 import type { EndReason } from '../model/end-reason.js';
 import { DistributedSessionError } from './distributed-session.error.js';
 
-/** No such session: it never was, its history is past, or the credential does not prove it. */
+/** The session does not exist, its history has expired, or the credential is wrong. */
 export class SessionNotFoundError extends DistributedSessionError {
   readonly code: 'ERR_SESSION_NOT_FOUND' | 'ERR_SESSION_ENDED' = 'ERR_SESSION_NOT_FOUND';
 
   constructor(
     readonly sessionId: string,
-    message = `No session ${sessionId}. It may never have existed, or have ended longer ago than its history is kept.`,
+    message = `Session ${sessionId} was not found. It may never have existed, or its history may have expired.`,
   ) {
     super(message);
   }
 }
 
-/** How and when a session ended, as {@link SessionEndedError} tells it. */
+/** How and when a session ended. */
 export interface SessionEnding {
   readonly reason: EndReason;
-  /** When it ended, in epoch milliseconds. */
+  /** The time when it ended, in epoch milliseconds. */
   readonly endedAt: number;
-  /** The service that ended it, or `@expiry`. */
+  /** The id of the service that ended it, or `@expiry`. */
   readonly endedBy: string;
-  /** The session that took its place, when it was rotated. */
+  /** The id of the session that continues it, if the reason is `rotated`. */
   readonly rotatedTo?: string;
 }
 
-/** The session has ended, and it is known why: a {@link SessionNotFoundError} that can tell the user what happened. */
+/**
+ * The session has ended, for the given `reason`. A subclass of {@link SessionNotFoundError}.
+ *
+ * @example
+ * if (error instanceof SessionEndedError && error.reason === 'kicked-out') redirectTo('/signed-out-by-an-administrator');
+ */
 export class SessionEndedError extends SessionNotFoundError implements SessionEnding {
   override readonly code = 'ERR_SESSION_ENDED';
   readonly reason: EndReason;
@@ -41,7 +46,7 @@ export class SessionEndedError extends SessionNotFoundError implements SessionEn
   }
 }
 
-/** The session was changed by someone else since it was read. Nothing was written. */
+/** The session was changed after it was read. Nothing was written. */
 export class SessionConflictError extends DistributedSessionError {
   readonly code = 'ERR_SESSION_CONFLICT';
 
@@ -57,21 +62,21 @@ export class SessionConflictError extends DistributedSessionError {
   }
 }
 
-/** The user has as many sessions as the limit admits, and the policy is to reject. Nothing was created. */
+/** The user has reached the session limit and `onLimit` is `reject`. Nothing was created. */
 export class SessionLimitError extends DistributedSessionError {
   readonly code = 'ERR_SESSION_LIMIT';
 
   constructor(
     readonly limit: number,
-    /** The device whose own limit was met; absent when it was the limit per login. */
+    /** The device label whose own limit was reached. Absent for the limit per user. */
     readonly device?: string,
   ) {
-    const scope = device === undefined ? 'this login' : 'this device of the login';
-    super(`The limit of ${limit} sessions for ${scope} is reached. End one first, or use onLimit: 'end-oldest'.`);
+    const owner = device === undefined ? 'The user' : "The user's device";
+    super(`${owner} has reached the limit of ${limit} sessions. End one first, or set onLimit: 'end-oldest'.`);
   }
 }
 
-/** Which bound an input broke. One name per bound, so that callers can tell them apart. */
+/** The rule that an argument broke: one name per rule, for programs that distinguish them. */
 export type SessionInputConstraint =
   | 'format'
   | 'type'
@@ -88,16 +93,16 @@ export type SessionInputConstraint =
   | 'attribute-count'
   | 'attributes-total-size';
 
-/** An argument is not acceptable. Nothing was read or written. */
+/** An argument about a session is invalid. Nothing was read or written. */
 export class SessionInputError extends DistributedSessionError {
   readonly code = 'ERR_SESSION_INPUT';
 
   constructor(
-    /** The argument at fault, such as `loginId` or `attributes.cart.items[2]`. */
+    /** The invalid argument, such as `loginId` or `attributes.cart.items[2]`. */
     readonly field: string,
     readonly constraint: SessionInputConstraint,
     expectation: string,
-    /** The bound that was broken, where it is a number. */
+    /** The limit that was exceeded, if it is a number. */
     readonly limit?: number,
   ) {
     super(`${field} ${expectation}`);

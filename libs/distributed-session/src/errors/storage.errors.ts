@@ -1,6 +1,6 @@
 import { DistributedSessionError } from './distributed-session.error.js';
 
-/** The storage cannot be reached or did not answer in time, and the call was not applied. */
+/** The storage could not be reached or did not answer in time. The call was not applied. */
 export class StorageUnavailableError extends DistributedSessionError {
   readonly code = 'ERR_STORAGE_UNAVAILABLE';
 
@@ -9,37 +9,46 @@ export class StorageUnavailableError extends DistributedSessionError {
   }
 }
 
-/** The reply was lost: the write may or may not have been applied. Read before repeating it. */
+/** The storage's reply was lost. The write may or may not have been applied: read before you repeat it. */
 export class StorageOutcomeUnknownError extends DistributedSessionError {
   readonly code = 'ERR_STORAGE_OUTCOME_UNKNOWN';
 
   constructor(
-    message = 'The reply of the session storage was lost; the write may or may not have been applied.',
+    message = "The session storage's reply was lost; the write may or may not have been applied.",
     options?: ErrorOptions,
   ) {
     super(message, options);
   }
 }
 
-/** What the storage holds, or answered, is not a session of this library. It is never treated as data. */
+/** The stored data, or the storage's answer, is not a valid session or service of this library. It is not used. */
 export class StorageCorruptError extends DistributedSessionError {
   readonly code = 'ERR_STORAGE_CORRUPT';
 }
 
-/** The storage holds as much as it may. Reads and endings still work; nothing was created. */
+/** The storage is full. Nothing was created. Reading and ending sessions still works. */
 export class StorageFullError extends DistributedSessionError {
   readonly code = 'ERR_STORAGE_FULL';
 
-  constructor(readonly limit: number) {
-    super(`The session storage holds its maximum of ${limit} records. Raise the bound, or end sessions first.`);
+  constructor(
+    /** The maximum number of records. */
+    readonly limit: number,
+  ) {
+    super(`The session storage has reached its limit of ${limit} records. Raise the limit, or end sessions first.`);
   }
 }
 
-/** The key that a record is encrypted with is not in this process's key ring: neither corruption nor absence. */
+/** This process does not have the key of an encrypted record. The record is neither corrupt nor missing. */
 export class KeyUnavailableError extends DistributedSessionError {
   readonly code = 'ERR_KEY_UNAVAILABLE';
 
-  constructor(readonly keyId: string) {
-    super(`The key '${keyId}' of a record is not in the key ring of this process. Publish it here before using it.`);
+  constructor(
+    /** The id of the key. */
+    readonly keyId: string,
+  ) {
+    super(
+      `The key '${keyId}' of a stored record is not in this process's key ring. ` +
+        'Add a key to every process before one of them writes with it.',
+    );
   }
 }

@@ -13,7 +13,7 @@ const cause = new Error('CANARY of a driver');
 
 type Row = [error: DistributedSessionError, status: number, fields: object, retryAfter?: number];
 const table: Row[] = [
-  [new OptionsError('Not usable:', ['a fault']), 500, {}],
+  [new OptionsError('Invalid options:', ['an error']), 500, {}],
   [new session.SessionNotFoundError('id'), 404, {}],
   [new session.SessionEndedError('id', ending), 410, { reason: 'kicked-out', endedAt: 5 }],
   [new session.SessionConflictError('id', 1, 2), 409, { currentVersion: 2 }],
@@ -27,7 +27,11 @@ const table: Row[] = [
   [new service.ServiceNotFoundError('pay'), 404, {}],
   [new service.ServiceExistsError('pay'), 409, {}],
   [new service.ServiceConflictError('pay'), 409, {}],
-  [new service.ServiceInputError('permissions[1]', 'is no permission.', 9), 400, { field: 'permissions[1]', limit: 9 }],
+  [
+    new service.ServiceInputError('permissions[1]', 'is not a valid permission.', 9),
+    400,
+    { field: 'permissions[1]', limit: 9 },
+  ],
   [new service.ServiceAuthenticationError(), 401, {}],
   [new service.ServiceAuthenticationError(1_001), 429, {}, 2],
   [new service.ServicePermissionError('pay', 'session.read'), 403, { permission: 'session.read' }],
@@ -40,7 +44,7 @@ const table: Row[] = [
 
 describe('toHttpException', () => {
   it.each(table.map((row) => [`${row[0].name} (${row[1]})`, row] as const))(
-    'answers %s with its code, message and fields, and nothing else',
+    'converts %s into a response with its code, message and fields, and nothing else',
     (_, [error, statusCode, fields, retryAfter]) => {
       const exception = toHttpException(error);
       expect(exception).toBeInstanceOf(HttpException);
@@ -53,17 +57,17 @@ describe('toHttpException', () => {
     },
   );
 
-  it('has a row above for every error of the library', () => {
+  it('is tested with every error class', () => {
     const classes = [OptionsError, ...[session, service, storage].flatMap((module) => Object.values(module))];
     expect(new Set(table.map(([error]) => error.constructor))).toEqual(new Set(classes));
     expect(classes).toHaveLength(17);
   });
 
-  it('is public, and so is what the header of the answer needs', () => {
+  it('is public, as is retryAfterSeconds()', () => {
     expect(library).toMatchObject({ toHttpException, retryAfterSeconds });
   });
 
-  it('takes another status where a guard knows better, in the answer and in its body', () => {
+  it('uses the given status for the response and in its body', () => {
     const exception = toHttpException(new session.SessionEndedError('id', ending), HttpStatus.UNAUTHORIZED);
     expect(exception.getStatus()).toBe(401);
     expect(exception.getResponse()).toMatchObject({ statusCode: 401, code: 'ERR_SESSION_ENDED', reason: 'kicked-out' });

@@ -23,8 +23,12 @@ const STATUS: Readonly<Record<DistributedSessionErrorCode, HttpStatus>> = {
 };
 
 /**
- * The HTTP answer for an error of this library, with its code and the fields a client can act on. `status` goes over
- * the usual one: a guard answers 401 where a route by id answers 404.
+ * Converts an error into an HTTP exception whose body contains the code, the message and the fields that a client needs.
+ *
+ * @param status - Overrides the usual status of the error, as a guard does that responds with 401 instead of 404.
+ *
+ * @example
+ * if (error instanceof DistributedSessionError) throw toHttpException(error);
  */
 export function toHttpException(error: DistributedSessionError, status: HttpStatus = statusOf(error)): HttpException {
   const { code, message } = error;
@@ -32,7 +36,13 @@ export function toHttpException(error: DistributedSessionError, status: HttpStat
   return new HttpException(body, status, { cause: error });
 }
 
-/** After how many seconds a client may try again (`Retry-After`); `undefined` where trying again does not help. */
+/**
+ * Returns the number of seconds after which a client may retry (`Retry-After`), or `undefined` if retrying does not help.
+ *
+ * @example
+ * const seconds = retryAfterSeconds(error);
+ * if (seconds !== undefined) response.setHeader('Retry-After', String(seconds));
+ */
 export function retryAfterSeconds(error: DistributedSessionError): number | undefined {
   const known = error as AnyDistributedSessionError;
   if (known.code === 'ERR_SERVICE_AUTHENTICATION') {

@@ -1,48 +1,65 @@
-/** A JSON value, as it comes back from a session: deeply read-only. */
+/** A JSON value as a session returns it: deeply read-only. */
 export type JsonValue = null | boolean | number | string | readonly JsonValue[] | { readonly [key: string]: JsonValue };
 
 /**
- * The attributes of a session: JSON values under string keys. The object has no prototype, so `__proto__` and
- * `constructor` are keys like any other, and it is deeply frozen.
+ * A session's attributes: JSON values under string keys. The object is deeply frozen and has no prototype, so
+ * `__proto__` and `constructor` are ordinary keys.
  */
 export type SessionAttributes = Readonly<Record<string, JsonValue>>;
 
 /**
- * What may be written under a key. Objects and arrays must be JSON all the way down, which is checked when written:
- * no `undefined`, functions, symbols, BigInt, NaN, cycles or class instances such as `Date`.
+ * An attribute value as a caller writes it. A write rejects objects and arrays that contain anything but JSON:
+ * `undefined`, functions, symbols, BigInt, NaN, cycles or class instances such as `Date`.
  */
 export type AttributeValue = null | boolean | number | string | object;
 
 /** Attributes as a caller writes them. */
 export type AttributeInput = Readonly<Record<string, AttributeValue>>;
 
-/** A change to some attributes that leaves all others as they are, whoever writes them meanwhile. */
+/**
+ * A change to some attributes. All other attributes keep their values, even if other services write them at the same
+ * time.
+ *
+ * @example
+ * const patch: AttributePatch = { set: { 'order.last': 'A-17' }, remove: ['cart'] };
+ */
 export interface AttributePatch {
   /** Keys to set. */
   readonly set?: AttributeInput;
-  /** Keys to remove. A key that is not there is no error. A key may not be set and removed at once. */
+  /** Keys to remove. Keys that are not set are ignored. A key must not be in both `set` and `remove`. */
   readonly remove?: readonly string[];
 }
 
-/** An empty set of attributes to fill: without a prototype, see {@link SessionAttributes}. */
+/** Returns an empty object without a prototype; see {@link SessionAttributes}. */
 export function emptyAttributes(): Record<string, JsonValue> {
   return Object.create(null) as Record<string, JsonValue>;
 }
 
-/** The bounds of attributes. A write that would break one is refused whole, before anything is sent. */
+/**
+ * The limits of a session's attributes. A write that exceeds one throws `SessionInputError` and changes nothing.
+ *
+ * @example
+ * DistributedSessionModule.forRoot({ serviceId: 'order', storage, attributeLimits: { maxCount: 20 } });
+ */
 export interface AttributeLimits {
-  /** Length of a key in UTF-16 code units. Default 128. */
+  /** Length of a key, in UTF-16 code units. @default 128 */
   readonly maxKeyLength: number;
-  /** Size of one value as JSON, in bytes of UTF-8. Default 16,384. */
+  /** Size of one value as JSON, in bytes of UTF-8. @default 16_384 */
   readonly maxValueBytes: number;
-  /** How many attributes a session has. Default 100. */
+  /** Number of attributes of a session. @default 100 */
   readonly maxCount: number;
-  /** Size of all attributes as one JSON object, in bytes of UTF-8. Default 65,536. */
+  /** Size of all attributes as one JSON object, in bytes of UTF-8. @default 65_536 */
   readonly maxTotalBytes: number;
-  /** How deep arrays and objects nest; a plain value is at depth 0. Default 16. */
+  /** Nesting of arrays and objects; a plain value has depth 0. At most 100. @default 16 */
   readonly maxDepth: number;
 }
 
+/**
+ * The attribute limits that apply unless the options override them.
+ *
+ * @example
+ * const attributeLimits = { maxCount: DEFAULT_ATTRIBUTE_LIMITS.maxCount * 2 };
+ */
 export const DEFAULT_ATTRIBUTE_LIMITS: AttributeLimits = Object.freeze({
   maxKeyLength: 128,
   maxValueBytes: 16_384,
@@ -51,7 +68,10 @@ export const DEFAULT_ATTRIBUTE_LIMITS: AttributeLimits = Object.freeze({
   maxDepth: 16,
 });
 
-/** The object prototype of any realm has no prototype itself; a class, a Map or a Date has one that has. */
+/**
+ * Returns whether a value is an object literal, of any realm: `Object.prototype` has no prototype itself, whereas the
+ * prototype of a class, a `Map` or a `Date` has one.
+ */
 export function isPlainObject(value: unknown): value is Readonly<Record<string, unknown>> {
   if (typeof value !== 'object' || value === null) return false;
   const prototype: unknown = Object.getPrototypeOf(value);

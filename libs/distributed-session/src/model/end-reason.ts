@@ -1,13 +1,13 @@
 /**
- * Why a session ended. The guard's 401, the events and the history all show it.
+ * The reasons why a session ends. The guard's 401, the events and the history contain the reason.
  *
  * - `logged-out`: the user or a service ended it.
- * - `kicked-out`: somebody else ended it, such as an administrator or the user from another device.
- * - `replaced`: a newer session took its place under the limit per device.
- * - `limit`: the oldest gave way to a newer one under the limit per login.
- * - `idle-timeout`, `absolute-timeout`: time ended it (ASVS 7.3.1, 7.3.2).
- * - `rotated`: it lives on under a new id and token.
- * - `revoked`: the login itself may not have sessions any more, such as a ban or a removed account.
+ * - `kicked-out`: an administrator, or the user on another device, ended it.
+ * - `replaced`: a newer session replaced it because of the limit per device.
+ * - `limit`: the user's oldest session made room for a newer one because of the limit per user.
+ * - `idle-timeout`, `absolute-timeout`: it expired (ASVS 7.3.1, 7.3.2).
+ * - `rotated`: it continues under a new id and token.
+ * - `revoked`: the user may no longer have sessions, for example because the account was banned or removed.
  */
 export const END_REASONS = [
   'logged-out',
@@ -20,12 +20,14 @@ export const END_REASONS = [
   'revoked',
 ] as const;
 
+/** The reason why a session ended; see {@link END_REASONS}. */
 export type EndReason = (typeof END_REASONS)[number];
 
-/** The reasons a caller may give; the others follow from what the storage does. */
+/** The reasons that a caller may pass. The storage sets the others. */
 export const CALLER_END_REASONS = ['logged-out', 'kicked-out', 'replaced', 'revoked'] as const satisfies EndReason[];
 
+/** A reason that a caller may pass when it ends a session. */
 export type CallerEndReason = (typeof CALLER_END_REASONS)[number];
 
-/** What `endedBy` says when time, not a service, ended a session. No service id can look like it. */
+/** The value of `endedBy` on a session that expired. It cannot be a service id. */
 export const ENDED_BY_EXPIRY = '@expiry';

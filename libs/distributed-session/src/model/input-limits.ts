@@ -1,10 +1,8 @@
 /**
- * The limits of arguments. Lengths are in UTF-16 code units. The limits of attributes are options: see
- * {@link AttributeLimits}.
+ * The limits that the manager's arguments must respect. Lengths are in UTF-16 code units. Attributes have their own
+ * limits, which are options: `attributeLimits`.
  *
  * @example
- * import { INPUT_LIMITS } from 'nestjs-distributed-session';
- *
  * const schema = { type: 'string', minLength: 1, maxLength: INPUT_LIMITS.maxLoginIdLength };
  */
 export const INPUT_LIMITS = Object.freeze({

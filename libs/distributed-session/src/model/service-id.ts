@@ -1,9 +1,16 @@
-/** Letters, digits, dots, hyphens and underscores: a service id travels as the user name of HTTP Basic (RFC 7617). */
+/**
+ * The form of a service id. It contains no colon, because it is the user name of HTTP Basic (RFC 7617).
+ *
+ * @example
+ * const schema = { type: 'string', pattern: SERVICE_ID_PATTERN.source };
+ */
 export const SERVICE_ID_PATTERN = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/;
 
+/** The rule that a service id must fulfil, as an error message states it. */
 export const SERVICE_ID_RULE =
   'must be 1 to 128 letters, digits, dots, hyphens or underscores, beginning with a letter or digit.';
 
+/** Returns whether a value has the form of a service id. */
 export function isServiceId(value: unknown): value is string {
   return typeof value === 'string' && SERVICE_ID_PATTERN.test(value);
 }

@@ -8,7 +8,7 @@ const base = { idleTimeoutMs: HOUR, absoluteTimeoutMs: 24 * HOUR };
 const duration = fc.integer({ min: 1, max: MAX_DURATION_MS });
 
 describe('isDuration', () => {
-  it('accepts whole milliseconds from 1 to ten years, and nothing else', () => {
+  it('accepts only whole milliseconds from 1 to ten years', () => {
     fc.assert(
       fc.property(fc.oneof(fc.anything(), fc.double(), fc.integer()), (value) => {
         const fits = Number.isInteger(value) && (value as number) >= 1 && (value as number) <= MAX_DURATION_MS;
@@ -21,29 +21,29 @@ describe('isDuration', () => {
     expect([1, MAX_DURATION_MS].map((value) => isDuration(value))).toEqual([true, true]);
   });
 
-  it('accepts 0 where 0 has a meaning', () => {
+  it('accepts 0 if the minimum is 0', () => {
     expect(isDuration(0, 0)).toBe(true);
     expect(isDuration(-1, 0)).toBe(false);
   });
 });
 
 describe('combineTimeouts', () => {
-  it('keeps the base where nothing is given', () => {
+  it('returns the base if nothing is given', () => {
     expect(combineTimeouts(base, {})).toEqual(base);
   });
 
-  it('takes null for off, one end at a time, and refuses a session without an end', () => {
+  it('disables a timeout that is null, and rejects a session without a timeout', () => {
     expect(combineTimeouts(base, { idleTimeoutMs: null })).toEqual({ absoluteTimeoutMs: 24 * HOUR });
     expect(combineTimeouts(base, { absoluteTimeoutMs: null })).toEqual({ idleTimeoutMs: HOUR });
     expect(combineTimeouts(base, { idleTimeoutMs: null, absoluteTimeoutMs: null })).toHaveProperty('error');
     expect(combineTimeouts({ idleTimeoutMs: HOUR }, { idleTimeoutMs: null })).toHaveProperty('error');
   });
 
-  it('brings the idle timeout of the base down to a shorter absolute one', () => {
+  it('lowers the base idle timeout to a shorter absolute timeout', () => {
     expect(combineTimeouts(base, { absoluteTimeoutMs: 5 })).toEqual({ idleTimeoutMs: 5, absoluteTimeoutMs: 5 });
   });
 
-  it('refuses an idle timeout beyond the absolute end of the base, and says what to set', () => {
+  it('rejects an idle timeout longer than the base absolute timeout, and states what to set', () => {
     expect(combineTimeouts(base, { idleTimeoutMs: 24 * HOUR })).toEqual({
       idleTimeoutMs: 24 * HOUR,
       absoluteTimeoutMs: 24 * HOUR,
@@ -56,22 +56,23 @@ describe('combineTimeouts', () => {
     });
   });
 
-  it('whatever is given: the session ends some day, and each end is the one given or shorter', () => {
+  it('always returns at least one timeout, each as given or shorter', () => {
     const given = fc.record(
       { idleTimeoutMs: fc.option(duration), absoluteTimeoutMs: fc.option(duration) },
       { requiredKeys: [] },
     );
     fc.assert(
-      fc.property(given, (asked) => {
-        const timeouts = combineTimeouts(base, asked);
+      fc.property(given, (overrides) => {
+        const timeouts = combineTimeouts(base, overrides);
         if ('error' in timeouts) return;
         const ends = [timeouts.idleTimeoutMs, timeouts.absoluteTimeoutMs].filter((end) => end !== undefined);
         expect(ends.length).toBeGreaterThan(0);
         expect(ends.every((end) => isDuration(end))).toBe(true);
-        const absolute = asked.absoluteTimeoutMs === undefined ? 24 * HOUR : (asked.absoluteTimeoutMs ?? undefined);
+        const absolute =
+          overrides.absoluteTimeoutMs === undefined ? 24 * HOUR : (overrides.absoluteTimeoutMs ?? undefined);
         expect(timeouts.absoluteTimeoutMs).toBe(absolute);
         const inherited = Math.min(HOUR, absolute ?? Infinity);
-        const idle = asked.idleTimeoutMs === undefined ? inherited : (asked.idleTimeoutMs ?? undefined);
+        const idle = overrides.idleTimeoutMs === undefined ? inherited : (overrides.idleTimeoutMs ?? undefined);
         expect(timeouts.idleTimeoutMs).toBe(idle);
       }),
     );

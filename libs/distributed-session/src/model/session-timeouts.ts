@@ -1,14 +1,19 @@
 import { DAY_MS, HOUR_MS, MINUTE_MS } from './duration.js';
 
-/** The two ends of a session, in milliseconds. `undefined`: this one does not end it. At least one is set. */
+/** The timeouts of a session, in milliseconds. At least one of them is set. */
 export interface SessionTimeouts {
+  /** Time from the last access until the session expires. Absent: it does not expire by idleness. */
   readonly idleTimeoutMs?: number;
+  /** Time from the login until the session expires. Absent: it does not expire while it is used. */
   readonly absoluteTimeoutMs?: number;
 }
 
 /**
- * Named timeouts. `aal1` to `aal3` are the authenticator assurance levels of NIST SP 800-63B-4 (2.1.3, 2.2.3,
- * 2.3.3); `owaspHighValue` follows the OWASP session management cheat sheet for high-value applications.
+ * Named timeouts. `aal1` to `aal3` are the authenticator assurance levels of NIST SP 800-63B-4 (2.1.3, 2.2.3, 2.3.3);
+ * `owaspHighValue` follows the OWASP session management cheat sheet for high-value applications.
+ *
+ * @example
+ * const cookieMaxAgeMs = TIMEOUT_PRESETS.aal2.absoluteTimeoutMs;
  */
 export const TIMEOUT_PRESETS = Object.freeze({
   aal1: { absoluteTimeoutMs: 30 * DAY_MS },
@@ -17,29 +22,34 @@ export const TIMEOUT_PRESETS = Object.freeze({
   owaspHighValue: { idleTimeoutMs: 5 * MINUTE_MS, absoluteTimeoutMs: 4 * HOUR_MS },
 } satisfies Record<string, SessionTimeouts>);
 
+/** The name of a preset in {@link TIMEOUT_PRESETS}. */
 export type TimeoutPreset = keyof typeof TIMEOUT_PRESETS;
 
-/** Timeouts as a caller gives them: `null` switches an end off, `undefined` keeps what there is. */
+/** Timeouts as a caller passes them: `null` disables a timeout, `undefined` keeps the default. */
 export interface GivenTimeouts {
   readonly idleTimeoutMs?: number | null;
   readonly absoluteTimeoutMs?: number | null;
 }
 
 /**
- * `given` over `base`, or the fault of the two together.
+ * Overrides the timeouts of `base` with those of `given`. Returns an error if the combination is invalid.
  *
- * A shorter absolute end brings the idle timeout of the base down with it. An idle timeout beyond the absolute end
- * of the base is a fault: the session would end before its caller expects.
+ * A shorter absolute timeout lowers the idle timeout of the base to it. An idle timeout longer than the base's absolute
+ * timeout is an error, because the session would expire earlier than the caller expects.
  */
 export function combineTimeouts(base: SessionTimeouts, given: GivenTimeouts): SessionTimeouts | { error: string } {
   const absoluteTimeoutMs = pick(given.absoluteTimeoutMs, base.absoluteTimeoutMs);
   const idleTimeoutMs = pick(given.idleTimeoutMs, lower(base.idleTimeoutMs, absoluteTimeoutMs));
   if (idleTimeoutMs === undefined && absoluteTimeoutMs === undefined) {
-    return { error: 'idleTimeoutMs and absoluteTimeoutMs cannot both be off: a session must end some day. Set one.' };
+    return {
+      error: 'idleTimeoutMs and absoluteTimeoutMs must not both be null: every session must expire. Set one of them.',
+    };
   }
   if (given.absoluteTimeoutMs === undefined && (idleTimeoutMs ?? 0) > (absoluteTimeoutMs ?? Infinity)) {
-    const ends = `absoluteTimeoutMs (${absoluteTimeoutMs}), which would end the session first`;
-    return { error: `idleTimeoutMs (${idleTimeoutMs}) exceeds ${ends}. Set absoluteTimeoutMs too, or null for none.` };
+    const absolute = `absoluteTimeoutMs (${absoluteTimeoutMs}), so the session would expire earlier`;
+    return {
+      error: `idleTimeoutMs (${idleTimeoutMs}) exceeds ${absolute}. Set absoluteTimeoutMs too, or null for none.`,
+    };
   }
   return { idleTimeoutMs, absoluteTimeoutMs };
 }

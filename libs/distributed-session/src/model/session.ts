@@ -1,9 +1,11 @@
 import type { AttributeInput, SessionAttributes } from './attributes.js';
 import type { EndReason } from './end-reason.js';
 
-/** What is known of the client at login, for the user's list of devices. Shown to people; never trusted. */
+/** The client as it was at login, for the user's list of devices. For display only; never trusted. */
 export interface SessionClient {
+  /** At most 64 characters. */
   readonly ip?: string;
+  /** At most 1,024 characters. */
   readonly userAgent?: string;
 }
 
@@ -11,54 +13,77 @@ export interface SessionClient {
 export interface SessionHeader {
   /** Identifies the session: a lower-case UUID (RFC 9562). May be shown, listed and logged. It is not a credential. */
   readonly sessionId: string;
-  /** The user. Any characters. */
+  /** The id of the user: 1 to 256 characters of any kind. */
   readonly loginId: string;
-  /** The service that created the session. */
+  /** The id of the service that created the session. */
   readonly serviceId: string;
-  /** The device label given at login, such as `web` or `mobile`. */
+  /** The device label that the login passed, such as `web` or `mobile`. */
   readonly device?: string;
   /** 1 when created, incremented by every write. A touch does not change it. */
   readonly version: number;
-  /** When the user logged in. A rotation keeps it. */
+  /** The time of the login. A rotation does not change it. */
   readonly createdAt: number;
-  /** The last recorded access. It never moves back. */
+  /** The time of the last recorded access. It never moves back. */
   readonly lastAccessedAt: number;
 }
 
-/** A snapshot of a session, deeply frozen. Times are epoch milliseconds of the storage's clock. */
+/**
+ * A deeply frozen snapshot of a session. Times are epoch milliseconds of the storage's clock.
+ *
+ * @example
+ * const { loginId, attributes, expiresAt } = await sessions.getSession(sessionId);
+ */
 export interface Session extends SessionHeader {
   readonly client?: SessionClient;
-  /** How long the session lives after an access, in milliseconds. Absent: idleness does not end it. */
+  /** Idle timeout in milliseconds. Absent if the session has none. */
   readonly idleTimeoutMs?: number;
-  /** When the session expires unless it is used. */
+  /** The time when the session expires if it is not used until then. */
   readonly expiresAt: number;
-  /** When the session expires even if it is used. Absent: only idleness ends it. */
+  /** The time when the session expires even if it is used. Absent if it has no absolute timeout. */
   readonly absoluteExpiresAt?: number;
+  /** The attributes that the caller may read. */
   readonly attributes: SessionAttributes;
 }
 
 /**
- * A session as `createSession()` and `rotateSession()` return it: the only time its secrets leave the library.
- * `token` and `credential` are not enumerable, so that a session that is logged, spread or sent as JSON holds none.
+ * A session with its token, as `createSession()` and `rotateSession()` return it once. `token` and `credential` are not
+ * enumerable: logging, spreading or serializing the object does not expose them.
+ *
+ * @example
+ * const { sessionId, credential } = await sessions.createSession('user123');
+ * response.cookie('__Host-session', credential, { httpOnly: true, secure: true, sameSite: 'lax', path: '/' });
  */
 export interface IssuedSession extends Session {
+  /** The secret that authenticates the client. */
   readonly token: string;
-  /** `<sessionId>.<token>`: what the client keeps, as a cookie or a bearer token. */
+  /** `<sessionId>.<token>`, which the client keeps as a cookie or a bearer token. */
   readonly credential: string;
 }
 
-/** A session that was changed by its holder, for `updateSession()`. Only `attributes` may differ from what was read. */
+/**
+ * A session that a caller has read and changed, for `updateSession()`. Only `attributes` may differ from what was read.
+ *
+ * @example
+ * const read = await sessions.getSession(sessionId);
+ * const update: SessionUpdate = { ...read, attributes: { ...read.attributes, role: 'admin' } };
+ */
 export type SessionUpdate = Omit<Session, 'attributes'> & { readonly attributes: AttributeInput };
 
-/** An ended session in a user's history: which session ended, when, why, and who ended it. */
+/**
+ * An ended session in a user's history.
+ *
+ * @example
+ * const [last] = await sessions.getSessionHistory('user123');
+ * console.log(last?.reason, last?.endedBy, last?.actor);
+ */
 export interface SessionHistoryEntry extends Omit<SessionHeader, 'version'> {
   readonly reason: EndReason;
-  /** When it ended. For a timeout: when it was due, not when a sweep found it. */
+  /** The time when it ended. After a timeout: the time when it was due, not the time of the sweep. */
   readonly endedAt: number;
   /** The id of the service that ended it, or `@expiry`. */
   readonly endedBy: string;
-  /** The person or job on whose behalf it ended, if the caller passed one. */
+  /** The person or job on whose behalf it was ended, if the caller passed one. */
   readonly actor?: string;
-  /** The session that replaced it, if the reason is `rotated`. */
+  /** The id of the session that continues it, if the reason is `rotated`. */
   readonly rotatedTo?: string;
 }

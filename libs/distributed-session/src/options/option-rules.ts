@@ -1,7 +1,7 @@
 import { ValidateBy, ValidateIf } from 'class-validator';
-import { MAX_DURATION_MS, isDuration } from '../model/duration.js';
+import { MAX_DURATION_MS, isDuration, isWholeNumber } from '../model/duration.js';
 
-/** A property decorator from a predicate and its requirement, such as `must be a whole number`. */
+/** Creates a property decorator from a predicate and the requirement that it checks, such as `must be a URL`. */
 export function optionRule(
   name: string,
   validate: (value: unknown) => boolean,
@@ -10,23 +10,20 @@ export function optionRule(
   return ValidateBy({ name, validator: { validate, defaultMessage: () => `$property ${requirement}` } });
 }
 
-/** Skips the other rules if the option is not given. Unlike `@IsOptional()`, it does not accept `null`. */
+/** Skips the other rules if the option is `undefined`. Unlike `@IsOptional()`, it does not accept `null`. */
 export function IfGiven(): PropertyDecorator {
   return ValidateIf((_options, value) => value !== undefined);
 }
 
-/** A whole number of milliseconds within the bounds, both included. */
+/** Requires a whole number of milliseconds from `minimum` to `maximum`, both included. */
 export function IsDuration(minimum = 1, maximum = MAX_DURATION_MS): PropertyDecorator {
-  const requirement = `must be a whole number of milliseconds from ${minimum} to ${maximum}, such as ${Math.min(maximum, 3_600_000)}`;
+  const example = Math.min(maximum, 3_600_000);
+  const requirement = `must be a whole number of milliseconds from ${minimum} to ${maximum}, such as ${example}`;
   return optionRule('isDuration', (value) => isDuration(value, minimum, maximum), requirement);
 }
 
-/** A whole number within the bounds, both included. */
+/** Requires a whole number from `minimum` to `maximum`, both included. */
 export function IsWholeNumber(minimum: number, maximum: number): PropertyDecorator {
   const validate = (value: unknown) => isWholeNumber(value, minimum, maximum);
   return optionRule('isWholeNumber', validate, `must be a whole number from ${minimum} to ${maximum}`);
-}
-
-export function isWholeNumber(value: unknown, minimum: number, maximum: number): boolean {
-  return Number.isSafeInteger(value) && (value as number) >= minimum && (value as number) <= maximum;
 }

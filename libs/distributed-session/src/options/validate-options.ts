@@ -2,15 +2,16 @@ import { type ValidationError, validateSync } from 'class-validator';
 import { closestMatch } from 'leven';
 import { OptionsError } from '../errors/options.error.js';
 
-/** A name further from every known one than this is not a typing error. */
+/** Beyond this edit distance, an unknown name is not treated as a misspelt option. */
 const MAX_TYPING_DISTANCE = 4;
 
 /**
- * Validates options against a class whose initial values are the defaults and whose decorators are the rules.
+ * Validates options against a class whose initial values are the defaults and whose decorators are the rules. Returns an
+ * instance of the class.
  *
  * @param owner - The class that takes the options, for the error's title.
  * @param given - The options as a caller wrote them. An option that is `undefined` keeps its default.
- * @param crossCheck - Returns the errors of combinations of options. It may see invalid values.
+ * @param crossCheck - Returns the errors of combinations of options. It may receive invalid values.
  * @throws {OptionsError} with every error at once.
  */
 export function validateOptions<T extends object>(

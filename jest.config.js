@@ -23,18 +23,8 @@ export default {
     ...AS_ONE_FILE,
   },
   transform: {
-    '^.+\\.ts$': [
-      '@swc/jest',
-      {
-        jsc: {
-          target: 'es2023',
-          parser: { syntax: 'typescript', decorators: true },
-          transform: { legacyDecorator: true, decoratorMetadata: true },
-          keepClassNames: true,
-        },
-        module: { type: 'es6' },
-      },
-    ],
+    // Configured by .swcrc, like the build.
+    '^.+\\.ts$': '@swc/jest',
   },
   testMatch: [
     '<rootDir>/libs/*/src/**/*.spec.ts',

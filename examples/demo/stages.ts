@@ -59,8 +59,9 @@ export class OneProcessStage implements Stage {
   }
 }
 
-const SESSION_SERVICE = new URL('../../session-service/main.js', import.meta.url);
-const EXAMPLE_SERVICE = new URL('../main.js', import.meta.url);
+/** The programs, relative to `dist/examples/demo.js`: the build bundles this module into it. */
+const SESSION_SERVICE = new URL('../session-service/main.js', import.meta.url);
+const EXAMPLE_SERVICE = new URL('./main.js', import.meta.url);
 
 /** Runs the session service and the three services as separate processes. Only the session service holds the storage. */
 export class ProcessesStage implements Stage {

@@ -1,22 +1,10 @@
-import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import { transform } from '@swc/core';
+import { transformFile } from '@swc/core';
 
 /** @import { LoadFnOutput, LoadHook, ResolveFnOutput, ResolveHook } from 'node:module' */
 
-/** As Jest does it for the tests. */
-const SWC = /** @type {const} */ ({
-  jsc: {
-    target: 'es2023',
-    parser: { syntax: 'typescript', decorators: true },
-    transform: { legacyDecorator: true, decoratorMetadata: true },
-    keepClassNames: true,
-  },
-  module: { type: 'es6' },
-});
-
 /**
- * A module that TypeScript names by what it is compiled to.
+ * Finds a module that TypeScript imports by the name of its compiled file.
  *
  * @param {Parameters<ResolveHook>} parameters
  * @returns {Promise<ResolveFnOutput>}
@@ -31,12 +19,13 @@ export async function resolve(...[specifier, context, next]) {
 }
 
 /**
+ * Compiles TypeScript by the configuration in `.swcrc`, which Jest and the build use as well.
+ *
  * @param {Parameters<LoadHook>} parameters
  * @returns {Promise<LoadFnOutput>}
  */
 export async function load(...[url, context, next]) {
   if (!url.endsWith('.ts')) return next(url, context);
-  const filename = fileURLToPath(url);
-  const { code } = await transform(await readFile(filename, 'utf8'), { ...SWC, filename });
+  const { code } = await transformFile(fileURLToPath(url), { sourceMaps: 'inline' });
   return { format: 'module', source: code, shortCircuit: true };
 }

@@ -3,17 +3,17 @@
  * that use a whole core, so that neither core is idle, and none is left over for the end.
  */
 const SLOWEST = [
-  'postgres/contract-pglite.e2e-spec.ts',
-  'redis/contract-cluster.e2e-spec.ts',
-  'postgres/contract.e2e-spec.ts',
+  'postgres/storage-pglite.e2e-spec.ts',
+  'redis/storage-cluster.e2e-spec.ts',
+  'postgres/storage.e2e-spec.ts',
   'test/package.e2e-spec.ts',
-  'redis/contract-sentinel.e2e-spec.ts',
+  'redis/storage-sentinel.e2e-spec.ts',
   'redis/expiry.e2e-spec.ts',
-  'redis/contract-standalone.e2e-spec.ts',
+  'redis/storage.e2e-spec.ts',
   'test/demo.e2e-spec.ts',
   'test/demo-stores.e2e-spec.ts',
   'postgres/plans.e2e-spec.ts',
-  'redis/contract-acl.e2e-spec.ts',
+  'postgres/manager.e2e-spec.ts',
   'session-service/start.e2e-spec.ts',
   'in-memory/in-memory-session-storage.spec.ts',
   'test/history-checker.e2e-spec.ts',

@@ -1,42 +1,74 @@
+import { afterAll, beforeAll } from '@jest/globals';
 import { PostgresSessionStorage, type PostgresSessionStorageOptions } from 'nestjs-distributed-session/postgres';
 import type { CreateStorageFixture } from 'nestjs-distributed-session/testing';
-
-export interface PostgresTarget {
-  /** Runs one statement as the owner of the tables. */
-  readonly query: (text: string) => Promise<unknown>;
-  /** Everything in all tables, if that can be told. */
-  readonly dump?: () => Promise<string>;
-  /** Where the storage finds its tables. They are there already. */
-  readonly options: PostgresSessionStorageOptions;
-}
-
-/** Every table that holds something of a storage, with the default names; secrets go with their services. */
-const TABLES = ['distributed_session', 'distributed_session_change', 'distributed_service'];
+import { Client } from 'pg';
+import { PostgresServer } from '@distributed-session/test-servers/postgres/postgres-server.js';
+import { grantRoles, urlOf } from './granted-roles.js';
 
 /**
- * A storage on a server that is already running, whose tables are emptied after each use. Ten thousand calls at once, as
- * one case of the suite makes, may take a busy machine longer than the default deadline.
+ * Empties every table with the default names, in one statement; secrets go with their services. On few rows, this is
+ * faster than TRUNCATE, which creates new files. The numbers of the changes go on.
+ */
+const CLEAR = `
+WITH session AS (DELETE FROM distributed_session),
+  change AS (DELETE FROM distributed_session_change),
+  service AS (DELETE FROM distributed_service)
+UPDATE distributed_session_count SET sessions = 0, logins = 0 WHERE sessions <> 0`;
+
+export interface PostgresTarget {
+  /** How the storage connects. Its tables exist. */
+  readonly options: PostgresSessionStorageOptions;
+  /** Runs one statement as the owner of the tables. */
+  readonly query: (text: string) => Promise<unknown>;
+  /** Everything in all tables, as text. */
+  readonly dump?: () => Promise<string>;
+}
+
+/**
+ * A storage on a running server that no other storage uses at the same time. Its deadline is not the default: the suites
+ * check outcomes, and 100 concurrent logins of one user take longer than a second on a busy machine.
  */
 export function postgresFixture(target: () => PostgresTarget): CreateStorageFixture {
   return () => {
-    const { options, query, dump } = target();
-    const shared = { deadlineMs: 10_000, ...options };
-    const others: PostgresSessionStorage[] = [];
+    const { query, dump, ...given } = target();
+    const options = { deadlineMs: 10_000, ...given.options };
+    const clear = async () => {
+      await query(CLEAR);
+    };
     return {
-      storage: new PostgresSessionStorage(shared),
+      storage: new PostgresSessionStorage(options),
+      clear,
       another: async () => {
-        const other = new PostgresSessionStorage(shared);
-        others.push(other);
+        const other = new PostgresSessionStorage(options);
         await other.connect();
         return other;
       },
       ...(dump && { dump }),
-      dispose: async () => {
-        for (const other of others) await other.close();
-        // Faster than TRUNCATE, which makes new files.
-        for (const table of TABLES) await query(`DELETE FROM ${table}`);
-        await query('SELECT distributed_recount_sessions()');
-      },
+      dispose: clear,
     };
   };
+}
+
+/** A storage on its own server, as a user with the rights of docs/postgres-grants/read-write.sql and no others. */
+export function restrictedPostgresFixture(): CreateStorageFixture {
+  let server: PostgresServer;
+  let owner: Client;
+
+  beforeAll(async () => {
+    server = await PostgresServer.start();
+    await grantRoles(server);
+    owner = new Client({ connectionString: server.url });
+    await owner.connect();
+  });
+
+  afterAll(async () => {
+    await owner.end();
+    await server.stop();
+  });
+
+  return postgresFixture(() => ({
+    options: { url: urlOf(server, 'read-write'), migrate: 'check', options: { max: 5 } },
+    query: async (text) => owner.query(text),
+    dump: async () => server.dump(),
+  }));
 }

@@ -1,45 +1,68 @@
+import { readFile } from 'node:fs/promises';
 import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll } from '@jest/globals';
 import { RedisSessionStorage, type RedisSessionStorageOptions } from 'nestjs-distributed-session/redis';
 import type { CreateStorageFixture } from 'nestjs-distributed-session/testing';
-import type { RedisServer } from '@distributed-session/test-servers/redis/redis-server.js';
+import { RedisServer } from '@distributed-session/test-servers/redis/redis-server.js';
+
+/**
+ * Deletes everything but the numbers of the change feed (`{ds:…}:s`, `{ds}:svc:s`): if they started over, the feed would
+ * rightly report a gap.
+ */
+const CLEAR = `
+for _, key in ipairs(redis.call('KEYS', '*')) do
+  if string.sub(key, -2) ~= ':s' then redis.call('DEL', key) end
+end`;
 
 export interface RedisTarget {
-  /** Where the storage finds Redis. Without a key prefix, each fixture has one of its own. */
+  /** How the storage connects. Without a key prefix, each fixture has its own. */
   readonly options: RedisSessionStorageOptions;
-  /** The servers that hold the data. */
-  readonly servers: readonly RedisServer[];
+  /** The servers that hold the data, asked for once per fixture. */
+  readonly masters: () => Promise<readonly RedisServer[]>;
 }
 
 /**
- * A storage on servers that are already running, empty because nobody else has its key prefix. Ten thousand calls at
- * once, as one case of the suite makes, may take a busy machine longer than the default deadline.
+ * A storage on running servers that no other storage uses at the same time. Its deadline is not the default: the suites
+ * check outcomes, and 100 concurrent logins of one user may take longer than a second on a busy machine.
  */
 export function redisFixture(target: () => RedisTarget): CreateStorageFixture {
   return async () => {
-    const { options, servers } = target();
-    const shared = { keyPrefix: `ds:${randomUUID()}`, deadlineMs: 5_000, ...options };
-    const others: RedisSessionStorage[] = [];
+    const { options, masters } = target();
+    const shared = { keyPrefix: `ds:${randomUUID()}`, deadlineMs: 10_000, ...options };
+    const servers = await masters();
+    const clear = async () => {
+      await Promise.all(servers.map(async (server) => server.call('EVAL', CLEAR, 0)));
+    };
     return {
       storage: new RedisSessionStorage(shared),
+      clear,
       another: async () => {
         const other = new RedisSessionStorage(shared);
-        others.push(other);
         await other.connect();
         return other;
       },
-      dump: async () => (await onMasters(servers, async (server) => server.dump())).join('\n'),
-      dispose: async () => {
-        for (const other of others) await other.close();
-        await onMasters(servers, async (server) => server.call('FLUSHALL'));
-      },
+      dump: async () => (await Promise.all(servers.map(async (server) => server.dump()))).join('\n'),
+      dispose: clear,
     };
   };
 }
 
-async function onMasters<T>(servers: readonly RedisServer[], work: (server: RedisServer) => Promise<T>): Promise<T[]> {
-  const results: T[] = [];
-  for (const server of servers) {
-    if ((await server.info('replication', 'role')) === 'master') results.push(await work(server));
-  }
-  return results;
+/** A storage on its own server, as a user with the rights of docs/redis-acl/read-write.acl and no others. */
+export function restrictedRedisFixture(): CreateStorageFixture {
+  let server: RedisServer;
+
+  beforeAll(async () => {
+    server = await RedisServer.start();
+    const [, name, ...rules] = (await readFile('docs/redis-acl/read-write.acl', 'utf8')).trim().split(' ');
+    await server.call('ACL', 'SETUSER', name!, ...rules, '>password-of-the-test');
+  });
+
+  afterAll(async () => {
+    await server.stop();
+  });
+
+  return redisFixture(() => ({
+    options: { url: `redis://ds-read-write:password-of-the-test@127.0.0.1:${server.port}`, keyPrefix: 'ds' },
+    masters: async () => [server],
+  }));
 }

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { ServicePermissionError } from '../errors/service.errors.js';
 import { InMemorySessionStorage } from '../storage/in-memory/in-memory-session-storage.js';
 import { FakeClock } from '../testing/fake-clock.js';
-import { until } from '../testing/storage-test-context.js';
+import { until } from '../testing/assertions.js';
 import { DistributedSessionManager } from './distributed-session.manager.js';
 
 describe('DistributedSessionManager.touches', () => {

@@ -1,10 +1,20 @@
 import type { Clock } from '../model/clock.js';
 
-/** A clock that stands still until it is told how much time passes. */
+/**
+ * A clock that moves only when a test advances it.
+ *
+ * @example
+ * const clock = new FakeClock();
+ * const storage = new InMemorySessionStorage({ clock });
+ * clock.advance(3_600_000); // an hour later
+ */
 export class FakeClock implements Clock {
   #now: number;
 
-  /** @param now the time it starts at, in epoch milliseconds. */
+  /**
+   * @param now the initial time, in epoch milliseconds.
+   * @default 2030-01-01T00:00:00Z
+   */
   constructor(now = Date.UTC(2030, 0, 1)) {
     this.#now = now;
   }
@@ -13,7 +23,7 @@ export class FakeClock implements Clock {
     return this.#now;
   }
 
-  /** Lets time pass. A negative duration is a clock that was set back. */
+  /** Advances the clock. A negative duration sets it back. */
   advance(milliseconds: number): void {
     this.#now += milliseconds;
   }

@@ -1,7 +1,7 @@
-import type fc from 'fast-check';
-import type { SessionStorage } from '../storage/session-storage.js';
+import type { Scheduler } from 'fast-check';
+import type { SessionStorage } from '../../storage/session-storage.js';
 
-/** What answers at once and is no call to a store. */
+/** Members that do not call a store. */
 const IMMEDIATE: readonly (string | symbol)[] = [
   'services',
   'now',
@@ -12,11 +12,8 @@ const IMMEDIATE: readonly (string | symbol)[] = [
   'close',
 ];
 
-/**
- * A storage whose calls, and whose replies, wait for a scheduler: between any two of them, and between a call and its
- * reply, other callers may come first.
- */
-export function scheduled(storage: SessionStorage, scheduler: fc.Scheduler): SessionStorage {
+/** Wraps a storage so that a scheduler decides when each call is sent and when each reply arrives. */
+export function scheduled(storage: SessionStorage, scheduler: Scheduler): SessionStorage {
   return new Proxy(storage, {
     get(target, name) {
       const member: unknown = Reflect.get(target, name, target);

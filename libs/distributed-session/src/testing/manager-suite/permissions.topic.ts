@@ -2,11 +2,11 @@ import assert from 'node:assert/strict';
 import type { DistributedSessionManager } from '../../session/distributed-session.manager.js';
 import type { AttributePatch } from '../../model/attributes.js';
 import { rejectsWith } from '../assertions.js';
-import type { StorageTestContext } from '../storage-test-context.js';
+import type { StorageContext } from '../storage-context.js';
 
 type Call = (sessions: DistributedSessionManager, sessionId: string) => Promise<unknown>;
 
-const ASKED_FOR: [permission: string, name: string, call: Call][] = [
+const REQUIRED: [permission: string, name: string, call: Call][] = [
   ['session.create', 'createSession', (s) => s.createSession('bob')],
   ['session.create', 'rotateSession', (s, id) => s.rotateSession(id)],
   ['session.read', 'getSession', (s, id) => s.getSession(id)],
@@ -37,11 +37,11 @@ const ASKED_FOR: [permission: string, name: string, call: Call][] = [
   ['service.manage', 'revokeService', (s) => s.revokeService('weak')],
 ];
 
-const ALL = [...new Set(ASKED_FOR.map(([permission]) => permission))];
+const ALL = [...new Set(REQUIRED.map(([permission]) => permission))];
 
-/** What `as(service)` lets a service do, method by method and attribute by attribute. */
-export function describePermissions(context: StorageTestContext): void {
-  const { it, describe } = context.runner;
+/** What `as(service)` allows, method by method and attribute by attribute. */
+export function describePermissions(context: StorageContext): void {
+  const { it } = context.runner;
   const start = async () => {
     const sessions = await context.manager();
     await sessions.registerService({ serviceId: 'weak', serviceName: 'Weak', permissions: [] });
@@ -52,8 +52,8 @@ export function describePermissions(context: StorageTestContext): void {
     return { sessions, sessionId, as };
   };
 
-  describe('permissions', () => {
-    it('may() tells what is granted, and asks for nothing itself', async () => {
+  context.topic('permissions', () => {
+    it('may() returns whether a permission is granted, and requires none', async () => {
       const { sessions, as } = await start();
       assert.equal(sessions.may('service.manage'), true);
       assert.equal(as('session.*').may('session.list'), true);
@@ -63,8 +63,8 @@ export function describePermissions(context: StorageTestContext): void {
       assert.throws(() => sessions.may('session read'), { code: 'ERR_SERVICE_INPUT' });
     });
 
-    for (const [permission, name, call] of ASKED_FOR) {
-      it(`${name} asks for ${permission}, and for nothing else`, async () => {
+    for (const [permission, name, call] of REQUIRED) {
+      it(`${name} requires ${permission} and no other permission`, async () => {
         const { as, sessionId } = await start();
         const others = ALL.filter((other) => other !== permission);
         const fields = { serviceId: 'guest' };
@@ -75,7 +75,7 @@ export function describePermissions(context: StorageTestContext): void {
       });
     }
 
-    it('shows only the attributes that the service may read', async () => {
+    it('a service receives only the attributes that it may read', async () => {
       const { as, sessionId } = await start();
       const cart = as('session.read:cart.*', 'session.list');
       assert.deepEqual({ ...(await cart.getSession(sessionId)).attributes }, { 'cart.items': 2, 'cart.total': 9 });
@@ -87,7 +87,7 @@ export function describePermissions(context: StorageTestContext): void {
       assert.deepEqual({ ...(await lister.getSessionsByLoginId('alice'))[0]!.attributes }, {});
     });
 
-    it('refuses whole a write that touches one forbidden attribute', async () => {
+    it('a patch with one forbidden attribute is rejected as a whole', async () => {
       const { sessions, as, sessionId } = await start();
       const writer = as('session.read', 'session.write:cart.*', 'session.write:note');
       const patches: AttributePatch[] = [
@@ -102,7 +102,7 @@ export function describePermissions(context: StorageTestContext): void {
       assert.equal(await sessions.getAttribute(sessionId, 'cart.items'), 3);
     });
 
-    it('an update by a service that sees a part keeps the rest', async () => {
+    it('updateSession() by a service that may read some attributes keeps the others', async () => {
       const { sessions, as, sessionId } = await start();
       const cart = as('session.read:cart.*', 'session.write:cart.*');
       const seen = await cart.getSession(sessionId);
@@ -116,7 +116,7 @@ export function describePermissions(context: StorageTestContext): void {
       await rejectsWith(forbidden, 'ERR_SERVICE_PERMISSION', { permission: 'session.write:role' });
     });
 
-    it('attributes at creation ask for the permission to write them', async () => {
+    it('createSession() with attributes requires the permission to write them', async () => {
       const { as } = await start();
       const creator = as('session.create', 'session.write:cart.*');
       await creator.createSession('bob', undefined, { attributes: { 'cart.items': 1 } });
@@ -124,35 +124,35 @@ export function describePermissions(context: StorageTestContext): void {
       await rejectsWith(forbidden, 'ERR_SERVICE_PERMISSION');
     });
 
-    it('marks what a service creates and ends with its id', async () => {
+    it('a session records the service that created it and the one that ended it', async () => {
       const { sessions, as } = await start();
       const guest = as('session.create', 'session.delete');
       const { sessionId } = await guest.createSession('bob');
       assert.equal((await sessions.getSession(sessionId)).serviceId, 'guest');
-      await guest.deleteSession(sessionId, { actor: 'bob himself' });
+      await guest.deleteSession(sessionId, { actor: 'bob' });
       const [entry] = await sessions.getSessionHistory('bob');
-      assert.deepEqual([entry?.endedBy, entry?.actor, entry?.reason], ['guest', 'bob himself', 'logged-out']);
+      assert.deepEqual([entry?.endedBy, entry?.actor, entry?.reason], ['guest', 'bob', 'logged-out']);
     });
 
-    it('wildcards grant what begins so', async () => {
+    it('a wildcard grants every permission with its prefix', async () => {
       const { as, sessionId } = await start();
       await as('session.*').setAttribute(sessionId, 'role', 'x');
       await as('*').listServices();
       await rejectsWith(as('session.*').listServices(), 'ERR_SERVICE_PERMISSION', { permission: 'service.read' });
     });
 
-    it('gives nobody more than it has: not by acting for another, nor by handing out', async () => {
+    it('a service cannot gain permissions by acting for another, by registering one or by rotating its secret', async () => {
       const { as, sessionId } = await start();
       const reader = as('session.read', 'service.manage');
       await rejectsWith(
         reader.as({ serviceId: 'other', permissions: ['*'] }).deleteSession(sessionId),
         'ERR_SERVICE_PERMISSION',
       );
-      const mighty = { serviceId: 'mighty', serviceName: 'Mighty', permissions: ['session.delete'] };
-      await rejectsWith(reader.registerService(mighty), 'ERR_SERVICE_PERMISSION', { permission: 'session.delete' });
+      const powerful = { serviceId: 'powerful', serviceName: 'Powerful', permissions: ['session.delete'] };
+      await rejectsWith(reader.registerService(powerful), 'ERR_SERVICE_PERMISSION', { permission: 'session.delete' });
       const sessions = await context.manager();
-      await sessions.registerService(mighty);
-      await rejectsWith(reader.rotateServiceSecret('mighty'), 'ERR_SERVICE_PERMISSION', {
+      await sessions.registerService(powerful);
+      await rejectsWith(reader.rotateServiceSecret('powerful'), 'ERR_SERVICE_PERMISSION', {
         permission: 'session.delete',
       });
     });

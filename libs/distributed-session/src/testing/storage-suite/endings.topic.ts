@@ -1,16 +1,16 @@
 import assert from 'node:assert/strict';
 import type { SessionTombstone } from '../../storage/session-record.js';
 import { HISTORY_LIMIT } from '../../storage/session-storage.js';
-import type { StorageTestContext } from '../storage-test-context.js';
+import type { StorageContext } from '../storage-context.js';
 
-/** Ending sessions, one or all, and what is known of them afterwards. */
-export function describeEndings(context: StorageTestContext): void {
-  const { it, describe } = context.runner;
+/** How sessions end, one or all, and the history that they leave. */
+export function describeEndings(context: StorageContext): void {
+  const { it } = context.runner;
   const { retention } = context.times;
   const ending = { reason: 'logged-out', by: 'tester', historyRetentionMs: retention } as const;
 
-  describe('endings', () => {
-    it('turns a session into a tombstone that says why, when and by whom', async () => {
+  context.topic('endings', () => {
+    it('end() turns a session into a tombstone with the reason, the time, the service and the actor', async () => {
       const created = await context.create({ device: 'web' });
       const result = await context.storage.end({
         ...ending,
@@ -38,7 +38,7 @@ export function describeEndings(context: StorageTestContext): void {
       assert.deepEqual(await context.storage.get(created.sessionId), result.session);
     });
 
-    it('keeps the first tombstone when a session is ended again', async () => {
+    it('a session that is ended again keeps its first tombstone', async () => {
       const { sessionId } = await context.create();
       const first = await context.storage.end({ ...ending, sessionId });
       const again = await context.storage.end({ ...ending, sessionId, reason: 'revoked', by: 'late' });
@@ -46,12 +46,12 @@ export function describeEndings(context: StorageTestContext): void {
       assert.deepEqual(again.session, first.session);
     });
 
-    it('answers missing for a session that never was', async () => {
+    it('end() of an unknown session returns missing', async () => {
       const sessionId = context.storage.nextSessionId('alice');
       assert.deepEqual(await context.storage.end({ ...ending, sessionId }), { outcome: 'missing' });
     });
 
-    it('no write brings an ended session back', async () => {
+    it('no write revives an ended session', async () => {
       const { sessionId } = await context.create();
       await context.storage.end({ ...ending, sessionId });
       const change = { sessionId, expectedVersion: 1, payload: Buffer.from('x'), by: 'tester' };
@@ -67,7 +67,7 @@ export function describeEndings(context: StorageTestContext): void {
       assert.deepEqual(await context.storage.listByLogin('alice'), []);
     });
 
-    it('ends all sessions of a login in the order of their creation, and no others', async () => {
+    it('endAll() ends the sessions of a user in creation order, and no others', async () => {
       const sessions = [await context.create(), await context.create(), await context.create()];
       const bob = await context.create({ loginId: 'bob' });
       const ended = await context.storage.endAll({ ...ending, loginId: 'alice', reason: 'revoked', actor: 'root' });
@@ -80,7 +80,7 @@ export function describeEndings(context: StorageTestContext): void {
       assert.deepEqual(await context.storage.endAll({ ...ending, loginId: 'alice' }), []);
     });
 
-    it('ends all but the one that is excepted', async () => {
+    it('endAll() keeps the excepted session live', async () => {
       const [first, kept] = [await context.create(), await context.create()];
       const exceptSessionId = kept.sessionId;
       const ended = await context.storage.endAll({ ...ending, loginId: 'alice', exceptSessionId });
@@ -88,7 +88,7 @@ export function describeEndings(context: StorageTestContext): void {
       assert.deepEqual(ids(await context.storage.listByLogin('alice')), [exceptSessionId]);
     });
 
-    it('ends all on one device', async () => {
+    it('endAll() with a device ends only the sessions of that device', async () => {
       const web = await context.create({ device: 'web' });
       const phone = await context.create({ device: 'mobile' });
       const plain = await context.create();
@@ -97,12 +97,12 @@ export function describeEndings(context: StorageTestContext): void {
       assert.deepEqual(ids(await context.storage.listByLogin('alice')), [phone.sessionId, plain.sessionId]);
     });
 
-    it('an unknown login has nothing to end and no history', async () => {
-      assert.deepEqual(await context.storage.endAll({ ...ending, loginId: 'nobody' }), []);
-      assert.deepEqual(await context.storage.listHistory('nobody'), []);
+    it('an unknown user has nothing to end and no history', async () => {
+      assert.deepEqual(await context.storage.endAll({ ...ending, loginId: 'unknown' }), []);
+      assert.deepEqual(await context.storage.listHistory('unknown'), []);
     });
 
-    it('lists the history of a login, the last ended first, with those that time ended', async () => {
+    it('listHistory() returns ended and due sessions, the last ended first', async () => {
       const idle = await context.create(context.brief);
       const [first, second] = [await context.create(), await context.create()];
       await context.storage.end({ ...ending, sessionId: second.sessionId });
@@ -115,7 +115,7 @@ export function describeEndings(context: StorageTestContext): void {
       assert.deepEqual(await context.storage.listHistory('alice'), history);
     });
 
-    it('keeps the newest tombstones of a login, up to the bound', async () => {
+    it(`a user keeps the newest ${HISTORY_LIMIT} tombstones`, async () => {
       const ended: string[] = [];
       for (let n = 0; n < HISTORY_LIMIT + 5; n++) {
         const { sessionId } = await context.create();
@@ -128,7 +128,7 @@ export function describeEndings(context: StorageTestContext): void {
       assert.equal(await context.storage.get(ended[0]!), undefined);
     });
 
-    it('ends a session once when many end it at the same time', async () => {
+    it('of 20 concurrent calls that end one session, exactly one succeeds', async () => {
       const { sessionId } = await context.create();
       const results = await Promise.all(
         Array.from({ length: 20 }, (_, n) => context.storage.end({ ...ending, sessionId, by: `service-${n}` })),
@@ -139,7 +139,7 @@ export function describeEndings(context: StorageTestContext): void {
       assert.equal((await context.storage.listHistory('alice')).length, 1);
     });
 
-    it('ends what was there before among 100 concurrent logins, and loses none that came after', async () => {
+    it('endAll() during 100 concurrent logins ends every earlier session and loses no later one', async () => {
       for (let n = 0; n < 10; n++) await context.create();
       const before = new Set(ids(await context.storage.listByLogin('alice')));
       const limits = { perLogin: 1_000, onLimit: 'end-oldest' } as const;
@@ -147,11 +147,11 @@ export function describeEndings(context: StorageTestContext): void {
       const endings = Array.from({ length: 3 }, () => context.storage.endAll({ ...ending, loginId: 'alice' }));
       const created = ids(await Promise.all(creations));
       const ended = new Set((await Promise.all(endings)).flatMap((tombstones) => ids(tombstones)));
-      const living = new Set(ids(await context.storage.listByLogin('alice')));
-      for (const sessionId of before) assert(ended.has(sessionId) && !living.has(sessionId));
+      const live = new Set(ids(await context.storage.listByLogin('alice')));
+      for (const sessionId of before) assert(ended.has(sessionId) && !live.has(sessionId));
       for (const sessionId of created)
-        assert(ended.has(sessionId) !== living.has(sessionId), 'lost, or both live and ended');
-      assert.equal(living.size + ended.size, 110);
+        assert(ended.has(sessionId) !== live.has(sessionId), 'lost, or both live and ended');
+      assert.equal(live.size + ended.size, 110);
     });
   });
 }

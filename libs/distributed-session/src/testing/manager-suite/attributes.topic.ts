@@ -1,19 +1,19 @@
 import assert from 'node:assert/strict';
 import type { JsonValue } from '../../model/attributes.js';
 import { rejectsWith } from '../assertions.js';
-import type { StorageTestContext } from '../storage-test-context.js';
+import type { StorageContext } from '../storage-context.js';
 
-/** Attributes under the manager: what may be written, what comes back, and what is refused. */
-export function describeManagedAttributes(context: StorageTestContext): void {
-  const { it, describe } = context.runner;
+/** Attributes: which values are valid, how they are written, and how they are returned. */
+export function describeAttributes(context: StorageContext): void {
+  const { it } = context.runner;
   const start = async () => {
     const sessions = await context.manager();
     const { sessionId } = await sessions.createSession('alice');
     return { sessions, sessionId };
   };
 
-  describe('managed attributes', () => {
-    it('sets, gets and removes one attribute; others see it at once', async () => {
+  context.topic('attributes', () => {
+    it('setAttribute() and removeAttribute() take effect immediately for every manager', async () => {
       const { sessions, sessionId } = await start();
       const other = await context.manager({ serviceId: 'other' });
       await sessions.setAttribute(sessionId, 'role', 'admin');
@@ -23,7 +23,7 @@ export function describeManagedAttributes(context: StorageTestContext): void {
       await sessions.removeAttribute(sessionId, 'role');
     });
 
-    it('sets and removes several in one step', async () => {
+    it('setAttributes() sets and removes several attributes in one step', async () => {
       const { sessions, sessionId } = await start();
       await sessions.setAttributes(sessionId, { set: { a: 1, b: 2, c: 3 } });
       const after = await sessions.setAttributes(sessionId, { set: { d: 4 }, remove: ['a', 'b', 'never'] });
@@ -33,22 +33,22 @@ export function describeManagedAttributes(context: StorageTestContext): void {
 
     const values: [string, JsonValue][] = [
       ['null', null],
-      ['a boolean', false],
-      ['zero', 0],
-      ['a fraction', -1.5e-7],
-      ['an empty text', ''],
-      ['other alphabets, quotes and control characters', 'ключ "\\\u0000\u2028🦊'],
-      ['a nested document', { cart: [{ sku: 'a', n: 2 }, null], empty: {}, none: [] }],
+      ['false', false],
+      ['0', 0],
+      ['-1.5e-7', -1.5e-7],
+      ['""', ''],
+      ['with other alphabets, quotes and control characters', 'ключ "\\\u0000\u2028🦊'],
+      ['of a nested document', { cart: [{ sku: 'a', n: 2 }, null], empty: {}, none: [] }],
     ];
     for (const [what, value] of values) {
-      it(`gives back ${what} as it was`, async () => {
+      it(`the value ${what} is returned unchanged`, async () => {
         const { sessions, sessionId } = await start();
         await sessions.setAttribute(sessionId, 'value', value);
         assert.deepEqual(await sessions.getAttribute(sessionId, 'value'), value);
       });
     }
 
-    it('treats prototype names as plain keys that harm nothing', async () => {
+    it('names of Object.prototype are ordinary and harmless keys', async () => {
       const { sessions, sessionId } = await start();
       for (const key of ['__proto__', 'constructor', 'prototype', 'hasOwnProperty']) {
         assert.equal(await sessions.getAttribute(sessionId, key), undefined);
@@ -63,21 +63,21 @@ export function describeManagedAttributes(context: StorageTestContext): void {
 
     const cyclic: Record<string, unknown> = {};
     cyclic['self'] = cyclic;
-    const refused: [string, unknown, string][] = [
+    const invalid: [string, unknown, string][] = [
       ['undefined', undefined, 'attribute-value'],
       ['a function', () => 1, 'attribute-value'],
       ['a symbol', Symbol('x'), 'attribute-value'],
       ['a BigInt', 1n, 'attribute-value'],
       ['NaN', NaN, 'attribute-value'],
-      ['infinity', [Infinity], 'attribute-value'],
-      ['a cycle', cyclic, 'attribute-value'],
+      ['Infinity in an array', [Infinity], 'attribute-value'],
+      ['a cyclic object', cyclic, 'attribute-value'],
       ['a Date', new Date(), 'attribute-value'],
-      ['undefined inside', { a: [{ b: undefined }] }, 'attribute-value'],
-      ['too large a value', 'x'.repeat(16_385), 'attribute-value-size'],
-      ['too deep a value', JSON.parse('['.repeat(17) + ']'.repeat(17)), 'attribute-depth'],
+      ['a nested undefined', { a: [{ b: undefined }] }, 'attribute-value'],
+      ['16,385 characters', 'x'.repeat(16_385), 'attribute-value-size'],
+      ['a value that is nested 17 levels deep', JSON.parse('['.repeat(17) + ']'.repeat(17)), 'attribute-depth'],
     ];
-    for (const [what, value, constraint] of refused) {
-      it(`refuses ${what} as a value, and writes nothing`, async () => {
+    for (const [what, value, constraint] of invalid) {
+      it(`setAttributes() and createSession() reject ${what} as a value and write nothing`, async () => {
         const { sessions, sessionId } = await start();
         const set = { fine: 1, wrong: value as string };
         await rejectsWith(sessions.setAttributes(sessionId, { set }), 'ERR_SESSION_INPUT', { constraint });
@@ -87,27 +87,27 @@ export function describeManagedAttributes(context: StorageTestContext): void {
       });
     }
 
-    it('refuses keys, counts and sums beyond the bounds, each with its own error', async () => {
+    it('setAttributes() rejects an invalid key, too many attributes and too large a total, each with its own error', async () => {
       const { sessions, sessionId } = await start();
-      const refuse = (set: Record<string, string>, constraint: string, limit?: number) =>
+      const rejects = (set: Record<string, string>, constraint: string, limit?: number) =>
         rejectsWith(sessions.setAttributes(sessionId, { set }), 'ERR_SESSION_INPUT', { constraint, limit });
-      await refuse({ '': 'x' }, 'attribute-key');
-      await refuse({ ['k'.repeat(129)]: 'x' }, 'attribute-key-length', 128);
+      await rejects({ '': 'x' }, 'attribute-key');
+      await rejects({ ['k'.repeat(129)]: 'x' }, 'attribute-key-length', 128);
       const many = Object.fromEntries(Array.from({ length: 101 }, (_, n) => [`k${n}`, 'x']));
-      await refuse(many, 'attribute-count', 100);
+      await rejects(many, 'attribute-count', 100);
       const large = Object.fromEntries(Array.from({ length: 5 }, (_, n) => [`k${n}`, 'x'.repeat(16_000)]));
-      await refuse(large, 'attributes-total-size', 65_536);
+      await rejects(large, 'attributes-total-size', 65_536);
       assert.deepEqual({ ...(await sessions.getSession(sessionId)).attributes }, {});
     });
 
-    it('refuses a key that is both set and removed, and a patch that is none', async () => {
+    it('setAttributes() rejects a malformed patch and a key that is both set and removed', async () => {
       const { sessions, sessionId } = await start();
       await rejectsWith(sessions.setAttributes(sessionId, { set: { a: 1 }, remove: ['a'] }), 'ERR_SESSION_INPUT');
       await rejectsWith(sessions.setAttributes(sessionId, { sets: {} } as never), 'ERR_SESSION_INPUT');
       await rejectsWith(sessions.setAttributes(sessionId, null as never), 'ERR_SESSION_INPUT');
     });
 
-    it('gives out frozen snapshots that share nothing', async () => {
+    it('a session is a frozen snapshot that shares nothing with later ones', async () => {
       const { sessions, sessionId } = await start();
       await sessions.setAttribute(sessionId, 'cart', { items: ['a'] });
       const first = await sessions.getSession(sessionId);
@@ -119,7 +119,7 @@ export function describeManagedAttributes(context: StorageTestContext): void {
       assert.deepEqual(cart.items, ['a']);
     });
 
-    it('updates a session that was read, and refuses one that has moved on', async () => {
+    it('updateSession() writes the version that was read and rejects an older one', async () => {
       const { sessions, sessionId } = await start();
       const read = await sessions.setAttributes(sessionId, { set: { a: 1, b: 2 } });
       const updated = await sessions.updateSession({ ...read, attributes: { a: 1, c: 3 } });
@@ -131,7 +131,7 @@ export function describeManagedAttributes(context: StorageTestContext): void {
       assert.equal(await sessions.getAttribute(sessionId, 'a'), 1);
     });
 
-    it('does not let an update change whose session it is, its id or its times', async () => {
+    it('updateSession() rejects a changed id, user, service, device or time', async () => {
       const { sessions, sessionId } = await start();
       const read = await sessions.getSession(sessionId);
       for (const change of [
@@ -153,7 +153,7 @@ export function describeManagedAttributes(context: StorageTestContext): void {
       assert.equal((await sessions.getSession(other.sessionId)).loginId, 'bob');
     });
 
-    it('refuses a stale update, and every other write, after the end', async () => {
+    it('every write to an ended session is rejected with the reason', async () => {
       const { sessions, sessionId } = await start();
       const read = await sessions.getSession(sessionId);
       await sessions.deleteSession(sessionId);

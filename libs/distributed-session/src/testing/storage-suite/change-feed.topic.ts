@@ -1,22 +1,23 @@
 import assert from 'node:assert/strict';
 import type { StorageChange } from '../../storage/storage-change.js';
 import type { SessionStorage } from '../../storage/session-storage.js';
-import { type StorageTestContext, until } from '../storage-test-context.js';
+import { until } from '../assertions.js';
+import type { StorageContext } from '../storage-context.js';
 
-/** What the change feed tells, to this instance and to others. */
-export function describeChangeFeed(context: StorageTestContext): void {
-  const { it, describe } = context.runner;
+/** What the change feed delivers, to this instance and to others. */
+export function describeChangeFeed(context: StorageContext): void {
+  const { it } = context.runner;
   const { retention } = context.times;
   const ending = { reason: 'logged-out', by: 'ender', historyRetentionMs: retention } as const;
   const listen = (storage: SessionStorage = context.storage) => {
-    const heard: StorageChange[] = [];
-    const stop = storage.changes((change) => heard.push(change));
-    const types = () => heard.map(({ type }) => type).filter((type) => type !== 'feed.gap');
-    return { heard, stop, types, count: (n: number) => until(() => types().length >= n, `${n} changes`) };
+    const changes: StorageChange[] = [];
+    const stop = storage.changes((change) => change.type !== 'feed.gap' && changes.push(change));
+    const types = () => changes.map(({ type }) => type);
+    return { changes, stop, types, count: (n: number) => until(() => changes.length >= n, `${n} changes`) };
   };
 
-  describe('change feed', () => {
-    it('tells of a session that is created, updated and ended: which, whose, version, by whom and when', async () => {
+  context.topic('change feed', () => {
+    it('a listener receives each creation, update and end with its session, user, version, service and time', async () => {
       const feed = listen();
       const created = await context.create({ device: 'web' });
       const { sessionId } = created;
@@ -25,7 +26,7 @@ export function describeChangeFeed(context: StorageTestContext): void {
       await context.storage.end({ ...ending, sessionId, actor: 'root' });
       await feed.count(3);
       const about = { sessionId, loginId: 'alice', serviceId: 'tester', device: 'web' };
-      const [first, second, third] = feed.heard.map(({ at, ...rest }) => {
+      const [first, second, third] = feed.changes.map(({ at, ...rest }) => {
         assert(Number.isSafeInteger(at) && at >= created.createdAt);
         return rest;
       });
@@ -35,7 +36,7 @@ export function describeChangeFeed(context: StorageTestContext): void {
       assert.deepEqual(third, { type: 'session.ended', ...about, ...end });
     });
 
-    it('tells of a rotation in one change', async () => {
+    it('a listener receives a rotation as one change', async () => {
       const { sessionId } = await context.create();
       const feed = listen();
       const successor = { sessionId: context.storage.nextSessionId('alice'), payload: Buffer.from('y') };
@@ -44,12 +45,12 @@ export function describeChangeFeed(context: StorageTestContext): void {
       await context.storage.end({ ...ending, sessionId: successor.sessionId });
       await feed.count(2);
       assert.deepEqual(feed.types(), ['session.rotated', 'session.ended']);
-      const [rotated] = feed.heard;
+      const [rotated] = feed.changes;
       assert(rotated?.type === 'session.rotated');
       assert.deepEqual([rotated.sessionId, rotated.rotatedTo, rotated.by], [sessionId, successor.sessionId, 'rotator']);
     });
 
-    it('tells of each session that ends under a limit, all at once, or by time', async () => {
+    it('a listener receives each end under a limit, by endAll() or by expiry', async () => {
       const feed = listen();
       await context.create();
       await context.create({ limits: { perLogin: 1, onLimit: 'end-oldest' } });
@@ -58,7 +59,7 @@ export function describeChangeFeed(context: StorageTestContext): void {
       await context.pass(context.times.idle + 1);
       await context.sweep();
       await feed.count(6);
-      const ends = feed.heard.flatMap((change) => (change.type === 'session.ended' ? [change] : []));
+      const ends = feed.changes.flatMap((change) => (change.type === 'session.ended' ? [change] : []));
       assert.deepEqual(
         ends.map(({ reason, by }) => [reason, by]),
         [
@@ -70,7 +71,7 @@ export function describeChangeFeed(context: StorageTestContext): void {
       assert.equal(ends[2]?.at, idle.expiresAt);
     });
 
-    it('tells nothing of what did not happen', async () => {
+    it('a listener receives nothing for a call that changed nothing', async () => {
       const { sessionId } = await context.create();
       const feed = listen();
       const change = { sessionId, expectedVersion: 9, payload: Buffer.from('x'), by: 'tester', touch: true };
@@ -81,20 +82,20 @@ export function describeChangeFeed(context: StorageTestContext): void {
       await context.storage.end({ ...ending, sessionId });
       await context.storage.end({ ...ending, sessionId });
       await context.storage.endAll({ ...ending, loginId: 'alice' });
-      // Changes of different sessions come in any order. Those of one login come from one place wherever it is stored.
+      // Changes of different sessions may arrive in any order, but those of one user come from one place in every store.
       const last = await context.create();
-      await until(() => feed.heard.some((entry) => 'sessionId' in entry && entry.sessionId === last.sessionId));
+      await until(() => feed.changes.some((entry) => 'sessionId' in entry && entry.sessionId === last.sessionId));
       await feed.count(2);
       assert.deepEqual(feed.types().toSorted(), ['session.created', 'session.ended']);
     });
 
-    it('announces each expiry once, however many sweep at the same time', async () => {
+    it('each expiry is published once, however many sweeps run concurrently', async () => {
       const feed = listen();
       for (let n = 0; n < 10; n++) await context.create({ ...context.brief, loginId: `login-${n}` });
       await context.pass(context.times.idle + 1);
-      const claimed = await Promise.all(Array.from({ length: 5 }, () => context.sweep()));
+      const swept = await Promise.all(Array.from({ length: 5 }, () => context.sweep()));
       assert.equal(
-        claimed.reduce((sum, n) => sum + n),
+        swept.reduce((sum, n) => sum + n),
         10,
       );
       await context.create({ loginId: 'marker' });
@@ -102,7 +103,7 @@ export function describeChangeFeed(context: StorageTestContext): void {
       assert.equal(feed.types().filter((type) => type === 'session.ended').length, 10);
     });
 
-    it('tells the changes of one session in their order', async () => {
+    it('the changes of one session arrive in order', async () => {
       const feed = listen();
       const { sessionId } = await context.create();
       for (let version = 1; version <= 20; version++) {
@@ -110,16 +111,16 @@ export function describeChangeFeed(context: StorageTestContext): void {
         await context.storage.replace({ sessionId, expectedVersion: version, payload, by: 'tester', touch: false });
       }
       await feed.count(21);
-      const versions = feed.heard.flatMap((change) => ('version' in change ? [change.version] : []));
+      const versions = feed.changes.flatMap((change) => ('version' in change ? [change.version] : []));
       assert.deepEqual(
         versions,
         Array.from({ length: 21 }, (_, n) => n + 1),
       );
     });
 
-    it('a listener that throws disturbs neither the write nor other listeners', async () => {
+    it('a listener that throws affects neither the write nor other listeners', async () => {
       const stop = context.storage.changes(() => {
-        throw new Error('a listener of this test fails on purpose');
+        throw new Error('thrown on purpose by a listener of this test');
       });
       const feed = listen();
       const { sessionId } = await context.create();
@@ -128,21 +129,21 @@ export function describeChangeFeed(context: StorageTestContext): void {
       stop();
     });
 
-    it('a listener that has left hears nothing more', async () => {
+    it('a listener receives nothing after it has unsubscribed', async () => {
       const [left, stays] = [listen(), listen()];
       left.stop();
       await context.create();
       await stays.count(1);
-      assert.deepEqual(left.heard, []);
+      assert.deepEqual(left.changes, []);
     });
 
-    it('says how far it is behind', async () => {
+    it('feedLagMs() returns how far the feed is behind', async () => {
       await until(() => context.storage.feedLagMs() < 10_000, 'a feed that is up to date');
       assert(context.storage.feedLagMs() >= 0);
     });
 
     if (context.capabilities.severalInstances) {
-      it('tells every instance what any of them changes', async () => {
+      it('every instance receives the changes of all', async () => {
         const other = await context.another();
         const [here, there] = [listen(), listen(other)];
         const { sessionId } = await context.create({}, other);

@@ -2,11 +2,11 @@ import assert from 'node:assert/strict';
 import type { SessionTombstone } from '../../storage/session-record.js';
 import type { RotateSession } from '../../storage/session-storage.operations.js';
 import { textOf } from '../assertions.js';
-import type { StorageTestContext } from '../storage-test-context.js';
+import type { StorageContext } from '../storage-context.js';
 
 /** Moving a session to a new id. */
-export function describeRotation(context: StorageTestContext): void {
-  const { it, describe } = context.runner;
+export function describeRotation(context: StorageContext): void {
+  const { it } = context.runner;
   const { grace, retention } = context.times;
   const rotation = (sessionId: string, given: Partial<RotateSession> = {}): RotateSession => ({
     sessionId,
@@ -18,8 +18,8 @@ export function describeRotation(context: StorageTestContext): void {
     ...given,
   });
 
-  describe('rotation', () => {
-    it('gives the session a new id and payload and keeps the rest', async () => {
+  context.topic('rotation', () => {
+    it('rotate() gives a session a new id and payload and keeps the rest', async () => {
       const old = await context.create({ device: 'web' });
       await context.pass(5);
       const request = rotation(old.sessionId);
@@ -44,7 +44,7 @@ export function describeRotation(context: StorageTestContext): void {
       assert.equal(stored?.state === 'live' && textOf(stored.payload), 'new');
     });
 
-    it('leaves a tombstone that says where to, and until when that may be followed', async () => {
+    it('a rotated session leaves a tombstone with its successor and the end of the grace', async () => {
       const { sessionId } = await context.create();
       const request = rotation(sessionId);
       await context.storage.rotate(request);
@@ -56,7 +56,7 @@ export function describeRotation(context: StorageTestContext): void {
       assert.deepEqual(await context.storage.listHistory('alice'), [tombstone]);
     });
 
-    it('keeps its place in the list', async () => {
+    it('the successor keeps its place in the list', async () => {
       const [first, second] = [await context.create(), await context.create()];
       const request = rotation(first.sessionId);
       await context.storage.rotate(request);
@@ -64,7 +64,7 @@ export function describeRotation(context: StorageTestContext): void {
       assert.deepEqual(listed, [request.successor.sessionId, second.sessionId]);
     });
 
-    it('writes nothing at another version', async () => {
+    it('rotate() at another version writes nothing', async () => {
       const { sessionId } = await context.create();
       const request = rotation(sessionId, { expectedVersion: 2 });
       const result = await context.storage.rotate(request);
@@ -74,7 +74,7 @@ export function describeRotation(context: StorageTestContext): void {
       assert.equal((await context.storage.get(sessionId))?.state, 'live');
     });
 
-    it('refuses an id that is in use, and an unknown session', async () => {
+    it('rotate() returns id-taken for an id in use, and missing for an unknown session', async () => {
       const [first, second] = [await context.create(), await context.create()];
       const taken = { sessionId: second.sessionId, payload: Buffer.from('x') };
       const refused = await context.storage.rotate(rotation(first.sessionId, { successor: taken }));
@@ -84,7 +84,7 @@ export function describeRotation(context: StorageTestContext): void {
       assert.deepEqual(missing, { outcome: 'missing' });
     });
 
-    it('lets one of 50 rotations at once win; the others learn who did', async () => {
+    it('of 50 concurrent rotations, one succeeds and the others return its successor', async () => {
       const { sessionId } = await context.create();
       const results = await Promise.all(Array.from({ length: 50 }, () => context.storage.rotate(rotation(sessionId))));
       const won = results.flatMap((result) => (result.outcome === 'rotated' ? [result.session.sessionId] : []));
@@ -95,7 +95,7 @@ export function describeRotation(context: StorageTestContext): void {
       assert.equal((await context.storage.listByLogin('alice')).length, 1);
     });
 
-    it('a rotation and an ending at once leave at most one live session, and never the old one', async () => {
+    it('a concurrent rotation and end leave at most one live session, and never the old one', async () => {
       const { sessionId } = await context.create();
       const request = rotation(sessionId);
       const ending = { reason: 'logged-out', by: 'tester', historyRetentionMs: retention } as const;

@@ -1,15 +1,15 @@
 import assert from 'node:assert/strict';
 import { rejectsWith } from '../assertions.js';
-import type { StorageTestContext } from '../storage-test-context.js';
+import type { StorageContext } from '../storage-context.js';
 
-/** Many at once, through several managers, as several services would be. */
-export function describeConcurrency(context: StorageTestContext): void {
-  const { it, describe } = context.runner;
+/** Concurrent calls through several managers, as of several services. */
+export function describeConcurrency(context: StorageContext): void {
+  const { it } = context.runner;
   const five = async () =>
     Promise.all(Array.from({ length: 5 }, (_, n) => context.manager({ serviceId: `service-${n}` })));
 
-  describe('concurrency', () => {
-    it('keeps all of 50 attributes that are set at once', async () => {
+  context.topic('concurrency', () => {
+    it('one manager keeps all of 50 attributes that are set concurrently', async () => {
       const sessions = await context.manager();
       const { sessionId } = await sessions.createSession('alice');
       await Promise.all(Array.from({ length: 50 }, (_, n) => sessions.setAttribute(sessionId, `key-${n}`, n)));
@@ -18,7 +18,7 @@ export function describeConcurrency(context: StorageTestContext): void {
       for (let n = 0; n < 50; n++) assert.equal(attributes[`key-${n}`], n);
     });
 
-    it('keeps all of 50 attributes that five services set at once', async () => {
+    it('five managers keep all of 50 attributes that they set concurrently', async () => {
       const services = await five();
       const { sessionId } = await services[0]!.createSession('alice');
       await Promise.all(
@@ -29,7 +29,7 @@ export function describeConcurrency(context: StorageTestContext): void {
       for (let n = 0; n < 50; n++) assert.deepEqual(attributes[`key-${n}`], { by: n });
     });
 
-    it('removals and settings of different keys at once do not undo each other', async () => {
+    it('concurrent setAttribute() and removeAttribute() of different keys do not undo each other', async () => {
       const services = await five();
       const before = Object.fromEntries(Array.from({ length: 20 }, (_, n) => [`old-${n}`, n]));
       const { sessionId } = await services[0]!.createSession('alice', undefined, { attributes: before });
@@ -41,7 +41,7 @@ export function describeConcurrency(context: StorageTestContext): void {
       assert.deepEqual(new Set(Object.keys(attributes)), new Set(Array.from({ length: 20 }, (_, n) => `new-${n}`)));
     });
 
-    it('lists all of 50 logins of one user at once; ending all leaves none that verifies', async () => {
+    it('50 concurrent logins of one user are all listed, and none verifies after deleteAllSessions()', async () => {
       const services = await five();
       const created = await Promise.all(Array.from({ length: 50 }, (_, n) => services[n % 5]!.createSession('alice')));
       const listed = await services[0]!.getSessionsByLoginId('alice');
@@ -56,7 +56,7 @@ export function describeConcurrency(context: StorageTestContext): void {
       assert.equal((await services[2]!.getSessionHistory('alice')).length, 50);
     });
 
-    it('holds the limit per user when five services log one user in 50 times', async () => {
+    it('five managers keep to the limit per user in 50 concurrent logins', async () => {
       const options = { maxSessionsPerLogin: 3, onLimit: 'end-oldest' } as const;
       const services = await Promise.all(
         Array.from({ length: 5 }, (_, n) => context.manager({ ...options, serviceId: `s${n}` })),
@@ -66,7 +66,7 @@ export function describeConcurrency(context: StorageTestContext): void {
       assert.equal(results.filter(({ status }) => status === 'fulfilled').length, 3);
     });
 
-    it('of updates of one version at once exactly one is taken', async () => {
+    it('of five concurrent updates at one version, exactly one succeeds', async () => {
       const services = await five();
       const read = await services[0]!.createSession('alice');
       const results = await Promise.allSettled(
@@ -79,7 +79,7 @@ export function describeConcurrency(context: StorageTestContext): void {
       }
     });
 
-    it('a write that crosses a rotation reaches the new session', async () => {
+    it('an attribute that is set during a rotation reaches the new session', async () => {
       const services = await five();
       const { sessionId } = await services[0]!.createSession('alice');
       const [rotated, ...written] = await Promise.all([
@@ -91,16 +91,18 @@ export function describeConcurrency(context: StorageTestContext): void {
       assert.equal(Object.keys(attributes).length, 20);
     });
 
-    it('interleaved readers of many sessions each get their own', async () => {
+    it('interleaved reads of 20 sessions return each its own', async () => {
       const sessions = await context.manager({ idleTimeoutMs: 3_600_000, absoluteTimeoutMs: null });
       const created = await Promise.all(
         Array.from({ length: 20 }, (_, n) => sessions.createSession(`user-${n}`, undefined, { attributes: { n } })),
       );
       await Promise.all(
-        Array.from({ length: 10_000 }, async (_, request) => {
-          const n = request % 20;
-          const session = await sessions.verifySession(created[n]!.credential);
-          assert.deepEqual([session.loginId, session.attributes['n']], [`user-${n}`, n]);
+        Array.from({ length: 40 }, async (_, reader) => {
+          for (let turn = 0; turn < 25; turn++) {
+            const n = (reader + turn) % 20;
+            const session = await sessions.verifySession(created[n]!.credential);
+            assert.deepEqual([session.loginId, session.attributes['n']], [`user-${n}`, n]);
+          }
         }),
       );
     });

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll } from '@jest/globals';
 import { describeSessionStorage } from 'nestjs-distributed-session/testing';
-import { redisFixture } from '../support/redis/redis-fixture.js';
 import { RedisSentinels } from '@distributed-session/test-servers/redis/redis-sentinels.js';
+import { redisFixture } from '../support/redis/redis-fixture.js';
 
 let sentinels: RedisSentinels;
 
@@ -17,7 +17,7 @@ describeSessionStorage(
   'RedisSessionStorage through Sentinel',
   redisFixture(() => ({
     options: { options: { sentinels: sentinels.sentinels, name: sentinels.masterName } },
-    servers: sentinels.servers,
+    masters: async () => [await sentinels.master()],
   })),
-  { severalInstances: true, dump: true },
+  { severalInstances: true },
 );

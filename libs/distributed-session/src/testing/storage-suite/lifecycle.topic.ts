@@ -1,30 +1,30 @@
 import assert from 'node:assert/strict';
 import { rejectsWith } from '../assertions.js';
-import type { StorageTestContext } from '../storage-test-context.js';
+import type { StorageContext } from '../storage-context.js';
 
-/** Opening, closing and health. */
-export function describeLifecycle(context: StorageTestContext): void {
-  const { it, describe } = context.runner;
+/** Opening, closing and health. Its cases close the storage, so each has its own. */
+export function describeLifecycle(context: StorageContext): void {
+  const { it } = context.runner;
 
-  describe('lifecycle', () => {
-    it('answers a ping and says that it can be written to', async () => {
+  context.isolatedTopic('lifecycle', () => {
+    it('ping() reports a storage that is writable', async () => {
       assert.deepEqual(await context.storage.ping(), { writable: true, notes: [] });
     });
 
-    it('tells the time as whole epoch milliseconds, near the times that it stamps', async () => {
+    it('now() returns whole epoch milliseconds, close to the times of the records', async () => {
       const { createdAt } = await context.create();
       const now = context.storage.now();
       assert(Number.isSafeInteger(now));
       assert(Math.abs(now - createdAt) < 5_000);
     });
 
-    it('stays open until its last owner closes it', async () => {
+    it('a storage stays open until its last owner closes it', async () => {
       await context.storage.connect();
       await context.storage.close();
       assert.deepEqual(await context.storage.listByLogin('alice'), []);
     });
 
-    it('refuses calls when it is closed, and works again when it is connected again', async () => {
+    it('a closed storage rejects every call, and works again after connect()', async () => {
       const { sessionId } = await context.create();
       await context.storage.close();
       await rejectsWith(context.storage.get(sessionId), 'ERR_STORAGE_UNAVAILABLE');
@@ -36,7 +36,7 @@ export function describeLifecycle(context: StorageTestContext): void {
     });
 
     if (context.capabilities.severalInstances) {
-      it('shares sessions, clock and services between instances', async () => {
+      it('instances share sessions and clock', async () => {
         const other = await context.another();
         const { sessionId } = await context.create();
         assert.equal((await other.get(sessionId))?.state, 'live');

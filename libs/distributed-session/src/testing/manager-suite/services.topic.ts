@@ -1,15 +1,15 @@
 import assert from 'node:assert/strict';
 import type { DistributedSessionManager } from '../../session/distributed-session.manager.js';
-import { rejectsWith } from '../assertions.js';
-import { type StorageTestContext, until } from '../storage-test-context.js';
+import { rejectsWith, until } from '../assertions.js';
+import type { StorageContext } from '../storage-context.js';
 
-/** Services under the manager: registration, proof, rotation and revocation. */
-export function describeManagedServices(context: StorageTestContext): void {
-  const { it, describe } = context.runner;
+/** Services: registration, authentication, secret rotation and revocation. */
+export function describeServices(context: StorageContext): void {
+  const { it } = context.runner;
   const { grace } = context.times;
 
-  describe('managed services', () => {
-    it('registers a service with a generated secret, and verifies it by id and secret', async () => {
+  context.topic('services', () => {
+    it('registerService() generates a secret that authenticates the service', async () => {
       const sessions = await context.manager();
       const { secret, keyId } = await register(sessions);
       assert.match(secret, /^dss_[0-9A-Za-z]{10}_[0-9A-Za-z]{49}$/);
@@ -24,7 +24,7 @@ export function describeManagedServices(context: StorageTestContext): void {
       assert.equal((await sessions.verifyServiceSecret(secret)).serviceId, 'orders');
     });
 
-    it('takes a secret of the caller', async () => {
+    it('registerService() accepts a secret that the caller has chosen', async () => {
       const sessions = await context.manager();
       const { secret } = await register(sessions, 'a secret of my own');
       assert.equal(secret, 'a secret of my own');
@@ -32,14 +32,14 @@ export function describeManagedServices(context: StorageTestContext): void {
       await rejectsWith(sessions.verifyService('orders', 'a secret of your own'), 'ERR_SERVICE_AUTHENTICATION');
     });
 
-    it('refuses an unknown service, a wrong secret and a malformed one alike', async () => {
+    it('verifyService() rejects an unknown service, a wrong secret and a malformed one with the same error', async () => {
       const sessions = await context.manager();
       const { secret } = await register(sessions);
       const attempts: [string, string][] = [
         ['orders', `${secret.slice(0, -1)}${secret.endsWith('x') ? 'y' : 'x'}`],
         ['orders', 'another secret'],
-        ['nobody', secret],
-        ['nobody', 'another secret'],
+        ['unknown', secret],
+        ['unknown', 'another secret'],
         ['', secret],
         ['orders', ''],
         ['orders', 'x'.repeat(10_000)],
@@ -54,7 +54,7 @@ export function describeManagedServices(context: StorageTestContext): void {
       assert.equal(new Set(answers).size, 1);
     });
 
-    it('does not register an id twice unless asked to', async () => {
+    it('registerService() rejects an id that is registered, except with replace', async () => {
       const sessions = await context.manager();
       const first = await register(sessions);
       await rejectsWith(register(sessions), 'ERR_SERVICE_EXISTS', { serviceId: 'orders' });
@@ -65,14 +65,14 @@ export function describeManagedServices(context: StorageTestContext): void {
       await rejectsWith(sessions.verifyService('orders', first.secret), 'ERR_SERVICE_AUTHENTICATION');
     });
 
-    it('does not let two services share a secret', async () => {
+    it('two services cannot share a secret', async () => {
       const sessions = await context.manager();
       await register(sessions, 'one secret for two');
       const other = { serviceId: 'pay', serviceName: 'Pay', permissions: [], secretKey: 'one secret for two' };
       await rejectsWith(sessions.registerService(other), 'ERR_SERVICE_INPUT', { field: 'secretKey' });
     });
 
-    it('does not let two services that are registered at once share a secret', async () => {
+    it('two services that are registered concurrently cannot share a secret', async () => {
       const sessions = await context.manager();
       const secretKey = 'one secret for two';
       const results = await Promise.allSettled(
@@ -86,16 +86,16 @@ export function describeManagedServices(context: StorageTestContext): void {
       );
     });
 
-    it('takes the same chosen secret again for the same service, but not as its next one', async () => {
+    it('a chosen secret may be registered again for its service, but is not valid as its next one', async () => {
       const sessions = await context.manager();
       await register(sessions, 'a secret of my own');
-      const anew = { serviceId: 'orders', serviceName: 'Orders', permissions: [], secretKey: 'a secret of my own' };
-      await sessions.registerService(anew, { replace: true });
+      const again = { serviceId: 'orders', serviceName: 'Orders', permissions: [], secretKey: 'a secret of my own' };
+      await sessions.registerService(again, { replace: true });
       const rotation = sessions.rotateServiceSecret('orders', { secretKey: 'a secret of my own' });
       await rejectsWith(rotation, 'ERR_SERVICE_INPUT', { field: 'secretKey' });
     });
 
-    it('rotates a secret with an overlap, then refuses the old one', async () => {
+    it('rotateServiceSecret() keeps the old secret valid for the overlap only', async () => {
       const sessions = await context.manager();
       const old = await register(sessions);
       const young = await sessions.rotateServiceSecret('orders', { overlapMs: grace });
@@ -111,39 +111,39 @@ export function describeManagedServices(context: StorageTestContext): void {
       );
     });
 
-    it('ends all earlier secrets at once in an emergency', async () => {
+    it('rotateServiceSecret() without an overlap ends all earlier secrets immediately', async () => {
       const sessions = await context.manager();
       const old = await register(sessions);
       await sessions.verifyService('orders', old.secret);
       const young = await sessions.rotateServiceSecret('orders', { overlapMs: 0 });
-      await until(() => refused(sessions, old.secret), 'the refusal of the old secret');
+      await until(() => isRejected(sessions, old.secret), 'the rejection of the old secret');
       assert.equal((await sessions.verifyService('orders', young.secret)).serviceId, 'orders');
     });
 
-    it('revokes a service, cached proofs of other managers included', async () => {
+    it('revokeService() ends cached verifications in every manager', async () => {
       const [here, there] = [await context.manager(), await context.manager({ serviceId: 'other' })];
       const { secret } = await register(here);
       await Promise.all([here.verifyService('orders', secret), there.verifyService('orders', secret)]);
       assert.equal(await here.revokeService('orders'), true);
       assert.equal(await here.revokeService('orders'), false);
       for (const sessions of [here, there])
-        await until(() => refused(sessions, secret), 'the refusal after a revocation');
+        await until(() => isRejected(sessions, secret), 'the rejection after the revocation');
       assert.deepEqual(await here.listServices(), []);
     });
 
-    it('lists services without their secrets, and ends a secret by its key id', async () => {
+    it('listServices() returns no secrets, and endServiceSecret() ends one by its key id', async () => {
       const sessions = await context.manager();
       const { secret, keyId } = await register(sessions);
       const listed = JSON.stringify(await sessions.listServices());
       assert(listed.includes(keyId) && !listed.includes(secret) && !listed.includes('hash'));
       assert.equal(await sessions.endServiceSecret('orders', keyId), true);
       assert.equal(await sessions.endServiceSecret('orders', keyId), false);
-      await until(() => refused(sessions, secret), 'the refusal of the ended secret');
+      await until(() => isRejected(sessions, secret), 'the rejection of the ended secret');
     });
 
-    it('says that a service to rotate is not registered', async () => {
+    it('rotateServiceSecret() rejects an unknown service', async () => {
       const sessions = await context.manager();
-      await rejectsWith(sessions.rotateServiceSecret('nobody'), 'ERR_SERVICE_NOT_FOUND', { serviceId: 'nobody' });
+      await rejectsWith(sessions.rotateServiceSecret('unknown'), 'ERR_SERVICE_NOT_FOUND', { serviceId: 'unknown' });
     });
   });
 }
@@ -151,7 +151,7 @@ export function describeManagedServices(context: StorageTestContext): void {
 const register = (sessions: DistributedSessionManager, secretKey?: string) =>
   sessions.registerService({ serviceId: 'orders', serviceName: 'Orders', permissions: ['session.read'], secretKey });
 
-const refused = (sessions: DistributedSessionManager, secret: string) =>
+const isRejected = (sessions: DistributedSessionManager, secret: string) =>
   sessions.verifyService('orders', secret).then(
     () => false,
     (error: { code?: string }) => error.code === 'ERR_SERVICE_AUTHENTICATION',

@@ -1,18 +1,14 @@
 import assert from 'node:assert/strict';
-import * as fc from 'fast-check';
-import type { DistributedSessionManager } from '../../session/distributed-session.manager.js';
+import type { Scheduler } from 'fast-check';
 import type { IssuedSession } from '../../model/session.js';
-import { scheduled } from '../scheduled-storage.js';
-import type { StorageTestContext } from '../storage-test-context.js';
+import type { DistributedSessionManager } from '../../session/distributed-session.manager.js';
+import type { StorageContext } from '../storage-context.js';
+import { scheduled } from './scheduled-storage.js';
 
-type Step = 'read' | 'verify' | 'refresh' | 'write' | 'update' | 'rotate' | 'end' | 'end-all' | 'login';
+const STEPS = ['read', 'verify', 'refresh', 'write', 'update', 'rotate', 'end', 'end-all', 'login'] as const;
+type Step = (typeof STEPS)[number];
 
-const STEPS = fc.array(
-  fc.constantFrom<Step>('read', 'verify', 'refresh', 'write', 'update', 'rotate', 'end', 'end-all', 'login'),
-  { minLength: 2, maxLength: 8 },
-);
-
-/** What happened, as far as the callers were told. */
+/** The outcomes that the callers received. */
 interface Log {
   readonly written: string[];
   readonly issued: IssuedSession[];
@@ -20,14 +16,13 @@ interface Log {
 }
 
 /**
- * Steps of several services on one session, in orders that no clock and no network would show twice: every call to the
- * storage, and every reply, is held back until the scheduler lets it through.
+ * Steps of two services on one session, in orders that no clock and no network would produce twice: a scheduler holds
+ * back every call to the storage, and every reply.
  */
-export function describeInterleavings(context: StorageTestContext): void {
-  const { it, describe } = context.runner;
+export function describeScheduling(context: StorageContext): void {
+  const { it } = context.runner;
 
-  const explore = async (steps: Step[], scheduler: fc.Scheduler): Promise<void> => {
-    const plain = await context.manager();
+  const explore = async (plain: DistributedSessionManager, steps: Step[], scheduler: Scheduler): Promise<void> => {
     const storage = scheduled(context.storage, scheduler);
     const services = await Promise.all(
       ['one', 'two'].map((serviceId) => context.manager({ serviceId, storage, touchIntervalMs: 1 })),
@@ -40,25 +35,29 @@ export function describeInterleavings(context: StorageTestContext): void {
     for (const manager of services) await scheduler.waitFor(context.close(manager));
   };
 
-  describe('interleavings', () => {
-    it('no order of read, write, touch, rotate and end revives a session, halves one or loses a write', async () => {
+  context.topic('scheduling', () => {
+    it('no order of reads, writes, touches, rotations and ends revives or tears a session or loses a write', async () => {
+      // Imported here, so that FakeClock can be used where fast-check is not installed.
+      const fc = await import('fast-check');
+      const plain = await context.manager();
+      const steps = fc.array(fc.constantFrom(...STEPS), { minLength: 2, maxLength: 8 });
       await fc.assert(
-        fc.asyncProperty(STEPS, fc.scheduler(), (steps, scheduler) => explore(steps, scheduler)),
+        fc.asyncProperty(steps, fc.scheduler(), async (run, scheduler) => explore(plain, run, scheduler)),
         { numRuns: context.capabilities.drivenClock ? 300 : 50 },
       );
     });
   });
 }
 
-/** Both attributes of a write are there, or neither. */
+/** A write sets two attributes: a session has both or neither. */
 function assertWhole({ attributes }: { readonly attributes: Readonly<Record<string, unknown>> }): void {
   for (const key of Object.keys(attributes)) {
     const twin = key.replace(/^left|^right/, (side) => (side === 'left' ? 'right' : 'left'));
-    assert(Object.hasOwn(attributes, twin), `half of a write: ${key} without ${twin}`);
+    assert(Object.hasOwn(attributes, twin), `torn write: ${key} without ${twin}`);
   }
 }
 
-/** The only refusals that these steps may meet. Anything else, an assertion included, is passed on. */
+/** Ignores the errors that these steps may cause. Any other error, an assertion included, is thrown again. */
 function assertRefusal(error: unknown): void {
   const { code } = error as { code?: string };
   if (code !== 'ERR_SESSION_ENDED' && code !== 'ERR_SESSION_CONFLICT') throw error;
@@ -106,14 +105,14 @@ const runStep = async (sessions: DistributedSessionManager, step: Step, n: numbe
 
 const assertConsistent = async (plain: DistributedSessionManager, { issued, written, ended }: Log): Promise<void> => {
   const live = await plain.getSessionsByLoginId('alice');
-  assert(live.length <= 1, 'at most one of a session and its rotations lives');
-  if (ended) assert.equal(live.length, 0, 'an ended session came back');
-  else assert.equal(live.length, 1, 'a session that nobody ended is gone');
+  assert(live.length <= 1, 'a session and its successor are both live');
+  if (ended) assert.equal(live.length, 0, 'an ended session was revived');
+  else assert.equal(live.length, 1, 'a session was lost');
   const [session] = live;
   if (session) {
     assertWhole(session);
     for (const key of written) assert(Object.hasOwn(session.attributes, key), `the write of ${key} was lost`);
-    assert.equal(session.sessionId, issued.at(-1)!.sessionId, 'what lives is not what was issued last');
+    assert.equal(session.sessionId, issued.at(-1)!.sessionId, 'the live session is not the one issued last');
   }
   const history = await plain.getSessionHistory('alice');
   for (const { sessionId } of issued) {
@@ -121,7 +120,7 @@ const assertConsistent = async (plain: DistributedSessionManager, { issued, writ
     assert.equal(
       history.filter((entry) => entry.sessionId === sessionId).length,
       isLive ? 0 : 1,
-      'one entry for each end',
+      'each end has exactly one history entry',
     );
   }
 };

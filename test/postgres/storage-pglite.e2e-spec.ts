@@ -15,7 +15,7 @@ afterAll(async () => {
 });
 
 describeSessionStorage(
-  'PostgresSessionStorage within the process, on PGlite',
+  'PostgresSessionStorage on PGlite',
   postgresFixture(() => ({
     options: { pool: pglitePool(database) },
     query: async (text) => database.query(text),

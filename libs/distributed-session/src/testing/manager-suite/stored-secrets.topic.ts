@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import type { StorageChange } from '../../storage/storage-change.js';
-import { textOf } from '../assertions.js';
-import { type StorageTestContext, until } from '../storage-test-context.js';
+import { textOf, until } from '../assertions.js';
+import type { StorageContext } from '../storage-context.js';
 
-/** What must never reach the storage, the history or the feed: tokens and secrets, only digests of them. */
-export function describeStoredSecrets(context: StorageTestContext): void {
-  const { it, describe } = context.runner;
+/** Tokens and secrets never reach the storage, the history or the change feed: only their digests do. */
+export function describeStoredSecrets(context: StorageContext): void {
+  const { it } = context.runner;
 
-  /** A busy run: every token and secret that was issued, and all that the feed has told. */
+  /** Issues tokens and secrets in every way. Returns them with the changes that were published. */
   const run = async () => {
     const feed: StorageChange[] = [];
     const stop = context.storage.changes((change) => feed.push(change));
@@ -17,23 +17,23 @@ export function describeStoredSecrets(context: StorageTestContext): void {
       const created = await sessions.createSession(loginId, undefined, {
         attributes: { role: 'canary of the attributes' },
       });
-      const own = await sessions.createSession(loginId, `token-that-${loginId}-chose`);
+      const own = await sessions.createSession(loginId, `token-chosen-by-${loginId}`);
       const rotated = await sessions.rotateSession(created.sessionId);
       issued.push(created.token, own.token, rotated.token);
       await sessions.setAttribute(rotated.sessionId, 'department', 'sales');
     }
     await sessions.deleteAllSessions('bob');
     const { secret } = await sessions.registerService({ serviceId: 'orders', serviceName: 'Orders', permissions: [] });
-    const chosen = await sessions.rotateServiceSecret('orders', { secretKey: 'a secret that somebody chose' });
+    const chosen = await sessions.rotateServiceSecret('orders', { secretKey: 'a secret that the caller chose' });
     issued.push(secret, chosen.secret);
-    const told = (type: string) => feed.filter((change) => change.type === type).length;
-    await until(() => told('session.rotated') >= 2 && told('service.changed') >= 2, 'the announcements of the run');
+    const published = (type: string) => feed.filter((change) => change.type === type).length;
+    await until(() => published('session.rotated') >= 2 && published('service.changed') >= 2, 'the published changes');
     stop();
     return { issued, feed };
   };
 
-  describe('stored secrets', () => {
-    it('no record, tombstone, service or change holds a token or a secret', async () => {
+  context.topic('stored secrets', () => {
+    it('no record, tombstone, service or change contains a token or a secret', async () => {
       const { issued, feed } = await run();
       const { storage } = context;
       const records = (await storage.listByLogin('alice')).map((record) => ({
@@ -48,8 +48,8 @@ export function describeStoredSecrets(context: StorageTestContext): void {
     });
 
     if (context.capabilities.dump) {
-      it('nothing in the whole store holds a token or a secret', async () => {
-        assert(context.fixture.dump, 'the capability dump needs fixture.dump()');
+      it('the whole store contains no token and no secret', async () => {
+        assert(context.fixture.dump, 'the capability dump requires fixture.dump()');
         const { issued } = await run();
         const dump = await context.fixture.dump();
         assert(dump.includes('alice'));

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import type { SessionTombstone } from '../../storage/session-record.js';
 import type { CreateSessionResult, SessionLimits } from '../../storage/session-storage.operations.js';
-import type { StorageTestContext } from '../storage-test-context.js';
+import type { StorageContext } from '../storage-context.js';
 
-/** Admission under the limits per login and per device. */
-export function describeLimits(context: StorageTestContext): void {
-  const { it, describe } = context.runner;
+/** Admission under the limits per user and per device. */
+export function describeLimits(context: StorageContext): void {
+  const { it } = context.runner;
   const create = async (limits: SessionLimits, device?: string): Promise<CreateSessionResult> =>
     context.storage.create(context.creation({ limits, device }));
   const created = async (limits: SessionLimits, device?: string): Promise<string> => {
@@ -19,15 +19,15 @@ export function describeLimits(context: StorageTestContext): void {
     return { reason, endedBy };
   };
 
-  describe('limits', () => {
-    it('ends the oldest when a login has too many, and says so', async () => {
+  context.topic('limits', () => {
+    it('with end-oldest, one session too many ends the oldest with the reason limit', async () => {
       const limits = { perLogin: 2, onLimit: 'end-oldest' } as const;
       const [first, second, third] = [await created(limits), await created(limits), await created(limits)];
       assert.deepEqual(await listed(), [second, third]);
       assert.deepEqual(await endOf(first), { reason: 'limit', endedBy: 'tester' });
     });
 
-    it('ends the oldest by creation, not by access', async () => {
+    it('the oldest session is the one created first, whichever was accessed last', async () => {
       const limits = { perLogin: 2, onLimit: 'end-oldest' } as const;
       const [first, second] = [await created(limits), await created(limits)];
       await context.pass(5);
@@ -36,14 +36,14 @@ export function describeLimits(context: StorageTestContext): void {
       assert.deepEqual(await listed(), [second, third]);
     });
 
-    it('ends as many as a lowered limit asks for', async () => {
+    it('a lowered limit ends as many sessions as it requires', async () => {
       for (let n = 0; n < 5; n++) await created({ perLogin: 5, onLimit: 'end-oldest' });
       const newest = await created({ perLogin: 1, onLimit: 'end-oldest' });
       assert.deepEqual(await listed(), [newest]);
       assert.equal((await context.storage.listHistory('alice')).length, 5);
     });
 
-    it('creates nothing when the policy is to reject', async () => {
+    it('with reject, create() returns limit-reached and creates nothing', async () => {
       const limits = { perLogin: 2, onLimit: 'reject' } as const;
       const ids = [await created(limits), await created(limits)];
       assert.deepEqual(await create(limits), { outcome: 'limit-reached', scope: 'login' });
@@ -51,7 +51,7 @@ export function describeLimits(context: StorageTestContext): void {
       assert.deepEqual(await context.storage.listHistory('alice'), []);
     });
 
-    it('replaces the session of the same device, and no other', async () => {
+    it('the limit per device replaces the session of the same device and no other', async () => {
       const limits = { perLogin: 10, perDevice: 1, onLimit: 'end-oldest' } as const;
       const phone = await created(limits, 'mobile');
       const web = await created(limits, 'web');
@@ -61,14 +61,14 @@ export function describeLimits(context: StorageTestContext): void {
       assert.deepEqual(await endOf(phone), { reason: 'replaced', endedBy: 'tester' });
     });
 
-    it('rejects by device where the policy is to reject', async () => {
+    it('with reject, the limit per device applies to that device only', async () => {
       const limits = { perLogin: 10, perDevice: 1, onLimit: 'reject' } as const;
       await created(limits, 'mobile');
       assert.deepEqual(await create(limits, 'mobile'), { outcome: 'limit-reached', scope: 'device' });
       assert.equal((await create(limits, 'web')).outcome, 'created');
     });
 
-    it('meets the limit per device first, then the limit per login by what is left', async () => {
+    it('the limit per device applies first, then the limit per user to the rest', async () => {
       const wide = { perLogin: 10, onLimit: 'end-oldest' } as const;
       const [oldest, phone, web] = [await created(wide), await created(wide, 'mobile'), await created(wide, 'web')];
       const newPhone = await created({ perLogin: 2, perDevice: 1, onLimit: 'end-oldest' }, 'mobile');
@@ -77,7 +77,7 @@ export function describeLimits(context: StorageTestContext): void {
       assert.equal((await endOf(oldest)).reason, 'limit');
     });
 
-    it('does not count sessions that have ended or come due', async () => {
+    it('ended and due sessions do not count towards a limit', async () => {
       const limits = { perLogin: 1, onLimit: 'reject' } as const;
       const first = await created(limits);
       const ending = { reason: 'logged-out', by: 'tester', historyRetentionMs: context.times.retention } as const;
@@ -88,12 +88,12 @@ export function describeLimits(context: StorageTestContext): void {
       assert.equal((await create(limits)).outcome, 'created');
     });
 
-    it('does not count the sessions of other logins', async () => {
+    it('sessions of other users do not count towards a limit', async () => {
       const limits = { perLogin: 1, onLimit: 'reject' } as const;
       for (const loginId of ['alice', 'alice2', 'Alice', 'alice ']) await context.create({ loginId, limits });
     });
 
-    it('holds the limit under 50 logins at once, at every moment', async () => {
+    it('the limit holds at every moment of 50 concurrent logins', async () => {
       const limits = { perLogin: 5, onLimit: 'end-oldest' } as const;
       const sizes: number[] = [];
       await Promise.all(
@@ -107,7 +107,7 @@ export function describeLimits(context: StorageTestContext): void {
       assert.equal((await context.storage.listHistory('alice')).filter(({ reason }) => reason === 'limit').length, 45);
     });
 
-    it('admits exactly as many as the limit when 50 logins at once may be rejected', async () => {
+    it('with reject, exactly as many of 50 concurrent logins succeed as the limit allows', async () => {
       const limits = { perLogin: 5, onLimit: 'reject' } as const;
       const results = await Promise.all(Array.from({ length: 50 }, () => create(limits)));
       assert.equal(results.filter(({ outcome }) => outcome === 'created').length, 5);

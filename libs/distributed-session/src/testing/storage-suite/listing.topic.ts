@@ -1,15 +1,15 @@
 import assert from 'node:assert/strict';
-import { textOf } from '../assertions.js';
-import type { StorageTestContext } from '../storage-test-context.js';
+import { rejectsWith, textOf } from '../assertions.js';
+import type { StorageContext } from '../storage-context.js';
 
-/** A user's sessions, and who is online. */
-export function describeListing(context: StorageTestContext): void {
-  const { it, describe } = context.runner;
+/** Lists of a user's sessions and of the users who are online. */
+export function describeListing(context: StorageContext): void {
+  const { it } = context.runner;
   const walk = async (limit: number) => {
     const logins: { loginId: string; sessions: number }[] = [];
     let cursor: string | undefined;
     do {
-      assert(logins.length < 1_000, 'the walk does not end');
+      assert(logins.length < 1_000, 'the pages never end');
       const page = await context.storage.listLogins({ limit, cursor });
       assert(page.logins.length <= limit);
       logins.push(...page.logins);
@@ -18,8 +18,8 @@ export function describeListing(context: StorageTestContext): void {
     return logins;
   };
 
-  describe('listing', () => {
-    it('lists the live sessions of a login in the order of their creation, even within one millisecond', async () => {
+  context.topic('listing', () => {
+    it('listByLogin() returns live sessions in creation order, even within one millisecond', async () => {
       const created: string[] = [];
       for (let n = 0; n < 20; n++) created.push((await context.create({ payload: Buffer.from(`${n}`) })).sessionId);
       const listed = await context.storage.listByLogin('alice');
@@ -33,13 +33,13 @@ export function describeListing(context: StorageTestContext): void {
       );
     });
 
-    it('lists nothing for a login without sessions', async () => {
+    it('listByLogin() returns an empty list for a user without sessions', async () => {
       await context.create();
       assert.deepEqual(await context.storage.listByLogin('alic'), []);
       assert.deepEqual(await context.storage.listByLogin('alice\u0000'), []);
     });
 
-    it('lists 50 sessions that were created at once', async () => {
+    it('listByLogin() returns all of 50 sessions that were created concurrently', async () => {
       const created = await Promise.all(Array.from({ length: 50 }, () => context.create()));
       const listed = await context.storage.listByLogin('alice');
       assert.deepEqual(
@@ -48,7 +48,7 @@ export function describeListing(context: StorageTestContext): void {
       );
     });
 
-    it('tells who is online, with how many sessions', async () => {
+    it('listLogins() returns each online user with the number of sessions', async () => {
       await context.create();
       await context.create();
       await context.create({ loginId: 'bob' });
@@ -62,7 +62,7 @@ export function describeListing(context: StorageTestContext): void {
       );
     });
 
-    it('does not list a login whose sessions have all ended or come due', async () => {
+    it('listLogins() omits a user whose sessions have all ended or are due', async () => {
       const { sessionId } = await context.create();
       const ending = { reason: 'logged-out', by: 'tester', historyRetentionMs: context.times.retention } as const;
       await context.storage.end({ sessionId, ...ending });
@@ -73,14 +73,14 @@ export function describeListing(context: StorageTestContext): void {
     });
 
     for (const limit of [1, 7, 1_000]) {
-      it(`finds each login once or more in pages of ${limit}, and ends`, async () => {
+      it(`listLogins() returns every user in pages of ${limit}`, async () => {
         const logins = Array.from({ length: 25 }, (_, n) => `login-${n}`);
         for (const loginId of logins) await context.create({ loginId });
         assert.deepEqual(new Set((await walk(limit)).map(({ loginId }) => loginId)), new Set(logins));
       });
     }
 
-    it('misses no login that is online during the whole walk, while others come and go', async () => {
+    it('listLogins() misses no user who is online during the whole walk, while others come and go', async () => {
       const steady = Array.from({ length: 12 }, (_, n) => `steady-${n}`);
       const leaving = await Promise.all(steady.map((_, n) => context.create({ loginId: `leaving-${n}` })));
       for (const loginId of steady) await context.create({ loginId });
@@ -95,7 +95,12 @@ export function describeListing(context: StorageTestContext): void {
         if (gone) await context.storage.end({ sessionId: gone.sessionId, ...ending });
         await context.create({ loginId: `coming-${seen.size}` });
       } while (cursor !== undefined && seen.size < 200);
-      for (const loginId of steady) assert(seen.has(loginId), `${loginId} was online and is on no page`);
+      for (const loginId of steady) assert(seen.has(loginId), `${loginId} was online but is on no page`);
+    });
+
+    it('listLogins() rejects a malformed cursor with an error that names it', async () => {
+      const malformed = context.storage.listLogins({ limit: 10, cursor: '../not a cursor' });
+      await rejectsWith(malformed, 'ERR_SESSION_INPUT', { field: 'cursor' });
     });
   });
 }

@@ -1,29 +1,33 @@
 import assert from 'node:assert/strict';
 import type { DistributedSessionManager } from '../../session/distributed-session.manager.js';
 import { rejectsWith } from '../assertions.js';
-import type { StorageTestContext } from '../storage-test-context.js';
+import type { StorageContext } from '../storage-context.js';
 
 type Call = (sessions: DistributedSessionManager) => Promise<unknown>;
 
 const SESSION_INPUT: [what: string, field: string, call: Call][] = [
   ['an empty login id', 'loginId', (s) => s.createSession('')],
   ['a login id of 257 characters', 'loginId', (s) => s.createSession('x'.repeat(257))],
-  ['a login id that is no string', 'loginId', (s) => s.createSession(7 as never)],
+  ['a login id that is not a string', 'loginId', (s) => s.createSession(7 as never)],
   ['a login id with a lone surrogate', 'loginId', (s) => s.createSession('a\ud800')],
-  ['an empty login id to list', 'loginId', (s) => s.getSessionsByLoginId('')],
-  ['an empty login id to end', 'loginId', (s) => s.deleteAllSessions('')],
+  ['an empty login id in getSessionsByLoginId()', 'loginId', (s) => s.getSessionsByLoginId('')],
+  ['an empty login id in deleteAllSessions()', 'loginId', (s) => s.deleteAllSessions('')],
   ['an empty token', 'token', (s) => s.createSession('alice', '')],
   ['a token of 4,001 characters', 'token', (s) => s.createSession('alice', 'x'.repeat(4_001))],
-  ['a token that no header carries', 'token', (s) => s.createSession('alice', 'two words')],
-  ['an unknown option', 'options.devise', (s) => s.createSession('alice', undefined, { devise: 'web' } as never)],
+  ['a token with a space', 'token', (s) => s.createSession('alice', 'two words')],
+  [
+    'an unknown option of createSession()',
+    'options.devise',
+    (s) => s.createSession('alice', undefined, { devise: 'web' } as never),
+  ],
   ['an empty device', 'device', (s) => s.createSession('alice', undefined, { device: '' })],
   [
-    'an over-long user agent',
+    'a user agent of 1,025 characters',
     'client.userAgent',
     (s) => s.createSession('alice', undefined, { client: { userAgent: 'x'.repeat(1_025) } }),
   ],
-  ['a client that is no plain object', 'client', (s) => s.createSession('alice', undefined, { client: [] as never })],
-  ['a client of a class', 'client', (s) => s.createSession('alice', undefined, { client: new Date() as never })],
+  ['a client that is an array', 'client', (s) => s.createSession('alice', undefined, { client: [] as never })],
+  ['a client that is a Date', 'client', (s) => s.createSession('alice', undefined, { client: new Date() as never })],
   [
     'an unknown field of the client',
     'client.browser',
@@ -37,40 +41,44 @@ const SESSION_INPUT: [what: string, field: string, call: Call][] = [
     'absoluteTimeoutMs',
     (s) => s.createSession('alice', undefined, { absoluteTimeoutMs: Infinity }),
   ],
-  ['a timeout as text', 'idleTimeoutMs', (s) => s.createSession('alice', undefined, { idleTimeoutMs: '60' as never })],
   [
-    'a session without any end',
+    'a timeout that is a string',
+    'idleTimeoutMs',
+    (s) => s.createSession('alice', undefined, { idleTimeoutMs: '60' as never }),
+  ],
+  [
+    'a session without a timeout',
     'timeouts',
     (s) => s.createSession('alice', undefined, { idleTimeoutMs: null, absoluteTimeoutMs: null }),
   ],
   ['a malformed session id', 'sessionId', (s) => s.getSession('../etc/passwd')],
   ['an upper-case session id', 'sessionId', (s) => s.refreshSession('A3BB189E-8BF9-4888-9912-ACE4E6543002')],
-  ['a session id that is no string', 'sessionId', (s) => s.deleteSession({} as never)],
-  ['a malformed id to patch', 'sessionId', (s) => s.setAttribute('x', 'key', 1)],
-  ['an update of nothing', 'sessionId', (s) => s.updateSession(undefined as never)],
+  ['a session id that is not a string', 'sessionId', (s) => s.deleteSession({} as never)],
+  ['a malformed session id in setAttribute()', 'sessionId', (s) => s.setAttribute('x', 'key', 1)],
+  ['an undefined session in updateSession()', 'sessionId', (s) => s.updateSession(undefined as never)],
   ['a malformed credential', 'credential', (s) => s.verifySession('x.y')],
   ['an empty credential', 'credential', (s) => s.verifySession('')],
-  ['a credential that is no string', 'credential', (s) => s.verifySession(undefined as never)],
+  ['a credential that is not a string', 'credential', (s) => s.verifySession(undefined as never)],
   ['an empty attribute key', 'attribute key', (s) => s.getAttribute('a3bb189e-8bf9-4888-9912-ace4e6543002', '')],
   [
-    'a reason that callers do not give',
+    'a reason that is reserved for the storage',
     'reason',
     (s) => s.deleteSession('a3bb189e-8bf9-4888-9912-ace4e6543002', { reason: 'limit' as never }),
   ],
   [
-    'an actor that is no text',
+    'an actor that is not a string',
     'actor',
     (s) => s.kickOut('a3bb189e-8bf9-4888-9912-ace4e6543002', { actor: 5 as never }),
   ],
   [
-    'a touch that is no boolean',
+    'a touch option that is not a boolean',
     'touch',
     (s) => s.getSession('a3bb189e-8bf9-4888-9912-ace4e6543002', { touch: 'no' as never }),
   ],
-  ['a malformed exception', 'exceptSessionId', (s) => s.deleteAllSessions('alice', { exceptSessionId: 'x' })],
-  ['a page of none', 'limit', (s) => s.listLogins({ limit: 0 })],
-  ['a page of 1,001', 'limit', (s) => s.listLogins({ limit: 1_001 })],
-  ['a cursor that nobody made', 'cursor', (s) => s.listLogins({ cursor: 'nobody made this' })],
+  ['a malformed excepted session id', 'exceptSessionId', (s) => s.deleteAllSessions('alice', { exceptSessionId: 'x' })],
+  ['a page of 0 logins', 'limit', (s) => s.listLogins({ limit: 0 })],
+  ['a page of 1,001 logins', 'limit', (s) => s.listLogins({ limit: 1_001 })],
+  ['a malformed cursor', 'cursor', (s) => s.listLogins({ cursor: 'not a cursor' })],
 ];
 
 const SERVICE_INPUT: [what: string, field: string, call: Call][] = [
@@ -86,7 +94,7 @@ const SERVICE_INPUT: [what: string, field: string, call: Call][] = [
     (s) => s.registerService({ serviceId: 'a', serviceName: ' ', permissions: [] }),
   ],
   [
-    'permissions that are no array',
+    'permissions that are not an array',
     'permissions',
     (s) => s.registerService({ serviceId: 'a', serviceName: 'x', permissions: '*' as never }),
   ],
@@ -96,46 +104,46 @@ const SERVICE_INPUT: [what: string, field: string, call: Call][] = [
     (s) => s.registerService({ serviceId: 'a', serviceName: 'x', permissions: ['session.read', 'session..read'] }),
   ],
   [
-    'a short secret',
+    'a secret that is too short',
     'secretKey',
     (s) => s.registerService({ serviceId: 'a', serviceName: 'x', permissions: [], secretKey: 'short' }),
   ],
   [
-    'a secret that claims to be generated',
+    'a chosen secret with the prefix of generated ones',
     'secretKey',
     (s) => s.registerService({ serviceId: 'a', serviceName: 'x', permissions: [], secretKey: 'dss_made_up_secret' }),
   ],
   [
-    'an unknown field',
+    'an unknown field of registerService()',
     'secret',
     (s) => s.registerService({ serviceId: 'a', serviceName: 'x', permissions: [], secret: 'x' } as never),
   ],
-  ['a service without an id to act for', 'serviceId', async (s) => s.as({ permissions: ['*'] } as never)],
+  ['a service without an id in as()', 'serviceId', async (s) => s.as({ permissions: ['*'] } as never)],
   [
-    'the mark of expiry as a service to act for',
+    'the reserved service id @expiry in as()',
     'serviceId',
     async (s) => s.as({ serviceId: '@expiry', permissions: [] }),
   ],
-  ['nothing to act for', 'serviceId', async (s) => s.as(undefined as never)],
+  ['an undefined service in as()', 'serviceId', async (s) => s.as(undefined as never)],
   [
-    'permissions to act with that are no array',
+    'permissions that are not an array in as()',
     'permissions',
     async (s) => s.as({ serviceId: 'a', permissions: '*' as never }),
   ],
   [
-    'an ill-formed secret',
+    'a secret with lone surrogates',
     'secretKey',
     (s) => s.registerService({ serviceId: 'a', serviceName: 'x', permissions: [], secretKey: '\ud800'.repeat(12) }),
   ],
   ['a negative overlap', 'overlapMs', (s) => s.rotateServiceSecret('a', { overlapMs: -1 })],
-  ['a misspelt overlap', 'overlap', (s) => s.rotateServiceSecret('a', { overlap: 0 } as never)],
+  ['a misspelt option of rotateServiceSecret()', 'overlap', (s) => s.rotateServiceSecret('a', { overlap: 0 } as never)],
 ];
 
-/** Bad arguments: each a typed error that names the field, and nothing written. */
-export function describeBadInput(context: StorageTestContext): void {
-  const { it, describe } = context.runner;
-  const refuses = (what: string, call: Call, code: 'ERR_SESSION_INPUT' | 'ERR_SERVICE_INPUT', field: string) =>
-    it(`refuses ${what} and names ${field}`, async () => {
+/** Invalid arguments: each is rejected with a typed error that names the field, and nothing is written. */
+export function describeBadInput(context: StorageContext): void {
+  const { it } = context.runner;
+  const rejects = (what: string, call: Call, code: 'ERR_SESSION_INPUT' | 'ERR_SERVICE_INPUT', field: string) =>
+    it(`${what} is rejected with an error that names ${field}`, async () => {
       const sessions = await context.manager();
       const error = await rejectsWith(call(sessions), code, { field });
       assert(error.message.startsWith(field));
@@ -143,8 +151,8 @@ export function describeBadInput(context: StorageTestContext): void {
       assert.deepEqual(await sessions.listServices(), []);
     });
 
-  describe('bad input', () => {
-    for (const [what, field, call] of SESSION_INPUT) refuses(what, call, 'ERR_SESSION_INPUT', field);
-    for (const [what, field, call] of SERVICE_INPUT) refuses(what, call, 'ERR_SERVICE_INPUT', field);
+  context.topic('bad input', () => {
+    for (const [what, field, call] of SESSION_INPUT) rejects(what, call, 'ERR_SESSION_INPUT', field);
+    for (const [what, field, call] of SERVICE_INPUT) rejects(what, call, 'ERR_SERVICE_INPUT', field);
   });
 }

@@ -1,16 +1,16 @@
 import assert from 'node:assert/strict';
 import type { SessionEvent } from '../../session/session-event.js';
-import { rejectsWith } from '../assertions.js';
-import { type StorageTestContext, until } from '../storage-test-context.js';
+import { rejectsWith, until } from '../assertions.js';
+import type { StorageContext } from '../storage-context.js';
 
-/** Sessions under the manager: credentials, timeouts, devices, logout and history. */
-export function describeManagedSessions(context: StorageTestContext): void {
-  const { it, describe } = context.runner;
-  const { idle, absolute, grace } = context.times;
+/** Sessions: credentials, timeouts, devices, logout and history. */
+export function describeSessions(context: StorageContext): void {
+  const { it } = context.runner;
+  const { idle, absolute } = context.times;
   const missingId = () => context.storage.nextSessionId('alice');
 
-  describe('managed sessions', () => {
-    it('creates a session whose credential proves it', async () => {
+  context.topic('sessions', () => {
+    it('createSession() returns the credential that authenticates the session', async () => {
       const sessions = await context.manager();
       const created = await sessions.createSession('alice', undefined, { device: 'web', client: { ip: '::1' } });
       assert.equal(created.credential, `${created.sessionId}.${created.token}`);
@@ -23,7 +23,7 @@ export function describeManagedSessions(context: StorageTestContext): void {
       assert.equal((await sessions.getSession(created.sessionId)).loginId, 'alice');
     });
 
-    it('makes tokens of 256 bits that tell nothing and never repeat', async () => {
+    it('generated tokens are unique, have 256 bits and reveal nothing', async () => {
       const sessions = await context.manager();
       const tokens = await Promise.all(
         Array.from({ length: 20 }, async () => (await sessions.createSession('alice')).token),
@@ -36,7 +36,7 @@ export function describeManagedSessions(context: StorageTestContext): void {
       assert.equal(new Set(tokens).size, tokens.length);
     });
 
-    it('takes a token of the caller, and only that one proves the session', async () => {
+    it('createSession() accepts a token of the caller, and no other one is valid', async () => {
       const sessions = await context.manager();
       const { sessionId } = await sessions.createSession('alice', 'eyJhbGciOi.J9.own-token');
       assert.equal(
@@ -46,7 +46,7 @@ export function describeManagedSessions(context: StorageTestContext): void {
       await rejectsWith(sessions.verifySession(`${sessionId}.other-token`), 'ERR_SESSION_NOT_FOUND');
     });
 
-    it('gives a wrong token and an unknown session the same answer, and creates nothing', async () => {
+    it('verifySession() rejects a wrong token and an unknown session with the same error', async () => {
       const sessions = await context.manager();
       const { sessionId, token } = await sessions.createSession('alice');
       const unknown = missingId();
@@ -56,7 +56,7 @@ export function describeManagedSessions(context: StorageTestContext): void {
       assert.equal(await sessions.countSessions(), 1);
     });
 
-    it('a session that never was is SessionNotFound, and deleting it is no error', async () => {
+    it('an unknown session is rejected as not found, and deleteSession() ignores it', async () => {
       const sessions = await context.manager();
       const sessionId = missingId();
       await rejectsWith(sessions.getSession(sessionId), 'ERR_SESSION_NOT_FOUND', { sessionId });
@@ -67,7 +67,7 @@ export function describeManagedSessions(context: StorageTestContext): void {
       assert.equal(await sessions.kickOut(sessionId), false);
     });
 
-    it('a session that has ended is refused with the reason, and its late use is reported', async () => {
+    it('an ended session is rejected with the reason, and its use emits session.refused', async () => {
       const sessions = await context.manager();
       const events: SessionEvent[] = [];
       sessions.events.on('session.refused').subscribe((event) => events.push(event));
@@ -85,7 +85,7 @@ export function describeManagedSessions(context: StorageTestContext): void {
       );
     });
 
-    it('reading keeps a session alive, looking without a touch does not', async () => {
+    it('getSession() keeps a session alive, and reading without a touch does not', async () => {
       const sessions = await context.manager({ ...context.brief, absoluteTimeoutMs: null });
       const [used, watched] = [await sessions.createSession('alice'), await sessions.createSession('bob')];
       for (let n = 0; n < 5; n++) {
@@ -99,7 +99,7 @@ export function describeManagedSessions(context: StorageTestContext): void {
       await rejectsWith(sessions.verifySession(watched.credential), 'ERR_SESSION_ENDED', { reason: 'idle-timeout' });
     });
 
-    it('refreshing records an access at once and never moves the absolute end', async () => {
+    it('refreshSession() records an access immediately and never moves the absolute end', async () => {
       const sessions = await context.manager({ ...context.brief, touchIntervalMs: 1_000_000_000 });
       const created = await sessions.createSession('alice');
       await context.pass(idle / 2);
@@ -109,7 +109,7 @@ export function describeManagedSessions(context: StorageTestContext): void {
       assert.equal(refreshed.version, 1);
     });
 
-    it('each session keeps the timeouts that it was created with', async () => {
+    it('a session keeps the timeouts that it was created with', async () => {
       const sessions = await context.manager({
         idleTimeoutMs: undefined,
         absoluteTimeoutMs: undefined,
@@ -125,7 +125,7 @@ export function describeManagedSessions(context: StorageTestContext): void {
       assert.equal((await sessions.getSession(preset.sessionId)).sessionId, preset.sessionId);
     });
 
-    it('lists the devices of a user, ends one, then the others, then all', async () => {
+    it('a user can list devices, end one session, the others, and all', async () => {
       const sessions = await context.manager();
       const [web, phone, desktop] = [
         await sessions.createSession('alice', undefined, { device: 'web' }),
@@ -151,7 +151,7 @@ export function describeManagedSessions(context: StorageTestContext): void {
       );
     });
 
-    it('rejects a login beyond the limit with the limit that was met', async () => {
+    it('with reject, a login beyond a limit is rejected with that limit', async () => {
       const sessions = await context.manager({ maxSessionsPerLogin: 2, maxSessionsPerDevice: 1, onLimit: 'reject' });
       await sessions.createSession('alice', undefined, { device: 'web' });
       const again = sessions.createSession('alice', undefined, { device: 'web' });
@@ -160,65 +160,7 @@ export function describeManagedSessions(context: StorageTestContext): void {
       await rejectsWith(sessions.createSession('alice'), 'ERR_SESSION_LIMIT', { limit: 2, device: undefined });
     });
 
-    it('a rotated credential reads the new session during the grace and nothing afterwards', async () => {
-      const sessions = await context.manager({ rotationGraceMs: grace });
-      const old = await sessions.createSession('alice', undefined, { attributes: { role: 'admin' } });
-      const rotated = await sessions.rotateSession(old.sessionId);
-      assert.notEqual(rotated.sessionId, old.sessionId);
-      assert.deepEqual({ ...rotated.attributes }, { role: 'admin' });
-      assert.equal(rotated.absoluteExpiresAt, old.absoluteExpiresAt);
-      assert.equal((await sessions.verifySession(rotated.credential)).sessionId, rotated.sessionId);
-      assert.equal((await sessions.verifySession(old.credential)).sessionId, rotated.sessionId);
-      await rejectsWith(sessions.verifySession(`${old.sessionId}.${rotated.token}`), 'ERR_SESSION_NOT_FOUND');
-      await rejectsWith(sessions.verifySession(`${rotated.sessionId}.${old.token}`), 'ERR_SESSION_NOT_FOUND');
-      await rejectsWith(sessions.getSession(old.sessionId), 'ERR_SESSION_ENDED', { rotatedTo: rotated.sessionId });
-      await context.pass(grace + 1);
-      await rejectsWith(sessions.verifySession(old.credential), 'ERR_SESSION_ENDED', { reason: 'rotated' });
-    });
-
-    it('without a grace the old credential is dead at once', async () => {
-      const sessions = await context.manager({ rotationGraceMs: 0 });
-      const old = await sessions.createSession('alice');
-      await sessions.rotateSession(old.sessionId);
-      await rejectsWith(sessions.verifySession(old.credential), 'ERR_SESSION_ENDED', { reason: 'rotated' });
-    });
-
-    it('follows a credential through several rotations, and a logout ends it wherever it is', async () => {
-      const sessions = await context.manager();
-      const first = await sessions.createSession('alice');
-      const second = await sessions.rotateSession(first.sessionId);
-      const third = await sessions.rotateSession(second.sessionId);
-      assert.equal((await sessions.verifySession(first.credential)).sessionId, third.sessionId);
-      assert.equal(await sessions.deleteSession(first.sessionId), true);
-      for (const { credential } of [first, second, third]) {
-        await rejectsWith(sessions.verifySession(credential), 'ERR_SESSION_ENDED', { reason: 'logged-out' });
-      }
-    });
-
-    it('ends all others by an id that was just rotated without ending its successor', async () => {
-      const sessions = await context.manager();
-      const [mine, other] = [await sessions.createSession('alice'), await sessions.createSession('alice')];
-      const rotated = await sessions.rotateSession(mine.sessionId);
-      assert.equal(await sessions.deleteAllSessions('alice', { exceptSessionId: mine.sessionId }), 1);
-      assert.equal((await sessions.verifySession(rotated.credential)).sessionId, rotated.sessionId);
-      await rejectsWith(sessions.verifySession(other.credential), 'ERR_SESSION_ENDED', { reason: 'logged-out' });
-    });
-
-    it('of 10 rotations at once one wins, and the others get the same answer', async () => {
-      const sessions = await context.manager();
-      const { sessionId } = await sessions.createSession('alice');
-      const results = await Promise.allSettled(Array.from({ length: 10 }, () => sessions.rotateSession(sessionId)));
-      const won = results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
-      assert.equal(won.length, 1);
-      const lost = results.flatMap((result) => (result.status === 'rejected' ? [result.reason as object] : []));
-      for (const error of lost) {
-        const { code, reason, rotatedTo } = error as Record<string, unknown>;
-        assert.deepEqual([code, reason, rotatedTo], ['ERR_SESSION_ENDED', 'rotated', won[0]!.sessionId]);
-      }
-      assert.equal(await sessions.countSessions('alice'), 1);
-    });
-
-    it('tells who is online', async () => {
+    it('listLogins() and the counts show who is online', async () => {
       const sessions = await context.manager();
       for (const loginId of ['alice', 'bob', 'carol', 'alice']) await sessions.createSession(loginId);
       const first = await sessions.listLogins({ limit: 2 });

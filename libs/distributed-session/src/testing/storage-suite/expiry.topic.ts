@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import type { SessionRecord, SessionTombstone, StoredSession } from '../../storage/session-record.js';
-import type { StorageTestContext } from '../storage-test-context.js';
+import type { StorageContext } from '../storage-context.js';
 
-/** How time ends sessions, how use keeps them alive, and how the sweep claims them. */
-export function describeExpiry(context: StorageTestContext): void {
-  const { it, describe } = context.runner;
+/** How sessions expire, how accesses keep them alive, and how the sweep ends them. */
+export function describeExpiry(context: StorageContext): void {
+  const { it } = context.runner;
   const { brief } = context;
   const { idle, absolute, retention } = context.times;
   const get = (sessionId: string): Promise<StoredSession | undefined> => context.storage.get(sessionId);
@@ -12,20 +12,20 @@ export function describeExpiry(context: StorageTestContext): void {
   const keepAlive = async (sessionId: string, until: number) => {
     while (context.storage.now() < until) {
       await context.storage.touch([sessionId]);
-      await context.pass(Math.min(idle / 2, Math.max(1, until - context.storage.now())));
+      await context.pass(Math.min(idle / 4, Math.max(1, until - context.storage.now())));
     }
   };
 
-  describe('expiry', () => {
-    it('ends an unused session after its idle timeout, before any sweep', async () => {
+  context.topic('expiry', () => {
+    it('an unused session ends after its idle timeout, before any sweep', async () => {
       const { sessionId } = await context.create(brief);
-      await context.pass(idle / 2);
+      await context.pass(idle / 4);
       assert.equal((await get(sessionId))?.state, 'live');
       await context.pass(idle);
       assert.equal((await get(sessionId))?.state, 'ended');
     });
 
-    it('shows a due session as the tombstone that the sweep will write', async () => {
+    it('a due session reads as the tombstone that the sweep will write', async () => {
       const created = await context.create({ ...brief, device: 'web' });
       await context.pass(idle + 1);
       const shown = (await get(created.sessionId)) as SessionTombstone;
@@ -54,7 +54,7 @@ export function describeExpiry(context: StorageTestContext): void {
       assert.equal(end.session.reason, 'idle-timeout');
     });
 
-    it('keeps a session alive while it is touched', async () => {
+    it('a session stays live while it is touched', async () => {
       const { sessionId, createdAt } = await context.create({ ...brief, absoluteTimeoutMs: undefined });
       await keepAlive(sessionId, createdAt + 2 * idle);
       const session = await live(sessionId);
@@ -62,7 +62,7 @@ export function describeExpiry(context: StorageTestContext): void {
       assert.equal(session.expiresAt, session.lastAccessedAt + idle);
     });
 
-    it('a touch moves the times alone and answers with them', async () => {
+    it('touch() changes only the times and returns them', async () => {
       const created = await context.create();
       await context.pass(5);
       const [times] = await context.storage.touch([created.sessionId]);
@@ -72,7 +72,7 @@ export function describeExpiry(context: StorageTestContext): void {
       assert.deepEqual([version, createdAt], [1, created.createdAt]);
     });
 
-    it('touches many sessions at once and answers in their order', async () => {
+    it('touch() of several sessions returns their times in the given order', async () => {
       const one = await context.create();
       const other = await context.create({ loginId: 'bob' });
       const missing = context.storage.nextSessionId('carol');
@@ -84,7 +84,7 @@ export function describeExpiry(context: StorageTestContext): void {
       assert.deepEqual(await context.storage.touch([]), []);
     });
 
-    it('no access moves the absolute end', async () => {
+    it('an access never moves the absolute end', async () => {
       const { sessionId, createdAt } = await context.create(brief);
       await keepAlive(sessionId, createdAt + absolute - idle / 2);
       await context.storage.touch([sessionId]);
@@ -105,7 +105,7 @@ export function describeExpiry(context: StorageTestContext): void {
       assert.equal(((await get(sessionId)) as SessionTombstone).reason, 'absolute-timeout');
     });
 
-    it('a replacement is an access only where it says so', async () => {
+    it('replace() counts as an access only with touch: true', async () => {
       const created = await context.create();
       await context.pass(5);
       const change = { sessionId: created.sessionId, payload: Buffer.from('x'), by: 'tester' };
@@ -115,7 +115,7 @@ export function describeExpiry(context: StorageTestContext): void {
       assert((await live(created.sessionId)).expiresAt > created.expiresAt);
     });
 
-    it('sweeps due sessions in portions, each once, and leaves the others', async () => {
+    it('sweep() ends due sessions in batches, each once, and leaves the others alone', async () => {
       for (const loginId of ['a', 'b', 'c']) await context.create({ ...brief, loginId });
       const kept = await context.create();
       await context.pass(idle + 1);
@@ -127,16 +127,16 @@ export function describeExpiry(context: StorageTestContext): void {
       assert.deepEqual(await context.storage.count(), { sessions: 1, logins: 1 });
     });
 
-    it('does not sweep a session that was touched in time', async () => {
+    it('sweep() leaves a session alone that was touched in time', async () => {
       const { sessionId } = await context.create(brief);
-      await context.pass(idle * 0.6);
+      await context.pass(idle / 2);
       await context.storage.touch([sessionId]);
-      await context.pass(idle * 0.6);
+      await context.pass(idle / 2);
       assert.equal(await context.sweep(), 0);
       assert.equal((await get(sessionId))?.state, 'live');
     });
 
-    it('forgets a tombstone after its retention', async () => {
+    it('a tombstone disappears after its retention', async () => {
       const { sessionId } = await context.create();
       await context.storage.end({ sessionId, reason: 'logged-out', by: 'tester', historyRetentionMs: idle });
       assert.equal((await get(sessionId))?.state, 'ended');
@@ -148,7 +148,7 @@ export function describeExpiry(context: StorageTestContext): void {
     });
 
     if (context.capabilities.drivenClock) {
-      it('refuses a session from the very millisecond of its end on', async () => {
+      it('a session ends at the exact millisecond of its expiry', async () => {
         const { sessionId } = await context.create(brief);
         await context.pass(idle - 1);
         assert.equal((await get(sessionId))?.state, 'live');
@@ -156,7 +156,7 @@ export function describeExpiry(context: StorageTestContext): void {
         assert.equal((await get(sessionId))?.state, 'ended');
       });
 
-      it('never moves the last access back when the clock is set back', async () => {
+      it('the last access never moves back when the clock is set back', async () => {
         const created = await context.create();
         await context.pass(-10_000);
         await context.storage.touch([created.sessionId]);

@@ -1,18 +1,18 @@
 import assert from 'node:assert/strict';
 import type { SessionCounts } from '../../storage/session-storage.operations.js';
-import type { StorageTestContext } from '../storage-test-context.js';
+import type { StorageContext } from '../storage-context.js';
 
-/** How many sessions are live, and of how many logins. */
-export function describeCounts(context: StorageTestContext): void {
-  const { it, describe } = context.runner;
+/** The numbers of live sessions and of users who have one. */
+export function describeCounts(context: StorageContext): void {
+  const { it } = context.runner;
   const { brief } = context;
   const { idle, absolute, retention } = context.times;
   const ending = { reason: 'logged-out', by: 'tester', historyRetentionMs: retention } as const;
   const counts = async (sessions: number, logins: number, storage = context.storage) =>
     assert.deepEqual(await storage.count(), { sessions, logins } satisfies SessionCounts);
 
-  describe('counts', () => {
-    it('counts live sessions of all logins, and several of one login as one login', async () => {
+  context.topic('counts', () => {
+    it('count() returns the live sessions and the users, several sessions of one user as one user', async () => {
       await counts(0, 0);
       await context.create();
       await counts(1, 1);
@@ -22,7 +22,7 @@ export function describeCounts(context: StorageTestContext): void {
       await counts(5, 4);
     });
 
-    it('a login leaves with the last of its sessions that is ended, and returns with the next', async () => {
+    it('a user is not counted after the last session has ended, and counts again with the next', async () => {
       const [first, second] = [await context.create(), await context.create()];
       await context.create({ loginId: 'bob' });
       await context.storage.end({ ...ending, sessionId: first.sessionId });
@@ -35,7 +35,7 @@ export function describeCounts(context: StorageTestContext): void {
       await counts(2, 2);
     });
 
-    it('a login leaves when all its sessions are ended at once, and not while one is excepted', async () => {
+    it('a user is not counted after endAll(), but still is while one session is excepted', async () => {
       const kept = await context.create();
       for (const loginId of ['alice', 'alice', 'bob']) await context.create({ loginId });
       await context.storage.endAll({ ...ending, loginId: 'alice', exceptSessionId: kept.sessionId });
@@ -46,7 +46,7 @@ export function describeCounts(context: StorageTestContext): void {
       await counts(1, 1);
     });
 
-    it('a login stays while its sessions make room for another, and where one is refused', async () => {
+    it('a user still counts while sessions make room for another, or while one is refused', async () => {
       for (const device of ['web', 'mobile', 'web']) await context.create({ device });
       const limits = { perLogin: 1, onLimit: 'end-oldest' } as const;
       await context.create({ limits });
@@ -59,7 +59,7 @@ export function describeCounts(context: StorageTestContext): void {
       await counts(0, 0);
     });
 
-    it('a login leaves when its last session came due, once that was swept', async () => {
+    it('a user is not counted after the last session was swept', async () => {
       for (const loginId of ['alice', 'alice', 'bob']) await context.create({ ...brief, loginId });
       await context.create({ ...brief, idleTimeoutMs: undefined });
       await context.pass(idle + 1);
@@ -67,12 +67,12 @@ export function describeCounts(context: StorageTestContext): void {
       await counts(1, 1);
       await context.pass(absolute);
       const { sessions, logins } = await context.storage.count();
-      assert(sessions <= 1 && logins === sessions, `${sessions} sessions of ${logins} logins`);
+      assert(sessions <= 1 && logins === sessions, `${sessions} sessions of ${logins} users`);
       await context.sweep();
       await counts(0, 0);
     });
 
-    it('a login that returns after its session came due is counted once', async () => {
+    it('a user who returns before a due session was swept is counted once', async () => {
       await context.create(brief);
       await context.pass(idle + 1);
       const { sessionId } = await context.create();
@@ -83,7 +83,7 @@ export function describeCounts(context: StorageTestContext): void {
       await counts(0, 0);
     });
 
-    it('no rotation, write or touch changes them', async () => {
+    it('no rotation, write or touch changes the counts', async () => {
       const [first] = [await context.create(), await context.create(), await context.create({ loginId: 'bob' })];
       const payload = Buffer.from('new');
       const change = { expectedVersion: 1, by: 'tester' };
@@ -97,7 +97,7 @@ export function describeCounts(context: StorageTestContext): void {
       await counts(3, 2);
     });
 
-    it('a login whose only session is rotated stays, and leaves with the successor', async () => {
+    it('a user whose only session was rotated counts until the successor ends', async () => {
       const { sessionId } = await context.create();
       const successor = { sessionId: context.storage.nextSessionId('alice'), payload: Buffer.from('new') };
       const rotation = { sessionId, expectedVersion: 1, successor, graceMs: 0, by: 'tester' };
@@ -109,7 +109,7 @@ export function describeCounts(context: StorageTestContext): void {
       await counts(0, 0);
     });
 
-    it('are right after many logins and logouts at once', async () => {
+    it('the counts are exact after many concurrent logins and logouts', async () => {
       const loginIds = Array.from({ length: 60 }, (_, n) => `login-${n % 12}`);
       const created = await Promise.all(loginIds.map((loginId) => context.create({ loginId })));
       await counts(60, 12);
@@ -122,7 +122,7 @@ export function describeCounts(context: StorageTestContext): void {
     });
 
     if (context.capabilities.severalInstances) {
-      it('are the same in all instances, whichever of them creates and ends', async () => {
+      it('all instances return the same counts, whichever of them creates and ends', async () => {
         const other = await context.another();
         const [here, there] = [await context.create(), await context.create({}, other)];
         await context.create({ loginId: 'bob' }, other);

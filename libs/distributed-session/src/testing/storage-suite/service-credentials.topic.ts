@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import type { PutService, ServiceCredentialRecord } from '../../storage/service-credential-storage.js';
 import type { StorageChange } from '../../storage/storage-change.js';
-import { type StorageTestContext, until } from '../storage-test-context.js';
+import { until } from '../assertions.js';
+import type { StorageContext } from '../storage-context.js';
 
-/** The credentials of services, as the storage keeps them. */
-export function describeServiceCredentials(context: StorageTestContext): void {
-  const { it, describe } = context.runner;
+/** The stored credentials of services. */
+export function describeServiceCredentials(context: StorageContext): void {
+  const { it } = context.runner;
   const services = () => context.storage.services;
 
   const put = async (given: Partial<PutService> = {}): Promise<ServiceCredentialRecord> => {
@@ -26,8 +27,8 @@ export function describeServiceCredentials(context: StorageTestContext): void {
     return services().addSecret(addition);
   };
 
-  describe('service credentials', () => {
-    it('keeps a service as it was registered', async () => {
+  context.topic('service credentials', () => {
+    it('put() stores a service as registered, found by its id and by its key id', async () => {
       const stored = await put();
       assert.deepEqual(stored, {
         serviceId: 'orders',
@@ -41,7 +42,7 @@ export function describeServiceCredentials(context: StorageTestContext): void {
       assert.deepEqual(await services().findByKeyId('key1'), stored);
     });
 
-    it('finds nothing under other ids, whatever they look like', async () => {
+    it('no other id finds a service', async () => {
       await put();
       for (const id of ['', 'order', 'orders ', '*', '__proto__', 'a'.repeat(1_000)]) {
         assert.equal(await services().find(id), undefined);
@@ -49,11 +50,11 @@ export function describeServiceCredentials(context: StorageTestContext): void {
       }
     });
 
-    it('does not replace a service unless asked to', async () => {
+    it('put() without replace returns exists and changes nothing', async () => {
       await put();
       const again = {
         serviceId: 'orders',
-        serviceName: 'Thief',
+        serviceName: 'Other',
         permissions: ['*'],
         secret: secret('key2'),
         by: 'admin',
@@ -63,7 +64,7 @@ export function describeServiceCredentials(context: StorageTestContext): void {
       assert.equal(await services().findByKeyId('key2'), undefined);
     });
 
-    it('replaces a service with all its secrets, and keeps when it was first registered', async () => {
+    it('put() with replace replaces a service and its secrets, but not its creation time', async () => {
       const { createdAt } = await put();
       await context.pass(5);
       const replaced = await put({ permissions: ['session.list'], secret: secret('key2'), replace: true });
@@ -73,7 +74,7 @@ export function describeServiceCredentials(context: StorageTestContext): void {
       assert.equal(await services().findByKeyId('key1'), undefined);
     });
 
-    it('registers an id once when many register it at the same time', async () => {
+    it('of 20 concurrent registrations of one id, exactly one succeeds', async () => {
       const results = await Promise.all(
         Array.from({ length: 20 }, (_, n) =>
           services().put({
@@ -89,7 +90,7 @@ export function describeServiceCredentials(context: StorageTestContext): void {
       assert.equal(results.filter(({ outcome }) => outcome === 'stored').length, 1);
     });
 
-    it('adds a secret and ends the one before after the overlap', async () => {
+    it('addSecret() ends the previous secret after the overlap', async () => {
       await put();
       const added = await add('key2', context.times.grace);
       assert(added.outcome === 'stored');
@@ -102,7 +103,7 @@ export function describeServiceCredentials(context: StorageTestContext): void {
       assert.equal(await services().findByKeyId('key1'), undefined);
     });
 
-    it('refuses a third secret while two are good, and takes it when one has ended', async () => {
+    it('addSecret() rejects a third secret until one of two valid ones has ended', async () => {
       await put();
       await add('key2', context.times.grace);
       assert.deepEqual(await add('key3', context.times.grace), { outcome: 'too-many-secrets' });
@@ -110,7 +111,7 @@ export function describeServiceCredentials(context: StorageTestContext): void {
       assert.equal((await add('key3', context.times.grace)).outcome, 'stored');
     });
 
-    it('adds a secret only to the version that the caller has seen', async () => {
+    it('addSecret() at another version returns conflict', async () => {
       const { version } = await put();
       const replaced = await put({ permissions: ['*'], secret: secret('key2'), replace: true });
       assert(replaced.version > version);
@@ -120,33 +121,33 @@ export function describeServiceCredentials(context: StorageTestContext): void {
       assert((await services().find('orders'))!.version > replaced.version);
     });
 
-    it('ends all earlier secrets at once without an overlap', async () => {
+    it('addSecret() without an overlap ends all earlier secrets immediately', async () => {
       await put();
       await add('key2', context.times.retention);
       assert.equal((await add('key3', 0)).outcome, 'stored');
       assert.deepEqual(await keyIds(), ['key3']);
     });
 
-    it('ends one secret by its key id', async () => {
+    it('endSecret() ends one secret, once', async () => {
       await put();
       await add('key2', context.times.retention);
       assert.equal(await services().endSecret({ serviceId: 'orders', keyId: 'key1', by: 'admin' }), true);
       assert.equal(await services().endSecret({ serviceId: 'orders', keyId: 'key1', by: 'admin' }), false);
-      assert.equal(await services().endSecret({ serviceId: 'nobody', keyId: 'key2', by: 'admin' }), false);
+      assert.equal(await services().endSecret({ serviceId: 'unknown', keyId: 'key2', by: 'admin' }), false);
       assert.deepEqual(await keyIds(), ['key2']);
     });
 
-    it('notes the use of a secret, and ignores one that is gone', async () => {
+    it('recordUse() records the last use of a secret and ignores an unknown one', async () => {
       await put();
       await services().recordUse({ serviceId: 'orders', keyId: 'key1' });
       const [used] = (await services().find('orders'))!.secrets;
       assert(used!.lastUsedAt! >= used!.createdAt);
-      await services().recordUse({ serviceId: 'orders', keyId: 'gone' });
-      await services().recordUse({ serviceId: 'gone', keyId: 'key1' });
-      assert.equal(await services().find('gone'), undefined);
+      await services().recordUse({ serviceId: 'orders', keyId: 'unknown' });
+      await services().recordUse({ serviceId: 'unknown', keyId: 'key1' });
+      assert.equal(await services().find('unknown'), undefined);
     });
 
-    it('removes a service and its secrets', async () => {
+    it('remove() removes a service and its secrets', async () => {
       await put();
       assert.equal(await services().remove({ serviceId: 'orders', by: 'admin' }), true);
       assert.equal(await services().remove({ serviceId: 'orders', by: 'admin' }), false);
@@ -155,7 +156,7 @@ export function describeServiceCredentials(context: StorageTestContext): void {
       assert.deepEqual(await add('key2', 0), { outcome: 'missing' });
     });
 
-    it('lists services by id', async () => {
+    it('list() returns the services in the order of their ids', async () => {
       for (const serviceId of ['b', 'a', 'B', 'a.b']) await put({ serviceId, secret: secret(`key-${serviceId}`) });
       assert.deepEqual(
         (await services().list()).map(({ serviceId }) => serviceId),
@@ -163,7 +164,7 @@ export function describeServiceCredentials(context: StorageTestContext): void {
       );
     });
 
-    it('shares no mutable state with what it returned', async () => {
+    it('the storage shares no mutable state with its results', async () => {
       const stored = await put();
       (stored.permissions as string[]).push('*');
       (stored.secrets as unknown[]).pop();
@@ -171,19 +172,19 @@ export function describeServiceCredentials(context: StorageTestContext): void {
       assert.deepEqual(await keyIds(), ['key1']);
     });
 
-    it('announces each change of a service, and no use', async () => {
-      const heard: StorageChange[] = [];
-      const stop = context.storage.changes((change) => heard.push(change));
+    it('each change of a service is published, but no use', async () => {
+      const changes: StorageChange[] = [];
+      const stop = context.storage.changes((change) => changes.push(change));
       await put();
       await services().recordUse({ serviceId: 'orders', keyId: 'key1' });
       await add('key2', context.times.retention);
       await services().endSecret({ serviceId: 'orders', keyId: 'key1', by: 'admin' });
       await put({ replace: true, secret: secret('key3') });
       await services().remove({ serviceId: 'orders', by: 'admin' });
-      const told = () => heard.flatMap((change) => (change.type === 'service.changed' ? [change] : []));
-      await until(() => told().length >= 5, 'five announcements');
+      const published = () => changes.flatMap((change) => (change.type === 'service.changed' ? [change] : []));
+      await until(() => published().length >= 5, 'five changes');
       assert.deepEqual(
-        told().map(({ change, serviceId, by }) => [change, serviceId, by]),
+        published().map(({ change, serviceId, by }) => [change, serviceId, by]),
         ['registered', 'secret-added', 'secret-ended', 'replaced', 'revoked'].map((change) => [
           change,
           'orders',

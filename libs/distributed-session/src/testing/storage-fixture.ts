@@ -1,0 +1,37 @@
+import type { SessionStorage } from '../storage/session-storage.js';
+import type { FakeClock } from './fake-clock.js';
+
+/** A storage under test, and what its author can do with the store behind it. */
+export interface StorageFixture {
+  /** Empty and not yet connected. The suite connects and closes it. */
+  readonly storage: SessionStorage;
+  /**
+   * Empties the store while the storage stays connected. With it, the cases of one topic share one connected storage;
+   * without it, each case gets a fixture of its own, which suits a storage that costs nothing to create.
+   *
+   * It removes the sessions, tombstones and services, and whatever the storage has derived from them, such as counters.
+   * It leaves the numbering of the change feed alone: numbers that start over look like a loss, and cause a `feed.gap`.
+   */
+  readonly clear?: () => Promise<void>;
+  /** With `drivenClock`: the clock that the storage reads. */
+  readonly clock?: FakeClock;
+  /** With `severalInstances`: connects another instance to the same data, as another process would. The suite closes it. */
+  readonly another?: () => Promise<SessionStorage>;
+  /** With `dump`: everything that the store holds, as text. */
+  readonly dump?: () => Promise<string>;
+  /** Discards the data. Called after the storage was closed. */
+  readonly dispose?: () => Promise<void>;
+}
+
+/** Creates a fixture: for each topic if the fixture has `clear`, and for each case if it has not. */
+export type CreateStorageFixture = () => StorageFixture | Promise<StorageFixture>;
+
+/** What a fixture can do. Each `true` adds cases; none is ever skipped. */
+export interface StorageCapabilities {
+  /** The storage reads `fixture.clock`. Adds cases to the exact millisecond, and no case waits. */
+  readonly drivenClock?: boolean;
+  /** `fixture.another` exists. Adds cases about what other processes see. */
+  readonly severalInstances?: boolean;
+  /** `fixture.dump` exists. Adds a search of the whole store for tokens and secrets. */
+  readonly dump?: boolean;
+}

@@ -1,38 +1,38 @@
-/** How a stored secret is compared: what is needed to check it, and not the secret. */
+/** The hash of a secret: enough to verify the secret, but not to use it. */
 export type SecretHash =
-  /** Of a generated secret: HMAC-SHA-256 under the pepper, base64url. Its 256 random bits need no slow hash. */
+  /** For a generated secret: HMAC-SHA-256 under the pepper, base64url. Its 256 random bits need no slow hash. */
   | { readonly algorithm: 'hmac-sha256'; readonly digest: string }
-  /** Of a secret the caller chose: argon2id as a PHC string, parameters and salt included. */
+  /** For a secret that the caller has chosen: argon2id as a PHC string, including parameters and salt. */
   | { readonly algorithm: 'argon2id'; readonly encoded: string };
 
 /** One secret of a service. Times are epoch milliseconds of the storage's clock. */
 export interface StoredServiceSecret {
-  /** Names the secret and proves nothing. Unique in the store. */
+  /** Identifies the secret. Not a credential. Unique in the store. */
   readonly keyId: string;
   readonly hash: SecretHash;
   readonly createdAt: number;
-  /** From this millisecond on it is refused. Absent: no end is set. */
+  /** The secret is invalid from this millisecond on. Absent if it has no end. */
   readonly endsAt?: number;
   readonly lastUsedAt?: number;
 }
 
-/** A registered service, as the storage keeps it. */
+/** A registered service, as stored. */
 export interface ServiceCredentialRecord {
   readonly serviceId: string;
   readonly serviceName: string;
   readonly permissions: readonly string[];
-  /** 1 when first registered, one more with each replacement and each change of its secrets. A use does not change it. */
+  /** 1 at first, incremented by each replacement and each change of the secrets, but not by a use. */
   readonly version: number;
-  /** When it was first registered. Replacing it keeps this. */
+  /** When the service was first registered. A replacement keeps it. */
   readonly createdAt: number;
-  /** The secrets that have not ended, at most {@link MAX_SERVICE_SECRETS}, oldest first. */
+  /** The valid secrets, at most {@link MAX_SERVICE_SECRETS}, oldest first. */
   readonly secrets: readonly StoredServiceSecret[];
 }
 
-/** So that a rotation has an overlap, and no more than that. */
+/** The maximum of valid secrets per service: enough for a rotation with an overlap. */
 export const MAX_SERVICE_SECRETS = 2;
 
-/** How many services a store holds. They are named by people, so a list of them needs no pages. */
+/** The maximum of services per store. People name them, so the list needs no pages. */
 export const MAX_SERVICES = 1_000;
 
 export type NewServiceSecret = Pick<StoredServiceSecret, 'keyId' | 'hash'>;
@@ -42,9 +42,9 @@ export interface PutService {
   readonly serviceName: string;
   readonly permissions: readonly string[];
   readonly secret: NewServiceSecret;
-  /** Whether a service of this id, with all its secrets, is replaced. */
+  /** Whether to replace a registered service with this id, including its secrets. */
   readonly replace: boolean;
-  /** The id of the service on whose behalf this is written. */
+  /** The id of the service that makes the change. */
   readonly by: string;
 }
 
@@ -53,59 +53,59 @@ export type PutServiceResult =
 
 export interface AddServiceSecret {
   readonly serviceId: string;
-  /** The version that the caller has seen: a secret is for a service with the permissions that it had then. */
+  /** The version that the caller has read: the secret is for a service with these permissions. */
   readonly expectedVersion: number;
   readonly secret: NewServiceSecret;
-  /** How long the secret until now stays good, in milliseconds; 0 ends all earlier ones in this step. */
+  /** How long the previous secret stays valid, in milliseconds; 0 ends all earlier ones in this step. */
   readonly overlapMs: number;
   readonly by: string;
 }
 
 export type AddServiceSecretResult =
   | { readonly outcome: 'stored'; readonly service: ServiceCredentialRecord }
-  /** Two secrets are good already; a third is refused. */
+  /** The service already has two valid secrets. */
   | { readonly outcome: 'too-many-secrets' }
-  /** The service has changed; nothing was written. */
+  /** The service is at another version. */
   | { readonly outcome: 'conflict' }
   | { readonly outcome: 'missing' };
 
 /**
- * Where the credentials of services live. Reached as `SessionStorage.services`.
+ * Where the credentials of services live. Available as `SessionStorage.services`.
  *
- * Each method is one atomic step. The storage stamps the times. An ended secret is neither returned nor counted.
- * Each change is announced as `service.changed` on the feed of the session storage in the same step. Errors are
- * those of {@link SessionStorage}; `put` rejects with `StorageFullError` beyond {@link MAX_SERVICES}.
- * What is returned shares no mutable state with what is kept.
+ * Each method is one atomic step. The storage sets the times. An ended secret is neither returned nor counted. Each
+ * change is published as `service.changed` on the feed of the session storage, in the same step. The errors are those of
+ * {@link SessionStorage}; `put` rejects with `StorageFullError` beyond {@link MAX_SERVICES}. The results share no mutable
+ * state with the storage.
  */
 export abstract class ServiceCredentialStorage {
-  /** Registers a service. Without `replace` an id that is taken changes nothing and answers `exists`. */
+  /** Registers a service. Without `replace`, returns `exists` for a registered id and changes nothing. */
   abstract put(service: PutService): Promise<PutServiceResult>;
 
-  /** The service of this id, or `undefined`. Nothing but the id decides, whatever string it is. */
+  /** Returns the service with exactly this id, or `undefined`. Any string is allowed. */
   abstract find(serviceId: string): Promise<ServiceCredentialRecord | undefined>;
 
-  /** The service that has a secret of this key id, or `undefined`. */
+  /** Returns the service that has a secret with this key id, or `undefined`. */
   abstract findByKeyId(keyId: string): Promise<ServiceCredentialRecord | undefined>;
 
   /**
-   * Adds a secret, if the service is at `expectedVersion`. Each earlier one ends `overlapMs` from now, unless it ends sooner already; with 0 they are gone at
-   * once. With an overlap a third secret is refused.
+   * Adds a secret if the service is at `expectedVersion`. Each earlier one ends `overlapMs` from now, unless it ends
+   * sooner; with 0, immediately. With an overlap, rejects a third secret.
    */
   abstract addSecret(addition: AddServiceSecret): Promise<AddServiceSecretResult>;
 
-  /** Ends one secret now. Resolves to whether it was good until now. */
+  /** Ends one secret now. Returns whether it was valid until now. */
   abstract endSecret(ending: {
     readonly serviceId: string;
     readonly keyId: string;
     readonly by: string;
   }): Promise<boolean>;
 
-  /** Notes that a secret was used now. An unknown key id is no error. Not announced. */
+  /** Records that a secret was used now. Ignores an unknown key id. Publishes nothing. */
   abstract recordUse(use: { readonly serviceId: string; readonly keyId: string }): Promise<void>;
 
-  /** Removes a service and all its secrets. Resolves to whether there was one. */
+  /** Removes a service and its secrets. Returns whether it was registered. */
   abstract remove(removal: { readonly serviceId: string; readonly by: string }): Promise<boolean>;
 
-  /** All services, by id in ascending order of their UTF-16 code units. */
+  /** Returns all services in ascending order of the UTF-16 code units of their ids. */
   abstract list(): Promise<readonly ServiceCredentialRecord[]>;
 }

@@ -16,11 +16,11 @@ const items = (...devices: (string | undefined)[]): Item[] => devices.map((devic
 const displacedBy = (admission: Admission<Item>) =>
   'refused' in admission ? admission.refused : admission.displaced.map(({ item, reason }) => [item.n, reason]);
 
-describe('planAdmission', () => {
+describe('planAdmission()', () => {
   const endOldest = { perLogin: 3, onLimit: 'end-oldest' } as const;
   const reject = { perLogin: 3, onLimit: 'reject' } as const;
 
-  it('displaces nobody below the limit, the oldest at it, and as many as are over it', () => {
+  it('the plan displaces no session below the limit, the oldest at the limit, and the excess beyond it', () => {
     expect(displacedBy(plan(items('a', 'b'), endOldest))).toEqual([]);
     expect(displacedBy(plan(items('a', 'b', 'c'), endOldest))).toEqual([[0, 'limit']]);
     expect(displacedBy(plan(items('a', 'b', 'c', 'd', 'e'), endOldest))).toEqual([
@@ -30,7 +30,7 @@ describe('planAdmission', () => {
     ]);
   });
 
-  it('meets the limit per device first, then the limit per login by what is left', () => {
+  it('the limit per device applies first, then the limit per user to the rest', () => {
     const live = items('web', 'mobile', 'web', 'tv');
     expect(displacedBy(plan(live, { ...endOldest, perDevice: 1 }, 'web'))).toEqual([
       [0, 'replaced'],
@@ -42,13 +42,13 @@ describe('planAdmission', () => {
     ]);
   });
 
-  it('counts sessions without a label, and new ones without a label, under the limit per login alone', () => {
+  it('sessions without a device label count towards the limit per user only', () => {
     const live = items(undefined, undefined);
     expect(displacedBy(plan(live, { ...endOldest, perDevice: 1 }))).toEqual([]);
     expect(displacedBy(plan(live, { ...endOldest, perDevice: 1 }, 'web'))).toEqual([]);
   });
 
-  it('rejects at the limit and says which, the device before the login', () => {
+  it('with reject, the plan names the limit, the one per device first', () => {
     expect(displacedBy(plan(items('a', 'b'), reject))).toEqual([]);
     expect(displacedBy(plan(items('a', 'b', 'c'), reject))).toBe('login');
     expect(displacedBy(plan(items('a', 'b', 'web'), { ...reject, perDevice: 1 }, 'web'))).toBe('device');
@@ -56,7 +56,7 @@ describe('planAdmission', () => {
     expect(displacedBy(plan(items('a', 'b', 'c'), { ...reject, perDevice: 1 }, 'web'))).toBe('login');
   });
 
-  it('whatever lives: afterwards both limits hold, the oldest gave way, and no more than had to', () => {
+  it('for any live sessions, both limits hold afterwards, and the plan displaces the oldest and no more than necessary', () => {
     const device = fc.option(fc.constantFrom('web', 'mobile', 'tv'), { nil: undefined });
     const bound = fc.integer({ min: 1, max: 6 });
     fc.assert(
@@ -68,7 +68,7 @@ describe('planAdmission', () => {
         (devices, newcomer, perLogin, perDevice) => {
           const live = items(...devices);
           const admission = plan(live, { perLogin, perDevice, onLimit: 'end-oldest' }, newcomer);
-          if ('refused' in admission) throw new Error('end-oldest refuses nobody');
+          if ('refused' in admission) throw new Error('end-oldest never refuses');
           const gone = new Set(admission.displaced.map(({ item }) => item));
           const left = live.filter((item) => !gone.has(item));
           expect(gone.size).toBe(admission.displaced.length);

@@ -1,13 +1,13 @@
 import type { SessionLimits } from './session-storage.operations.js';
 
-/** What the limits say of one more session: whom it displaces, or which limit refuses it. */
+/** The sessions that one more session displaces, or the limit that refuses it. */
 export type Admission<T> =
   | { readonly displaced: readonly { readonly item: T; readonly reason: 'replaced' | 'limit' }[] }
   | { readonly refused: 'login' | 'device' };
 
 /**
- * Judges one more session of a login (and device) against the live ones, given oldest first. With `end-oldest` the
- * limit per device is met first, then the limit per login by what is left.
+ * Applies the limits to one more session of a user (and device), given the live ones, oldest first. With `end-oldest`,
+ * the limit per device applies first, then the limit per user to the rest.
  */
 export function planAdmission<T>(
   live: readonly T[],

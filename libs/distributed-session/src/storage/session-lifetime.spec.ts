@@ -19,13 +19,13 @@ const session: SessionRecord = {
 };
 const millis = fc.integer({ min: 0, max: 10_000 });
 
-describe('isDue', () => {
-  it('is over from the very millisecond of the expiry on', () => {
+describe('isDue()', () => {
+  it('a session is due from the exact millisecond of its expiry', () => {
     expect(isDue(session, T + 999)).toBe(false);
     expect(isDue(session, T + 1_000)).toBe(true);
   });
 
-  it('is over when a time is no number', () => {
+  it('a session is due if a time is not a number', () => {
     for (const expiresAt of [NaN, undefined, 'soon', {}]) {
       expect(isDue({ ...session, expiresAt } as unknown as SessionRecord, T)).toBe(true);
     }
@@ -36,15 +36,15 @@ describe('isDue', () => {
   });
 });
 
-describe('accessed', () => {
-  it('moves the idle end and leaves the record that it was given as it was', () => {
+describe('withAccess()', () => {
+  it('an access moves the idle end and leaves the given record unchanged', () => {
     const before = { ...session };
     const after = withAccess(session, T + 600);
     expect(after).toEqual({ ...session, lastAccessedAt: T + 600, expiresAt: T + 1_600 });
     expect(session).toEqual(before);
   });
 
-  it('never moves the absolute end nor goes beyond it, nor moves an access back, whatever the clock does', () => {
+  it('an access never moves the absolute end, never exceeds it and never moves back, whatever the clock does', () => {
     fc.assert(
       fc.property(
         fc.array(fc.integer({ min: -10_000, max: 10_000 })),
@@ -74,7 +74,7 @@ describe('accessed', () => {
 });
 
 describe('tombstones', () => {
-  it('say when a session was due, and which end it was: the absolute one in a draw', () => {
+  it('an expired tombstone has the time and the reason of the expiry; the absolute end wins a draw', () => {
     const by = { endedBy: '@expiry', state: 'ended', version: 4 };
     expect(expiredTombstone(session)).toMatchObject({ ...by, reason: 'idle-timeout', endedAt: T + 1_000 });
     const draw = { ...session, absoluteExpiresAt: T + 1_000 };
@@ -85,7 +85,7 @@ describe('tombstones', () => {
     expect(idleTimeoutMs).toBe(1_000);
   });
 
-  it('keep neither payload nor timeouts, and no absent field as undefined', () => {
+  it('a tombstone has no payload, no timeouts and no undefined fields', () => {
     const ending = { reason: 'logged-out', endedAt: T + 1, endedBy: 'svc', actor: undefined } as const;
     expect(JSON.stringify(toTombstone(session, ending))).toBe(
       JSON.stringify({
@@ -104,22 +104,22 @@ describe('tombstones', () => {
     expect(Object.values(toTombstone(session, ending))).not.toContain(undefined);
   });
 
-  it('of a rotation name the successor and the end of the grace, which is at once where none is given', () => {
+  it('the tombstone of a rotation has the successor and the end of the grace, which defaults to the end of the session', () => {
     const rotation = { reason: 'rotated', endedAt: T, endedBy: 'svc', rotatedTo: 'next', actor: 'alice' } as const;
-    const stone = toTombstone({ ...session, device: 'web' }, { ...rotation, graceEndsAt: T + 9 });
-    expect(stone).toMatchObject({ rotatedTo: 'next', graceEndsAt: T + 9, device: 'web', actor: 'alice' });
+    const tombstone = toTombstone({ ...session, device: 'web' }, { ...rotation, graceEndsAt: T + 9 });
+    expect(tombstone).toMatchObject({ rotatedTo: 'next', graceEndsAt: T + 9, device: 'web', actor: 'alice' });
     expect(toTombstone(session, rotation)).toMatchObject({ graceEndsAt: T });
   });
 });
 
-describe('seenAt', () => {
-  it('shows a session as live until it is due, and as the one tombstone from then on', () => {
+describe('asSeenAt()', () => {
+  it('a session reads as live until it is due, and as its tombstone afterwards', () => {
     fc.assert(
       fc.property(millis, (elapsed) => {
         expect(asSeenAt(session, T + elapsed)).toEqual(elapsed < 1_000 ? session : expiredTombstone(session));
       }),
     );
-    const stone = toTombstone(session, { reason: 'revoked', endedAt: T, endedBy: 'svc' });
-    expect(asSeenAt(stone, T + 10 ** 9)).toBe(stone);
+    const tombstone = toTombstone(session, { reason: 'revoked', endedAt: T, endedBy: 'svc' });
+    expect(asSeenAt(tombstone, T + 10 ** 9)).toBe(tombstone);
   });
 });

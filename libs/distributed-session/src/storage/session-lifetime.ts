@@ -1,18 +1,18 @@
 import { ENDED_BY_EXPIRY } from '../model/end-reason.js';
 import type { SessionRecord, SessionTombstone, StoredSession } from './session-record.js';
 
-/** Whether time has ended a session. Written so that a time that is not a number ends it too (CWE-613). */
+/** Whether a session is due at `now`. A time that is not a number makes it due, too (CWE-613). */
 export function isDue(session: SessionRecord, now: number): boolean {
   return !(now < session.expiresAt);
 }
 
-/** When a session ends that was last accessed at `lastAccessedAt`: the earlier of the idle and the absolute end. */
+/** Returns when a session expires: the earlier of the idle and the absolute end. */
 export function expiryOf(lastAccessedAt: number, idleTimeoutMs?: number, absoluteExpiresAt?: number): number {
   const idleEnd = idleTimeoutMs === undefined ? Infinity : lastAccessedAt + idleTimeoutMs;
   return Math.min(idleEnd, absoluteExpiresAt ?? Infinity);
 }
 
-/** The session after an access now. An access never moves a time back, and never moves the absolute end. */
+/** Returns the session after an access at `now`. An access never moves a time back, and never moves the absolute end. */
 export function withAccess(session: SessionRecord, now: number): SessionRecord {
   const lastAccessedAt = Math.max(session.lastAccessedAt, now);
   const expiresAt = expiryOf(lastAccessedAt, session.idleTimeoutMs, session.absoluteExpiresAt);
@@ -21,7 +21,7 @@ export function withAccess(session: SessionRecord, now: number): SessionRecord {
 
 type Ending = Pick<SessionTombstone, 'reason' | 'endedAt' | 'endedBy' | 'actor' | 'rotatedTo' | 'graceEndsAt'>;
 
-/** The tombstone of a session: its header and how it ended, without its payload and its timeouts. */
+/** Returns the tombstone of a session: its header and its end, without its payload and its timeouts. */
 export function toTombstone(session: SessionRecord, ending: Ending): SessionTombstone {
   const { sessionId, loginId, serviceId, device, version, createdAt, lastAccessedAt } = session;
   const { reason, endedAt, endedBy, actor, rotatedTo, graceEndsAt } = ending;
@@ -42,7 +42,7 @@ export function toTombstone(session: SessionRecord, ending: Ending): SessionTomb
   };
 }
 
-/** The tombstone of a session that time has ended, the same whoever notices and whenever. */
+/** Returns the tombstone of a due session: the same in every process and at any later time. */
 export function expiredTombstone(session: SessionRecord): SessionTombstone {
   const absolute = session.absoluteExpiresAt !== undefined && !(session.expiresAt < session.absoluteExpiresAt);
   return toTombstone(session, {
@@ -52,7 +52,7 @@ export function expiredTombstone(session: SessionRecord): SessionTombstone {
   });
 }
 
-/** What is stored as a reader may see it at `now`: a due session reads as its tombstone. */
+/** Returns the stored session as a reader sees it at `now`: a due session reads as its tombstone. */
 export function asSeenAt(stored: StoredSession, now: number): StoredSession {
   return stored.state === 'live' && isDue(stored, now) ? expiredTombstone(stored) : stored;
 }

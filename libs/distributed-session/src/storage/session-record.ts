@@ -1,24 +1,24 @@
 import type { SessionHeader, SessionHistoryEntry } from '../model/session.js';
 
-/** A live session, as a storage keeps it. */
+/** A live session, as stored. */
 export interface SessionRecord extends SessionHeader {
   readonly state: 'live';
-  /** How long the session outlives an access, in milliseconds. Absent: idleness does not end it. */
+  /** Idle timeout in milliseconds. Absent if the session has none. */
   readonly idleTimeoutMs?: number;
-  /** When the session ends by itself: the earlier of the idle and the absolute end. It is refused from this very millisecond on. */
+  /** When the session expires: the earlier of the idle and the absolute end. It is over from this exact millisecond on. */
   readonly expiresAt: number;
-  /** The end that no access moves. Absent: only idleness ends it. */
+  /** The end that no access moves. Absent if the session has only an idle timeout. */
   readonly absoluteExpiresAt?: number;
-  /** Token digest, attributes and client information, packed by the manager. The storage never looks inside. */
+  /** Token digest, attributes and client information, packed by the manager. Opaque to the storage. */
   readonly payload: Uint8Array;
 }
 
-/** What remains of a session that has ended: enough to explain why, nothing to revive it with. */
+/** What remains of an ended session: enough to explain the end, nothing to revive the session. */
 export interface SessionTombstone extends SessionHeader, SessionHistoryEntry {
   readonly state: 'ended';
-  /** Until when the old credential may still be followed to `rotatedTo`. Only with `rotatedTo`. */
+  /** Until when the old credential still works for `rotatedTo`. Only with `rotatedTo`. */
   readonly graceEndsAt?: number;
 }
 
-/** What a storage knows under a session id. */
+/** What is stored under a session id. */
 export type StoredSession = SessionRecord | SessionTombstone;

@@ -1,34 +1,34 @@
 import type { EndReason } from '../model/end-reason.js';
 import type { SessionRecord, SessionTombstone } from './session-record.js';
 
-/** How many sessions a login may have, judged in the same atomic step as the creation. */
+/** How many sessions a user may have. Applied in the same atomic step as the creation. */
 export interface SessionLimits {
-  /** Live sessions of the login, 1 to 1,000. */
+  /** Maximum of live sessions of the user, 1 to 1,000. */
   readonly perLogin: number;
-  /** Live sessions of the login that carry the same device label. Sessions without a label are not counted. */
+  /** Maximum of live sessions of the user with the same device label. Sessions without a label do not count. */
   readonly perDevice?: number;
-  /** `end-oldest` ends as many of the oldest as must give way; `reject` creates nothing. */
+  /** `end-oldest` ends as many of the oldest sessions as necessary; `reject` creates nothing. */
   readonly onLimit: 'end-oldest' | 'reject';
 }
 
-/** What every writing operation says about itself. */
+/** The origin of a write. */
 interface WriteOrigin {
-  /** The id of the service on whose behalf this is written. */
+  /** The id of the service that makes the change. */
   readonly by: string;
 }
 
-/** What every operation that may end sessions says about the tombstones it makes. */
+/** The retention of the tombstones that an operation writes. */
 interface TombstoneRetention {
-  /** How long a tombstone made by this step is kept, in milliseconds, counted from its `endedAt`. */
+  /** How long a tombstone is kept after its `endedAt`, in milliseconds. */
   readonly historyRetentionMs: number;
 }
 
+/** Arguments of `create()`. At least one of the two timeouts is present. */
 export interface CreateSession extends WriteOrigin, TombstoneRetention {
   /** From `nextSessionId(loginId)`. */
   readonly sessionId: string;
   readonly loginId: string;
   readonly device?: string;
-  /** At least one of the two timeouts is given. */
   readonly idleTimeoutMs?: number;
   readonly absoluteTimeoutMs?: number;
   readonly payload: Uint8Array;
@@ -37,34 +37,36 @@ export interface CreateSession extends WriteOrigin, TombstoneRetention {
 
 export type CreateSessionResult =
   | { readonly outcome: 'created'; readonly session: SessionRecord }
-  /** The limit is reached and `onLimit` is `reject`. `scope` says which. */
+  /** The limit is reached and `onLimit` is `reject`. `scope` names the limit: per user or per device. */
   | { readonly outcome: 'limit-reached'; readonly scope: 'login' | 'device' }
-  /** The id is in use, by a live session or a tombstone. */
+  /** A live session or a tombstone uses the id. */
   | { readonly outcome: 'id-taken' };
 
-/** What a write met that could not be applied. */
+/** Why a write was not applied, with what is stored instead. */
 export type SessionWriteRefusal =
   | { readonly outcome: 'conflict'; readonly session: SessionRecord }
   | { readonly outcome: 'ended'; readonly session: SessionTombstone }
   | { readonly outcome: 'missing' };
 
+/** Arguments of `replace()`. */
 export interface ReplaceSession extends WriteOrigin {
   readonly sessionId: string;
   readonly expectedVersion: number;
   readonly payload: Uint8Array;
-  /** Whether the write also counts as an access. Maintenance, such as re-encryption, passes `false`. */
+  /** Whether the write also counts as an access. `false` for maintenance, such as re-encryption. */
   readonly touch: boolean;
 }
 
 export type ReplaceSessionResult =
   { readonly outcome: 'replaced'; readonly session: SessionRecord } | SessionWriteRefusal;
 
+/** Arguments of `rotate()`. */
 export interface RotateSession extends WriteOrigin, TombstoneRetention {
   readonly sessionId: string;
   readonly expectedVersion: number;
-  /** The id, from `nextSessionId(loginId)`, and the payload that the session has from now on. */
+  /** The new id, from `nextSessionId(loginId)`, and the new payload. */
   readonly successor: { readonly sessionId: string; readonly payload: Uint8Array };
-  /** How long the old credential may still be followed to the successor, in milliseconds; 0 for not at all. */
+  /** How long the old credential still works for the successor, in milliseconds; 0 if not at all. */
   readonly graceMs: number;
 }
 
@@ -81,6 +83,7 @@ interface Ending extends WriteOrigin, TombstoneRetention {
   readonly actor?: string;
 }
 
+/** Arguments of `end()`. */
 export interface EndSession extends Ending {
   readonly sessionId: string;
 }
@@ -90,44 +93,48 @@ export type EndSessionResult =
   | { readonly outcome: 'already-ended'; readonly session: SessionTombstone }
   | { readonly outcome: 'missing' };
 
+/** Arguments of `endAll()`. */
 export interface EndAllSessions extends Ending {
   readonly loginId: string;
-  /** The one session that stays. */
+  /** The one session that is kept. */
   readonly exceptSessionId?: string;
   /** Only the sessions with this device label. */
   readonly device?: string;
 }
 
+/** Arguments of `sweep()`. */
 export interface SweepSessions extends TombstoneRetention {
-  /** How many due sessions to claim at the most. */
+  /** Maximum of due sessions to end. */
   readonly limit: number;
 }
 
-/** How much is live. Both numbers may still count what came due since the last sweep, and nothing else. */
+/** The number of live sessions. Both numbers may include sessions that are due since the last sweep. */
 export interface SessionCounts {
-  /** The live sessions of all logins. */
+  /** Live sessions of all users. */
   readonly sessions: number;
-  /** How many logins have at least one session that `sessions` counts. */
+  /** Users with at least one session that `sessions` counts. */
   readonly logins: number;
 }
 
+/** Arguments of `listLogins()`. */
 export interface ListLogins {
-  /** How many logins to return at the most, 1 to 1,000. */
+  /** Maximum of users on the page, 1 to 1,000. */
   readonly limit: number;
-  /** Where the page before ended. Opaque; absent for the first page. */
+  /** The `nextCursor` of the previous page. Opaque; absent for the first page. */
   readonly cursor?: string;
 }
 
+/** A page of the users who are online. */
 export interface LoginPage {
   readonly logins: readonly { readonly loginId: string; readonly sessions: number }[];
   /** Absent on the last page. */
   readonly nextCursor?: string;
 }
 
-/** How well a storage is, as `ping()` found it. */
+/** The health of a storage, as found by `ping()`. */
 export interface StorageHealth {
-  /** Whether sessions can be created and changed, and not only read and ended. */
+  /** Whether sessions can be created and changed, rather than only read and ended. */
   readonly writable: boolean;
-  /** What a person on call should know, in plain words and without secrets. */
+  /** Findings for an operator, in plain words and without secrets. */
   readonly notes: readonly string[];
 }

@@ -19,144 +19,152 @@ import type {
 } from './session-storage.operations.js';
 import type { StorageChangeListener } from './storage-change.js';
 
-/** How many tombstones of one login a storage keeps: the newest. */
+/** How many tombstones of one user a storage keeps: the newest. */
 export const HISTORY_LIMIT = 50;
 
 /**
- * Where sessions live: the contract that every driver and every wrapper keeps, and the token to inject one by.
- * `describeSessionStorage()` of `nestjs-distributed-session/testing` checks all of what follows.
+ * Where sessions live: the contract that every driver and every wrapper fulfils, and the injection token of the storage.
+ * `describeSessionStorage()` from `nestjs-distributed-session/testing` checks all of it.
  *
- * **One step.** Each method is one atomic step, in one round trip where the store allows it. Of two steps on the
- * same login one is wholly before the other: no interleaving shows half of one. Admission under the limits, the
- * write, the endings that make room, their tombstones and their announcement belong to the same step.
+ * **One step.** Each method is one atomic step, and one round trip where the store allows it. Two steps on the same user
+ * never interleave: one takes place entirely before the other. Admission under the limits, the write, the endings that
+ * make room, their tombstones and their changes on the feed belong to the same step.
  *
- * **The clock is the storage's.** Callers pass durations; the storage stamps the times. They leave it as whole
- * epoch milliseconds and are the same whichever process asks. A step in the clock never moves `lastAccessedAt` back.
+ * **The storage owns the clock.** Callers pass durations; the storage sets the times. The times are whole epoch
+ * milliseconds and the same for every process. A step of the clock never moves `lastAccessedAt` back.
  *
- * **What is due is over.** From `expiresAt` on no method returns or changes a session as live, whether or not a
- * sweep has claimed it: it reads as the tombstone that the sweep will write (`idle-timeout`, or `absolute-timeout`
- * when that end came first or at the same time; ended at `expiresAt`, by `@expiry`). A writing method that meets
- * a due session may claim it in its own step, as a sweep would.
+ * **Due means over.** From `expiresAt` on, a session is due, and no method returns or changes it as live, whether or not
+ * a sweep has ended it. It reads as the tombstone that the sweep will write: ended at `expiresAt` by `@expiry`, with the
+ * reason `idle-timeout`, or `absolute-timeout` if the absolute end came first or at the same time. A write that finds a
+ * due session may write that tombstone in its own step, as a sweep would.
  *
- * **What ended stays ended.** A tombstone is never replaced by a live session. Each ended session leaves exactly
- * one tombstone and one announcement. A login keeps its newest {@link HISTORY_LIMIT} tombstones, each for the
- * `historyRetentionMs` of the step that made it; after that the id is `missing`, and no write can use it to create.
+ * **Ended means ended.** A live session never replaces a tombstone. Each ended session leaves exactly one tombstone and
+ * one change. A user keeps the newest {@link HISTORY_LIMIT} tombstones, each for the `historyRetentionMs` of the step
+ * that wrote it. After that, the id is `missing`, and no later write to it creates a session.
  *
- * **Values are the caller's own.** What a storage returns shares no mutable state with what it keeps or with what
- * it returned to others; what it was given may be changed by the caller afterwards without effect.
+ * **Values are not shared.** A storage shares no mutable state with its arguments, nor between its results.
  *
- * **Outcomes and errors.** What a caller must handle in the course of things is an outcome in the result. Errors
- * are for the rest: `StorageUnavailableError` (not applied), `StorageOutcomeUnknownError` (the reply was lost: a
- * write may or may not have been applied), `StorageFullError` (`create` and `rotate`: not applied),
- * `StorageCorruptError` (what is stored, or what came back, is not what was asked for) and, from a wrapper that
- * encrypts, `KeyUnavailableError`. Every call settles within the deadline of the driver.
+ * **Outcomes and errors.** A result's `outcome` covers what a caller must expect. Errors are for the rest:
+ * `StorageUnavailableError` (not applied), `StorageOutcomeUnknownError` (the reply was lost: the write may or may not
+ * have been applied), `StorageFullError` (`create` and `rotate`: not applied), `StorageCorruptError` (the stored data or
+ * the reply is invalid) and, from a wrapper that encrypts, `KeyUnavailableError`. Every call ends within the deadline of
+ * the driver.
  */
 export abstract class SessionStorage {
-  /** The credentials of the services that share these sessions, kept in the same store. */
-  abstract readonly services: ServiceCredentialStorage;
+  // ------------------------------------------------------------------------------------------------- connection
 
   /**
-   * Opens what the storage needs. Several owners may share one instance: each `connect` is paired with one `close`,
-   * the first opens and the last closes. A storage that was closed may be connected again. Methods called on a
-   * storage that was closed reject with `StorageUnavailableError`.
+   * Opens the connections of the storage. Several owners may share one instance: each `connect` is paired with one
+   * `close`; the first opens, the last closes. A closed storage may be connected again. Every call to the store
+   * rejects with `StorageUnavailableError` while the storage is closed.
    */
   abstract connect(): Promise<void>;
 
-  /** Gives up one `connect`. The last one lets the calls under way settle, then releases everything. */
+  /** Releases one `connect`. The last one waits for the calls in flight, then closes all connections. */
   abstract close(): Promise<void>;
 
-  /** Asks the store whether it answers and whether it can be written to. Rejects when it does not answer. */
+  /** Checks that the store answers, and whether it is writable. Rejects if it does not answer. */
   abstract ping(): Promise<StorageHealth>;
 
   /**
-   * The storage's clock in epoch milliseconds, as well as this process knows it, without asking the store. For
-   * judging times that the storage returned (is the grace over? is a touch worth its write?); never written back.
+   * The storage's clock in epoch milliseconds, as precisely as this process knows it, without a call to the store. For
+   * comparison with times that the storage returned (is the grace over? is a touch worth a write?); never written back.
    */
   abstract now(): number;
 
-  /** A new id for a session of this login: a lower-case UUID of any version. It asks no store and reserves nothing. */
+  // --------------------------------------------------------------------------------------------------- sessions
+
+  /** Generates the id of a new session of this user: a lower-case UUID of any version. Neither calls the store nor reserves the id. */
   abstract nextSessionId(loginId: string): string;
 
   /**
-   * Creates a session at version 1, accessed now. It is listed from the same step on.
+   * Creates a session at version 1, last accessed now. From this step on, it is listed.
    *
-   * Under `limits` the sessions that count are the live ones of the login (and, for `perDevice`, of the device), as
-   * they are in this step. With `end-oldest` those that must give way end in the order of their creation, first
-   * those over the limit per device (`replaced`), then those over the limit per login (`limit`), ended by `by`.
-   * Not idempotent: a repeated call finds its own id taken, which tells a caller that lost the reply what happened.
+   * `limits` apply to the sessions of the user (and, for `perDevice`, of the device) that are live in this step. With
+   * `end-oldest`, the excess sessions end in creation order, first those over the limit per device (`replaced`), then
+   * those over the limit per user (`limit`), ended by `by`. Not idempotent: a repeated call returns `id-taken`, which
+   * shows a caller that lost the reply that the first call was applied.
    */
   abstract create(session: CreateSession): Promise<CreateSessionResult>;
 
-  /** The session under this id, or its tombstone, or `undefined`. It writes nothing and counts as no access. */
+  /** Returns the session with this id, its tombstone, or `undefined`. Writes nothing and does not count as an access. */
   abstract get(sessionId: string): Promise<StoredSession | undefined>;
 
   /**
-   * Writes a new payload if the session is live and at `expectedVersion`; the version becomes one more. With
-   * `touch`, the write is an access too. Otherwise nothing is written and the result is what is there: the current
-   * record (`conflict`), the tombstone (`ended`) or nothing (`missing`).
+   * Writes a new payload if the session is live and at `expectedVersion`, and increments the version. With `touch`, the
+   * write also counts as an access. Otherwise writes nothing and returns what is stored: the current record
+   * (`conflict`), the tombstone (`ended`) or nothing (`missing`).
    */
   abstract replace(change: ReplaceSession): Promise<ReplaceSessionResult>;
 
   /**
-   * Records an access now: `lastAccessedAt` becomes now, `expiresAt` becomes now plus the idle timeout of the
-   * session, never later than `absoluteExpiresAt`. No version changes and nothing is announced. Each session is a
-   * step of its own. The result has one entry per id, in their order; `undefined` where the session is not live.
+   * Records an access now: `lastAccessedAt` becomes now, and `expiresAt` becomes now plus the session's idle timeout,
+   * but never later than `absoluteExpiresAt`. Changes no version and publishes nothing. Each session is a separate
+   * step. Returns one entry per id, in the given order; `undefined` if the session is not live.
    */
   abstract touch(sessionIds: readonly string[]): Promise<readonly (SessionTimes | undefined)[]>;
 
   /**
-   * Moves a session to a new id and payload if it is live and at `expectedVersion`. The successor is at version 1,
-   * accessed now, and keeps login, creating service, device, creation time, place in the list, idle timeout and
-   * absolute end. The old id becomes a tombstone (`rotated`, `rotatedTo`, `graceEndsAt`). It neither counts under
-   * the limits nor announces more than one `session.rotated`. Of several rotations at once one wins.
+   * Moves a session to a new id and payload if it is live and at `expectedVersion`. The successor is at version 1, last
+   * accessed now, and keeps the user, creating service, device, creation time, place in the list, idle timeout and
+   * absolute end. The old id becomes a tombstone (`rotated`, `rotatedTo`, `graceEndsAt`). The limits do not apply. The
+   * feed receives one `session.rotated` and nothing else. Of several concurrent rotations, one succeeds.
    */
   abstract rotate(rotation: RotateSession): Promise<RotateSessionResult>;
 
-  /** Ends a session. Idempotent: a session that has ended keeps its first tombstone, and nothing is announced again. */
+  /** Ends a session. Idempotent: an ended session keeps its first tombstone, and nothing is published again. */
   abstract end(ending: EndSession): Promise<EndSessionResult>;
 
   /**
-   * Ends the live sessions of a login in one step and returns their tombstones, oldest session first. A session
-   * created before the step is ended; one created after it is not touched. A login without sessions: an empty list.
+   * Ends the live sessions of a user in one step and returns their tombstones, oldest session first. A session that was
+   * created before the step ends; one that is created after it does not. Returns an empty list if there is none.
    */
   abstract endAll(ending: EndAllSessions): Promise<readonly SessionTombstone[]>;
 
-  /** The live sessions of a login, in the order of their creation, also when several were created in one millisecond. */
-  abstract listByLogin(loginId: string): Promise<readonly SessionRecord[]>;
-
-  /** The tombstones of a login, the last ended first; at most {@link HISTORY_LIMIT}. */
-  abstract listHistory(loginId: string): Promise<readonly SessionTombstone[]>;
-
   /**
-   * How many sessions are live, and of how many logins: several of one login are one. Both may still count what came
-   * due since the last sweep, and nothing else.
-   */
-  abstract count(): Promise<SessionCounts>;
-
-  /**
-   * The logins that have live sessions, with how many, in pages. A login that is online during the whole walk is on
-   * some page; one that comes or goes meanwhile may or may not be. The cost of a page does not grow with the store.
-   * A cursor that this storage did not make rejects with `SessionInputError` (`cursor`).
-   */
-  abstract listLogins(page: ListLogins): Promise<LoginPage>;
-
-  /**
-   * Claims up to `limit` due sessions, turns each into its tombstone and announces it, and drops tombstones that are
-   * past their retention. However many processes sweep, each session is claimed once. Returns how many were claimed;
+   * Turns up to `limit` due sessions into their tombstones, publishes each end, and removes the tombstones that are past
+   * their retention. However many processes sweep concurrently, each due session ends once. Returns how many ended;
    * fewer than `limit` means that none is left.
    */
   abstract sweep(sweep: SweepSessions): Promise<number>;
 
+  // ------------------------------------------------------------------------------------------------------ lists
+
+  /** Returns the live sessions of a user in creation order, also of those created within one millisecond. */
+  abstract listByLogin(loginId: string): Promise<readonly SessionRecord[]>;
+
+  /** Returns the tombstones of a user, the last ended first; at most {@link HISTORY_LIMIT}. */
+  abstract listHistory(loginId: string): Promise<readonly SessionTombstone[]>;
+
+  /** Counts the live sessions and the users who have one. Both numbers may include due sessions that no sweep has ended yet. */
+  abstract count(): Promise<SessionCounts>;
+
   /**
-   * Delivers what this and all other processes change, the changes of one session in their order, each after its
-   * step and soon. A listener that throws disturbs neither the write nor other listeners. After a loss a `feed.gap`
-   * is delivered. Returns the function that ends the subscription.
+   * Returns the users who have live sessions, with the number of sessions, in pages. A user who is online during the
+   * whole walk is on some page; one who comes or goes meanwhile may or may not be. The cost of a page does not grow with
+   * the store. Rejects with `SessionInputError` (`cursor`) for a cursor that this storage did not return.
+   */
+  abstract listLogins(page: ListLogins): Promise<LoginPage>;
+
+  // --------------------------------------------------------------------------------------------------- services
+
+  /** The credentials of the services that share these sessions, in the same store. */
+  abstract readonly services: ServiceCredentialStorage;
+
+  // ------------------------------------------------------------------------------------------------ change feed
+
+  /**
+   * Delivers the changes of this and all other processes to a listener, soon after each step; the changes of one session
+   * in order. A change that this instance made before the subscription is not delivered. A listener that throws affects
+   * neither the write nor other listeners. After a possible loss, `feed.gap` is delivered. Returns a function that ends
+   * the subscription.
    */
   abstract changes(listener: StorageChangeListener): () => void;
 
   /**
-   * How far the feed may be behind, in milliseconds: 0 where changes cannot be late, the time since the last sign of
-   * life where they travel, `Infinity` while it is cut. Who keeps copies serves none that may be staler than it allows.
+   * How far the feed may lag behind, in milliseconds: 0 where changes cannot be late, the time since the last sign of
+   * life where they travel, `Infinity` while the feed is interrupted. A cache serves no copy that may be staler than it
+   * allows.
    */
   abstract feedLagMs(): number;
 }

@@ -1,6 +1,6 @@
 import type { EndReason } from '../model/end-reason.js';
 
-/** Which session a change is about, who made it and when. Never a token, a digest or an attribute. */
+/** The session of a change, its origin and its time. Never contains a token, a digest or an attribute. */
 interface SessionChange {
   readonly sessionId: string;
   readonly loginId: string;
@@ -11,7 +11,7 @@ interface SessionChange {
   readonly version: number;
   /** The id of the service that made the change, or `@expiry`. */
   readonly by: string;
-  /** When, in epoch milliseconds of the storage's clock. */
+  /** Epoch milliseconds of the storage's clock. */
   readonly at: number;
 }
 
@@ -23,7 +23,7 @@ export interface SessionUpdatedChange extends SessionChange {
   readonly type: 'session.updated';
 }
 
-/** `sessionId` has ended and lives on as `rotatedTo`. This one entry tells both; no created or ended entry accompanies it. */
+/** `sessionId` has ended and continues as `rotatedTo`. No created or ended entry accompanies this one. */
 export interface SessionRotatedChange extends SessionChange {
   readonly type: 'session.rotated';
   readonly rotatedTo: string;
@@ -35,7 +35,7 @@ export interface SessionEndedChange extends SessionChange {
   readonly actor?: string;
 }
 
-/** The credential of a service was changed: whoever keeps a verification of it drops it. */
+/** The credential of a service has changed: cached verifications of it are invalid. */
 export interface ServiceChangedChange {
   readonly type: 'service.changed';
   readonly change: 'registered' | 'replaced' | 'secret-added' | 'secret-ended' | 'revoked';
@@ -44,7 +44,7 @@ export interface ServiceChangedChange {
   readonly at: number;
 }
 
-/** Entries may have been missed (a reconnect, an overflow): whoever keeps copies drops them all. */
+/** Entries may have been lost (a reconnect, an overflow): all cached copies are suspect. */
 export interface FeedGapChange {
   readonly type: 'feed.gap';
   readonly at: number;

@@ -21,7 +21,7 @@ function live(sessionId: string, expiresAt: number): LiveEntry {
   };
 }
 
-/** What the table does with an entry that ends: the same entry holds the tombstone, with an appointment of its own. */
+/** Ends an entry as the table does: the same entry gets the tombstone, and a separate appointment. */
 function end(entry: LiveEntry, purgeAt: number): void {
   const tombstone = toTombstone(entry.session, { reason: 'logged-out', endedAt: 0, endedBy: 's' });
   Object.assign<InMemorySessionEntry, Partial<InMemorySessionEntry>>(entry, { session: tombstone, purgeAt });
@@ -39,7 +39,7 @@ describe('InMemoryExpiryQueue', () => {
   const take = (now: number, isKept: (entry: InMemorySessionEntry) => boolean = always) =>
     queue.takeDue(now, isKept)?.session.sessionId;
 
-  it('gives out what is due, earliest first, and nothing before its time', () => {
+  it('takeDue() returns due entries, earliest first, and none before its time', () => {
     for (const [id, at] of [
       ['c', 30],
       ['a', 10],
@@ -51,14 +51,14 @@ describe('InMemoryExpiryQueue', () => {
     expect(take(30)).toBe('c');
   });
 
-  it('renews the appointment of a session that was used meanwhile', () => {
+  it('takeDue() renews the appointment of a session that was touched meanwhile', () => {
     const entry = live('a', 10);
     queue.add(entry);
     entry.session = { ...entry.session, expiresAt: 50 };
     expect([take(10), take(49), take(50), take(50)]).toEqual([undefined, undefined, 'a', undefined]);
   });
 
-  it('gives out an ended session when its history is past, and once', () => {
+  it('takeDue() returns an ended session once, after its retention', () => {
     const entry = live('a', 10);
     queue.add(entry);
     end(entry, 100);
@@ -67,7 +67,7 @@ describe('InMemoryExpiryQueue', () => {
     expect(take(200, () => false)).toBeUndefined();
   });
 
-  it('passes over what is no longer stored', () => {
+  it('takeDue() skips entries that are no longer stored', () => {
     const [gone, kept] = [live('gone', 10), live('kept', 10)];
     queue.add(gone);
     queue.add(kept);
@@ -75,12 +75,12 @@ describe('InMemoryExpiryQueue', () => {
     expect(take(10, (entry) => entry !== gone)).toBeUndefined();
   });
 
-  it('gives out a session whose expiry is no number instead of keeping it for ever', () => {
+  it('takeDue() returns a session whose expiry is not a number', () => {
     queue.add(live('a', NaN));
     expect(take(0)).toBe('a');
   });
 
-  it('shows the live sessions that are due without taking them out', () => {
+  it('dueSessions() returns the live sessions that are due, and removes none', () => {
     fc.assert(
       fc.property(fc.array(fc.tuple(fc.nat(50), fc.nat(50), fc.boolean())), fc.nat(60), (sessions, now) => {
         const shown = new InMemoryExpiryQueue();
@@ -102,7 +102,7 @@ describe('InMemoryExpiryQueue', () => {
     );
   });
 
-  it('drops the appointments of what is gone once they are the majority, and keeps all others', () => {
+  it('compact() drops the appointments of removed entries once they are the majority, and keeps all others', () => {
     const kept = Array.from({ length: 10 }, (_, n) => live(`kept${n}`, 5 + n));
     for (const entry of kept) queue.add(entry);
     for (let n = 0; n < 1_011; n++) queue.add(live('gone', 1));
@@ -111,7 +111,7 @@ describe('InMemoryExpiryQueue', () => {
     expect(taken).toEqual([...kept.map(({ session }) => session.sessionId), undefined, undefined]);
   });
 
-  it('leaves the queue alone while the appointments are few', () => {
+  it('compact() leaves a short queue alone', () => {
     const entry = live('a', 1);
     queue.add(entry);
     queue.compact([], 0);

@@ -8,14 +8,14 @@ interface Appointment {
   readonly entry: InMemorySessionEntry;
 }
 
-/** When something about this entry is due next: its expiry while it lives, the end of its history afterwards. */
+/** When the entry is due next: its expiry while it is live, the end of its retention afterwards. */
 function nextAppointment(entry: InMemorySessionEntry): number {
   return isLive(entry) ? entry.session.expiresAt : entry.purgeAt;
 }
 
 /**
- * What time will end, earliest first. A touch does not reorder it: an appointment that comes up too early is
- * renewed, so an access costs nothing here.
+ * The entries by the time at which they are due, earliest first. A touch does not reorder them: an appointment that
+ * comes too early is renewed, so an access costs nothing here.
  */
 export class InMemoryExpiryQueue {
   #queue = new TinyQueue<Appointment>([], (a, b) => a.at - b.at);
@@ -24,7 +24,7 @@ export class InMemoryExpiryQueue {
     this.#queue.push({ at: nextAppointment(entry), entry });
   }
 
-  /** Takes out the next entry that is really due, or `undefined`. `isKept` tells whether an entry is still stored. */
+  /** Removes and returns the next entry that is due, or `undefined`. `isKept` returns whether an entry is still stored. */
   takeDue(now: number, isKept: (entry: InMemorySessionEntry) => boolean): InMemorySessionEntry | undefined {
     for (let next = this.#queue.peek(); next && !(now < next.at); next = this.#queue.peek()) {
       this.#queue.pop();
@@ -32,13 +32,13 @@ export class InMemoryExpiryQueue {
       if (!isKept(entry)) continue;
       const due = nextAppointment(entry);
       if (!(now < due)) return entry;
-      // An ended session has an appointment of its own for its history; only a live one is renewed.
+      // Only a live session is renewed: an ended one has a separate appointment for the end of its retention.
       if (isLive(entry) && at < due) this.add(entry);
     }
     return undefined;
   }
 
-  /** The live sessions that are due, in no order and without taking them out: a walk over the due part of the heap. */
+  /** Returns the live sessions that are due, in any order, without removing them: a walk over the due part of the heap. */
   dueSessions(now: number): SessionRecord[] {
     const heap = this.#queue.data;
     const due: SessionRecord[] = [];
@@ -52,7 +52,7 @@ export class InMemoryExpiryQueue {
     return due;
   }
 
-  /** Keeps the queue in proportion to what is stored: appointments of what is long gone are dropped. */
+  /** Bounds the queue by what is stored: drops the appointments of entries that are gone once they are the majority. */
   compact(kept: Iterable<InMemorySessionEntry>, keptCount: number): void {
     if (this.#queue.length <= 2 * keptCount + 1_000) return;
     const appointments = Array.from(kept, (entry) => ({ at: nextAppointment(entry), entry }));

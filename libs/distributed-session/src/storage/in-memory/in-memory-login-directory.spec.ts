@@ -1,13 +1,12 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import * as fc from 'fast-check';
 import { toTombstone } from '../session-lifetime.js';
-import { InMemoryLogin } from './in-memory-login.js';
-import { InMemoryLoginDirectory } from './in-memory-login-directory.js';
+import { InMemoryLogin, InMemoryLoginDirectory } from './in-memory-login-directory.js';
 import type { EndedEntry, LiveEntry } from './in-memory-session-entry.js';
 
 const NOW = 1_000;
 
-/** A session, and the login that lists it. */
+/** A session with its user. */
 type Online = LiveEntry & { readonly login: InMemoryLogin };
 
 describe('InMemoryLoginDirectory', () => {
@@ -30,14 +29,14 @@ describe('InMemoryLoginDirectory', () => {
       expiresAt,
     };
     const entry = { session, login, purgeAt: Infinity };
-    login.list(entry);
+    login.add(entry);
     directory.update(login);
     return entry;
   }
 
   function goOffline(entry: Online): void {
     const tombstone = toTombstone(entry.session, { reason: 'logged-out', endedAt: NOW, endedBy: 's' });
-    entry.login.bury(Object.assign<object, EndedEntry>(entry, { ...entry, session: tombstone }));
+    entry.login.moveToHistory(Object.assign<object, EndedEntry>(entry, { ...entry, session: tombstone }));
     directory.update(entry.login);
   }
 
@@ -50,12 +49,12 @@ describe('InMemoryLoginDirectory', () => {
       seen.push(...page.logins.map(({ loginId }) => loginId));
       cursor = page.nextCursor;
       between();
-      if (seen.length > 10_000) throw new Error('the walk does not end');
+      if (seen.length > 10_000) throw new Error('the pages never end');
     } while (cursor !== undefined);
     return seen;
   }
 
-  it('shows each login once, in the order of coming online, whatever the size of the pages', () => {
+  it('pages of any size return each user once, in the order of coming online', () => {
     const names = Array.from({ length: 25 }, (_, n) => `login${n}`);
     for (const name of names) comeOnline(name);
     for (const limit of [1, 3, 5, 24, 25, 26, 1_000]) expect(walk(limit)).toEqual(names);
@@ -63,7 +62,7 @@ describe('InMemoryLoginDirectory', () => {
     expect(new InMemoryLoginDirectory().page({ limit: 5 }, NOW)).toEqual({ logins: [] });
   });
 
-  it('counts the live sessions of a login and leaves out who has none but due ones', () => {
+  it('a page counts the live sessions of a user and omits a user who has only due ones', () => {
     const { login } = comeOnline('alice');
     comeOnline('alice', NOW + 5, login);
     comeOnline('alice', NOW, login);
@@ -71,7 +70,7 @@ describe('InMemoryLoginDirectory', () => {
     expect(directory.page({ limit: 10 }, NOW)).toEqual({ logins: [{ loginId: 'alice', sessions: 2 }] });
   });
 
-  it('shows who stays online during a walk exactly once, whoever comes, goes and returns meanwhile', () => {
+  it('a walk returns a user who stays online exactly once, whoever comes, goes and returns meanwhile', () => {
     const step = fc.record({ goes: fc.nat(120), comes: fc.boolean() });
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 7 }), fc.array(step, { maxLength: 40 }), (limit, steps) => {
@@ -95,7 +94,7 @@ describe('InMemoryLoginDirectory', () => {
     );
   });
 
-  it('goes on from a cursor whose login has left and whose place was swept up', () => {
+  it('a cursor stays valid after its user has left and its place was removed', () => {
     const entries = Array.from({ length: 200 }, (_, n) => comeOnline(`login${n}`));
     const { nextCursor } = directory.page({ limit: 100 }, NOW);
     for (const entry of entries.slice(0, 150)) goOffline(entry);
@@ -104,7 +103,7 @@ describe('InMemoryLoginDirectory', () => {
     expect(logins.map(({ loginId }) => loginId)).toEqual(Array.from({ length: 50 }, (_, n) => `login${n + 150}`));
   });
 
-  it('lists a login that returns at the end, and only there', () => {
+  it('a user who returns is listed at the end only', () => {
     const first = comeOnline('alice');
     comeOnline('bob');
     goOffline(first);
@@ -113,7 +112,7 @@ describe('InMemoryLoginDirectory', () => {
   });
 
   it.each(['', 'x', '-1', '1.5', ' 1', '1e3', '0x10', '9'.repeat(16), '__proto__'])(
-    'refuses the cursor %j',
+    'page() rejects the cursor %j',
     (cursor) => {
       expect(() => directory.page({ limit: 1, cursor }, NOW)).toThrow(
         expect.objectContaining({ code: 'ERR_SESSION_INPUT', field: 'cursor' }),

@@ -13,13 +13,13 @@ import {
 import type { ServiceChangedChange } from '../storage-change.js';
 import type { ChangeListeners } from '../shared/change-listeners.js';
 
-/** The credentials of services in the memory of one process. */
+/** The credentials of services, in the memory of one process. */
 export class InMemoryServiceCredentialStorage extends ServiceCredentialStorage {
   readonly #services = new Map<string, ServiceCredentialRecord>();
 
   constructor(
     private readonly feed: ChangeListeners,
-    /** The clock of the storage this belongs to; throws when that is closed. */
+    /** The clock of the session storage. Throws if that storage is closed. */
     private readonly openNow: () => number,
   ) {
     super();
@@ -39,7 +39,7 @@ export class InMemoryServiceCredentialStorage extends ServiceCredentialStorage {
       secrets: [{ ...secret, hash: { ...secret.hash }, createdAt: now }],
     };
     this.#services.set(serviceId, service);
-    this.#announce(serviceId, existing ? 'replaced' : 'registered', by, now);
+    this.#publish(serviceId, existing ? 'replaced' : 'registered', by, now);
     return { outcome: 'stored', service: copyOf(service) };
   }
 
@@ -70,7 +70,7 @@ export class InMemoryServiceCredentialStorage extends ServiceCredentialStorage {
     const added = { ...secret, hash: { ...secret.hash }, createdAt: now };
     const changed = { ...service, version: service.version + 1, secrets: [...kept, added] };
     this.#services.set(serviceId, changed);
-    this.#announce(serviceId, 'secret-added', by, now);
+    this.#publish(serviceId, 'secret-added', by, now);
     return { outcome: 'stored', service: copyOf(changed) };
   }
 
@@ -80,7 +80,7 @@ export class InMemoryServiceCredentialStorage extends ServiceCredentialStorage {
     const kept = service?.secrets.filter((secret) => secret.keyId !== keyId);
     if (!service || !kept || kept.length === service.secrets.length) return false;
     this.#services.set(serviceId, { ...service, version: service.version + 1, secrets: kept });
-    this.#announce(serviceId, 'secret-ended', by, now);
+    this.#publish(serviceId, 'secret-ended', by, now);
     return true;
   }
 
@@ -96,7 +96,7 @@ export class InMemoryServiceCredentialStorage extends ServiceCredentialStorage {
   async remove({ serviceId, by }: { serviceId: string; by: string }): Promise<boolean> {
     const now = this.openNow();
     const existed = this.#services.delete(serviceId);
-    if (existed) this.#announce(serviceId, 'revoked', by, now);
+    if (existed) this.#publish(serviceId, 'revoked', by, now);
     return existed;
   }
 
@@ -105,7 +105,7 @@ export class InMemoryServiceCredentialStorage extends ServiceCredentialStorage {
     return [...this.#services.keys()].toSorted().map((serviceId) => copyOf(this.#current(serviceId, now)!));
   }
 
-  /** The service without the secrets that have ended. */
+  /** Returns the service without the secrets that have ended. */
   #current(serviceId: string, now: number): ServiceCredentialRecord | undefined {
     const service = this.#services.get(serviceId);
     return (
@@ -113,7 +113,7 @@ export class InMemoryServiceCredentialStorage extends ServiceCredentialStorage {
     );
   }
 
-  #announce(serviceId: string, change: ServiceChangedChange['change'], by: string, at: number): void {
+  #publish(serviceId: string, change: ServiceChangedChange['change'], by: string, at: number): void {
     this.feed.publish({ type: 'service.changed', change, serviceId, by, at });
   }
 }

@@ -1,9 +1,11 @@
+import type { SessionHeader } from '../../model/session.js';
 import type { SessionRecord, SessionTombstone, StoredSession } from '../session-record.js';
+import type { SessionUpdatedChange } from '../storage-change.js';
 
-/** One session id in memory, and what is stored under it now. */
+/** A session id in memory, and the live session or tombstone under it. */
 export interface InMemorySessionEntry {
   session: StoredSession;
-  /** When the tombstone goes. `Infinity` while the session lives. */
+  /** When the tombstone is removed. `Infinity` while the session is live. */
   purgeAt: number;
 }
 
@@ -14,7 +16,13 @@ export function isLive(entry: InMemorySessionEntry): entry is LiveEntry {
   return entry.session.state === 'live';
 }
 
-/** A copy that the caller may keep and change. Not `slice()`: of a `Buffer`, that shares the bytes. */
+/** Returns a copy that the caller may keep and change. Not by `slice()`, which shares the bytes of a `Buffer`. */
 export function copyOf<T extends StoredSession>(session: T): T {
   return session.state === 'live' ? { ...session, payload: new Uint8Array(session.payload) } : { ...session };
+}
+
+/** Returns the fields that all changes of a session have. */
+export function changeOf(session: SessionHeader, by: string, at: number): Omit<SessionUpdatedChange, 'type'> {
+  const { sessionId, loginId, serviceId, device, version } = session;
+  return { sessionId, loginId, serviceId, ...(device !== undefined && { device }), version, by, at };
 }

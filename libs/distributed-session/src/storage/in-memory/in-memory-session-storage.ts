@@ -1,45 +1,48 @@
 import { v4 as uuidv4 } from 'uuid';
-import { OptionsError } from '../../errors/options.error.js';
 import { StorageFullError, StorageUnavailableError } from '../../errors/storage.errors.js';
 import { type Clock, systemClock } from '../../model/clock.js';
-import { withAccess, expiryOf, isDue, asSeenAt } from '../session-lifetime.js';
+import { IsWholeNumber, optionRule } from '../../options/option-rules.js';
+import { validateOptions } from '../../options/validate-options.js';
+import { planAdmission } from '../session-admission.js';
+import { asSeenAt, expiryOf, isDue, withAccess } from '../session-lifetime.js';
 import type { SessionRecord, SessionTombstone, StoredSession } from '../session-record.js';
-import type {
-  CreateSession,
-  CreateSessionResult,
-  EndAllSessions,
-  EndSession,
-  EndSessionResult,
-  ListLogins,
-  LoginPage,
-  ReplaceSession,
-  ReplaceSessionResult,
-  RotateSession,
-  RotateSessionResult,
-  SessionCounts,
-  SessionTimes,
-  SessionWriteRefusal,
-  StorageHealth,
-  SweepSessions,
-} from '../session-storage.operations.js';
+import type * as Op from '../session-storage.operations.js';
 import { HISTORY_LIMIT, SessionStorage } from '../session-storage.js';
-import type { SessionUpdatedChange, StorageChangeListener } from '../storage-change.js';
+import type { StorageChangeListener } from '../storage-change.js';
 import { ChangeListeners } from '../shared/change-listeners.js';
 import { InMemoryServiceCredentialStorage } from './in-memory-service-credential-storage.js';
-import { type LiveEntry, copyOf, isLive } from './in-memory-session-entry.js';
+import { type LiveEntry, changeOf, copyOf, isLive } from './in-memory-session-entry.js';
 import { InMemorySessionTable } from './in-memory-session-table.js';
-import { planAdmission } from '../session-admission.js';
 
 export interface InMemorySessionStorageOptions {
-  /** Default: the clock of this machine. */
+  /**
+   * The clock that all times are read from.
+   *
+   * @default the system clock
+   */
   readonly clock?: Clock;
-  /** How many live sessions fit, and as many tombstones. Default 100,000. */
+  /**
+   * Maximum of live sessions, and of tombstones.
+   *
+   * @default 100_000
+   */
   readonly maxSessions?: number;
 }
 
+class ResolvedOptions implements Required<InMemorySessionStorageOptions> {
+  @optionRule('isClock', (value) => typeof (value as Clock | null)?.now === 'function', 'must have a method now()')
+  readonly clock: Clock = systemClock;
+
+  @IsWholeNumber(1, Number.MAX_SAFE_INTEGER)
+  readonly maxSessions: number = 100_000;
+}
+
 /**
- * Sessions in the memory of one process: for development, for tests, for one-process applications, and as the
- * contract in executable form. What it holds ends with the process, or when nothing refers to it any more.
+ * Sessions in the memory of one process: for development, for tests, for applications of one process, and as the
+ * storage contract in executable form. The sessions end with the process.
+ *
+ * @example
+ * DistributedSessionModule.forRoot({ serviceId: 'shop', storage: new InMemorySessionStorage() });
  */
 export class InMemorySessionStorage extends SessionStorage {
   readonly #clock: Clock;
@@ -50,13 +53,10 @@ export class InMemorySessionStorage extends SessionStorage {
   #owners = 0;
   #closed = false;
 
-  constructor({ clock = systemClock, maxSessions = 100_000 }: InMemorySessionStorageOptions = {}) {
+  /** @throws {OptionsError} when an option is unknown or invalid. */
+  constructor(options: InMemorySessionStorageOptions = {}) {
     super();
-    if (!Number.isSafeInteger(maxSessions) || maxSessions < 1) {
-      throw new OptionsError('The options of InMemorySessionStorage are not usable:', [
-        'maxSessions must be a whole number from 1 on',
-      ]);
-    }
+    const { clock, maxSessions } = validateOptions('InMemorySessionStorage', ResolvedOptions, options);
     this.#clock = clock;
     this.#maxSessions = maxSessions;
     this.#table = new InMemorySessionTable(this.#feed, maxSessions);
@@ -73,7 +73,7 @@ export class InMemorySessionStorage extends SessionStorage {
     this.#closed = this.#owners === 0;
   }
 
-  async ping(): Promise<StorageHealth> {
+  async ping(): Promise<Op.StorageHealth> {
     const writable = this.#table.countLive(this.#openNow()).sessions < this.#maxSessions;
     return { writable, notes: writable ? [] : [`holds its maximum of ${this.#maxSessions} sessions`] };
   }
@@ -86,12 +86,12 @@ export class InMemorySessionStorage extends SessionStorage {
     return uuidv4();
   }
 
-  async create(creation: CreateSession): Promise<CreateSessionResult> {
+  async create(creation: Op.CreateSession): Promise<Op.CreateSessionResult> {
     const { sessionId, loginId, by, device, idleTimeoutMs, absoluteTimeoutMs, limits, historyRetentionMs } = creation;
     const now = this.#openNow();
     if (this.#table.has(sessionId)) return { outcome: 'id-taken' };
     const login = this.#table.login(loginId);
-    for (const due of login?.dueAt(now) ?? []) this.#table.claim(due, historyRetentionMs);
+    for (const due of login?.dueAt(now) ?? []) this.#table.expire(due, historyRetentionMs);
     const live = login?.liveAt(now) ?? [];
     const admission = planAdmission(live, (entry) => entry.session.device, limits, device);
     if ('refused' in admission) return { outcome: 'limit-reached', scope: admission.refused };
@@ -125,7 +125,13 @@ export class InMemorySessionStorage extends SessionStorage {
     return entry && copyOf(asSeenAt(entry.session, now));
   }
 
-  async replace({ sessionId, expectedVersion, payload, by, touch }: ReplaceSession): Promise<ReplaceSessionResult> {
+  async replace({
+    sessionId,
+    expectedVersion,
+    payload,
+    by,
+    touch,
+  }: Op.ReplaceSession): Promise<Op.ReplaceSessionResult> {
     const now = this.#openNow();
     const found = this.#findAtVersion(sessionId, expectedVersion, now);
     if ('outcome' in found) return found;
@@ -135,7 +141,7 @@ export class InMemorySessionStorage extends SessionStorage {
     return { outcome: 'replaced', session: copyOf(found.session) };
   }
 
-  async touch(sessionIds: readonly string[]): Promise<readonly (SessionTimes | undefined)[]> {
+  async touch(sessionIds: readonly string[]): Promise<readonly (Op.SessionTimes | undefined)[]> {
     const now = this.#openNow();
     return sessionIds.map((sessionId) => {
       const entry = this.#table.find(sessionId, now);
@@ -146,7 +152,7 @@ export class InMemorySessionStorage extends SessionStorage {
     });
   }
 
-  async rotate(rotation: RotateSession): Promise<RotateSessionResult> {
+  async rotate(rotation: Op.RotateSession): Promise<Op.RotateSessionResult> {
     const { sessionId, expectedVersion, successor, graceMs, by, historyRetentionMs } = rotation;
     const now = this.#openNow();
     const found = this.#findAtVersion(sessionId, expectedVersion, now);
@@ -164,21 +170,21 @@ export class InMemorySessionStorage extends SessionStorage {
     return { outcome: 'rotated', session: copyOf(session) };
   }
 
-  async end({ sessionId, reason, by, actor, historyRetentionMs }: EndSession): Promise<EndSessionResult> {
+  async end({ sessionId, reason, by, actor, historyRetentionMs }: Op.EndSession): Promise<Op.EndSessionResult> {
     const now = this.#openNow();
     const entry = this.#table.find(sessionId, now);
     if (!entry) return { outcome: 'missing' };
-    if (isLive(entry) && isDue(entry.session, now)) this.#table.claim(entry, historyRetentionMs);
+    if (isLive(entry) && isDue(entry.session, now)) this.#table.expire(entry, historyRetentionMs);
     if (!isLive(entry)) return { outcome: 'already-ended', session: copyOf(entry.session as SessionTombstone) };
     const tombstone = this.#table.end(entry, { reason, endedAt: now, endedBy: by, actor }, historyRetentionMs);
     return { outcome: 'ended', session: copyOf(tombstone) };
   }
 
-  async endAll(ending: EndAllSessions): Promise<readonly SessionTombstone[]> {
+  async endAll(ending: Op.EndAllSessions): Promise<readonly SessionTombstone[]> {
     const { loginId, exceptSessionId, device, reason, by, actor, historyRetentionMs } = ending;
     const now = this.#openNow();
     const login = this.#table.login(loginId);
-    for (const due of login?.dueAt(now) ?? []) this.#table.claim(due, historyRetentionMs);
+    for (const due of login?.dueAt(now) ?? []) this.#table.expire(due, historyRetentionMs);
     return (login?.liveAt(now) ?? [])
       .filter(({ session }) => session.sessionId !== exceptSessionId)
       .filter(({ session }) => device === undefined || session.device === device)
@@ -201,15 +207,15 @@ export class InMemorySessionStorage extends SessionStorage {
     return ascending.toReversed().slice(0, HISTORY_LIMIT).map(copyOf);
   }
 
-  async count(): Promise<SessionCounts> {
+  async count(): Promise<Op.SessionCounts> {
     return this.#table.countLive(this.#openNow());
   }
 
-  async listLogins(page: ListLogins): Promise<LoginPage> {
+  async listLogins(page: Op.ListLogins): Promise<Op.LoginPage> {
     return this.#table.directory.page(page, this.#openNow());
   }
 
-  async sweep({ limit, historyRetentionMs }: SweepSessions): Promise<number> {
+  async sweep({ limit, historyRetentionMs }: Op.SweepSessions): Promise<number> {
     return this.#table.sweep(this.#openNow(), limit, historyRetentionMs);
   }
 
@@ -227,12 +233,12 @@ export class InMemorySessionStorage extends SessionStorage {
   }
 
   #assertRoom(now: number, displaced: number, historyRetentionMs: number): void {
-    if (this.#table.unclaimedCount - displaced < this.#maxSessions) return;
+    if (this.#table.unendedCount - displaced < this.#maxSessions) return;
     this.#table.sweep(now, Infinity, historyRetentionMs);
-    if (this.#table.unclaimedCount - displaced >= this.#maxSessions) throw new StorageFullError(this.#maxSessions);
+    if (this.#table.unendedCount - displaced >= this.#maxSessions) throw new StorageFullError(this.#maxSessions);
   }
 
-  #findAtVersion(sessionId: string, expectedVersion: number, now: number): LiveEntry | SessionWriteRefusal {
+  #findAtVersion(sessionId: string, expectedVersion: number, now: number): LiveEntry | Op.SessionWriteRefusal {
     const entry = this.#table.find(sessionId, now);
     if (!entry) return { outcome: 'missing' };
     const seen = asSeenAt(entry.session, now);
@@ -240,11 +246,4 @@ export class InMemorySessionStorage extends SessionStorage {
     if (seen.version !== expectedVersion) return { outcome: 'conflict', session: copyOf(seen) };
     return entry as LiveEntry;
   }
-}
-
-type SessionChangeFields = Omit<SessionUpdatedChange, 'type'>;
-
-function changeOf(session: SessionRecord, by: string, at: number): SessionChangeFields {
-  const { sessionId, loginId, serviceId, device, version } = session;
-  return { sessionId, loginId, serviceId, ...(device !== undefined && { device }), version, by, at };
 }

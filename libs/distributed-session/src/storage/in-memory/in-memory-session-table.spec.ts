@@ -28,13 +28,13 @@ describe('InMemorySessionTable', () => {
     table = new InMemorySessionTable(new ChangeListeners(), 1_000);
   });
 
-  /** The live sessions, counted one by one. */
+  /** Counts the live sessions one by one. */
   function walked(now: number) {
     const { logins } = table.directory.page({ limit: 1_000 }, now);
     return { sessions: logins.reduce((sum, { sessions }) => sum + sessions, 0), logins: logins.length };
   }
 
-  it('counts what a walk over all logins finds, whatever was ended, rotated, touched or has come due', () => {
+  it('countLive() agrees with a walk over all users, whatever was ended, rotated, touched or is due', () => {
     const step = fc.record({
       does: fc.constantFrom('create', 'create', 'end', 'rotate', 'touch', 'pass', 'sweep'),
       login: fc.nat(3),
@@ -65,7 +65,7 @@ describe('InMemorySessionTable', () => {
     );
   });
 
-  it('looks, when it counts, at no session that is not due', () => {
+  it('countLive() examines only due sessions', () => {
     let looks = 0;
     for (let n = 0; n < 100; n++) {
       const watched = Object.defineProperty(record(`id${n}`, `login${n % 50}`, 0), 'expiresAt', {

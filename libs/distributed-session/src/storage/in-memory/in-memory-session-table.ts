@@ -3,17 +3,22 @@ import type { SessionRecord, SessionTombstone } from '../session-record.js';
 import type { SessionCounts } from '../session-storage.operations.js';
 import type { ChangeListeners } from '../shared/change-listeners.js';
 import { InMemoryExpiryQueue } from './in-memory-expiry-queue.js';
-import { InMemoryLogin } from './in-memory-login.js';
-import { InMemoryLoginDirectory } from './in-memory-login-directory.js';
-import { type EndedEntry, type InMemorySessionEntry, type LiveEntry, isLive } from './in-memory-session-entry.js';
+import { InMemoryLogin, InMemoryLoginDirectory } from './in-memory-login-directory.js';
+import {
+  type EndedEntry,
+  type InMemorySessionEntry,
+  type LiveEntry,
+  changeOf,
+  isLive,
+} from './in-memory-session-entry.js';
 
 type Ending = Pick<SessionTombstone, 'reason' | 'endedAt' | 'endedBy' | 'actor' | 'rotatedTo' | 'graceEndsAt'>;
 
-/** The sessions in memory and everything that must change together with them: lists, expiry, history, announcements. */
+/** The sessions in memory and everything that changes together with them: lists, expiry, history, change feed. */
 export class InMemorySessionTable {
   readonly #entries = new Map<string, InMemorySessionEntry>();
   readonly #logins = new Map<string, InMemoryLogin>();
-  /** In the order of burial, so that the oldest history gives way first. */
+  /** In the order of their creation, so that the oldest history gives way first. */
   readonly #tombstones = new Set<EndedEntry>();
   readonly #queue = new InMemoryExpiryQueue();
   readonly directory = new InMemoryLoginDirectory();
@@ -23,21 +28,21 @@ export class InMemorySessionTable {
     private readonly maxTombstones: number,
   ) {}
 
-  /** How many sessions have not been claimed; some may be due. */
-  get unclaimedCount(): number {
+  /** The number of sessions without a tombstone; some may be due. */
+  get unendedCount(): number {
     return this.#entries.size - this.#tombstones.size;
   }
 
-  /** What has not been claimed, less what is due. It costs as much as is due, however much is stored. */
+  /** Counts the live sessions and their users. The cost depends on how many are due, not on how many are stored. */
   countLive(now: number): SessionCounts {
     const due = this.#queue.dueSessions(now);
     const dueOf = new Map<string, number>();
     for (const { loginId } of due) dueOf.set(loginId, (dueOf.get(loginId) ?? 0) + 1);
-    const offline = [...dueOf].filter(([loginId, count]) => count === this.#logins.get(loginId)!.unclaimedCount);
-    return { sessions: this.unclaimedCount - due.length, logins: this.directory.size - offline.length };
+    const offline = [...dueOf].filter(([loginId, count]) => count === this.#logins.get(loginId)!.unendedCount);
+    return { sessions: this.unendedCount - due.length, logins: this.directory.size - offline.length };
   }
 
-  /** The entry of a session id, unless its history is past. */
+  /** Returns the entry of a session id, unless its retention is over. */
   find(sessionId: string, now: number): InMemorySessionEntry | undefined {
     const entry = this.#entries.get(sessionId);
     return entry && now < entry.purgeAt ? entry : undefined;
@@ -56,39 +61,39 @@ export class InMemorySessionTable {
     this.#logins.set(session.loginId, login);
     const entry = { session, purgeAt: Infinity } satisfies LiveEntry;
     this.#entries.set(session.sessionId, entry);
-    login.list(entry, inPlaceOf);
+    login.add(entry, inPlaceOf);
     this.directory.update(login);
     this.#queue.add(entry);
     this.#queue.compact(this.#entries.values(), this.#entries.size);
   }
 
-  /** Turns a live session into its tombstone and announces it, unless its rotation announces both. */
+  /** Turns a live session into its tombstone and publishes the end. */
   end(entry: LiveEntry, ending: Ending, historyRetentionMs: number): SessionTombstone {
-    return this.#bury(entry, toTombstone(entry.session, ending), historyRetentionMs);
+    return this.#replace(entry, toTombstone(entry.session, ending), historyRetentionMs);
   }
 
-  /** Turns a due session into its tombstone and announces it. */
-  claim(entry: LiveEntry, historyRetentionMs: number): void {
-    this.#bury(entry, expiredTombstone(entry.session), historyRetentionMs);
+  /** Turns a due session into its tombstone and publishes the end. */
+  expire(entry: LiveEntry, historyRetentionMs: number): void {
+    this.#replace(entry, expiredTombstone(entry.session), historyRetentionMs);
   }
 
-  /** Claims up to `limit` due sessions and drops the history that is past. */
+  /** Expires up to `limit` due sessions and drops the tombstones that are past their retention. Returns how many expired. */
   sweep(now: number, limit: number, historyRetentionMs: number): number {
-    let claimed = 0;
-    while (claimed < limit) {
+    let expired = 0;
+    while (expired < limit) {
       const entry = this.#queue.takeDue(now, (kept) => this.#entries.get(kept.session.sessionId) === kept);
       if (!entry) break;
       if (isLive(entry)) {
-        this.claim(entry, historyRetentionMs);
-        claimed++;
+        this.expire(entry, historyRetentionMs);
+        expired++;
       } else {
         this.#drop(entry as EndedEntry);
       }
     }
-    return claimed;
+    return expired;
   }
 
-  #bury(entry: LiveEntry, tombstone: SessionTombstone, historyRetentionMs: number): SessionTombstone {
+  #replace(entry: LiveEntry, tombstone: SessionTombstone, historyRetentionMs: number): SessionTombstone {
     const ended: EndedEntry = Object.assign<InMemorySessionEntry, Pick<EndedEntry, 'session'>>(entry, {
       session: tombstone,
     });
@@ -96,11 +101,11 @@ export class InMemorySessionTable {
     this.#tombstones.add(ended);
     this.#queue.add(ended);
     const login = this.#logins.get(tombstone.loginId)!;
-    const overflow = login.bury(ended);
+    const overflow = login.moveToHistory(ended);
     if (overflow) this.#drop(overflow);
     if (this.#tombstones.size > this.maxTombstones) this.#drop(this.#tombstones.values().next().value!);
     this.directory.update(login);
-    this.#announce(tombstone);
+    this.#publish(tombstone);
     return tombstone;
   }
 
@@ -108,21 +113,13 @@ export class InMemorySessionTable {
     this.#entries.delete(entry.session.sessionId);
     this.#tombstones.delete(entry);
     const login = this.#logins.get(entry.session.loginId)!;
-    login.forget(entry);
+    login.removeFromHistory(entry);
     if (login.isEmpty) this.#logins.delete(login.loginId);
   }
 
-  #announce(tombstone: SessionTombstone): void {
-    const { sessionId, loginId, serviceId, device, version, reason, endedAt, endedBy, actor, rotatedTo } = tombstone;
-    const change = {
-      sessionId,
-      loginId,
-      serviceId,
-      ...(device !== undefined && { device }),
-      version,
-      by: endedBy,
-      at: endedAt,
-    };
+  #publish(tombstone: SessionTombstone): void {
+    const { reason, actor, rotatedTo } = tombstone;
+    const change = changeOf(tombstone, tombstone.endedBy, tombstone.endedAt);
     if (reason === 'rotated') this.feed.publish({ type: 'session.rotated', ...change, rotatedTo: rotatedTo! });
     else this.feed.publish({ type: 'session.ended', ...change, reason, ...(actor !== undefined && { actor }) });
   }

@@ -23,7 +23,7 @@ describe('ChangeListeners', () => {
 
   const listener = ({ at }: StorageChange) => seen.push(at);
 
-  it('delivers every change in order, after the step that made it', async () => {
+  it('a listener receives every change in order, after the step that made it', async () => {
     feed.subscribe(listener);
     for (let at = 0; at < 100; at++) feed.publish(change(at));
     expect(seen).toEqual([]);
@@ -31,7 +31,7 @@ describe('ChangeListeners', () => {
     expect(seen).toEqual(Array.from({ length: 100 }, (_, at) => at));
   });
 
-  it('keeps the order when a listener makes a change itself', async () => {
+  it('the order is kept if a listener publishes a change itself', async () => {
     feed.subscribe(({ at }) => {
       if (at === 1) feed.publish(change(3));
     });
@@ -42,14 +42,14 @@ describe('ChangeListeners', () => {
     expect(seen).toEqual([1, 2, 3]);
   });
 
-  it('does not let a listener that throws disturb the writer, the others or its own next delivery', async () => {
+  it('a listener that throws affects neither the writer, nor other listeners, nor its next delivery', async () => {
     let calls = 0;
     feed.subscribe(() => {
       calls++;
       throw new Error('CANARY');
     });
     feed.subscribe(() => {
-      throw 'no error at all' as unknown as Error;
+      throw 'not an Error' as unknown as Error;
     });
     feed.subscribe(listener);
     expect(() => feed.publish(change(1))).not.toThrow();
@@ -59,28 +59,28 @@ describe('ChangeListeners', () => {
     expect(logged).toHaveBeenCalledTimes(4);
   });
 
-  it('delivers nothing to who has left, not even what was published before', async () => {
-    const leave = feed.subscribe(listener);
+  it('an unsubscribed listener receives nothing, not even earlier changes', async () => {
+    const unsubscribe = feed.subscribe(listener);
     feed.publish(change(1));
-    leave();
-    leave();
+    unsubscribe();
+    unsubscribe();
     await delivered();
     expect(seen).toEqual([]);
   });
 
-  it('delivers nothing from before a subscription, and twice to who subscribed twice, until one is ended', async () => {
+  it('a listener receives no earlier changes, and each change once per subscription', async () => {
     feed.publish(change(1));
-    const leave = feed.subscribe(listener);
+    const unsubscribe = feed.subscribe(listener);
     feed.subscribe(listener);
     feed.publish(change(2));
     await delivered();
-    leave();
+    unsubscribe();
     feed.publish(change(3));
     await delivered();
     expect(seen).toEqual([2, 2, 3]);
   });
 
-  it('gives no listener a change that it could alter for the others', async () => {
+  it('a listener cannot alter a change for the others', async () => {
     const alter = jest.fn((entry: StorageChange) => Object.isFrozen(entry));
     feed.subscribe(alter);
     feed.publish(change(1));

@@ -1,13 +1,13 @@
 import { Logger } from '@nestjs/common';
 import type { StorageChange, StorageChangeListener } from '../storage-change.js';
 
-/** Tells every listener of one storage what has changed: in order, after the step, and each for itself. */
+/** Notifies listeners in order, after the change is committed; a failing listener does not affect the others. */
 export class ChangeListeners {
   readonly #logger = new Logger(ChangeListeners.name);
   readonly #listeners = new Set<StorageChangeListener>();
 
   subscribe(listener: StorageChangeListener): () => void {
-    // A wrapper of its own, so that the same function may be subscribed twice and each can leave by itself.
+    // A separate function per subscription: the same listener may subscribe twice, and each subscription ends by itself.
     const subscription: StorageChangeListener = (change) => listener(change);
     this.#listeners.add(subscription);
     return () => this.#listeners.delete(subscription);
@@ -26,7 +26,7 @@ export class ChangeListeners {
     try {
       listener(change);
     } catch (error) {
-      this.#logger.error(`A listener failed on ${change.type}`, error instanceof Error ? error.stack : undefined);
+      this.#logger.error(`A listener failed on ${change.type}.`, error instanceof Error ? error.stack : undefined);
     }
   }
 }

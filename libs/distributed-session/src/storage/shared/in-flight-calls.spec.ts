@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { InFlightCalls } from './in-flight-calls.js';
 
-/** Whether what was awaited is settled after all that is under way now. */
+/** Whether the promise is settled after a few turns of the event loop. */
 async function isSettled(settled: Promise<void>): Promise<boolean> {
   let isOver = false;
   void settled.then(() => (isOver = true));
@@ -9,12 +9,12 @@ async function isSettled(settled: Promise<void>): Promise<boolean> {
   return isOver;
 }
 
-describe('CallsUnderWay', () => {
-  it('is settled where there are none', async () => {
+describe('InFlightCalls', () => {
+  it('settled() resolves if no call is in flight', async () => {
     expect(await isSettled(new InFlightCalls().settled())).toBe(true);
   });
 
-  it('is settled once the last one has ended', async () => {
+  it('settled() resolves when the last call has ended', async () => {
     const calls = new InFlightCalls();
     calls.begin();
     calls.begin();
@@ -25,7 +25,7 @@ describe('CallsUnderWay', () => {
     expect(await isSettled(settled)).toBe(true);
   });
 
-  it('waits for the round that a call begins when its first one is over', async () => {
+  it('settled() waits for a call that begins when another ends', async () => {
     const calls = new InFlightCalls();
     calls.begin();
     const settled = calls.settled();
@@ -38,7 +38,7 @@ describe('CallsUnderWay', () => {
     expect(await isSettled(settled)).toBe(true);
   });
 
-  it('waits for a call that is begun in the same breath', async () => {
+  it('settled() waits for a call that begins in the same turn', async () => {
     const calls = new InFlightCalls();
     const settled = calls.settled();
     calls.begin();

@@ -1,4 +1,4 @@
-/** How many calls wait for their reply. */
+/** Counts the calls in flight: those that have begun and not yet ended. */
 export class InFlightCalls {
   #count = 0;
   #whenSettled: (() => void) | undefined;
@@ -11,7 +11,7 @@ export class InFlightCalls {
     if (--this.#count === 0) this.#whenSettled?.();
   }
 
-  /** Resolves when there are none, and no call has begun another round. */
+  /** Resolves when no call is in flight. Waits one turn of the event loop: a call that ends may begin another one. */
   async settled(): Promise<void> {
     await new Promise(setImmediate);
     while (this.#count > 0) {

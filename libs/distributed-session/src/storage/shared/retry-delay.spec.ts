@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { retryDelay } from './retry-delay.js';
 
 describe('retryDelay()', () => {
-  it('waits longer from try to try, up to 2 s, and not as long as others do', () => {
+  it('the delay grows with each attempt up to 2 s and has jitter', () => {
     const delays = Array.from({ length: 100 }, (_, attempt) => retryDelay(attempt));
     expect(Math.max(...delays)).toBeLessThanOrEqual(2_000);
     expect(Math.min(...delays)).toBeGreaterThanOrEqual(50);

@@ -2,27 +2,27 @@ import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import * as fc from 'fast-check';
 import { ServerClock } from './server-clock.js';
 
-/** What the server's clock is ahead of that of the process. */
+/** How far the server's clock is ahead of the process's. */
 const AHEAD_MS = 1_700_000_000_000;
 
-/** A clock whose process and server the test moves. */
+/** A ServerClock whose process and server time the test controls. */
 class Scene {
   processTime = 1_000;
   ahead = AHEAD_MS;
   readonly clock = new ServerClock(() => this.processTime);
 
-  /** What the server would answer now: whole milliseconds. */
+  /** The server's reply now: whole milliseconds. */
   get serverTime(): number {
     return Math.floor(this.processTime + this.ahead);
   }
 
-  /** Asks the server for its time; the question and the answer take as long as said. */
+  /** Takes a sample. The request travels for `there`, the reply for `back` milliseconds. */
   ask(there: number, back: number): void {
     const sentAt = this.processTime;
     this.processTime += there;
-    const told = this.serverTime;
+    const reply = this.serverTime;
     this.processTime += back;
-    this.clock.observe(told, sentAt);
+    this.clock.observe(reply, sentAt);
   }
 }
 
@@ -36,13 +36,13 @@ describe('ServerClock', () => {
     jest.restoreAllMocks();
   });
 
-  it('knows nothing for certain before the server was asked', () => {
+  it('the time is unbounded before the first sample', () => {
     const { clock } = new Scene();
     expect(clock.moment()).toMatchObject({ earliest: -Infinity, latest: Infinity });
     expect(clock.errorMs).toBe(Infinity);
   });
 
-  it('takes the answer for one from the middle of the round trip', () => {
+  it('a sample counts as the time in the middle of its round trip', () => {
     const scene = new Scene();
     scene.ask(10, 10);
     expect(scene.clock.now()).toBe(scene.serverTime);
@@ -52,7 +52,7 @@ describe('ServerClock', () => {
     expect(scene.clock.errorMs).toBeLessThan(13);
   });
 
-  it('has the time of the server between its earliest and its latest, however uneven the ways are', () => {
+  it('the bounds contain the time of the server, however asymmetric the round trips are', () => {
     const rounds = fc.array(fc.tuple(delay, delay, delay), { minLength: 1, maxLength: 20 });
     fc.assert(
       fc.property(rounds, fc.double({ min: 0, max: 1, noNaN: true }), (trips, fraction) => {
@@ -67,12 +67,12 @@ describe('ServerClock', () => {
         }
         expect(isCovered).toBe(true);
       }),
-      // In the example the roundings of both clocks add up.
+      // In the example, the rounding errors of both clocks add up.
       { numRuns: 5_000, examples: [[[[1.25, 0, 0.95]], 0.75]] },
     );
   });
 
-  it('goes by the best of its samples, until eight newer ones have pushed it out', () => {
+  it('the best sample counts until eight newer ones replace it', () => {
     const scene = new Scene();
     scene.ask(1, 1);
     const { errorMs } = scene.clock;
@@ -82,7 +82,7 @@ describe('ServerClock', () => {
     expect(scene.clock.errorMs).toBeGreaterThan(errorMs);
   });
 
-  it.each([3_600_000, -3_600_000])('follows a clock of the server that is set by %d ms', (step) => {
+  it.each([3_600_000, -3_600_000])('the estimate follows a server clock that is set by %d ms', (step) => {
     const scene = new Scene();
     for (let n = 0; n < 8; n++) scene.ask(1, 1);
     scene.ahead += step;
@@ -91,20 +91,23 @@ describe('ServerClock', () => {
     expect(scene.clock.errorMs).toBeLessThan(25);
   });
 
-  it.each([100, -100])('says how little it knows while a clock is off by %d ms from what it was', (step) => {
-    const scene = new Scene();
-    for (let n = 0; n < 8; n++) scene.ask(1, 1);
-    scene.ahead += step;
-    for (let n = 0; n < 8; n++) {
-      scene.ask(2, 2);
-      const { earliest, latest } = scene.clock.moment();
-      expect([earliest <= scene.serverTime, scene.serverTime <= latest]).toEqual([true, true]);
-    }
-    expect(scene.clock.now()).toBe(scene.serverTime);
-    expect(scene.clock.errorMs).toBeLessThan(5);
-  });
+  it.each([100, -100])(
+    'the bounds contain the time while a server clock differs by %d ms from earlier samples',
+    (step) => {
+      const scene = new Scene();
+      for (let n = 0; n < 8; n++) scene.ask(1, 1);
+      scene.ahead += step;
+      for (let n = 0; n < 8; n++) {
+        scene.ask(2, 2);
+        const { earliest, latest } = scene.clock.moment();
+        expect([earliest <= scene.serverTime, scene.serverTime <= latest]).toEqual([true, true]);
+      }
+      expect(scene.clock.now()).toBe(scene.serverTime);
+      expect(scene.clock.errorMs).toBeLessThan(5);
+    },
+  );
 
-  it('does not look at the wall clock of the process once the server was asked', () => {
+  it('the wall clock of the process has no effect after the first sample', () => {
     const scene = new Scene();
     scene.ask(1, 1);
     jest.spyOn(Date, 'now').mockReturnValue(0);

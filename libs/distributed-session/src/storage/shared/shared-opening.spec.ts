@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { SharedOpening } from './shared-opening.js';
 
-/** What is opened and shut, step by step, as the test lets it. */
+/** A resource that the test opens and shuts step by step. */
 class Door {
   readonly steps: string[] = [];
   #opened = 0;
@@ -25,7 +25,7 @@ class Door {
     this.#fails = 1;
   }
 
-  /** What is begun from now on waits until the function that is returned is called. */
+  /** Holds back every step that begins from now on. Returns the function that releases them. */
   hold(): () => void {
     let release: (() => void) | undefined;
     this.#gate = new Promise((resolve) => {
@@ -35,8 +35,8 @@ class Door {
   }
 }
 
-/** What a promise rejects with. */
-async function refusalOf(promise: Promise<unknown>): Promise<unknown> {
+/** Returns the error that a promise rejects with. */
+async function rejectionOf(promise: Promise<unknown>): Promise<unknown> {
   return promise.then(
     () => undefined,
     (error: unknown) => error,
@@ -44,7 +44,7 @@ async function refusalOf(promise: Promise<unknown>): Promise<unknown> {
 }
 
 describe('SharedOpening', () => {
-  it('is opened by the first owner and shut by the last, and can be opened again', async () => {
+  it('the first owner opens it, the last shuts it, and it can be opened again', async () => {
     const { shared, steps } = new Door();
     expect(shared.current).toBeUndefined();
     await Promise.all([shared.connect(), shared.connect()]);
@@ -57,7 +57,7 @@ describe('SharedOpening', () => {
     expect(steps).toEqual(['open', 'shut opening 1', 'is shut', 'open']);
   });
 
-  it('ignores a close that nobody owns', async () => {
+  it('close() without an owner is ignored', async () => {
     const { shared, steps } = new Door();
     await shared.close();
     await shared.connect();
@@ -68,7 +68,7 @@ describe('SharedOpening', () => {
     expect(steps).toEqual(['open', 'shut opening 1', 'is shut', 'open']);
   });
 
-  it('is not open while it is shut, and is opened again only then', async () => {
+  it('connect() during a shutting opens it again after the shutting', async () => {
     const door = new Door();
     await door.shared.connect();
     const release = door.hold();
@@ -83,14 +83,14 @@ describe('SharedOpening', () => {
     expect(door.shared.current).toBe('opening 2');
   });
 
-  it('tells those who were opening it when it is closed meanwhile, and shuts what was opened', async () => {
+  it('close() during the opening rejects connect() and shuts what was opened', async () => {
     const door = new Door();
     const release = door.hold();
-    const told = refusalOf(door.shared.connect());
+    const rejection = rejectionOf(door.shared.connect());
     const closing = door.shared.close();
     const again = door.shared.connect();
     release();
-    expect(await told).toMatchObject({ code: 'ERR_STORAGE_UNAVAILABLE' });
+    expect(await rejection).toMatchObject({ code: 'ERR_STORAGE_UNAVAILABLE' });
     await Promise.all([closing, again]);
     expect(door.steps).toEqual(['open', 'shut opening 1', 'is shut', 'open']);
     expect(door.shared.current).toBe('opening 2');
@@ -98,7 +98,7 @@ describe('SharedOpening', () => {
     expect(door.shared.current).toBeUndefined();
   });
 
-  it('tells all who were opening it when that fails, counts none of them, and can be tried again', async () => {
+  it('a failed opening rejects every connect(), counts no owner, and can be retried', async () => {
     const door = new Door();
     door.failOnce();
     const results = await Promise.allSettled([door.shared.connect(), door.shared.connect()]);
@@ -110,12 +110,12 @@ describe('SharedOpening', () => {
     expect(door.steps).toEqual(['open', 'open', 'shut opening 1', 'is shut']);
   });
 
-  it('is closed without a fault while it fails to open: there is nothing to shut', async () => {
+  it('close() during a failing opening resolves and shuts nothing', async () => {
     const door = new Door();
     door.failOnce();
-    const told = refusalOf(door.shared.connect());
+    const rejection = rejectionOf(door.shared.connect());
     await door.shared.close();
-    expect(await told).toMatchObject({ message: 'stuck' });
+    expect(await rejection).toMatchObject({ message: 'stuck' });
     expect(door.steps).toEqual(['open']);
     await door.shared.connect();
     expect(door.shared.current).toBe('opening 1');

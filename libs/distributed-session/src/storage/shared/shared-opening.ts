@@ -1,25 +1,25 @@
 import { StorageUnavailableError } from '../../errors/storage.errors.js';
 
-/** How to open what a storage needs, and how to release it. */
+/** Opens and shuts a shared resource. */
 interface Openable<T> {
   readonly open: () => Promise<T>;
   readonly shut: (opened: T) => Promise<void>;
 }
 
 /**
- * What several owners share: the first opens it, the last shuts it, and it may be opened again. What is opened in part
- * must be released by `open` itself, which rejects then.
+ * A resource that several owners share: the first one opens it, the last one shuts it, and it may be opened again. If
+ * `open` fails halfway, it releases what it has opened and rejects.
  */
 export class SharedOpening<T> {
   #owners = 0;
   #opening: Promise<T> | undefined;
-  /** It is not opened again before it was shut. */
+  /** A new opening waits for the last shutting. */
   #closing: Promise<void> = Promise.resolve();
   #opened: T | undefined;
 
   constructor(private readonly openable: Openable<T>) {}
 
-  /** What is open now, if it is. */
+  /** The open resource, or `undefined`. */
   get current(): T | undefined {
     return this.#opened;
   }
@@ -29,7 +29,8 @@ export class SharedOpening<T> {
     const opening = (this.#opening ??= this.#closing.then(async () => this.openable.open()));
     try {
       const opened = await opening;
-      if (this.#opening !== opening) throw new StorageUnavailableError('The storage was closed while it was opened.');
+      if (this.#opening !== opening)
+        throw new StorageUnavailableError('The storage was closed while it was being opened.');
       this.#opened = opened;
     } catch (error) {
       if (this.#opening === opening) {

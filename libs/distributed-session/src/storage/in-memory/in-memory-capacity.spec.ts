@@ -6,7 +6,7 @@ import { InMemorySessionStorage } from './in-memory-session-storage.js';
 
 const RETENTION_MS = 60_000;
 
-describe('A full InMemorySessionStorage', () => {
+describe('InMemorySessionStorage at its maximum', () => {
   let clock: FakeClock;
   let storage: InMemorySessionStorage;
 
@@ -33,7 +33,7 @@ describe('A full InMemorySessionStorage', () => {
   const end = (sessionId: string) =>
     storage.end({ sessionId, reason: 'logged-out', by: 'svc', historyRetentionMs: RETENTION_MS });
 
-  it('it rejects create() with StorageFullError, and ends and publishes nothing', async () => {
+  it('a full storage rejects create() with StorageFullError, and ends and publishes nothing', async () => {
     const ids = [await create('a'), await create('a'), await create('b')];
     await new Promise(setImmediate);
     const changes: StorageChange[] = [];
@@ -47,7 +47,7 @@ describe('A full InMemorySessionStorage', () => {
     expect(await storage.count()).toEqual({ sessions: 3, logins: 2 });
   });
 
-  it('it creates a session that replaces another under the limit of its user', async () => {
+  it('a full storage creates a session that replaces another under the limit of its user', async () => {
     const oldest = await create('a');
     await create('b');
     await create('c');
@@ -56,7 +56,7 @@ describe('A full InMemorySessionStorage', () => {
     expect(await storage.count()).toEqual({ sessions: 3, logins: 3 });
   });
 
-  it('it rotates, touches, reads and ends sessions, and has room again after an end', async () => {
+  it('a full storage rotates, touches, reads and ends sessions, and has room again after an end', async () => {
     const ids = [await create('a'), await create('b'), await create('c')];
     const successor = { sessionId: storage.nextSessionId(), payload: new Uint8Array() };
     const rotation = { sessionId: ids[0]!, expectedVersion: 1, successor, graceMs: 0, by: 'svc' };
@@ -68,7 +68,7 @@ describe('A full InMemorySessionStorage', () => {
     await expect(create('e')).rejects.toThrow(StorageFullError);
   });
 
-  it('it sweeps due sessions to make room, and publishes their ends', async () => {
+  it('a full storage sweeps due sessions to make room, and publishes their ends', async () => {
     await create('a', { idleTimeoutMs: 10 });
     await create('b');
     await create('c');
@@ -80,7 +80,7 @@ describe('A full InMemorySessionStorage', () => {
     expect(endings).toMatchObject([{ loginId: 'a', reason: 'idle-timeout' }]);
   });
 
-  it('ping() reports it as not writable until there is room', async () => {
+  it('ping() reports a full storage as not writable until there is room', async () => {
     await create('a');
     await create('b');
     expect(await storage.ping()).toEqual({ writable: true, notes: [] });
@@ -90,7 +90,7 @@ describe('A full InMemorySessionStorage', () => {
     expect(await storage.ping()).toMatchObject({ writable: true });
   });
 
-  it('it keeps as many tombstones as sessions: the oldest tombstones give way, live sessions never do', async () => {
+  it('a full storage keeps as many tombstones as sessions: the oldest tombstones give way, live sessions never do', async () => {
     const survivor = await create('survivor');
     const ended: string[] = [];
     for (let n = 0; n < 10; n++) {
@@ -107,8 +107,8 @@ describe('A full InMemorySessionStorage', () => {
   });
 });
 
-describe('An InMemorySessionStorage with several owners', () => {
-  it('it closes with the last owner, and keeps its sessions until it is opened again', async () => {
+describe('InMemorySessionStorage with several owners', () => {
+  it('the storage closes with the last owner, and keeps its sessions until it is opened again', async () => {
     const storage = new InMemorySessionStorage({ clock: new FakeClock() });
     const sessionId = storage.nextSessionId();
     const limits = { perLogin: 1, onLimit: 'reject' } as const;

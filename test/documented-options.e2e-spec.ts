@@ -16,7 +16,7 @@ function known(open: (options: object) => object): string[] {
     return Object.keys(open({ unknown: 1 }));
   } catch (error) {
     const [fault = ''] = (error as OptionsError).errors;
-    return fault.split('Known options: ')[1]!.split(', ');
+    return fault.split('Known options: ')[1]!.replace(/\.$/u, '').split(', ');
   }
 }
 

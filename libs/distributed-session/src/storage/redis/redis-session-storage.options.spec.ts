@@ -5,8 +5,8 @@ import { type RedisSessionStorageOptions, resolveRedisOptions } from './redis-se
 
 const url = 'redis://localhost';
 
-/** The faults that options have, one sentence each. */
-function faultsOf(options: unknown): readonly string[] {
+/** The errors of the options. */
+function errorsOf(options: unknown): readonly string[] {
   try {
     resolveRedisOptions(options as RedisSessionStorageOptions);
     return [];
@@ -17,7 +17,7 @@ function faultsOf(options: unknown): readonly string[] {
 }
 
 describe('resolveRedisOptions()', () => {
-  it('gives the defaults, frozen, and leaves what it was given as it was', () => {
+  it('fills in the defaults, freezes the result and leaves its input unchanged', () => {
     const given = { url, tagKey: undefined };
     const resolved = resolveRedisOptions(given);
     expect(resolved).toEqual({
@@ -32,23 +32,23 @@ describe('resolveRedisOptions()', () => {
     expect(Object.isFrozen(given)).toBe(false);
   });
 
-  it('takes each of the four ways to say where Redis is', () => {
+  it('accepts each of url, options, cluster and client', () => {
     const client = new Redis({ lazyConnect: true });
     for (const server of [{ url }, { options: {} }, { cluster: { nodes: [{ port: 7_000 }] } }, { client }]) {
-      expect(faultsOf(server)).toEqual([]);
+      expect(errorsOf(server)).toEqual([]);
     }
     client.disconnect();
   });
 
   it.each([
-    ['none is given', {}],
-    ['none is given', undefined],
-    ['none is given', { url: undefined }],
-    ['none is given', { url: null, client: null }],
-    ['url and options are given', { url, options: {} }],
-    ['cluster and client are given', { cluster: { nodes: [1] }, client: {} }],
-  ])('wants exactly one of them: %s', (which, options) => {
-    expect(faultsOf(options)).toEqual([expect.stringMatching(new RegExp(`^exactly one of .*; ${which}$`, 'u'))]);
+    ['none is set', {}],
+    ['none is set', undefined],
+    ['none is set', { url: undefined }],
+    ['none is set', { url: null, client: null }],
+    ['url and options are set', { url, options: {} }],
+    ['cluster and client are set', { cluster: { nodes: [1] }, client: {} }],
+  ])('requires exactly one of url, options, cluster and client: %s', (which, options) => {
+    expect(errorsOf(options)).toEqual([expect.stringMatching(new RegExp(`^exactly one of .*: ${which}$`, 'u'))]);
   });
 
   it.each([
@@ -58,8 +58,8 @@ describe('resolveRedisOptions()', () => {
     ['connectDeadlineMs', [9, 600_001]],
     ['heartbeatIntervalMs', [9, 600_001]],
     ['onEvictionPolicy', ['', 'ignore', true]],
-  ])('names %s when it cannot be used', (name, values) => {
-    for (const value of values) expect(faultsOf({ url, [name]: value })).toEqual([expect.stringContaining(name)]);
+  ])('rejects an invalid %s by name', (name, values) => {
+    for (const value of values) expect(errorsOf({ url, [name]: value })).toEqual([expect.stringContaining(name)]);
   });
 
   it.each([
@@ -67,21 +67,24 @@ describe('resolveRedisOptions()', () => {
     ['tagKey', ['sixteen letters!', Buffer.alloc(16), new Uint8Array(32)]],
     ['deadlineMs', [10, 600_000]],
     ['onEvictionPolicy', ['refuse', 'warn']],
-  ])('takes every %s that can be', (name, values) => {
-    for (const value of values) expect(faultsOf({ url, [name]: value })).toEqual([]);
+  ])('accepts every valid %s', (name, values) => {
+    for (const value of values) expect(errorsOf({ url, [name]: value })).toEqual([]);
   });
 
-  it('wants a node of a cluster at least', () => {
+  it('requires at least one cluster node', () => {
     for (const cluster of [{}, { nodes: [] }, { nodes: 'localhost' }]) {
-      expect(faultsOf({ cluster })).toEqual([expect.stringContaining('cluster.nodes')]);
+      expect(errorsOf({ cluster })).toEqual([expect.stringContaining('cluster.nodes')]);
     }
   });
 
-  it('names a misspelt option and those that there are', () => {
-    expect(faultsOf({ url, tagkey: 'x' })).toEqual([expect.stringMatching(/^tagkey is no option\. .*\btagKey\b/u)]);
+  it('suggests the option that a misspelt name means, or lists all options', () => {
+    expect(errorsOf({ url, tagkey: 'x' })).toEqual(['Unknown option "tagkey". Did you mean "tagKey"?']);
+    expect(errorsOf({ url, unrelated: 1 })).toEqual([
+      expect.stringMatching(/^Unknown option "unrelated"\. Known options: .*\btagKey\b/u),
+    ]);
   });
 
-  it('names every fault at once, and repeats no value', () => {
+  it('reports every error at once, without any value', () => {
     const options = {
       url: 'redis://a:CANARY@b:0',
       keyPrefix: 'CAN ARY',
@@ -89,10 +92,10 @@ describe('resolveRedisOptions()', () => {
       deadlineMs: 1,
       hots: 'CANARY',
     };
-    expect(faultsOf(options)).toHaveLength(5);
+    expect(errorsOf(options)).toHaveLength(5);
     expect(() => resolveRedisOptions(options as RedisSessionStorageOptions)).not.toThrow('CAN');
     expect(() => resolveRedisOptions(options as RedisSessionStorageOptions)).toThrow(
-      /hots[^]*url[^]*keyPrefix[^]*tagKey[^]*deadlineMs/u,
+      /hots[^]*keyPrefix[^]*tagKey[^]*deadlineMs[^]*url/u,
     );
   });
 });

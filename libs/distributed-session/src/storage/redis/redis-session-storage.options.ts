@@ -1,113 +1,119 @@
+import { Allow, IsIn, Matches } from 'class-validator';
 import type { Cluster, ClusterNode, ClusterOptions, Redis, RedisOptions } from 'ioredis';
-import { OptionsError } from '../../errors/options.error.js';
+import { IfGiven, IsDuration, optionRule } from '../../options/option-rules.js';
+import { validateOptions } from '../../options/validate-options.js';
 import { RedisUrlError, parseRedisUrl } from './connection/redis-url.js';
 
-/** Where the servers are: one of the four. */
-export interface RedisServerOptions {
+const MIN_TAG_KEY_LENGTH = 16;
+const MIN_MS = 10;
+const MAX_MS = 600_000;
+
+/**
+ * Options of `RedisSessionStorage`. The initial values are the defaults. Durations are milliseconds.
+ *
+ * Exactly one of `url`, `options`, `cluster` and `client` is required.
+ */
+export class RedisSessionStorageOptions {
   /**
    * `redis://user:password@host:6379/0` (`rediss://` for TLS),
    * `redis-sentinel://user:password@host:26379,host:26379/0?name=mymaster` (`rediss-sentinel://`), or
    * `redis-cluster://user:password@host:6379,host:6379` (`rediss-cluster://`).
    */
+  @Allow()
   readonly url?: string;
-  /** Options of ioredis for one server, or for Sentinel (`sentinels`, `name`). They go over the safe defaults. */
+
+  /** ioredis options for one server, or for Sentinel (`sentinels`, `name`). They override the safe defaults. */
+  @Allow()
   readonly options?: RedisOptions;
-  /** Nodes and options of ioredis for a cluster. They go over the safe defaults. */
+
+  /** ioredis nodes and options for a cluster. The options override the safe defaults. */
+  @Allow()
   readonly cluster?: { readonly nodes: readonly ClusterNode[]; readonly options?: ClusterOptions };
-  /** A client of your own. It is not closed here; settings of it that are dangerous are named in a warning. */
+
+  /** An existing ioredis client. The storage does not close it, and logs a warning for each unsafe setting. */
+  @Allow()
   readonly client?: Redis | Cluster;
-}
 
-export interface RedisSessionStorageOptions extends RedisServerOptions {
-  /** What all keys and the channel begin with: letters, digits, `_`, `.`, `-` and `:`. Default `ds`. */
-  readonly keyPrefix?: string;
+  /** Prefix of all keys and of the channel: letters, digits, `_`, `.`, `-` and `:`. */
+  @Matches(/^[\w.:-]{1,64}$/, { message: 'keyPrefix must be 1 to 64 letters, digits, "_", ".", "-" or ":"' })
+  readonly keyPrefix?: string = 'ds';
+
   /**
-   * Keeps login ids from being guessed from the names of keys: 16 characters or bytes at least, the same in every
-   * process. Default: the key prefix, which hides nothing.
+   * Secret that prevents login ids from being guessed from key names: at least 16 characters or bytes, the same in every
+   * process.
+   *
+   * @default the key prefix, which hides nothing
    */
+  @IfGiven()
+  @IsTagKey()
   readonly tagKey?: string | Uint8Array;
-  /** How long a call may take, in milliseconds. Default 1,000. */
-  readonly deadlineMs?: number;
-  /** How long `connect()` waits for servers that are starting, in milliseconds. Default 10,000. */
-  readonly connectDeadlineMs?: number;
-  /** How often the change feed shows that it works, in milliseconds. Default 1,000. */
-  readonly heartbeatIntervalMs?: number;
+
+  /** Maximum duration of a call. */
+  @IsDuration(MIN_MS, MAX_MS)
+  readonly deadlineMs?: number = 1_000;
+
+  /** How long `connect()` waits for servers that are starting. */
+  @IsDuration(MIN_MS, MAX_MS)
+  readonly connectDeadlineMs?: number = 10_000;
+
+  /** Interval of the heartbeats that detect a silent change feed. */
+  @IsDuration(MIN_MS, MAX_MS)
+  readonly heartbeatIntervalMs?: number = 1_000;
+
   /**
-   * What to do about a server that may throw sessions away when its memory is full (a `maxmemory-policy` other than
-   * `noeviction`). Default `refuse`: `connect()` fails. `warn`: it is logged.
+   * What to do if the server may evict sessions when its memory is full (a `maxmemory-policy` other than `noeviction`):
+   * `refuse` makes `connect()` throw, `warn` logs a warning.
    */
-  readonly onEvictionPolicy?: 'refuse' | 'warn';
+  @IsIn(['refuse', 'warn'], { message: "onEvictionPolicy must be 'refuse' or 'warn'" })
+  readonly onEvictionPolicy?: 'refuse' | 'warn' = 'refuse';
 }
 
-/** The options with their defaults, checked. */
+const SERVERS = ['url', 'options', 'cluster', 'client'] as const;
+
+/** Where the servers are: exactly one of these options. */
+export type RedisServerOptions = Pick<RedisSessionStorageOptions, (typeof SERVERS)[number]>;
+
+/** The validated options with their defaults. */
 export type ResolvedRedisOptions = RedisServerOptions &
-  Required<Omit<RedisSessionStorageOptions, keyof RedisServerOptions | 'tagKey'>> &
-  Pick<RedisSessionStorageOptions, 'tagKey'>;
+  Pick<RedisSessionStorageOptions, 'tagKey'> &
+  Required<Omit<RedisSessionStorageOptions, keyof RedisServerOptions | 'tagKey'>>;
 
-const SERVERS = ['url', 'options', 'cluster', 'client'] as const satisfies (keyof RedisServerOptions)[];
-const DURATIONS = ['deadlineMs', 'connectDeadlineMs', 'heartbeatIntervalMs'] as const;
-const DEFAULTS = {
-  keyPrefix: 'ds',
-  deadlineMs: 1_000,
-  connectDeadlineMs: 10_000,
-  heartbeatIntervalMs: 1_000,
-  onEvictionPolicy: 'refuse',
-} as const;
-const KNOWN: readonly string[] = [...SERVERS, ...Object.keys(DEFAULTS), 'tagKey'];
-const MIN_TAG_KEY_LENGTH = 16;
-
-/** Checks the options; throws an {@link OptionsError} that names every fault. */
+/**
+ * Validates the options, fills in the defaults and freezes the result. `null` counts as absent.
+ *
+ * @throws {OptionsError} with every error at once.
+ */
 export function resolveRedisOptions(given: RedisSessionStorageOptions): ResolvedRedisOptions {
-  const present = Object.fromEntries(
-    Object.entries(given ?? {}).filter(([, value]) => value !== undefined && value !== null),
-  );
-  const options = { ...DEFAULTS, ...present } as ResolvedRedisOptions;
-  const faults = [...unknownNames(present), ...serverFaults(options), ...valueFaults(options)];
-  if (faults.length > 0) throw new OptionsError('The options of RedisSessionStorage are not usable:', faults);
-  return Object.freeze(options);
+  const present = Object.fromEntries(Object.entries(given ?? {}).filter(([, value]) => value !== null));
+  const options = validateOptions('RedisSessionStorage', RedisSessionStorageOptions, present, serverErrors);
+  return Object.freeze(options as ResolvedRedisOptions);
 }
 
-function unknownNames(present: object): string[] {
-  return Object.keys(present)
-    .filter((name) => !KNOWN.includes(name))
-    .map((name) => `${name} is no option. Known options: ${KNOWN.join(', ')}`);
-}
-
-function serverFaults(options: ResolvedRedisOptions): string[] {
+function serverErrors(options: RedisServerOptions): string[] {
   const given = SERVERS.filter((name) => options[name] !== undefined);
   if (given.length !== 1) {
-    const which = given.length === 0 ? 'none is given' : `${given.join(' and ')} are given`;
-    return [`exactly one of url, options, cluster and client says where Redis is; ${which}`];
+    const found = given.length === 0 ? 'none is set' : `${given.join(' and ')} are set`;
+    return [`exactly one of url, options, cluster and client is required: ${found}`];
   }
   const { url, cluster } = options;
   if (cluster && !(Array.isArray(cluster.nodes) && cluster.nodes.length > 0)) {
-    return ['cluster.nodes must name one node at least, such as [{ host: "127.0.0.1", port: 7000 }]'];
+    return ['cluster.nodes must contain at least one node, such as [{ host: "127.0.0.1", port: 7000 }]'];
   }
-  if (url === undefined) return [];
+  return url === undefined ? [] : urlErrors(url);
+}
+
+function urlErrors(url: string): string[] {
   try {
     parseRedisUrl(url);
     return [];
   } catch (error) {
-    return [error instanceof RedisUrlError ? error.message : 'url cannot be read'];
+    return [error instanceof RedisUrlError ? error.message : 'url cannot be parsed'];
   }
 }
 
-function valueFaults(options: ResolvedRedisOptions): string[] {
-  const { keyPrefix, tagKey, onEvictionPolicy } = options;
-  const faults: string[] = [];
-  if (typeof keyPrefix !== 'string' || !/^[\w.:-]{1,64}$/.test(keyPrefix)) {
-    faults.push('keyPrefix must be 1 to 64 letters, digits, "_", ".", "-" or ":"');
-  }
-  const isKey = typeof tagKey === 'string' || tagKey instanceof Uint8Array;
-  if (tagKey !== undefined && !(isKey && tagKey.length >= MIN_TAG_KEY_LENGTH)) {
-    faults.push(`tagKey must be a string or Uint8Array of ${MIN_TAG_KEY_LENGTH} characters or bytes at least`);
-  }
-  for (const name of DURATIONS) {
-    const value: unknown = options[name];
-    if (!Number.isSafeInteger(value) || (value as number) < 10 || (value as number) > 600_000) {
-      faults.push(`${name} must be a whole number of milliseconds from 10 to 600,000`);
-    }
-  }
-  if (!['refuse', 'warn'].includes(onEvictionPolicy)) faults.push('onEvictionPolicy must be "refuse" or "warn"');
-  return faults;
+function IsTagKey(): PropertyDecorator {
+  const isTagKey = (value: unknown) =>
+    (typeof value === 'string' || value instanceof Uint8Array) && value.length >= MIN_TAG_KEY_LENGTH;
+  const requirement = `must be a string or Uint8Array of at least ${MIN_TAG_KEY_LENGTH} characters or bytes`;
+  return optionRule('isTagKey', isTagKey, requirement);
 }

@@ -117,7 +117,7 @@ describe('the arguments of the demo', () => {
   test('report an invalid Redis URL without its password', async () => {
     const environment = { DEMO_REDIS_URL: 'redis://user:canary@localhost:port' };
     const { code, errors } = await play({ environment });
-    expect([code, errors]).toEqual([1, expect.stringContaining('url names a host or a port that is none')]);
+    expect([code, errors]).toEqual([1, expect.stringContaining('url contains an invalid host or port')]);
     expect(errors).not.toContain('canary');
   });
 });

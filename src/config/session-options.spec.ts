@@ -80,7 +80,7 @@ describe('createSessionStorage()', () => {
   test('reports an invalid Redis URL without repeating it', () => {
     const SESSION_STORAGE_URL = 'redis://user:canary@localhost:port';
     const environment = readEnvironment({ SESSION_STORAGE: 'redis', SESSION_STORAGE_URL });
-    expect(() => createSessionStorage(environment)).toThrow(/url names a host or a port that is none/);
+    expect(() => createSessionStorage(environment)).toThrow(/url contains an invalid host or port/);
     expect(() => createSessionStorage(environment)).not.toThrow(/canary/);
   });
 

@@ -62,7 +62,7 @@ async function expectShared(storage: RedisSessionStorage, other: RedisSessionSto
   expect(heard).toMatchObject([types, types]);
 }
 
-const warnings = () => warned.mock.calls.map(([line]) => String(line)).filter((line) => line.includes('client given'));
+const warnings = () => warned.mock.calls.map(([line]) => String(line)).filter((line) => line.includes('client passed'));
 
 describe('a client of the user’s own', () => {
   test('works, is left open and as it was, and the storage can be connected again', async () => {

@@ -101,7 +101,7 @@ describe('a stored session that was damaged', () => {
 
   test('is of a newer format: the error asks for that release', async () => {
     const login = await damagedLogin((value) => (value.writeUInt8(2, 0), value));
-    const message = expect.stringMatching(/later release.*Use that release here too\.$/u);
+    const message = expect.stringMatching(/later release.*Upgrade to that release\.$/u);
     for (const write of [() => pair.storage.get(login.bad.sessionId), () => WRITES.end(pair.storage, login.bad)]) {
       expect(await settle(write)).toMatchObject({ outcome: 'ERR_STORAGE_CORRUPT', message });
     }

@@ -75,16 +75,20 @@ describe('a start with options that Redis does not take', () => {
     [
       'a wrong password',
       () => ({ url: `redis://:canary%2Dpassword@127.0.0.1:${guarded.port}` }),
-      /user or the password/u,
+      /username or password is wrong/u,
     ],
-    ['an unknown user', () => ({ url: `redis://${LOGIN}@127.0.0.1:${guarded.port}` }), /user or the password/u],
+    [
+      'an unknown user',
+      () => ({ url: `redis://${LOGIN}@127.0.0.1:${guarded.port}` }),
+      /username or password is wrong/u,
+    ],
     [
       'an unknown user where none is needed',
       () => ({ url: `redis://${LOGIN}@127.0.0.1:${server.port}` }),
-      /user or the password/u,
+      /username or password is wrong/u,
     ],
-    ['no password where one is needed', () => ({ url: guarded.url }), /asks for a password/u],
-    ['a database that is not there', () => ({ url: `${server.url}/9999` }), /no database 9999: name another one/u],
+    ['no password where one is needed', () => ({ url: guarded.url }), /password is required/u],
+    ['a database that is not there', () => ({ url: `${server.url}/9999` }), /no database 9999: use another one/u],
   ];
 
   test.each(refused)(
@@ -116,7 +120,7 @@ describe('a start with options that Redis does not take', () => {
     try {
       const { error } = await failedStart({ url: replica.url });
       expect(error).toBeInstanceOf(OptionsError);
-      expect(error.message).toMatch(/is a replica.*give the address of its master/u);
+      expect(error.message).toMatch(/is a replica.*use the address of its master/u);
     } finally {
       await replica.stop();
     }
@@ -161,7 +165,9 @@ describe('a start without a server', () => {
   test('is given up within its deadline, with what to look at and without a secret', async () => {
     const { error, said, ms } = await failedStart({ url: `redis://${LOGIN}@127.0.0.1:${await freePort()}` });
     expect(error).toBeInstanceOf(StorageUnavailableError);
-    expect(error.message).toMatch(/cannot be reached \(ECONNREFUSED\)\. Check that it runs, and the address\./u);
+    expect(error.message).toMatch(
+      /cannot be reached \(ECONNREFUSED\)\. Check the address, and that the server is running\./u,
+    );
     expect(ms).toBeGreaterThan(1_900);
     expect(ms).toBeLessThan(3_500);
     expectNoCanary(said);
@@ -233,7 +239,7 @@ describe('while the server is away', () => {
     output.release();
     expect(errors.every((error) => error instanceof Error)).toBe(true);
     const said = [output.text, ...errors.map((error) => inspect(error, { depth: 9, showHidden: true }))].join('\n');
-    expect(said).toContain('The connection to Redis is lost');
+    expect(said).toContain('Lost the connection to Redis');
     expect([...CANARIES, 'canary-payload', session.sessionId].filter((canary) => said.includes(canary))).toEqual([]);
     await own.stop();
   });

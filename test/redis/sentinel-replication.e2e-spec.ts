@@ -77,9 +77,9 @@ describe('when the master is made a replica and keeps its connections', () => {
     const refused = await Promise.all([WRITES.create, WRITES.end].map((write) => settle(() => write(other, session))));
     for (const { outcome, message } of refused) {
       expect(outcome).toBe('ERR_STORAGE_UNAVAILABLE');
-      expect(message).toMatch(/is a replica, which takes no writes|cannot be reached/u);
+      expect(message).toMatch(/is a replica, which accepts no writes|cannot be reached/u);
     }
-    expect(refused[0]!.message).toContain('is a replica, which takes no writes');
+    expect(refused[0]!.message).toContain('is a replica, which accepts no writes');
     await sentinels.waitForNewMaster(master);
     const announcedAt = performance.now();
     await group.waitUntilWritable();

@@ -10,7 +10,7 @@ import { settle } from '../support/storage/settled-call.js';
 import { created, creation, READS, WRITES } from '../support/storage/storage-calls.js';
 
 const [OUR_KEY, THEIR_KEY] = ['the tag key of ourselves', 'the tag key of the others'];
-const ANOTHER_KEY = expect.stringMatching(/another tagKey: give every service the same tagKey/u);
+const ANOTHER_KEY = expect.stringMatching(/different tagKey: set the same tagKey in every service/u);
 
 let server: RedisServer;
 let logged: jest.SpiedFunction<Logger['error']>;

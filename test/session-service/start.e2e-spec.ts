@@ -162,8 +162,8 @@ describe('production', () => {
 
 describe('a start that fails', () => {
   it.each([
-    ['redis', 'redis://user:canary@127.0.0.1', 'Redis refuses the user or the password'],
-    ['redis', 'redis://user:canary@127.0.0.1:port', 'url names a host or a port that is none'],
+    ['redis', 'redis://user:canary@127.0.0.1', 'the username or password is wrong'],
+    ['redis', 'redis://user:canary@127.0.0.1:port', 'url contains an invalid host or port'],
     ['postgres', 'postgres://user:canary@127.0.0.1:port', 'url must be like postgres://'],
   ])('on %s, for %s, says what is wrong, without its password', async (kind, url, fault) => {
     const SESSION_STORAGE_URL = url.replace(/1$/, `1:${redis.port}`);

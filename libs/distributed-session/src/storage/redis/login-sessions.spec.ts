@@ -9,7 +9,7 @@ const KEY = '{ds:01}:u:0123456789abcde';
 const NOW = 1_700_000_000_000;
 const RETENTION_MS = 60_000;
 
-/** Ids under one tag, by their number. */
+/** Session ids under one tag, by number. */
 const idOf = (number: number) => `01234567-89ab-8cde-8000-${String(number).padStart(12, '0')}`;
 const header = (number: number, loginId: string) => ({
   sessionId: idOf(number),
@@ -60,7 +60,7 @@ describe('LoginSessions', () => {
     jest.restoreAllMocks();
   });
 
-  it('lists live sessions by their place, not by their order in the hash or their times', () => {
+  it('lists live sessions by place, not by their order in the hash or their times', () => {
     const sessions = read(
       live(1, NOW + 30, { place: 3 }),
       live(2, NOW + 10, { place: 1 }),
@@ -70,7 +70,7 @@ describe('LoginSessions', () => {
     expect(sessions.history('alice', NOW)).toEqual([]);
   });
 
-  it('moves a session from the list to the history at its very end, and forgets it when its history is past', () => {
+  it('moves a session to the history at the millisecond of its expiry, and drops it after its retention', () => {
     const sessions = read(live(1, NOW));
     const at = (now: number) => [sessions.live('alice', now).length, sessions.history('alice', now).length];
     expect(at(NOW - 1)).toEqual([1, 0]);
@@ -84,7 +84,7 @@ describe('LoginSessions', () => {
     expect(at(NOW + RETENTION_MS)).toEqual([0, 0]);
   });
 
-  it('has the last ended first: by the time, then what is not swept yet, then by the place', () => {
+  it('orders the history by end time, then unswept before swept sessions, then by place', () => {
     const sessions = read(
       ended(1, NOW - 2),
       ended(2, NOW - 1, { place: 5 }),
@@ -96,7 +96,7 @@ describe('LoginSessions', () => {
     expect(numbers(sessions.history('alice', NOW))).toEqual([5, 4, 3, 2, 1, 6]);
   });
 
-  it('keeps the newest of the history, also when what is not swept yet makes it longer', () => {
+  it('limits the history to the newest tombstones, including unswept sessions', () => {
     const tombstones = Array.from({ length: HISTORY_LIMIT }, (_, number) => ended(number, NOW - 1_000 + number));
     const history = read(...tombstones, live(900, NOW - 1)).history('alice', NOW);
     expect(history).toHaveLength(HISTORY_LIMIT);
@@ -104,7 +104,7 @@ describe('LoginSessions', () => {
     expect(numbers(history)).not.toContain(0);
   });
 
-  it('keeps two logins apart that have the same tag', () => {
+  it('separates users with the same tag', () => {
     const sessions = read(
       live(1, NOW + 9),
       live(2, NOW + 9, { loginId: 'bob' }),
@@ -122,14 +122,14 @@ describe('LoginSessions', () => {
     expect(sessions.live('mallory', NOW)).toEqual([]);
   });
 
-  it('tells when each session ends or is forgotten', () => {
+  it('returns when each session expires or its tombstone is purged', () => {
     const sessions = read(live(1, NOW + 9), ended(2, NOW - 1));
     expect(sessions.ends).toEqual([NOW + 9, NOW - 1 + RETENTION_MS]);
     expect(endOf(sessions.find(idOf(1))!)).toBe(NOW + 9);
     expect(sessions.find(idOf(3))).toBeUndefined();
   });
 
-  it('leaves out what cannot be read, and says where it is and not what it holds', () => {
+  it('skips unreadable values and logs where they are, but not their content', () => {
     const canary = [Buffer.from(idOf(2)), Buffer.concat([Buffer.from([0]), Buffer.from('CANARY')])];
     const newer = [Buffer.from(idOf(3)), Buffer.concat([Buffer.from([2]), Buffer.from('CANARY')])];
     const sessions = read(live(1, NOW + 9), canary, newer, live(4, NOW + 9));
@@ -142,7 +142,7 @@ describe('LoginSessions', () => {
     expect(lines.join()).not.toContain('CANARY');
   });
 
-  it('never shows the value of another session under an id', () => {
+  it('never returns the value of another session under an id', () => {
     const [, value] = live(1, NOW + 9);
     const sessions = read([Buffer.from(idOf(2)), value!]);
     expect(sessions.live('alice', NOW)).toEqual([]);

@@ -2,31 +2,32 @@ import { setTimeout } from 'node:timers/promises';
 import { Logger } from '@nestjs/common';
 import { StorageUnavailableError } from '../../errors/storage.errors.js';
 import type { StorageHealth } from '../session-storage.operations.js';
+import { ServerClock } from '../shared/server-clock.js';
 import { SharedOpening } from '../shared/shared-opening.js';
+import { WriteRefusedError } from '../shared/storage-failure.js';
 import { checkServers } from './connection/check-server.js';
-import { openClient, reportConnection } from './connection/open-client.js';
-import { createClient, dangersOf } from './connection/redis-client.js';
+import { logConnectionState, openClient } from './connection/open-client.js';
+import { createClient, redisClientWarnings } from './connection/redis-client.js';
 import { RedisConnection, type WriteReply } from './connection/redis-connection.js';
-import { WriteRefusedError, forbidden } from './connection/redis-failure.js';
+import { readOnlyUserError } from './connection/redis-failure.js';
 import { Heartbeat } from './feed/heartbeat.js';
 import { RedisChangeFeed } from './feed/redis-change-feed.js';
 import type { ResolvedRedisOptions } from './redis-session-storage.options.js';
 import type { RedisScript, ScriptArgument } from './scripts/redis-script.js';
-import { ServerClock } from '../shared/server-clock.js';
 import type { SessionKeys } from './session-keys.js';
 
-/** What is open while the storage is. */
+/** The resources of an open storage. */
 interface Opened {
   readonly connection: RedisConnection;
   readonly heartbeat: Heartbeat;
   readonly mayWrite: boolean;
-  readonly stopReports: () => void;
+  readonly stopLogging: () => void;
 }
 
-/** What there is to close, also of what was opened in part. */
-type Closing = Pick<Opened, 'connection' | 'stopReports'> & { readonly heartbeat: Heartbeat | undefined };
+/** The resources to close, also after an incomplete opening. */
+type Closing = Pick<Opened, 'connection' | 'stopLogging'> & { readonly heartbeat: Heartbeat | undefined };
 
-/** Opens and closes what leads to Redis: the connection for commands, the change feed and the heartbeat. */
+/** Opens and closes everything that connects to Redis: the command connection, the change feed and the heartbeat. */
 export class RedisConnections {
   readonly #logger = new Logger('RedisSessionStorage');
   readonly clock = new ServerClock();
@@ -43,19 +44,23 @@ export class RedisConnections {
     this.feed = new RedisChangeFeed(keys, this.clock);
   }
 
-  /** The connection, for one call. Throws where the storage is closed, or must not be used. */
+  /**
+   * The connection for one call.
+   *
+   * @throws {StorageUnavailableError} when the storage is closed, or its store belongs to services with another tag key.
+   */
   get connection(): RedisConnection {
     return this.#usable().connection.forCall();
   }
 
-  /** Runs a script that writes, and remembers which change was its own: who subscribes later does not hear of it. */
+  /** Runs a script that writes. Listeners that subscribe later do not receive its change. */
   async write<Key extends string, Argument extends string>(
     script: RedisScript<Key | 'sequence', Argument>,
     keys: Readonly<Record<Key | 'sequence', string>>,
     args: Readonly<Record<Exclude<Argument, 'deadline' | 'channel'>, ScriptArgument>>,
     connection = this.connection,
   ): Promise<WriteReply> {
-    if (!this.#usable().mayWrite) throw forbidden();
+    if (!this.#usable().mayWrite) throw readOnlyUserError();
     const all = { ...args, channel: this.keys.channel } as Record<Exclude<Argument, 'deadline'>, ScriptArgument>;
     const reply = await connection.write(script, keys, all);
     if (reply.lastNumber > 0) this.feed.wrote(keys.sequence, reply.lastNumber);
@@ -70,7 +75,7 @@ export class RedisConnections {
     await this.#opening.close();
   }
 
-  /** Writes to every master; what none but some refuse to write is said in plain words. */
+  /** Writes to every master. If one of them rejects writes, the health is not writable and the note contains the reason. */
   async ping(): Promise<StorageHealth> {
     try {
       await this.#usable().heartbeat.send(true);
@@ -83,9 +88,11 @@ export class RedisConnections {
 
   #usable(): Opened {
     const opened = this.#opening.current;
-    if (!opened) throw new StorageUnavailableError('The Redis session storage is closed. Connect it first.');
-    const { fault } = opened.heartbeat;
-    if (fault !== undefined) throw new StorageUnavailableError(`This Redis cannot be used: ${fault}.`);
+    if (!opened) throw new StorageUnavailableError('The Redis session storage is closed. Call connect() first.');
+    const { storeError } = opened.heartbeat;
+    if (storeError !== undefined) {
+      throw new StorageUnavailableError(`This Redis server cannot be used: ${storeError}.`);
+    }
     return opened;
   }
 
@@ -93,10 +100,12 @@ export class RedisConnections {
     const { options, keys, clock, feed } = this;
     const client = createClient(options);
     if (options.client) {
-      for (const danger of dangersOf(client)) this.#logger.warn(`The client given to RedisSessionStorage: ${danger}`);
+      for (const warning of redisClientWarnings(client)) {
+        this.#logger.warn(`The client passed to RedisSessionStorage has an unsafe setting: ${warning}`);
+      }
     }
-    const end = performance.now() + options.connectDeadlineMs;
-    const stopReports = reportConnection(client, this.#logger);
+    const endsAt = performance.now() + options.connectDeadlineMs;
+    const stopLogging = logConnectionState(client, this.#logger);
     const connection = new RedisConnection(client, clock, options.deadlineMs);
     let heartbeat: Heartbeat | undefined;
     try {
@@ -104,44 +113,46 @@ export class RedisConnections {
       const mayWrite = await checkServers(connection, keys, options, this.#logger);
       heartbeat = new Heartbeat(connection, keys, clock, feed, options.heartbeatIntervalMs, mayWrite);
       feed.open(client);
-      await this.#firstBeat(heartbeat, end);
+      await this.#waitForFeed(heartbeat, endsAt);
       heartbeat.start();
-      return { connection, heartbeat, mayWrite, stopReports };
+      return { connection, heartbeat, mayWrite, stopLogging };
     } catch (error) {
-      await this.#shut({ connection, heartbeat, stopReports });
+      await this.#shut({ connection, heartbeat, stopLogging });
       throw error;
     }
   }
 
-  /** Waits until the feed works. Where no heartbeat can be sent, it is enough that it is open. */
-  async #firstBeat(heartbeat: Heartbeat, end: number): Promise<void> {
+  /** Waits for the first heartbeat. If no heartbeat can be sent, an open subscription is enough. */
+  async #waitForFeed(heartbeat: Heartbeat, endsAt: number): Promise<void> {
     let canBeat = true;
     while (canBeat ? this.feed.lagMs() === Infinity : !this.feed.isOpen) {
-      if (performance.now() > end) {
-        this.#logger.warn('The change feed does not work yet: changes of other processes are not heard until it does.');
+      if (performance.now() > endsAt) {
+        this.#logger.warn('The change feed is not working yet: changes made by other processes are not received.');
         return;
       }
       await setTimeout(10);
-      if (canBeat) canBeat = await this.#beats(heartbeat);
+      if (canBeat) canBeat = await this.#sendBeat(heartbeat);
     }
   }
 
-  async #beats(heartbeat: Heartbeat): Promise<boolean> {
+  async #sendBeat(heartbeat: Heartbeat): Promise<boolean> {
     try {
       await heartbeat.send(true);
       return true;
     } catch (error) {
       if (!(error instanceof WriteRefusedError)) throw error;
-      if (error.isTemporary) this.#logger.warn('Redis takes no writes now: sessions can be read, and not be changed.');
+      if (error.isTemporary) {
+        this.#logger.warn('Redis currently accepts no writes: sessions can be read, but not changed.');
+      }
       return false;
     }
   }
 
-  async #shut({ connection, heartbeat, stopReports }: Closing): Promise<void> {
+  async #shut({ connection, heartbeat, stopLogging }: Closing): Promise<void> {
     await heartbeat?.stop();
     this.feed.close();
     await connection.settled();
-    stopReports();
+    stopLogging();
     if (!this.options.client) connection.client.disconnect();
   }
 }

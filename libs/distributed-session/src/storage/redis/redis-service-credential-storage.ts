@@ -9,7 +9,7 @@ import {
   type ServiceCredentialRecord,
 } from '../service-credential-storage.js';
 import { packText } from './records/bytes.js';
-import { unpackService } from './records/stored-service.js';
+import { unpackRedisService } from './records/stored-service.js';
 import type { RedisConnections } from './redis-connections.js';
 import { addServiceSecretScript } from './scripts/add-service-secret.script.js';
 import { endServiceSecretScript } from './scripts/end-service-secret.script.js';
@@ -21,12 +21,12 @@ import { removeServiceScript } from './scripts/remove-service.script.js';
 import type { SessionKeys } from './session-keys.js';
 import { unreadable } from './stored-value-errors.js';
 
-/** The credentials of services in Redis: all in one hash, so that they are found, listed and bounded in one step. */
+/** Stores service credentials in one Redis hash, so that one command finds, lists and counts them. */
 export class RedisServiceCredentialStorage extends ServiceCredentialStorage {
   readonly #keys: { readonly services: string; readonly keyIds: string; readonly sequence: string };
 
   constructor(
-    private readonly gateway: RedisConnections,
+    private readonly connections: RedisConnections,
     keys: SessionKeys,
   ) {
     super();
@@ -34,7 +34,7 @@ export class RedisServiceCredentialStorage extends ServiceCredentialStorage {
   }
 
   async put({ serviceId, serviceName, permissions, secret, replace, by }: PutService): Promise<PutServiceResult> {
-    const { outcome, rest } = await this.gateway.write(putServiceScript, this.#keys, {
+    const { outcome, rest } = await this.connections.write(putServiceScript, this.#keys, {
       serviceId,
       name: serviceName,
       permissions: JSON.stringify(permissions),
@@ -66,7 +66,7 @@ export class RedisServiceCredentialStorage extends ServiceCredentialStorage {
 
   async addSecret(addition: AddServiceSecret): Promise<AddServiceSecretResult> {
     const { serviceId, expectedVersion, secret, overlapMs, by } = addition;
-    const { outcome, rest } = await this.gateway.write(addServiceSecretScript, this.#keys, {
+    const { outcome, rest } = await this.connections.write(addServiceSecretScript, this.#keys, {
       serviceId,
       expectedVersion,
       keyId: secret.keyId,
@@ -86,25 +86,25 @@ export class RedisServiceCredentialStorage extends ServiceCredentialStorage {
 
   async endSecret({ serviceId, keyId, by }: { serviceId: string; keyId: string; by: string }): Promise<boolean> {
     const args = { serviceId, keyId, by: packText(by) };
-    const { outcome, rest } = await this.gateway.write(endServiceSecretScript, this.#keys, args);
+    const { outcome, rest } = await this.connections.write(endServiceSecretScript, this.#keys, args);
     if (outcome === 'unreadable') throw this.#unreadable(serviceId, rest[0]!);
     return outcome === 'ended';
   }
 
   async recordUse({ serviceId, keyId }: { serviceId: string; keyId: string }): Promise<void> {
     const args = { serviceId, keyId };
-    await this.gateway.write(recordServiceUseScript, this.#keys, args);
+    await this.connections.write(recordServiceUseScript, this.#keys, args);
   }
 
   async remove({ serviceId, by }: { serviceId: string; by: string }): Promise<boolean> {
     const args = { serviceId, by: packText(by) };
-    const { outcome } = await this.gateway.write(removeServiceScript, this.#keys, args);
+    const { outcome } = await this.connections.write(removeServiceScript, this.#keys, args);
     return outcome === 'removed';
   }
 
   async list(): Promise<readonly ServiceCredentialRecord[]> {
     const { services } = this.#keys;
-    const reply = await this.gateway.connection.run(listServicesScript, { services }, {});
+    const reply = await this.connections.connection.run(listServicesScript, { services }, {});
     const [now, values] = reply as readonly [number, readonly Buffer[]];
     return values
       .map((value) => this.#unpack(value, now))
@@ -112,23 +112,23 @@ export class RedisServiceCredentialStorage extends ServiceCredentialStorage {
   }
 
   async #find(by: { serviceId: string; keyId: string }): Promise<ServiceCredentialRecord | undefined> {
-    const reply = await this.gateway.connection.run(findServiceScript, this.#keys, by);
+    const reply = await this.connections.connection.run(findServiceScript, this.#keys, by);
     const [now, value] = reply as readonly [number, (Buffer | null)?];
     return value ? this.#unpack(value, now) : undefined;
   }
 
   #unpack(value: Buffer, now: number): ServiceCredentialRecord {
     try {
-      return unpackService(value, now);
+      return unpackRedisService(value, now);
     } catch (error) {
-      throw unreadable('The record of a service', this.#keys.services, '<service id>', error);
+      throw unreadable('A service record', this.#keys.services, '<service id>', error);
     }
   }
 
-  /** What is wrong with a record that a script could not read. */
+  /** Creates the error for a record that a script could not read. */
   #unreadable(serviceId: string, value: Buffer): Error {
     try {
-      unpackService(value, 0);
+      unpackRedisService(value, 0);
       return unreadable(`Service ${serviceId}`, this.#keys.services, serviceId, undefined);
     } catch (error) {
       return unreadable(`Service ${serviceId}`, this.#keys.services, serviceId, error);

@@ -1,34 +1,39 @@
-import { expiredTombstone, asSeenAt } from '../session-lifetime.js';
-import type { SessionRecord, SessionTombstone, StoredSession } from '../session-record.js';
+import { SessionInputError } from '../../errors/session.errors.js';
 import { StorageCorruptError } from '../../errors/storage.errors.js';
-import { LoginSessions, endOf } from './login-sessions.js';
+import { asSeenAt, expiredTombstone } from '../session-lifetime.js';
+import type { SessionRecord, SessionTombstone, StoredSession } from '../session-record.js';
+import type { ListLogins, LoginPage, SessionCounts } from '../session-storage.operations.js';
+import type { Moment } from '../shared/server-clock.js';
 import type { RedisConnection, WriteReply } from './connection/redis-connection.js';
-import { type UnpackedSession, unpackSession } from './records/stored-session.js';
+import { LoginSessions, endOf } from './login-sessions.js';
+import { type UnpackedRedisSession, unpackRedisSession } from './records/stored-session.js';
 import type { RedisConnections } from './redis-connections.js';
 import { readLoginScript } from './scripts/read-login.script.js';
-import type { Moment } from '../shared/server-clock.js';
-import type { SessionKeys } from './session-keys.js';
-import { unreadable } from './stored-value-errors.js';
+import { LOGIN_TAG, SHARDS, type SessionKeys } from './session-keys.js';
+import { logUnreadableLogin, unreadable } from './stored-value-errors.js';
 
-/** The sessions of one login as they were at one moment. */
+/** How many shards a page reads at a time: most have enough users to fill it, or all are nearly empty. */
+const SHARDS_AT_A_TIME = 16;
+
+/** The sessions under one tag, as they were at one moment. */
 interface ReadLogin {
   readonly sessions: LoginSessions;
   readonly now: number;
 }
 
 /**
- * Reads sessions by native commands, which cost the server a third of a script, and judges by its clock as well as it
- * is known here. Where that does not decide whether a session had ended when it was read, the server is asked for
- * records and time at once: two processes never disagree about an end.
+ * Reads sessions with native commands, which cost the server a third of a script, and evaluates them by the estimated
+ * server clock. If a session ends so close to the read that the estimate is not precise enough, a script reads the
+ * records together with the server's time: two processes never disagree about the end of a session.
  */
 export class RedisSessionReader {
   constructor(
-    private readonly gateway: RedisConnections,
+    private readonly connections: RedisConnections,
     private readonly keys: SessionKeys,
   ) {}
 
   async find(sessionId: string): Promise<StoredSession | undefined> {
-    const { connection, clock } = this.gateway;
+    const { connection, clock } = this.connections;
     const tag = this.keys.tagOfSession(sessionId);
     if (tag === undefined) return undefined;
     const asked = clock.moment();
@@ -43,36 +48,81 @@ export class RedisSessionReader {
   }
 
   async live(loginId: string): Promise<SessionRecord[]> {
-    const { sessions, now } = await this.read(this.keys.tagOfLogin(loginId));
+    const { sessions, now } = await this.#read(this.keys.tagOfLogin(loginId));
     return sessions.live(loginId, now);
   }
 
   async history(loginId: string): Promise<SessionTombstone[]> {
-    const { sessions, now } = await this.read(this.keys.tagOfLogin(loginId));
+    const { sessions, now } = await this.#read(this.keys.tagOfLogin(loginId));
     return sessions.history(loginId, now);
   }
 
-  /** All sessions under a tag. */
-  async read(tag: string): Promise<ReadLogin> {
-    const { connection, clock } = this.gateway;
+  /** Counts live sessions and online users from the counters that the scripts maintain. */
+  async countOnline(): Promise<SessionCounts> {
+    const { connection } = this.connections;
+    const counts = await Promise.all(
+      SHARDS.map(async (shard) => {
+        const { counter, online } = this.keys.shard(shard);
+        const [sessions, logins] = await Promise.all([
+          connection.read('get', counter),
+          connection.read('zcard', online),
+        ]);
+        return { sessions: Number(sessions ?? 0), logins: Number(logins) };
+      }),
+    );
+    return {
+      sessions: counts.reduce((sum, { sessions }) => sum + sessions, 0),
+      logins: counts.reduce((sum, { logins }) => sum + logins, 0),
+    };
+  }
+
+  /** Lists online users in the order of their tags, shard by shard. The cursor is the last tag of the page before. */
+  async listLogins({ limit, cursor }: ListLogins): Promise<LoginPage> {
+    if (cursor !== undefined && !LOGIN_TAG.test(cursor)) {
+      throw new SessionInputError(
+        'cursor',
+        'format',
+        'was not returned by listLogins(); omit it to start from the beginning.',
+      );
+    }
+    const { connection } = this.connections;
+    let after = cursor ?? '';
+    const logins: LoginPage['logins'][number][] = [];
+    while (logins.length < limit) {
+      const tags = await this.#tagsAfter(connection, after, limit - logins.length);
+      if (tags.length === 0) return { logins };
+      const read = await Promise.all(tags.map(async (tag) => this.#onlineLogins(tag)));
+      logins.push(...read.flat());
+      after = tags.at(-1)!;
+    }
+    return { logins, nextCursor: after };
+  }
+
+  /** Returns the record that a script found live. */
+  recordOf(sessionId: string, { rest: [value] }: WriteReply): SessionRecord {
+    return this.#unpack(sessionId, value!).session as SessionRecord;
+  }
+
+  /**
+   * Returns the tombstone of a session that a script found ended or due.
+   *
+   * @throws {StorageCorruptError} when the script could not read the record.
+   */
+  tombstoneOf(sessionId: string, { outcome, rest: [value] }: WriteReply): SessionTombstone {
+    const { session } = this.#unpack(sessionId, value!);
+    if (outcome === 'unreadable') throw this.#unreadable(sessionId, undefined);
+    return session.state === 'ended' ? session : expiredTombstone(session);
+  }
+
+  /** Reads all sessions under a tag. */
+  async #read(tag: string): Promise<ReadLogin> {
+    const { connection, clock } = this.connections;
     const key = this.keys.login(tag);
     const asked = clock.moment();
     const sessions = new LoginSessions(key, (await connection.read('hgetall', key)) as readonly Buffer[]);
     const answered = clock.moment();
     const isUndecided = sessions.ends.some((end) => fallsBetween(asked, end, answered));
     return isUndecided ? this.#readExactly(connection, tag) : { sessions, now: answered.now };
-  }
-
-  /** The record that a script found live. */
-  recordOf(sessionId: string, { rest: [value] }: WriteReply): SessionRecord {
-    return this.#unpack(sessionId, value!).session as SessionRecord;
-  }
-
-  /** The tombstone of what a script found ended, or due. Throws where it found nothing that can be read. */
-  tombstoneOf(sessionId: string, { outcome, rest: [value] }: WriteReply): SessionTombstone {
-    const { session } = this.#unpack(sessionId, value!);
-    if (outcome === 'unreadable') throw this.#unreadable(sessionId, undefined);
-    return session.state === 'ended' ? session : expiredTombstone(session);
   }
 
   async #readExactly(connection: RedisConnection, tag: string): Promise<ReadLogin> {
@@ -82,16 +132,47 @@ export class RedisSessionReader {
     return { sessions: new LoginSessions(login, fields), now };
   }
 
-  #unpack(sessionId: string, value: Buffer): UnpackedSession {
-    let unpacked: UnpackedSession;
+  /** A user whose key cannot be read is logged and skipped: the other users are still listed. */
+  async #onlineLogins(tag: string): Promise<LoginPage['logins']> {
     try {
-      unpacked = unpackSession(value);
+      const { sessions, now } = await this.#read(tag);
+      return sessions.onlineLogins(now);
+    } catch (error) {
+      if (!(error instanceof StorageCorruptError)) throw error;
+      logUnreadableLogin(this.keys.login(tag), error);
+      return [];
+    }
+  }
+
+  /** Returns the next tags in order, from as many shards as necessary; none after the last one. */
+  async #tagsAfter(connection: RedisConnection, after: string, limit: number): Promise<string[]> {
+    const first = after === '' ? 0 : SHARDS.indexOf(after.slice(0, 2));
+    for (let at = first; at < SHARDS.length; at += SHARDS_AT_A_TIME) {
+      const shards = SHARDS.slice(at, at + SHARDS_AT_A_TIME);
+      const found = await Promise.all(shards.map(async (shard) => this.#tagsOf(connection, shard, after, limit)));
+      const tags = found.flat().slice(0, limit);
+      if (tags.length > 0) return tags;
+    }
+    return [];
+  }
+
+  async #tagsOf(connection: RedisConnection, shard: string, after: string, limit: number): Promise<string[]> {
+    const start = after.startsWith(shard) ? `(${after}` : '-';
+    const { online } = this.keys.shard(shard);
+    const tags = await connection.read('zrangebylex', online, start, '+', 'LIMIT', 0, limit);
+    return (tags as readonly Buffer[]).map(String);
+  }
+
+  #unpack(sessionId: string, value: Buffer): UnpackedRedisSession {
+    let unpacked: UnpackedRedisSession;
+    try {
+      unpacked = unpackRedisSession(value);
     } catch (error) {
       throw this.#unreadable(sessionId, error);
     }
-    // A reply that belongs to another request is never data (CWE-488).
+    // A reply to another request must never be returned as data (CWE-488).
     if (unpacked.session.sessionId === sessionId) return unpacked;
-    throw new StorageCorruptError(`Redis answered with another session than ${sessionId}, which was asked for.`);
+    throw new StorageCorruptError(`Redis returned a different session than the requested session ${sessionId}.`);
   }
 
   #unreadable(sessionId: string, error: unknown): StorageCorruptError {
@@ -100,15 +181,15 @@ export class RedisSessionReader {
 }
 
 /**
- * Whether the end of a session falls into the time in which the server answered, or so close to it that the clock does
- * not decide. What had ended before was over when it was read. What ends later lives. What ended in between may have
- * been kept alive after it was read.
+ * Whether a session's end falls within the time of the read, or so close to it that the estimated clock does not decide:
+ * an earlier end was over when the session was read, a later one is still ahead, and a session that ends in between may
+ * have been touched after the read.
  */
 function fallsBetween(asked: Moment, end: number, answered: Moment): boolean {
   return asked.earliest <= end && end <= answered.latest;
 }
 
-/** A session as it may be seen at `now`: a due one as its tombstone, one that is past its history not at all. */
-function seen({ session, forgetAt }: UnpackedSession, now: number): StoredSession | undefined {
+/** Returns a session as it is visible at `now`: its tombstone once it is due, `undefined` after its history retention. */
+function seen({ session, forgetAt }: UnpackedRedisSession, now: number): StoredSession | undefined {
   return session.state === 'ended' && !(now < forgetAt) ? undefined : asSeenAt(session, now);
 }

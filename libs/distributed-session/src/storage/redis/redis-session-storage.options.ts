@@ -8,12 +8,8 @@ const MIN_TAG_KEY_LENGTH = 16;
 const MIN_MS = 10;
 const MAX_MS = 600_000;
 
-/**
- * Options of `RedisSessionStorage`. The initial values are the defaults. Durations are milliseconds.
- *
- * Exactly one of `url`, `options`, `cluster` and `client` is required.
- */
-export class RedisSessionStorageOptions {
+/** The options of `RedisSessionStorage` after validation. The initial values are the defaults. Durations are milliseconds. */
+export class ResolvedRedisOptions {
   /**
    * `redis://user:password@host:6379/0` (`rediss://` for TLS),
    * `redis-sentinel://user:password@host:26379,host:26379/0?name=mymaster` (`rediss-sentinel://`), or
@@ -36,7 +32,7 @@ export class RedisSessionStorageOptions {
 
   /** Prefix of all keys and of the channel: letters, digits, `_`, `.`, `-` and `:`. */
   @Matches(/^[\w.:-]{1,64}$/, { message: 'keyPrefix must be 1 to 64 letters, digits, "_", ".", "-" or ":"' })
-  readonly keyPrefix?: string = 'ds';
+  readonly keyPrefix: string = 'ds';
 
   /**
    * Secret that prevents login ids from being guessed from key names: at least 16 characters or bytes, the same in every
@@ -50,33 +46,36 @@ export class RedisSessionStorageOptions {
 
   /** Maximum duration of a call. */
   @IsDuration(MIN_MS, MAX_MS)
-  readonly deadlineMs?: number = 1_000;
+  readonly deadlineMs: number = 1_000;
 
   /** How long `connect()` waits for servers that are starting. */
   @IsDuration(MIN_MS, MAX_MS)
-  readonly connectDeadlineMs?: number = 10_000;
+  readonly connectDeadlineMs: number = 10_000;
 
   /** Interval of the heartbeats that detect a silent change feed. */
   @IsDuration(MIN_MS, MAX_MS)
-  readonly heartbeatIntervalMs?: number = 1_000;
+  readonly heartbeatIntervalMs: number = 1_000;
 
   /**
    * What to do if the server may evict sessions when its memory is full (a `maxmemory-policy` other than `noeviction`):
    * `refuse` makes `connect()` throw, `warn` logs a warning.
    */
   @IsIn(['refuse', 'warn'], { message: "onEvictionPolicy must be 'refuse' or 'warn'" })
-  readonly onEvictionPolicy?: 'refuse' | 'warn' = 'refuse';
+  readonly onEvictionPolicy: 'refuse' | 'warn' = 'refuse';
 }
 
 const SERVERS = ['url', 'options', 'cluster', 'client'] as const;
 
 /** Where the servers are: exactly one of these options. */
-export type RedisServerOptions = Pick<RedisSessionStorageOptions, (typeof SERVERS)[number]>;
+export type RedisServerOptions = Pick<ResolvedRedisOptions, (typeof SERVERS)[number]>;
 
-/** The validated options with their defaults. */
-export type ResolvedRedisOptions = RedisServerOptions &
-  Pick<RedisSessionStorageOptions, 'tagKey'> &
-  Required<Omit<RedisSessionStorageOptions, keyof RedisServerOptions | 'tagKey'>>;
+/**
+ * Options of `RedisSessionStorage`: exactly one of `url`, `options`, `cluster` and `client`, and any of the others.
+ *
+ * @example
+ * const options: RedisSessionStorageOptions = { url: 'redis://localhost:6379', keyPrefix: 'shop' };
+ */
+export type RedisSessionStorageOptions = Partial<ResolvedRedisOptions>;
 
 /**
  * Validates the options, fills in the defaults and freezes the result. `null` counts as absent.
@@ -85,8 +84,8 @@ export type ResolvedRedisOptions = RedisServerOptions &
  */
 export function resolveRedisOptions(given: RedisSessionStorageOptions): ResolvedRedisOptions {
   const present = Object.fromEntries(Object.entries(given ?? {}).filter(([, value]) => value !== null));
-  const options = validateOptions('RedisSessionStorage', RedisSessionStorageOptions, present, serverErrors);
-  return Object.freeze(options as ResolvedRedisOptions);
+  const options = validateOptions('RedisSessionStorage', ResolvedRedisOptions, present, serverErrors);
+  return Object.freeze(options);
 }
 
 function serverErrors(options: RedisServerOptions): string[] {

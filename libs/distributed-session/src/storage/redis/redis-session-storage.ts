@@ -23,11 +23,12 @@ import type { StorageChangeListener } from '../storage-change.js';
 import { databaseOf } from './connection/redis-client.js';
 import type { WriteReply } from './connection/redis-connection.js';
 import { packText } from './records/bytes.js';
-import { packEnding, packIdentity, unpackSession } from './records/stored-session.js';
-import { OnlineLogins } from './online-logins.js';
+import { packEnding, packIdentity, unpackRedisSession } from './records/stored-session.js';
 import { RedisConnections } from './redis-connections.js';
 import { RedisServiceCredentialStorage } from './redis-service-credential-storage.js';
+import { RedisSessionReader } from './redis-session-reader.js';
 import { type RedisSessionStorageOptions, resolveRedisOptions } from './redis-session-storage.options.js';
+import { sweepRedisSessions } from './redis-session-sweep.js';
 import { createSessionScript } from './scripts/create-session.script.js';
 import { endLoginSessionsScript } from './scripts/end-login-sessions.script.js';
 import { endSessionScript } from './scripts/end-session.script.js';
@@ -35,11 +36,9 @@ import { replaceSessionScript } from './scripts/replace-session.script.js';
 import { rotateSessionScript } from './scripts/rotate-session.script.js';
 import { touchSessionsScript } from './scripts/touch-sessions.script.js';
 import { SessionKeys } from './session-keys.js';
-import { RedisSessionReader } from './redis-session-reader.js';
-import { SessionSweep } from './session-sweep.js';
 
 /**
- * Sessions in Redis 7 or later: one server, Sentinel or a cluster. `docs/redis.md` says what is guaranteed, and how.
+ * Stores sessions in Redis 7 or later: one server, Sentinel or a cluster. `docs/redis.md` describes the guarantees.
  *
  * @example
  * DistributedSessionModule.forRoot({
@@ -50,37 +49,37 @@ import { SessionSweep } from './session-sweep.js';
 export class RedisSessionStorage extends SessionStorage {
   readonly services: RedisServiceCredentialStorage;
   readonly #keys: SessionKeys;
-  readonly #gateway: RedisConnections;
+  readonly #connections: RedisConnections;
   readonly #reader: RedisSessionReader;
-  readonly #online: OnlineLogins;
-  readonly #sweep: SessionSweep;
 
-  /** Throws an `OptionsError` that names every fault of the options. Nothing is opened before `connect()`. */
+  /**
+   * Validates the options. No connection is opened before `connect()`.
+   *
+   * @throws {OptionsError} with every error of the options.
+   */
   constructor(options: RedisSessionStorageOptions) {
     super();
     const resolved = resolveRedisOptions(options);
     this.#keys = new SessionKeys(resolved.keyPrefix, resolved.tagKey, databaseOf(resolved));
-    this.#gateway = new RedisConnections(resolved, this.#keys);
-    this.#reader = new RedisSessionReader(this.#gateway, this.#keys);
-    this.#online = new OnlineLogins(this.#gateway, this.#keys);
-    this.#sweep = new SessionSweep(this.#gateway, this.#keys);
-    this.services = new RedisServiceCredentialStorage(this.#gateway, this.#keys);
+    this.#connections = new RedisConnections(resolved, this.#keys);
+    this.#reader = new RedisSessionReader(this.#connections, this.#keys);
+    this.services = new RedisServiceCredentialStorage(this.#connections, this.#keys);
   }
 
   async connect(): Promise<void> {
-    await this.#gateway.connect();
+    await this.#connections.connect();
   }
 
   async close(): Promise<void> {
-    await this.#gateway.close();
+    await this.#connections.close();
   }
 
   async ping(): Promise<StorageHealth> {
-    return this.#gateway.ping();
+    return this.#connections.ping();
   }
 
   now(): number {
-    return this.#gateway.clock.now();
+    return this.#connections.clock.now();
   }
 
   nextSessionId(loginId: string): string {
@@ -93,7 +92,7 @@ export class RedisSessionStorage extends SessionStorage {
     if (this.#keys.tagOfSession(sessionId) !== tag) return this.#refuseForeignId(sessionId);
     const login = packText(loginId);
     const identity = packIdentity({ sessionId, loginId, device, serviceId: by });
-    const written = await this.#gateway.write(createSessionScript, this.#keys.all(tag), {
+    const written = await this.#connections.write(createSessionScript, this.#keys.all(tag), {
       tag,
       sessionId,
       identity,
@@ -124,7 +123,7 @@ export class RedisSessionStorage extends SessionStorage {
     const { sessionId, expectedVersion, payload, touch, by } = change;
     const tag = this.#keys.tagOfSession(sessionId);
     if (tag === undefined) return { outcome: 'missing' };
-    const written = await this.#gateway.write(replaceSessionScript, this.#keys.all(tag), {
+    const written = await this.#connections.write(replaceSessionScript, this.#keys.all(tag), {
       sessionId,
       expectedVersion,
       touch: touch ? '1' : '0',
@@ -144,7 +143,7 @@ export class RedisSessionStorage extends SessionStorage {
     const times = new Map<string, SessionTimes>();
     const touchLogin = async ([tag, ids]: [string, string[]]) => {
       const args = { sessionIds: ids.join(',') };
-      const { rest } = await this.#gateway.write(touchSessionsScript, this.#keys.all(tag), args);
+      const { rest } = await this.#connections.write(touchSessionsScript, this.#keys.all(tag), args);
       for (const value of rest.filter(({ length }) => length > 0)) {
         const { sessionId, lastAccessedAt, expiresAt } = recordOf(value);
         times.set(sessionId, { sessionId, lastAccessedAt, expiresAt });
@@ -159,7 +158,7 @@ export class RedisSessionStorage extends SessionStorage {
     const tag = this.#keys.tagOfSession(sessionId);
     if (tag === undefined) return { outcome: 'missing' };
     if (this.#keys.tagOfSession(successor.sessionId) !== tag) return this.#refuseForeignId(successor.sessionId);
-    const written = await this.#gateway.write(rotateSessionScript, this.#keys.all(tag), {
+    const written = await this.#connections.write(rotateSessionScript, this.#keys.all(tag), {
       sessionId,
       expectedVersion,
       successorId: successor.sessionId,
@@ -176,7 +175,7 @@ export class RedisSessionStorage extends SessionStorage {
   async end({ sessionId, reason, by, actor, historyRetentionMs }: EndSession): Promise<EndSessionResult> {
     const tag = this.#keys.tagOfSession(sessionId);
     if (tag === undefined) return { outcome: 'missing' };
-    const written = await this.#gateway.write(endSessionScript, this.#keys.all(tag), {
+    const written = await this.#connections.write(endSessionScript, this.#keys.all(tag), {
       tag,
       sessionId,
       ending: packEnding({ reason, by, actor }),
@@ -190,14 +189,14 @@ export class RedisSessionStorage extends SessionStorage {
   async endAll(ending: EndAllSessions): Promise<readonly SessionTombstone[]> {
     const { loginId, exceptSessionId, device, reason, by, actor, historyRetentionMs } = ending;
     const tag = this.#keys.tagOfLogin(loginId);
-    const { rest } = await this.#gateway.write(endLoginSessionsScript, this.#keys.all(tag), {
+    const { rest } = await this.#connections.write(endLoginSessionsScript, this.#keys.all(tag), {
       tag,
       who: Buffer.concat([packText(loginId), ...(device === undefined ? [] : [packText(device)])]),
       exceptId: exceptSessionId ?? '',
       ending: packEnding({ reason, by, actor }),
       retention: historyRetentionMs,
     });
-    return rest.map((value) => unpackSession(value).session as SessionTombstone);
+    return rest.map((value) => unpackRedisSession(value).session as SessionTombstone);
   }
 
   async listByLogin(loginId: string): Promise<readonly SessionRecord[]> {
@@ -209,40 +208,40 @@ export class RedisSessionStorage extends SessionStorage {
   }
 
   async count(): Promise<SessionCounts> {
-    return this.#online.count();
+    return this.#reader.countOnline();
   }
 
   async listLogins(page: ListLogins): Promise<LoginPage> {
-    return this.#online.page(page);
+    return this.#reader.listLogins(page);
   }
 
   async sweep(sweep: SweepSessions): Promise<number> {
-    return this.#sweep.run(sweep);
+    return sweepRedisSessions(this.#connections, this.#keys, sweep);
   }
 
   changes(listener: StorageChangeListener): () => void {
-    return this.#gateway.feed.subscribe(listener);
+    return this.#connections.feed.subscribe(listener);
   }
 
   feedLagMs(): number {
-    return this.#gateway.feed.lagMs();
+    return this.#connections.feed.lagMs();
   }
 
-  /** What a write met instead of a live session at the expected version. */
-  #refusal(sessionId: string, met: WriteReply): SessionWriteRefusal {
-    if (met.outcome === 'missing') return { outcome: 'missing' };
-    if (met.outcome === 'conflict') return { outcome: 'conflict', session: this.#reader.recordOf(sessionId, met) };
-    return { outcome: 'ended', session: this.#reader.tombstoneOf(sessionId, met) };
+  /** The result of a write that found no live session at the expected version. */
+  #refusal(sessionId: string, reply: WriteReply): SessionWriteRefusal {
+    if (reply.outcome === 'missing') return { outcome: 'missing' };
+    if (reply.outcome === 'conflict') return { outcome: 'conflict', session: this.#reader.recordOf(sessionId, reply) };
+    return { outcome: 'ended', session: this.#reader.tombstoneOf(sessionId, reply) };
   }
 
-  /** An id that belongs to another login cannot be created for this one, whether or not it is in use there. */
+  /** An id that belongs to another user cannot be created for this one, whether or not it is in use. */
   async #refuseForeignId(sessionId: string): Promise<{ readonly outcome: 'id-taken' }> {
     if (await this.get(sessionId)) return { outcome: 'id-taken' };
-    throw new SessionInputError('sessionId', 'format', 'is not one that nextSessionId() made for this login.');
+    throw new SessionInputError('sessionId', 'format', 'was not generated by nextSessionId() for this user.');
   }
 }
 
-/** The record that a script wrote: it answers with all but the payload, which its caller has. */
+/** Returns the record that a script wrote. The reply omits the payload, which the caller has. */
 function recordOf(head: Buffer, payload: Uint8Array = new Uint8Array()): SessionRecord {
-  return unpackSession(Buffer.concat([head, payload])).session as SessionRecord;
+  return unpackRedisSession(Buffer.concat([head, payload])).session as SessionRecord;
 }

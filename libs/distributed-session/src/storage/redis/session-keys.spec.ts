@@ -13,7 +13,7 @@ const isId = (text: string): boolean => validate(text) && version(text) === 8 &&
 const slotOf = (key: string): number => new Command('get', [key]).getSlot();
 
 describe('SessionKeys', () => {
-  it('makes session ids that are UUIDs of version 8, each another, and that tell whose they are', () => {
+  it('generates unique session ids: UUIDs of version 8 that contain the tag of their user', () => {
     const seen = new Set<string>();
     fc.assert(
       fc.property(loginIds, (loginId) => {
@@ -27,13 +27,13 @@ describe('SessionKeys', () => {
     );
   });
 
-  it('leaves 62 bits of an id to chance', () => {
+  it('generates session ids with 62 random bits', () => {
     const ids = Array.from({ length: 500 }, () => BigInt(`0x${keys.newSessionId('alice').replaceAll('-', '')}`));
     const changing = ids.reduce((bits, id) => bits | (id ^ ids[0]!), 0n);
     expect(changing).toBe(2n ** 62n - 1n);
   });
 
-  it('takes nothing for an id that is no lower-case UUID of version 8, of 10,000 strings that are nearly ids', () => {
+  it('accepts only lower-case UUIDs of version 8 as session ids, out of 10,000 similar strings', () => {
     const id = keys.newSessionId('alice');
     const edited = fc
       .tuple(fc.nat(id.length), fc.nat(2), fc.string({ unit: 'binary', maxLength: 3 }))
@@ -52,11 +52,11 @@ describe('SessionKeys', () => {
     ['with a line break behind it', `${keys.newSessionId('alice')}\n`],
     ['in braces', `{${keys.newSessionId('alice')}}`],
     ['of another variant', keys.newSessionId('alice').replace(/^(.{19})./, '$1c')],
-  ])('takes a UUID %s for no id', (_name, text) => {
+  ])('rejects a UUID %s as a session id', (_name, text) => {
     expect(keys.tagOfSession(text)).toBeUndefined();
   });
 
-  it('gives other tags and another fingerprint under another tag key, and the same under the same', () => {
+  it('derives tags and the fingerprint from the tag key alone', () => {
     const other = new SessionKeys('ds', `${TAG_KEY}!`);
     expect(other.tagOfLogin('alice')).not.toBe(keys.tagOfLogin('alice'));
     expect(other.fingerprint).not.toBe(keys.fingerprint);
@@ -65,7 +65,7 @@ describe('SessionKeys', () => {
     expect(bytes.fingerprint).toBe(keys.fingerprint);
   });
 
-  it('keeps its tags when the bytes of the tag key are wiped by their owner', () => {
+  it('keeps its tags after the caller has wiped the bytes of the tag key', () => {
     const tagKey = randomBytes(32);
     const wiped = new SessionKeys('ds', tagKey);
     const tag = wiped.tagOfLogin('alice');
@@ -73,14 +73,14 @@ describe('SessionKeys', () => {
     expect(wiped.tagOfLogin('alice')).toBe(tag);
   });
 
-  it('tells nothing of the tag key: its fingerprint is 64 bits of a digest, and no name holds key or login', () => {
+  it('reveals neither the tag key nor a login id in key names, and publishes 64 bits of a digest as fingerprint', () => {
     expect(keys.fingerprint).toMatch(/^[0-9a-f]{16}$/u);
     expect(keys.fingerprint).not.toBe(new SessionKeys('ds', 'fingerprint of the tag key').fingerprint);
     const names = JSON.stringify([keys.all(keys.tagOfLogin('alice')), keys.channel, keys.meta, keys.fingerprint]);
     for (const secret of [TAG_KEY, 'alice', Buffer.from(TAG_KEY).toString('hex')]) expect(names).not.toContain(secret);
   });
 
-  it('has all keys of a login, and all of the services, in one slot of a cluster', () => {
+  it('puts all keys of a user, and all keys of the services, into one cluster slot each', () => {
     fc.assert(
       fc.property(loginIds, (loginId) => {
         const names = Object.values(keys.all(keys.tagOfLogin(loginId)));
@@ -91,19 +91,19 @@ describe('SessionKeys', () => {
     expect(new Set([keys.services, keys.serviceKeyIds, keys.serviceSequence, keys.meta].map(slotOf)).size).toBe(1);
   });
 
-  it('has 256 shards that share no key and are spread over the slots', () => {
+  it('has 256 shards that share no key and are distributed over the cluster slots', () => {
     expect(new Set(SHARDS).size).toBe(256);
     const names = SHARDS.flatMap((shard) => Object.values(keys.shard(shard)));
     expect(new Set(names).size).toBe(256 * 5);
     expect(new Set(SHARDS.map((shard) => slotOf(keys.shard(shard).counter))).size).toBeGreaterThan(250);
   });
 
-  it('shares no channel with the same prefix in another database', () => {
+  it('uses a different channel in each database', () => {
     const channels = [undefined, 0, 1, 15].map((database) => new SessionKeys('ds', TAG_KEY, database).channel);
     expect(channels).toEqual(['ds:changes', 'ds:changes', 'ds:changes:1', 'ds:changes:15']);
   });
 
-  it('shares no key and no channel with another prefix', () => {
+  it('shares no key or channel with another prefix', () => {
     const [one, other] = [new SessionKeys('ds'), new SessionKeys('ds:1')].map(({ channel, meta, services }) => [
       channel,
       meta,

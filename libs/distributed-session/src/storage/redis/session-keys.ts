@@ -2,31 +2,31 @@ import { createHmac, randomBytes } from 'node:crypto';
 import { stringify } from 'uuid';
 import { isSessionId } from '../../model/session-id.js';
 
-/** The sessions are spread over so many shards, each with its own hash tag, so that a cluster can part them. */
+/** The 256 shards of the sessions. Each has its own hash tag, so that a cluster can distribute them. */
 export const SHARDS: readonly string[] = Array.from({ length: 256 }, (_, n) => n.toString(16).padStart(2, '0'));
 
 /** The tag in a session id, which is a UUID version 8. */
 const TAG_IN_ID = /^([0-9a-f]{8})-([0-9a-f]{4})-8([0-9a-f]{3})-[89ab]/;
 export const LOGIN_TAG = /^[0-9a-f]{15}$/;
 
-/** The keys of one shard. All of them, and those of its logins, are in one slot of a cluster. */
+/** The keys of one shard. They and the keys of its users are in one cluster slot. */
 export interface ShardKeys {
-  /** Sorted set: login tags by earliest expiry and number of live sessions. */
+  /** Sorted set: login tags, scored by earliest expiry and number of live sessions. */
   readonly expiries: string;
-  /** Sorted set, all scores 0: the tags of logins with live sessions, in an order that pages can go by. */
+  /** Sorted set with scores of 0: the tags of users with live sessions, in the order of the pages. */
   readonly online: string;
-  /** String: how many sessions are live. */
+  /** String: the number of live sessions. */
   readonly counter: string;
-  /** String with a time to live: how many changes were announced. */
+  /** String with a time to live: the number of published changes. */
   readonly sequence: string;
-  /** String with a time to live: whoever sets it sends the heartbeat of this shard. */
+  /** String with a time to live: the process that sets it sends the heartbeat of this shard. */
   readonly beat: string;
 }
 
 /**
- * Names every key. A login is found by its tag: the first 60 bits of HMAC-SHA-256(tag key, login id), as 15 hexadecimal
- * digits. A session id is a UUID version 8 (RFC 9562) whose first 60 free bits are the tag, so that whoever knows the
- * id knows the key; the other 62 are random.
+ * The names of all keys. A user's key contains a tag: the first 60 bits of HMAC-SHA-256(tag key, login id), as 15
+ * hexadecimal digits. A session id is a UUID version 8 (RFC 9562) whose first 60 free bits are the tag, so that the key
+ * follows from the id; the other 62 bits are random.
  */
 export class SessionKeys {
   readonly #shards: ReadonlyMap<string, ShardKeys>;
@@ -34,21 +34,21 @@ export class SessionKeys {
   readonly channel: string;
   /** Hash: the format of the data, and the fingerprint of the tag key. */
   readonly meta: string;
-  /** Hash: service id to its record. */
+  /** Hash: service id to record. */
   readonly services: string;
-  /** Hash: key id of a secret to the id of its service. In the slot of `services`. */
+  /** Hash: key id of a secret to service id. In the slot of `services`. */
   readonly serviceKeyIds: string;
-  /** String with a time to live: how many changes of services were announced. In the slot of `services`. */
+  /** String with a time to live: the number of published service changes. In the slot of `services`. */
   readonly serviceSequence: string;
-  /** What the store says of the tag key, so that services with different ones notice. It does not tell the key. */
+  /** Identifies the tag key in the store without revealing it, so that services with different tag keys are detected. */
   readonly fingerprint: string;
   readonly #prefix: string;
   readonly #tagKey: string | Uint8Array;
 
-  /** @param database that of the keys: the channel, of which Redis has one for all its databases, is named after it. */
+  /** @param database - The keys' database. It is part of the channel's name, because databases share their channels. */
   constructor(prefix: string, tagKey: string | Uint8Array = prefix, database = 0) {
     this.#prefix = prefix;
-    // Its owner may wipe the bytes.
+    // The caller may wipe its bytes.
     this.#tagKey = typeof tagKey === 'string' ? tagKey : Uint8Array.from(tagKey);
     this.channel = database === 0 ? `${prefix}:changes` : `${prefix}:changes:${database}`;
     this.meta = `{${prefix}}:meta`;
@@ -71,18 +71,18 @@ export class SessionKeys {
     return createHmac('sha256', this.#tagKey).update(loginId).digest('hex').slice(0, 15);
   }
 
-  /** `undefined` for what is no session id of this storage: nothing can be stored under it. */
+  /** Returns `undefined` for a text that is not a session id of this storage: no session can have it. */
   tagOfSession(sessionId: string): string | undefined {
     const parts = isSessionId(sessionId) ? TAG_IN_ID.exec(sessionId) : null;
     return parts ? `${parts[1]}${parts[2]}${parts[3]}` : undefined;
   }
 
-  /** Hash: session id to record or tombstone, of one login. */
+  /** Hash of a user: session id to record or tombstone. */
   login(tag: string): string {
     return `{${this.#prefix}:${tag.slice(0, 2)}}:u:${tag}`;
   }
 
-  /** The keys of a login and of its shard. */
+  /** The keys of a user and of its shard. */
   all(tag: string): ShardKeys & { readonly login: string } {
     return { login: this.login(tag), ...this.shard(tag.slice(0, 2)) };
   }

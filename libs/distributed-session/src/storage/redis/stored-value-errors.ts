@@ -2,20 +2,20 @@ import { Logger } from '@nestjs/common';
 import { StorageCorruptError } from '../../errors/storage.errors.js';
 import { UnreadableValueError } from './records/stored-session.js';
 
-/** What to tell of a value that cannot be read: where it is and the way out, and nothing of what it holds. */
+/** Creates the error for an unreadable value: where it is and how to fix it, without its content. */
 export function unreadable(what: string, key: string, field: string, error: unknown): StorageCorruptError {
   const newer = error instanceof UnreadableValueError && error.newerFormat;
   return new StorageCorruptError(
     newer
-      ? `${what} was written by a later release, in a format that this one does not know. Use that release here too.`
-      : `${what} cannot be read: what is stored is no record of this library. Find out who wrote it, then remove it: ` +
+      ? `${what} was written by a later release, in a format that this release cannot read. Upgrade to that release.`
+      : `${what} cannot be read: the stored value is not a valid record. Find out what wrote it, then remove it: ` +
           `HDEL ${key} ${field}`,
   );
 }
 
 const logger = new Logger('RedisSessionStorage');
 
-/** Tells the log of a login that was left out, because nothing about it can be read. */
-export function reportUnreadableLogin(key: string, error: StorageCorruptError): void {
-  logger.error(`The sessions under ${key} were left out. ${error.message}`);
+/** Logs that a user was skipped, because the key of its sessions cannot be read at all. */
+export function logUnreadableLogin(key: string, error: StorageCorruptError): void {
+  logger.error(`Skipped the sessions under ${key}. ${error.message}`);
 }

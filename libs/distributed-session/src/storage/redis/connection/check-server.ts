@@ -8,12 +8,12 @@ import { missingRightsScript } from '../scripts/missing-rights.script.js';
 import { type SessionKeys } from '../session-keys.js';
 import { masterShards } from './redis-client.js';
 import { type RedisConnection } from './redis-connection.js';
-import { refusalOf, toStorageError } from './redis-failure.js';
+import { refusalOf, toRedisStorageError } from './redis-failure.js';
 
-/** Scripts use `PEXPIREAT … GT` and flags in their first line. */
+/** The first version whose scripts support `PEXPIREAT … GT` and flags in their first line. */
 const MIN_VERSION = 7;
 
-/** What of `INFO` matters here. */
+/** The fields of `INFO` that are checked. */
 interface ServerFacts {
   readonly version: string;
   readonly role: string;
@@ -21,8 +21,10 @@ interface ServerFacts {
 }
 
 /**
- * Checks, once at start, that every master can keep sessions, that the store holds what this process can read, and what
- * its user may do; answers whether it may write. Throws {@link OptionsError} with every fault and its way out.
+ * Checks every master, the format of the stored data and the rights of the Redis user, once at start. Returns whether
+ * the user may write.
+ *
+ * @throws {OptionsError} with every error and how to fix it.
  */
 export async function checkServers(
   connection: RedisConnection,
@@ -31,57 +33,63 @@ export async function checkServers(
   logger: Logger,
 ): Promise<boolean> {
   const { client } = connection;
-  const faults: string[] = [...(await databaseFaults(client))];
+  const errors: string[] = [...(await databaseErrors(client))];
   for (const { node } of masterShards(client, keys)) {
     const facts = await factsOf(node);
     if (facts === undefined) {
-      logger.warn('Redis does not let its user run INFO, so version, role and eviction policy were not checked.');
+      logger.warn('The Redis user may not run INFO: version, role and eviction policy were not checked.');
       continue;
     }
-    const { serious, worrying } = judge(facts, options.onEvictionPolicy);
-    faults.push(...serious);
-    for (const worry of worrying) logger.warn(worry);
+    const found = examine(facts, options.onEvictionPolicy);
+    errors.push(...found.errors);
+    for (const warning of found.warnings) logger.warn(warning);
   }
-  const { mayWrite, lacking } =
-    faults.length === 0 ? await rightsOf(connection, keys) : { mayWrite: true, lacking: [] };
-  if (lacking.length > 0) {
-    faults.push(`its user may not run ${lacking.join(', ')} on the keys of this library: see docs/redis-acl`);
+  const { mayWrite, missing } =
+    errors.length === 0 ? await rightsOf(connection, keys) : { mayWrite: true, missing: [] };
+  if (missing.length > 0) {
+    errors.push(`its user may not run ${missing.join(', ')} on the keys of this library: see docs/redis-acl`);
   }
-  if (faults.length === 0) faults.push(...(await storeFaults(connection, keys, mayWrite)));
-  if (faults.length > 0) throw new OptionsError('This Redis cannot keep the sessions:', [...new Set(faults)]);
-  if (!mayWrite) logger.warn('The user of Redis may only read: sessions can be looked at, and not created or changed.');
+  if (errors.length === 0) errors.push(...(await storeErrors(connection, keys, mayWrite)));
+  if (errors.length > 0) {
+    throw new OptionsError('This Redis server does not meet the requirements:', [...new Set(errors)]);
+  }
+  if (!mayWrite) {
+    logger.warn('The Redis user has read-only access: sessions can be read, but not created or changed.');
+  }
   return mayWrite;
 }
 
-/** What the user of a connection may do: all, or only read; anything between the two is a mistake, and `lacking`. */
+/** Finds the missing rights of the user. No right to write at all is valid: the user is read-only. */
 async function rightsOf(
   connection: RedisConnection,
   keys: SessionKeys,
-): Promise<{ mayWrite: boolean; lacking: string[] }> {
+): Promise<{ mayWrite: boolean; missing: string[] }> {
   const { channel } = keys;
   const reply = await connection.run(missingRightsScript, keys.all(keys.tagOfLogin('')), { channel });
   const [reading = [], writing = []] = (reply as readonly (readonly Buffer[])[]).map((names) => names.map(String));
   const mayWrite = !writing.includes('HSET');
-  return { mayWrite, lacking: mayWrite ? [...reading, ...writing] : reading };
+  return { mayWrite, missing: mayWrite ? [...reading, ...writing] : reading };
 }
 
-/** Whether the store was written with another tag key, or by a later release: one sentence each. */
-export async function storeFaults(
+/** Returns an error if the store was written with a different tag key, or by a later release. */
+export async function storeErrors(
   connection: RedisConnection,
   keys: SessionKeys,
   mayWrite: boolean,
 ): Promise<string[]> {
   const [format, fingerprint] = await storedClaim(connection, keys, mayWrite);
   if (Number(format) > FORMAT) {
-    return ['the sessions in it were written by a later release: use that release, or another keyPrefix'];
+    return ['its sessions were written by a later release: upgrade to that release, or use another keyPrefix'];
   }
   if (fingerprint !== keys.fingerprint) {
-    return ['its sessions were written with another tagKey: give every service the same tagKey, or another keyPrefix'];
+    return [
+      'its sessions were written with a different tagKey: set the same tagKey in every service, or use another keyPrefix',
+    ];
   }
   return [];
 }
 
-/** What the store says of itself. An empty one is claimed by the first who may write. */
+/** Reads the format and the fingerprint of the store. The first process that may write claims an empty store. */
 async function storedClaim(connection: RedisConnection, keys: SessionKeys, mayWrite: boolean): Promise<string[]> {
   const { meta, fingerprint } = keys;
   const read = (await connection.read('hmget', meta, 'format', 'fingerprint')) as readonly (Buffer | null)[];
@@ -91,16 +99,16 @@ async function storedClaim(connection: RedisConnection, keys: SessionKeys, mayWr
   return (claimed as readonly Buffer[]).map(String);
 }
 
-/** A client that cannot select its database stays, silently, in database 0. */
-async function databaseFaults(client: Redis | Cluster): Promise<string[]> {
+/** A client that fails to select its database silently stays in database 0. */
+async function databaseErrors(client: Redis | Cluster): Promise<string[]> {
   const db = 'db' in client.options ? client.options.db : undefined;
   if (!db) return [];
   try {
     await client.sendCommand(new Command('select', [db]));
     return [];
   } catch (error) {
-    if (refusalOf(error) !== 'ERR') throw toStorageError(error, { wasSent: true, isReadOnly: true });
-    return [`it has no database ${db}: name another one, or none for database 0`];
+    if (refusalOf(error) !== 'ERR') throw toRedisStorageError(error, { wasSent: true, isReadOnly: true });
+    return [`it has no database ${db}: use another one, or omit it to use database 0`];
   }
 }
 
@@ -112,26 +120,26 @@ async function factsOf(node: Redis): Promise<ServerFacts | undefined> {
     return { version: fact('redis_version'), role: fact('role'), evictionPolicy: fact('maxmemory_policy') };
   } catch (error) {
     if (refusalOf(error) === 'NOPERM') return undefined;
-    throw toStorageError(error, { wasSent: true, isReadOnly: true });
+    throw toRedisStorageError(error, { wasSent: true, isReadOnly: true });
   }
 }
 
-function judge(
+function examine(
   { version, role, evictionPolicy }: ServerFacts,
-  onEvictionPolicy: 'refuse' | 'warn',
-): { serious: string[]; worrying: string[] } {
-  const serious: string[] = [];
-  const worrying: string[] = [];
+  onEvictionPolicy: ResolvedRedisOptions['onEvictionPolicy'],
+): { errors: string[]; warnings: string[] } {
+  const errors: string[] = [];
+  const warnings: string[] = [];
   if (Number.parseInt(version, 10) < MIN_VERSION) {
-    serious.push(`it is Redis ${version}: version ${MIN_VERSION}.0 or later is needed`);
+    errors.push(`it runs Redis ${version}: version ${MIN_VERSION}.0 or later is required`);
   }
   if (role === 'slave') {
-    serious.push('it is a replica, which takes no writes: give the address of its master, or of its Sentinels');
+    errors.push('it is a replica, which accepts no writes: use the address of its master, or of its Sentinels');
   }
   if (evictionPolicy !== '' && evictionPolicy !== 'noeviction') {
-    const fault = `its maxmemory-policy is ${evictionPolicy}, so sessions may vanish when its memory is full: set it to noeviction`;
-    if (onEvictionPolicy === 'refuse') serious.push(`${fault}, or accept that with onEvictionPolicy: 'warn'`);
-    else worrying.push(`Redis may lose sessions: ${fault}.`);
+    const problem = `its maxmemory-policy is ${evictionPolicy}, so it may evict sessions when its memory is full: set it to noeviction`;
+    if (onEvictionPolicy === 'refuse') errors.push(`${problem}, or accept the risk with onEvictionPolicy: 'warn'`);
+    else warnings.push(`Redis may lose sessions: ${problem}.`);
   }
-  return { serious, worrying };
+  return { errors, warnings };
 }

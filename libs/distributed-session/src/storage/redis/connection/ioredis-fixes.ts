@@ -1,9 +1,13 @@
 import { Redis, type RedisOptions } from 'ioredis';
 import { Socket } from 'node:net';
 
+// Workarounds for ioredis 6.0. Each one names the behaviour that it works around, so that it can be removed with it.
+
 /**
- * A client that ends when it is told to, and not before. One of ioredis ends by itself, for good, when a Sentinel tells
- * of a failover just while the client asks who the master is.
+ * A client that reconnects until `disconnect()` is called.
+ *
+ * The failover detector of ioredis (redis/ioredis#1328) closes the connector. If a Sentinel announces a failover while
+ * the client is still asking the Sentinels for the master, the client emits `end` and never calls `retryStrategy`.
  */
 export class ReconnectingRedis extends Redis {
   #attempts = 0;
@@ -29,20 +33,22 @@ export class ReconnectingRedis extends Redis {
   #reopen(): void {
     const delay = this.options.retryStrategy?.(++this.#attempts);
     if (this.#isClosed || typeof delay !== 'number') return;
-    // What goes wrong is emitted as an error, and ends in another attempt.
+    // A failed attempt emits `error` and `end`, which schedules the next one.
     this.#retry = setTimeout(() => void this.connect().catch(() => {}), delay);
   }
 }
 
-const patient = new WeakSet<object>();
+const drainedSockets = new WeakSet<object>();
 
 /**
- * Makes a socket read what has arrived before a time-out of ioredis destroys it. The time-out is a timer, and after this
- * process has stood still timers run first: replies that are here would be lost with a connection that works.
+ * Makes a socket read the data that has arrived before a timeout of ioredis destroys it.
+ *
+ * `socketTimeout` (redis/ioredis#1882) is a plain timer. After this process was suspended or busy, timers run before
+ * sockets are read: without this, replies that have arrived are lost together with a healthy connection.
  */
-export function readBeforeTimeout(socket: object): void {
-  if (patient.has(socket) || !(socket instanceof Socket)) return;
-  patient.add(socket);
+export function drainBeforeTimeout(socket: object): void {
+  if (drainedSockets.has(socket) || !(socket instanceof Socket)) return;
+  drainedSockets.add(socket);
   const destroy = socket.destroy.bind(socket);
   socket.destroy = (error?: Error) => {
     if (!error?.message.startsWith('Socket timeout')) return destroy(error);
@@ -55,19 +61,20 @@ export function readBeforeTimeout(socket: object): void {
 }
 
 /**
- * Makes a client, and its duplicates, end quietly when they are closed within a TLS handshake. ioredis listens to one
- * error of a socket. Such a socket may have two: the certificate is refused, and the server complains of a handshake
- * that was cut short. An error that nobody hears ends the process.
+ * Silences the errors of sockets that a client, or a duplicate of it, closes during a TLS handshake.
+ *
+ * ioredis handles only the first error of a socket (redis/ioredis#962). Such a socket may emit two: one for the rejected
+ * certificate, one for the interrupted handshake. An unhandled `error` event ends the process.
  */
-export function endQuietly(client: Redis): Redis {
+export function silenceCloseErrors(client: Redis): Redis {
   const disconnect = client.disconnect.bind(client);
   client.disconnect = (reconnect) => {
-    // There is none before the first attempt.
+    // Undefined before the first attempt to connect.
     const socket = client.stream as Redis['stream'] | undefined;
     socket?.on('error', () => {});
     disconnect(reconnect);
   };
   const duplicate = client.duplicate.bind(client);
-  client.duplicate = (override) => endQuietly(duplicate(override));
+  client.duplicate = (override) => silenceCloseErrors(duplicate(override));
   return client;
 }

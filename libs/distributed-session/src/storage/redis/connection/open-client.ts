@@ -4,15 +4,17 @@ import { OptionsError } from '../../../errors/options.error.js';
 import { StorageUnavailableError } from '../../../errors/storage.errors.js';
 import { refusalOf } from './redis-failure.js';
 
-/** Refusals that waiting does not mend. */
+/** Replies after which it is useless to wait for the server. */
 const FATAL: Readonly<Record<string, string>> = {
-  NOAUTH: 'Redis asks for a password: give one in the url, or as `password` in the options',
-  WRONGPASS: 'Redis refuses the user or the password of the options: check both, and that the user is on',
+  NOAUTH: 'a password is required: add one to the url, or as `password` to the options',
+  WRONGPASS: 'the username or password is wrong, or the user is disabled',
 };
 
 /**
- * Opens a client and waits until it can be used: servers may be starting, or loading their data. Rejects with
- * {@link OptionsError} where it is refused, and with {@link StorageUnavailableError} when the time is up.
+ * Connects a client and waits until it is ready: servers may be starting, or loading their data.
+ *
+ * @throws {OptionsError} when the server rejects the credentials.
+ * @throws {StorageUnavailableError} when the client is not ready within the deadline.
  */
 export async function openClient(client: Redis | Cluster, deadlineMs: number): Promise<void> {
   if (client.status === 'ready') return;
@@ -22,11 +24,13 @@ export async function openClient(client: Redis | Cluster, deadlineMs: number): P
   const onError = (error: unknown) => {
     last = lastNodeError(error);
     const fatal = FATAL[refusalOf(last) ?? ''];
-    if (fatal) reject(new OptionsError('Redis cannot be used with these options:', [fatal]));
+    if (fatal) reject(new OptionsError('Redis rejected the connection:', [fatal]));
   };
   const timer = setTimeout(() => {
     reject(
-      new StorageUnavailableError(`Redis cannot be reached${reasonOf(last)}. Check that it runs, and the address.`),
+      new StorageUnavailableError(
+        `Redis cannot be reached${reasonOf(last)}. Check the address, and that the server is running.`,
+      ),
     );
   }, deadlineMs);
   client.on('ready', onReady);
@@ -43,16 +47,16 @@ export async function openClient(client: Redis | Cluster, deadlineMs: number): P
   }
 }
 
-/** Tells the log once when a connection is lost and once when it is back, until the function it returns is called. */
-export function reportConnection(client: Redis | Cluster, logger: Logger): () => void {
+/** Logs each loss of the connection and each recovery once, until the returned function is called. */
+export function logConnectionState(client: Redis | Cluster, logger: Logger): () => void {
   let isLost = false;
   const onError = (error: unknown) => {
     if (isLost) return;
     isLost = true;
-    logger.warn(`The connection to Redis is lost${reasonOf(lastNodeError(error))}. Trying again.`);
+    logger.warn(`Lost the connection to Redis${reasonOf(lastNodeError(error))}. Reconnecting.`);
   };
   const onReady = () => {
-    if (isLost) logger.log('The connection to Redis is back.');
+    if (isLost) logger.log('Reconnected to Redis.');
     isLost = false;
   };
   client.on('error', onError);
@@ -63,13 +67,13 @@ export function reportConnection(client: Redis | Cluster, logger: Logger): () =>
   };
 }
 
-/** A cluster reports that all nodes failed, and keeps what the last of them said. */
+/** When all nodes of a cluster have failed, its error carries the last node's error. */
 function lastNodeError(error: unknown): unknown {
   const { lastNodeError: last } = (error ?? {}) as { lastNodeError?: unknown };
   return last ?? error;
 }
 
-/** The code of a failed connection, or the word that Redis answered: nothing that could hold an argument. */
+/** The code of a failed connection, or the first word of the server's error: nothing that could contain an argument. */
 function reasonOf(error: unknown): string {
   const { code } = (error ?? {}) as { code?: unknown };
   const reason = refusalOf(error) ?? (typeof code === 'string' ? code : undefined);

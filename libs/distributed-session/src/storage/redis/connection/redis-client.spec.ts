@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { Cluster, Redis } from 'ioredis';
 import type { RedisServerOptions } from '../redis-session-storage.options.js';
-import { SAFE_OPTIONS, createClient, dangersOf, databaseOf, safeClusterOptions } from './redis-client.js';
+import { SAFE_OPTIONS, createClient, databaseOf, redisClientWarnings, safeClusterOptions } from './redis-client.js';
 
 const nodes = [{ host: 'localhost', port: 7_000 }];
 const clients: (Redis | Cluster)[] = [];
@@ -13,8 +13,9 @@ function client<Client extends Redis | Cluster>(made: Client): Client {
 
 const create = (server: RedisServerOptions) => client(createClient(server));
 const single = (server: RedisServerOptions) => create(server) as Redis;
-/** The settings that are dangerous. */
-const named = (made: Redis | Cluster) => dangersOf(client(made)).map((danger) => /^\w+/u.exec(danger)![0]);
+/** The names of the settings with a warning. */
+const warnedSettings = (made: Redis | Cluster) =>
+  redisClientWarnings(client(made)).map((warning) => /^\w+/u.exec(warning)![0]);
 const cluster = (server: RedisServerOptions) => create(server) as Cluster;
 
 afterEach(() => {
@@ -27,27 +28,27 @@ describe('createClient()', () => {
     ['options', { options: { host: 'localhost', port: 6_400, db: 3 } }],
     ['Sentinel url', { url: 'redis-sentinel://localhost/3?name=mymaster' }],
     ['Sentinel options', { options: { sentinels: nodes, name: 'mymaster', db: 3 } }],
-  ])('makes a client of a %s with the safe settings, connected to nothing yet', (_name, server) => {
+  ])('creates an unconnected client with the safe settings from a %s', (_name, server) => {
     const made = single(server);
     expect(made).toBeInstanceOf(Redis);
     expect(made.options).toMatchObject({ ...SAFE_OPTIONS, db: 3 });
     expect(made.status).toBe('wait');
-    expect(dangersOf(made)).toEqual([]);
+    expect(redisClientWarnings(made)).toEqual([]);
   });
 
   it.each<[string, RedisServerOptions]>([
     ['url', { url: 'redis-cluster://localhost:7000' }],
-    ['nodes', { cluster: { nodes } }],
-  ])('makes a cluster client of %s with the safe settings, connected to nothing yet', (_name, server) => {
+    ['list of nodes', { cluster: { nodes } }],
+  ])('creates an unconnected cluster client with the safe settings from a %s', (_name, server) => {
     const made = cluster(server);
     expect(made).toBeInstanceOf(Cluster);
     const { redisOptions, ...settings } = safeClusterOptions();
     expect(made.options).toMatchObject({ ...settings, redisOptions: { ...redisOptions } });
     expect(made.status).toBe('wait');
-    expect(dangersOf(made)).toEqual([]);
+    expect(redisClientWarnings(made)).toEqual([]);
   });
 
-  it('lets what the user gives go over the safe settings, and no more than that', () => {
+  it('overrides only the safe settings that the caller sets', () => {
     const { options } = single({ options: { socketTimeout: 9_000, keepAlive: 5 } });
     expect(options).toMatchObject({ ...SAFE_OPTIONS, socketTimeout: 9_000, keepAlive: 5 });
     const given = { maxRedirections: 3, redisOptions: { connectTimeout: 9_000, password: 'pass' } };
@@ -56,7 +57,7 @@ describe('createClient()', () => {
     expect(redisOptions).toMatchObject({ connectTimeout: 9_000, password: 'pass', socketTimeout: 1_500 });
   });
 
-  it('takes address, user and TLS from the url, also for the Sentinels', () => {
+  it('uses the address, user and TLS of the url, for the Sentinels too', () => {
     const { options } = single({ url: 'rediss://ann:pass@redis.example:6400' });
     expect(options).toMatchObject({ host: 'redis.example', port: 6_400, username: 'ann', password: 'pass', tls: {} });
     const sentinel = single({ url: 'rediss-sentinel://:pass@one,two:2/0?name=mymaster' }).options;
@@ -77,7 +78,7 @@ describe('createClient()', () => {
     });
   });
 
-  it('gives back the client of the user', () => {
+  it('returns the client option unchanged', () => {
     const own = client(new Redis({ lazyConnect: true }));
     expect(createClient({ client: own })).toBe(own);
   });
@@ -91,30 +92,30 @@ describe('databaseOf()', () => {
     [0, { options: {} }],
     [3, { options: { db: 3 } }],
     [0, { cluster: { nodes } }],
-  ])('is %d for %j', (database, server) => {
+  ])('returns %d for %j', (database, server) => {
     expect(databaseOf(server)).toBe(database);
     expect(databaseOf({ client: create(server) })).toBe(database);
   });
 });
 
-describe('dangersOf()', () => {
-  it('names what is dangerous in the defaults of ioredis, each with the way out', () => {
+describe('redisClientWarnings()', () => {
+  it('warns about each unsafe default of ioredis, with the value to set', () => {
     const defaults = new Redis({ lazyConnect: true });
-    expect(named(defaults)).toEqual(['socketTimeout', 'maxRetriesPerRequest', 'enableOfflineQueue']);
-    for (const danger of dangersOf(defaults)) expect(danger).toMatch(/ Set it to \S+\.$/u);
+    expect(warnedSettings(defaults)).toEqual(['socketTimeout', 'maxRetriesPerRequest', 'enableOfflineQueue']);
+    for (const warning of redisClientWarnings(defaults)) expect(warning).toMatch(/ Set it to \S+\.$/u);
     const ofCluster = ['socketTimeout', 'maxRetriesPerRequest', 'retryDelayOnFailover'];
-    expect(named(new Cluster(nodes, { lazyConnect: true }))).toEqual(ofCluster);
+    expect(warnedSettings(new Cluster(nodes, { lazyConnect: true }))).toEqual(ofCluster);
   });
 
-  it('names replicas that are read, failovers that go unnoticed, and a connection that stays lost', () => {
-    expect(named(new Cluster(nodes, { ...safeClusterOptions(), scaleReads: 'all' }))).toEqual(['scaleReads']);
+  it('warns about reads from replicas, undetected failovers and a client that does not reconnect', () => {
+    expect(warnedSettings(new Cluster(nodes, { ...safeClusterOptions(), scaleReads: 'all' }))).toEqual(['scaleReads']);
     const sentinel = { ...SAFE_OPTIONS, sentinels: nodes, name: 'mymaster', failoverDetector: false };
-    expect(named(new Redis(sentinel))).toEqual(['failoverDetector']);
-    expect(named(new Redis({ ...SAFE_OPTIONS, retryStrategy: null }))).toEqual(['retryStrategy']);
+    expect(warnedSettings(new Redis(sentinel))).toEqual(['failoverDetector']);
+    expect(warnedSettings(new Redis({ ...SAFE_OPTIONS, retryStrategy: null }))).toEqual(['retryStrategy']);
   });
 
-  it('names nothing of a client with the safe settings', () => {
-    expect(named(new Redis(SAFE_OPTIONS))).toEqual([]);
-    expect(named(new Cluster(nodes, safeClusterOptions()))).toEqual([]);
+  it('returns no warning for a client with the safe settings', () => {
+    expect(warnedSettings(new Redis(SAFE_OPTIONS))).toEqual([]);
+    expect(warnedSettings(new Cluster(nodes, safeClusterOptions()))).toEqual([]);
   });
 });

@@ -1,13 +1,13 @@
 import { Cluster, type ClusterOptions, type Redis, type RedisOptions, Command } from 'ioredis';
 import { retryDelay } from '../../shared/retry-delay.js';
 import type { RedisServerOptions } from '../redis-session-storage.options.js';
-import { ReconnectingRedis, endQuietly } from './ioredis-fixes.js';
+import { ReconnectingRedis, silenceCloseErrors } from './ioredis-fixes.js';
 import { type RedisAddress, parseRedisUrl } from './redis-url.js';
 import { SHARDS, type SessionKeys } from '../session-keys.js';
 
 /**
- * The settings that the promises of this library need, where those of ioredis would run a command twice, run it after
- * its caller has given up, keep calls waiting, or stay with a master that is frozen.
+ * The settings that this library's guarantees require. With the defaults of ioredis a command may run twice or after its
+ * caller has given up, calls may wait without bound, and a client may stay connected to a frozen master.
  */
 export const SAFE_OPTIONS = {
   lazyConnect: true,
@@ -16,7 +16,7 @@ export const SAFE_OPTIONS = {
   connectTimeout: 1_000,
   socketTimeout: 1_500,
   enableReadyCheck: true,
-  // A server that loads its data is asked again soon, and not when it first said that it might be done.
+  // Checks a loading server again soon, instead of after the server's own first estimate.
   maxLoadingRetryTime: 500,
   failoverDetector: true,
   retryStrategy: retryDelay,
@@ -24,7 +24,7 @@ export const SAFE_OPTIONS = {
   sentinelRetryStrategy: retryDelay,
 } satisfies RedisOptions;
 
-/** As {@link SAFE_OPTIONS}; reads go to masters only, and a lost connection is no reason to send a command again. */
+/** Returns {@link SAFE_OPTIONS} for a cluster: reads go to masters only, and a lost reply does not resend a command. */
 export function safeClusterOptions({ redisOptions, ...given }: ClusterOptions = {}): ClusterOptions {
   const { connectTimeout, socketTimeout, maxRetriesPerRequest, maxLoadingRetryTime, reconnectOnError } = SAFE_OPTIONS;
   return {
@@ -33,7 +33,7 @@ export function safeClusterOptions({ redisOptions, ...given }: ClusterOptions = 
     retryDelayOnFailover: 0,
     retryDelayOnTryAgain: 25,
     retryDelayOnClusterDown: 100,
-    // Bounded by the deadline of a call; each TRYAGAIN costs two.
+    // The deadline of a call is the bound; each TRYAGAIN costs two redirections.
     maxRedirections: 200,
     slotsRefreshTimeout: 1_000,
     slotsRefreshInterval: 2_000,
@@ -50,14 +50,14 @@ export function safeClusterOptions({ redisOptions, ...given }: ClusterOptions = 
   };
 }
 
-/** The client that the options describe; connected to nothing yet, unless it is the user's own. */
+/** Creates the client that the options describe, without connecting it. Returns `client` if that option is set. */
 export function createClient(server: RedisServerOptions): Redis | Cluster {
   if (server.client) return server.client;
   const client = ownClient(server);
-  // Also after it was closed: an error that nobody listens to is printed in full.
+  // ioredis prints unhandled errors, even after the client is closed.
   client.on('error', () => {});
-  if (isCluster(client)) client.on('+node', endQuietly);
-  else endQuietly(client);
+  if (isCluster(client)) client.on('+node', silenceCloseErrors);
+  else silenceCloseErrors(client);
   return client;
 }
 
@@ -75,57 +75,64 @@ function clientOf(address: RedisAddress): Redis | Cluster {
   return new ReconnectingRedis({ ...SAFE_OPTIONS, ...options, ...encrypted, sentinels: [...nodes] });
 }
 
-/** The number of the database that the client of these options uses. */
+/** Returns the number of the database that the client of these options uses. */
 export function databaseOf({ url, options, client }: RedisServerOptions): number {
   if (url !== undefined) return parseRedisUrl(url).options.db ?? 0;
   return (client && 'db' in client.options ? client.options.db : options?.db) ?? 0;
 }
 
-/** By its own word, not by its class: the user's client may come from another copy of ioredis. */
+/** Checks the client's flag, not its class: the `client` option may come from another copy of ioredis. */
 export function isCluster(client: Redis | Cluster): client is Cluster {
   return client.isCluster;
 }
 
-/** What about a client of the user's own is dangerous here: one sentence each. */
-export function dangersOf(client: Redis | Cluster): string[] {
-  const connection = (isCluster(client) ? client.options.redisOptions : client.options) ?? {};
-  const dangers: string[] = [];
-  if (!(Number(connection.socketTimeout) > 0)) {
-    dangers.push('socketTimeout is not set: a frozen server keeps its connections. Set it to 1500.');
+/** Returns a warning for each setting of a caller's client that endangers the guarantees, with the value to set. */
+export function redisClientWarnings(client: Redis | Cluster): string[] {
+  const { socketTimeout, maxRetriesPerRequest } =
+    (isCluster(client) ? client.options.redisOptions : client.options) ?? {};
+  const warnings: string[] = [];
+  if (!(Number(socketTimeout) > 0)) {
+    warnings.push('socketTimeout is not set: connections to a frozen server stay open. Set it to 1500.');
   }
-  if (connection.maxRetriesPerRequest !== 0) {
-    dangers.push('maxRetriesPerRequest is not 0: commands of an outage are kept for later. Set it to 0.');
+  if (maxRetriesPerRequest !== 0) {
+    warnings.push('maxRetriesPerRequest is not 0: commands sent during an outage run later. Set it to 0.');
   }
-  if (isCluster(client)) {
-    const { scaleReads, retryDelayOnFailover } = client.options;
-    if (scaleReads !== 'master') {
-      dangers.push('scaleReads is not "master": a replica may show an ended session as live. Set it to "master".');
-    }
-    if (retryDelayOnFailover !== 0) {
-      dangers.push('retryDelayOnFailover is not 0: a write whose reply was lost is sent again. Set it to 0.');
-    }
-  } else {
-    const { enableOfflineQueue, sentinels, failoverDetector, retryStrategy } = client.options;
-    if (enableOfflineQueue) {
-      dangers.push(
-        'enableOfflineQueue is on: what your own code sends during an outage waits without bound. Set it to false.',
-      );
-    }
-    if (sentinels && !failoverDetector) {
-      dangers.push('failoverDetector is off: writes to a master that was replaced are lost. Set it to true.');
-    }
-    if (!retryStrategy) dangers.push('retryStrategy is off: a lost connection is not opened again. Set it.');
-  }
-  return dangers;
+  return [...warnings, ...(isCluster(client) ? clusterWarnings(client) : serverWarnings(client))];
 }
 
-/** A master, and a shard that it holds: what is asked under a key of that shard is asked of that master. */
+function clusterWarnings({ options: { scaleReads, retryDelayOnFailover } }: Cluster): string[] {
+  const warnings: string[] = [];
+  if (scaleReads !== 'master') {
+    warnings.push('scaleReads is not "master": a replica may return an ended session as live. Set it to "master".');
+  }
+  if (retryDelayOnFailover !== 0) {
+    warnings.push('retryDelayOnFailover is not 0: a write whose reply was lost is sent again. Set it to 0.');
+  }
+  return warnings;
+}
+
+function serverWarnings({ options }: Redis): string[] {
+  const { enableOfflineQueue, sentinels, failoverDetector, retryStrategy } = options;
+  const warnings: string[] = [];
+  if (enableOfflineQueue) {
+    warnings.push(
+      'enableOfflineQueue is on: commands that your code sends during an outage wait without bound. Set it to false.',
+    );
+  }
+  if (sentinels && !failoverDetector) {
+    warnings.push('failoverDetector is off: writes to a replaced master are lost. Set it to true.');
+  }
+  if (!retryStrategy) warnings.push('retryStrategy is off: the client does not reconnect. Set it to a function.');
+  return warnings;
+}
+
+/** A master and one of its shards: commands on that shard's keys are routed to that master. */
 export interface MasterShard {
   readonly shard: string;
   readonly node: Redis;
 }
 
-/** One shard of each master: the first of the shards it holds. A server that is no cluster holds all of them. */
+/** Returns each master with its first shard. A server outside a cluster owns all shards. */
 export function masterShards(client: Redis | Cluster, keys: SessionKeys): MasterShard[] {
   if (!isCluster(client)) return [{ shard: SHARDS[0]!, node: client }];
   const nodes = new Map(client.nodes('master').map((node) => [`${node.options.host}:${node.options.port}`, node]));

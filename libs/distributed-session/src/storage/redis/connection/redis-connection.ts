@@ -3,45 +3,45 @@ import { StorageUnavailableError } from '../../../errors/storage.errors.js';
 import type { RedisScript, ScriptArgument } from '../scripts/redis-script.js';
 import { InFlightCalls } from '../../shared/in-flight-calls.js';
 import type { ServerClock } from '../../shared/server-clock.js';
-import { refusalOf, toStorageError } from './redis-failure.js';
+import { refusalOf, toRedisStorageError } from './redis-failure.js';
 import { TrackedCommand } from './tracked-command.js';
 
-/** A reply of Redis, with `replyEncoding: null`: texts are buffers. */
+/** A reply of Redis with `replyEncoding: null`: strings are buffers. */
 export type Reply = Buffer | number | null | readonly Reply[];
 
 /**
- * Sends commands and scripts, each with a deadline, and tells the three outcomes apart: applied, not applied, unknown.
- * Nothing waits for a connection that is not there.
+ * Sends commands and scripts with a deadline. Each call has one of three outcomes: applied, not applied, or unknown.
+ * No call waits for a connection.
  */
 export class RedisConnection {
   constructor(
     readonly client: Redis | Cluster,
     private readonly clock: ServerClock,
     private readonly deadlineMs: number,
-    private readonly underWay = new InFlightCalls(),
-    /** When the time of all commands is up, by the clock of the process. Absent: each has a deadline of its own. */
+    private readonly inFlight = new InFlightCalls(),
+    /** The common deadline of all commands, by the process's monotonic clock. Absent: each command has its own. */
     private readonly endsAt?: number,
   ) {}
 
-  /** The same connection, for one call: however many rounds it takes, they share one deadline, which begins now. */
+  /** Returns this connection for one call: all its round trips share one deadline, which starts now. */
   forCall(): RedisConnection {
-    const { client, clock, deadlineMs, underWay } = this;
-    return new RedisConnection(client, clock, deadlineMs, underWay, performance.now() + deadlineMs);
+    const { client, clock, deadlineMs, inFlight } = this;
+    return new RedisConnection(client, clock, deadlineMs, inFlight, performance.now() + deadlineMs);
   }
 
-  /** Sends a command that changes nothing. */
+  /** Sends a read-only command. */
   async read(name: string, ...args: readonly ScriptArgument[]): Promise<Reply> {
     return this.#send(name, args, true);
   }
 
-  /** Runs a script. One that the server does not know (it was restarted, or flushed) is sent in full. */
+  /** Runs a script. If the server does not know it (after a restart or `SCRIPT FLUSH`), its source is sent. */
   async run<Key extends string, Argument extends string>(
     script: RedisScript<Key, Argument>,
     keys: Readonly<Record<Key, string>>,
     args: Readonly<Record<Argument, ScriptArgument>>,
   ): Promise<Reply> {
     const packed = script.pack(keys, args);
-    // For the others, a user needs the right to write to the keys.
+    // EVAL and EVALSHA require the right to write to the keys.
     const [known, full] = script.isReadOnly ? (['evalsha_ro', 'eval_ro'] as const) : (['evalsha', 'eval'] as const);
     try {
       return await this.#send(known, [script.sha, ...packed], script.isReadOnly);
@@ -52,8 +52,8 @@ export class RedisConnection {
   }
 
   /**
-   * Runs a script that writes, within a deadline of the server's clock. Should the server call that late although the
-   * time was not up, this process did not know the time well: it learns it, and tries once more.
+   * Runs a script that writes, with a deadline by the server's clock. If the server replies `late` before the deadline,
+   * the estimate of its clock was wrong: the reply corrects it, and the script is sent once more.
    */
   async write<Key extends string, Argument extends string>(
     script: RedisScript<Key, Argument>,
@@ -62,7 +62,7 @@ export class RedisConnection {
   ): Promise<WriteReply> {
     for (let attempt = 1; attempt <= 2; attempt++) {
       const sentAt = performance.now();
-      // Rather too early: a server that calls it late teaches this process the time, and a write that is too late harms.
+      // Too early is safe: the server replies `late`, which corrects the clock. A write after the deadline is not safe.
       const uncertainty = Math.min(this.clock.errorMs, this.#leftMs / 2);
       const deadline = Math.floor(this.clock.now() + this.#leftMs - uncertainty);
       const reply = await this.run(script, keys, { ...args, deadline } as Record<Argument, ScriptArgument>);
@@ -75,9 +75,9 @@ export class RedisConnection {
     throw new StorageUnavailableError('The write reached Redis after its deadline and was not applied. Try again.');
   }
 
-  /** Resolves when what was under way is settled. */
+  /** Resolves when no call is in flight. */
   async settled(): Promise<void> {
-    await this.underWay.settled();
+    await this.inFlight.settled();
   }
 
   get #leftMs(): number {
@@ -85,14 +85,14 @@ export class RedisConnection {
   }
 
   async #send(name: string, args: readonly ScriptArgument[], isReadOnly: boolean): Promise<Reply> {
-    // Also where the client would let commands wait for a connection: nobody bounds what waits there.
-    if (this.client.status !== 'ready') throw toStorageError(undefined, { wasSent: false, isReadOnly });
+    // Also if the client has an offline queue: nothing bounds the time that a command spends there.
+    if (this.client.status !== 'ready') throw toRedisStorageError(undefined, { wasSent: false, isReadOnly });
     const leftMs = this.#leftMs;
-    // The rounds before this one have taken all the time there was; this one is not begun.
-    if (leftMs <= 0) throw toStorageError(undefined, { wasSent: true, isReadOnly: true });
+    // The earlier round trips of this call have used up its time.
+    if (leftMs <= 0) throw toRedisStorageError(undefined, { wasSent: true, isReadOnly: true });
     const command = new TrackedCommand(name, args, this.client.isCluster);
     const timer = setTimeout(() => command.giveUp(), leftMs);
-    this.underWay.begin();
+    this.inFlight.begin();
     try {
       const replied = this.client.sendCommand(command);
       if (this.client.isCluster) command.watchRefusals(leftMs);
@@ -100,26 +100,26 @@ export class RedisConnection {
     } catch (error) {
       if (refusalOf(error) === 'NOSCRIPT') throw new UnknownScriptError();
       if (this.client.isCluster && refusalOf(error) === undefined) this.#lookForNewMasters();
-      throw toStorageError(error, { wasSent: command.wasSent, isReadOnly });
+      throw toRedisStorageError(error, { wasSent: command.wasSent, isReadOnly });
     } finally {
       clearTimeout(timer);
-      this.underWay.end();
+      this.inFlight.end();
     }
   }
 
-  /** The master of a slot may be gone: who took over is worth asking now, not at the next round. */
+  /** The master of a slot may be gone: finds its successor now, not at the next periodic refresh. */
   #lookForNewMasters(): void {
     (this.client as Cluster).refreshSlotsCache();
   }
 }
 
-/** What a writing script answered. */
+/** The reply of a script that writes. */
 export interface WriteReply {
   /** The word that names the outcome. */
   readonly outcome: string;
-  /** The number of the last change that it announced; 0 for none. */
+  /** The number of the last change that it published; 0 for none. */
   readonly lastNumber: number;
-  /** What goes with the outcome. */
+  /** The values that belong to the outcome. */
   readonly rest: readonly Buffer[];
 }
 

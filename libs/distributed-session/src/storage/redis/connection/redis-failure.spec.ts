@@ -2,13 +2,14 @@ import { inspect } from 'node:util';
 import { describe, expect, it } from '@jest/globals';
 import { ReplyError } from 'ioredis';
 import { StorageCorruptError, StorageFullError } from '../../../errors/storage.errors.js';
-import { WriteRefusedError, refusalOf, toStorageError } from './redis-failure.js';
+import { WriteRefusedError } from '../../shared/storage-failure.js';
+import { refusalOf, toRedisStorageError } from './redis-failure.js';
 
 const CANARY = 'CANARY';
 const READ = { wasSent: true, isReadOnly: true };
 const WRITE = { wasSent: true, isReadOnly: false };
 
-/** What Redis answers, as ioredis hands it out: with the command and its arguments. */
+/** An error reply of Redis as ioredis delivers it: with the command and its arguments. */
 function reply(message: string): Error {
   const command = { name: 'evalsha', args: [`${CANARY}-argument`] };
   return Object.assign(new ReplyError(message), { command, cause: new Error(CANARY) });
@@ -19,19 +20,19 @@ describe('refusalOf()', () => {
     ['READONLY You can’t write', 'READONLY'],
     ['ERR unknown command', 'ERR'],
     ['something without a word in capitals', 'ERR'],
-  ])('is the word that Redis answered: %s', (message, word) => {
+  ])('returns the first word of the reply: %s', (message, word) => {
     expect(refusalOf(reply(message))).toBe(word);
   });
 
   it.each([[new Error('READONLY')], [undefined], ['READONLY'], [{ name: 'ReplyError', message: 'READONLY' }]])(
-    'is nothing for what is no answer of Redis: %p',
+    'returns undefined for an error that is not a reply of Redis: %p',
     (error) => {
       expect(refusalOf(error)).toBeUndefined();
     },
   );
 });
 
-describe('toStorageError()', () => {
+describe('toRedisStorageError()', () => {
   it.each([
     ['LOADING', 'ERR_STORAGE_UNAVAILABLE', false],
     ['MASTERDOWN', 'ERR_STORAGE_UNAVAILABLE', false],
@@ -47,46 +48,46 @@ describe('toStorageError()', () => {
     ['MISCONF', 'ERR_STORAGE_UNAVAILABLE', true],
     ['NOPERM', 'ERR_STORAGE_UNAVAILABLE', true],
     ['ERR', 'ERR_STORAGE_UNAVAILABLE', false],
-    ['UNHEARDOF', 'ERR_STORAGE_UNAVAILABLE', false],
+    ['UNKNOWN', 'ERR_STORAGE_UNAVAILABLE', false],
     ['WRONGTYPE', 'ERR_STORAGE_CORRUPT', false],
-  ])('%s: %s, and whether only writes are refused: %s', (word, code, isWriteRefused) => {
+  ])('converts %s to %s; only writes are rejected: %s', (word, code, isWriteRefused) => {
     for (const command of [READ, WRITE]) {
-      const error = toStorageError(reply(`${word} ${CANARY}`), command);
+      const error = toRedisStorageError(reply(`${word} ${CANARY}`), command);
       expect(error).toMatchObject({ code });
       expect(error instanceof WriteRefusedError).toBe(isWriteRefused);
       expect(error.message).toMatch(/\.$/u);
     }
   });
 
-  it('takes a script that failed at one of its lines for a store that somebody else writes to', () => {
+  it('reports a script that failed at one of its lines as corrupt data', () => {
     const sha = 'a'.repeat(40);
-    const error = toStorageError(reply(`ERR Bad data format script: ${sha}, on @user_script:7.`), WRITE);
+    const error = toRedisStorageError(reply(`ERR Bad data format script: ${sha}, on @user_script:7.`), WRITE);
     expect(error).toBeInstanceOf(StorageCorruptError);
   });
 
   it.each([
     [{ wasSent: false, isReadOnly: false }, 'ERR_STORAGE_UNAVAILABLE', 'cannot be reached'],
     [{ wasSent: false, isReadOnly: true }, 'ERR_STORAGE_UNAVAILABLE', 'cannot be reached'],
-    [READ, 'ERR_STORAGE_UNAVAILABLE', 'did not answer in time'],
+    [READ, 'ERR_STORAGE_UNAVAILABLE', 'did not respond in time'],
     [WRITE, 'ERR_STORAGE_OUTCOME_UNKNOWN', 'may or may not have been applied'],
-  ])('tells a lost reply (%j) as %s', (command, code, words) => {
+  ])('reports a lost reply (%j) as %s', (command, code, words) => {
     for (const error of [new Error(CANARY), undefined]) {
-      expect(toStorageError(error, command)).toMatchObject({ code, message: expect.stringContaining(words) });
+      expect(toRedisStorageError(error, command)).toMatchObject({ code, message: expect.stringContaining(words) });
     }
   });
 
-  it('gives an error of the library on as it is', () => {
+  it('returns an error of this library unchanged', () => {
     const full = new StorageFullError(7);
-    expect(toStorageError(full, WRITE)).toBe(full);
+    expect(toRedisStorageError(full, WRITE)).toBe(full);
   });
 
-  it('carries nothing of the failure: no argument, no message, no cause, no stack', () => {
+  it('reveals nothing of the original failure: no argument, message, cause or stack', () => {
     const failures = [
-      ...['ERR', 'NOPERM', 'WRONGTYPE', 'UNHEARDOF', 'lower case', 'MOVED'].map((word) => reply(`${word} ${CANARY}`)),
+      ...['ERR', 'NOPERM', 'WRONGTYPE', 'UNKNOWN', 'lower case', 'MOVED'].map((word) => reply(`${word} ${CANARY}`)),
       Object.assign(new Error(CANARY, { cause: CANARY }), { args: [CANARY] }),
     ];
     for (const failure of failures) {
-      const error = toStorageError(failure, WRITE);
+      const error = toRedisStorageError(failure, WRITE);
       const shown = [inspect(error, { depth: 9, showHidden: true }), String(error), error.stack, JSON.stringify(error)];
       expect(shown.join('\n')).not.toContain(CANARY);
       expect(error.cause).toBeUndefined();

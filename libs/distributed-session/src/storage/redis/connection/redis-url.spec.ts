@@ -41,26 +41,26 @@ describe('parseRedisUrl()', () => {
       },
     ],
     ['redis-cluster://one/0', { kind: 'cluster', nodes: [{ host: 'one', port: 6_379 }], options: { db: 0 } }],
-  ])('reads %s', (url, address) => {
+  ])('parses %s', (url, address) => {
     expect(parseRedisUrl(url)).toEqual(address);
   });
 
   it.each([
-    ['', 'must look like'],
-    ['localhost:6379', 'must look like'],
-    [`http://ann:${CANARY}@localhost`, 'must look like'],
-    [`redis://ann:${CANARY}/x@localhost`, 'must look like'],
-    [`redis://ann:${CANARY}@localhost/three`, 'must look like'],
-    [`redis://ann:${CANARY}?x@localhost`, 'host or a port that is none'],
-    [`redis://ann:${CANARY}@localhost:0`, 'host or a port that is none'],
-    [`redis://ann:${CANARY}@localhost:65536`, 'host or a port that is none'],
-    [`redis://ann:${CANARY}@::1`, 'host or a port that is none'],
-    [`redis://ann:${CANARY}@one,`, 'several servers|host or a port that is none'],
+    ['', 'must have the form'],
+    ['localhost:6379', 'must have the form'],
+    [`http://ann:${CANARY}@localhost`, 'must have the form'],
+    [`redis://ann:${CANARY}/x@localhost`, 'must have the form'],
+    [`redis://ann:${CANARY}@localhost/three`, 'must have the form'],
+    [`redis://ann:${CANARY}?x@localhost`, 'invalid host or port'],
+    [`redis://ann:${CANARY}@localhost:0`, 'invalid host or port'],
+    [`redis://ann:${CANARY}@localhost:65536`, 'invalid host or port'],
+    [`redis://ann:${CANARY}@::1`, 'invalid host or port'],
+    [`redis://ann:${CANARY}@one,`, 'several hosts|invalid host or port'],
     [`redis://ann:${CANARY}@one,two`, 'redis-sentinel:// or redis-cluster://'],
-    [`redis://ann:${CANARY}%@localhost`, 'write it as %25'],
-    [`redis-cluster://ann:${CANARY}@one/1`, 'a cluster has none but 0'],
+    [`redis://ann:${CANARY}%@localhost`, 'write "%" as %25'],
+    [`redis-cluster://ann:${CANARY}@one/1`, 'a cluster supports only database 0'],
     [`redis-sentinel://ann:${CANARY}@one`, 'add ?name=mymaster'],
-  ])('refuses %s with a way out, and does not repeat a password', (url, reason) => {
+  ])('rejects %s with a solution and without the password', (url, reason) => {
     const parse = () => parseRedisUrl(url);
     expect(parse).toThrow(RedisUrlError);
     expect(parse).toThrow(new RegExp(reason.replaceAll('?', '\\?')));
@@ -68,7 +68,7 @@ describe('parseRedisUrl()', () => {
   });
 
   it.each<[unknown]>([[undefined], [null], [6379], [new URL('redis://localhost')]])(
-    'refuses %p, which is no text',
+    'rejects %p, which is not a string',
     (url) => {
       expect(() => parseRedisUrl(url as string)).toThrow(RedisUrlError);
     },

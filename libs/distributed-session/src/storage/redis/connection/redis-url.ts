@@ -1,38 +1,45 @@
 import type { RedisOptions } from 'ioredis';
 
-/** What a URL says. Its host part may name several servers. */
+/** A parsed URL. Its host part may contain several servers. */
 export interface RedisAddress {
   readonly kind: 'server' | 'sentinel' | 'cluster';
   readonly nodes: readonly { readonly host: string; readonly port: number }[];
   readonly options: Pick<RedisOptions, 'username' | 'password' | 'db' | 'name' | 'tls'>;
 }
 
-/** A URL that cannot be used. Its message says why, and never repeats the URL: it may hold a password. */
+/** An invalid URL. Its message never contains the URL, which may contain a password. */
 export class RedisUrlError extends Error {}
 
 const URL_FORM = /^(redis|rediss)(-sentinel|-cluster)?:\/\/(?:([^@/?]*)@)?([^@/?#]+)(?:\/(\d*))?(?:\?([^#]*))?$/;
 const DEFAULT_PORTS = { server: 6379, sentinel: 26_379, cluster: 6379 } as const;
 
-/** Reads a URL of one server, of Sentinels or of a cluster. Throws {@link RedisUrlError}. */
+/**
+ * Parses the URL of one server, of Sentinels or of a cluster.
+ *
+ * @throws {RedisUrlError} when the URL is invalid.
+ */
 export function parseRedisUrl(url: string): RedisAddress {
   const parts = typeof url === 'string' ? URL_FORM.exec(url) : null;
   if (!parts) {
     throw new RedisUrlError(
-      'url must look like redis://host:6379/0, redis-sentinel://host:26379,host:26379/0?name=mymaster or ' +
-        'redis-cluster://host:6379,host:6379 (rediss… for TLS); special characters of a password are percent-encoded',
+      'url must have the form redis://host:6379/0, redis-sentinel://host:26379,host:26379/0?name=mymaster or ' +
+        'redis-cluster://host:6379,host:6379 (rediss… for TLS), with special characters of a password percent-encoded',
     );
   }
   const [, scheme, variant, credentials, hosts, db, query] = parts;
   const kind = variant === undefined ? 'server' : variant === '-sentinel' ? 'sentinel' : 'cluster';
   const nodes = hosts!.split(',').map((host) => parseHost(host, DEFAULT_PORTS[kind]));
   if (kind === 'server' && nodes.length > 1) {
-    throw new RedisUrlError('url names several servers: write redis-sentinel:// or redis-cluster://');
+    throw new RedisUrlError('url contains several hosts: use redis-sentinel:// or redis-cluster://');
   }
   if (kind === 'cluster' && Number(db ?? 0) > 0) {
-    throw new RedisUrlError('url names a database, but a cluster has none but 0: give a keyPrefix instead');
+    throw new RedisUrlError(
+      'a cluster supports only database 0: remove the database from the url and set keyPrefix instead',
+    );
   }
   const name = new URLSearchParams(query ?? '').get('name') ?? undefined;
-  if (kind === 'sentinel' && !name) throw new RedisUrlError('url lacks the name of the master: add ?name=mymaster');
+  if (kind === 'sentinel' && !name)
+    throw new RedisUrlError('url does not contain the name of the master: add ?name=mymaster');
   return {
     kind,
     nodes,
@@ -49,7 +56,7 @@ function parseHost(text: string, defaultPort: number): { host: string; port: num
   const [, bracketed, plain, port] = /^(?:\[([^\]]+)\]|([^:[\]]+))(?::(\d{1,5}))?$/.exec(text) ?? [];
   const host = bracketed ?? plain;
   const number = port === undefined ? defaultPort : Number(port);
-  if (!host || number < 1 || number > 65_535) throw new RedisUrlError('url names a host or a port that is none');
+  if (!host || number < 1 || number > 65_535) throw new RedisUrlError('url contains an invalid host or port');
   return { host, port: number };
 }
 
@@ -63,6 +70,6 @@ function parseCredentials(text: string | undefined): Pick<RedisOptions, 'usernam
       ...(password && { password: decodeURIComponent(password) }),
     };
   } catch {
-    throw new RedisUrlError('url has a user or password with a "%" that is no percent-encoding: write it as %25');
+    throw new RedisUrlError('url contains a user or password with an invalid percent-encoding: write "%" as %25');
   }
 }

@@ -7,21 +7,21 @@ const socket = {};
 
 const command = (resendable = false) => new TrackedCommand('get', ['key'], resendable);
 
-/** How it ended, or `pending`. */
+/** How the command was settled, or `pending`. */
 async function stateOf({ promise }: TrackedCommand): Promise<string> {
   const settled = promise.then(String, (error: Error) => error.message);
   return Promise.race([settled, new Promise<string>((resolve) => setImmediate(resolve, 'pending'))]);
 }
 
 describe('TrackedCommand', () => {
-  it('was not sent before a connection took it, and was from then on', () => {
+  it('counts as sent as soon as a connection has taken it', () => {
     const tracked = command();
     expect(tracked.wasSent).toBe(false);
     expect(tracked.toWritable(socket)).toBe(GET);
     expect(tracked.wasSent).toBe(true);
   });
 
-  it('leaves a PING in its place when it is written late, after its time was up', async () => {
+  it('sends a PING instead of a command that is written after its deadline', async () => {
     const tracked = command();
     tracked.giveUp();
     expect(await stateOf(tracked)).toBe('No reply in time');
@@ -29,7 +29,7 @@ describe('TrackedCommand', () => {
     expect(tracked.wasSent).toBe(false);
   });
 
-  it('is lost, and leaves a PING in its place, when it is written twice', async () => {
+  it('rejects a command that is written twice, and sends a PING instead', async () => {
     const tracked = command();
     tracked.toWritable(socket);
     expect(await stateOf(tracked)).toBe('pending');
@@ -38,7 +38,7 @@ describe('TrackedCommand', () => {
     expect(tracked.wasSent).toBe(true);
   });
 
-  it('is written again on a cluster, where the server did not execute it, until it is settled', async () => {
+  it('may be written again on a cluster until it is settled', async () => {
     const tracked = command(true);
     expect([tracked.toWritable(socket), tracked.toWritable(socket)]).toEqual([GET, GET]);
     tracked.giveUp();
@@ -46,7 +46,7 @@ describe('TrackedCommand', () => {
     expect(tracked.toWritable(socket)).toBe(PING);
   });
 
-  it('takes a reply that has arrived together with the end of its time', async () => {
+  it('accepts a reply that arrives together with its deadline', async () => {
     const tracked = command();
     tracked.toWritable(socket);
     tracked.giveUp();
@@ -55,7 +55,7 @@ describe('TrackedCommand', () => {
     expect(await stateOf(tracked)).toBe('value');
   });
 
-  it('keeps the bytes of its arguments, and gives replies as they came', () => {
+  it('preserves the bytes of its arguments and of its reply', () => {
     const bytes = Buffer.from([0xff, 0x00, 0x0d, 0x0a]);
     const tracked = new TrackedCommand('hset', ['key', 'field', bytes], false);
     const written = Buffer.from(tracked.toWritable(socket));

@@ -1,26 +1,27 @@
 import { Logger } from '@nestjs/common';
-import { storeFaults } from '../connection/check-server.js';
+import { storeErrors } from '../connection/check-server.js';
 import { masterShards } from '../connection/redis-client.js';
 import type { RedisConnection } from '../connection/redis-connection.js';
-import { WriteRefusedError, forbidden } from '../connection/redis-failure.js';
+import { readOnlyUserError } from '../connection/redis-failure.js';
 import { forceBeatScript, sendBeatScript } from '../scripts/send-beat.script.js';
 import type { ServerClock } from '../../shared/server-clock.js';
+import { WriteRefusedError } from '../../shared/storage-failure.js';
 import type { SessionKeys } from '../session-keys.js';
 import type { RedisChangeFeed } from './redis-change-feed.js';
 
-/** So many rounds without a sign of life, and the feed opens another connection. */
+/** After this many rounds without a heartbeat, the feed reconnects. */
 const SILENT_ROUNDS = 3;
 
 /**
- * Once an interval, of every master: learns its time, has it send a heartbeat on the feed unless another process just
- * had, and checks that the store still belongs to services with the same tag key.
+ * Once per interval: makes every master publish a heartbeat on the feed, unless another process just did, synchronises
+ * the clock with the master's time, and checks that the store still belongs to services with the same tag key.
  */
 export class Heartbeat {
   readonly #logger = new Logger(Heartbeat.name);
   #timer: NodeJS.Timeout | undefined;
   #round: Promise<void> | undefined;
-  #fault: string | undefined;
-  /** When the last rounds were, by the clock of the server. Rounds, not time: this process may have stood still. */
+  #storeError: string | undefined;
+  /** The times of the last rounds, by the server's clock. Counts rounds, because this process may have been suspended. */
   #rounds: number[] = [];
 
   constructor(
@@ -29,13 +30,13 @@ export class Heartbeat {
     private readonly clock: ServerClock,
     private readonly feed: RedisChangeFeed,
     private readonly intervalMs: number,
-    /** Who may only read cannot send heartbeats, and relies on those of others. */
+    /** A read-only user cannot send heartbeats and relies on those of other processes. */
     private readonly mayWrite: boolean,
   ) {}
 
-  /** Why this process must not use the store any more, or `undefined`. */
-  get fault(): string | undefined {
-    return this.#fault;
+  /** Why this process must no longer use the store, or `undefined`. */
+  get storeError(): string | undefined {
+    return this.#storeError;
   }
 
   start(): void {
@@ -52,13 +53,17 @@ export class Heartbeat {
     await this.#round;
   }
 
-  /** Has every master send a heartbeat; rejects where one does not take it. With `force` also where it could not keep a session. */
+  /**
+   * Makes every master publish a heartbeat.
+   *
+   * @param force - Publishes even if another process just did. Fails on a master that would reject a session.
+   */
   async send(force: boolean): Promise<void> {
     const masters = masterShards(this.connection.client, this.keys);
     this.feed.expect(masters.map(({ shard }) => shard));
     if (!this.mayWrite) {
-      await this.#askForTime();
-      throw forbidden();
+      await this.#readTime();
+      throw readOnlyUserError();
     }
     await Promise.all(masters.map(async ({ shard }) => this.#sendTo(shard, force)));
   }
@@ -70,19 +75,21 @@ export class Heartbeat {
         if (!(error instanceof WriteRefusedError)) throw error;
         isRefused = error.isTemporary;
       });
-      const [fault] = await storeFaults(this.connection, this.keys, this.mayWrite);
-      if (fault !== undefined && this.#fault === undefined) this.#logger.error(`This Redis cannot be used: ${fault}.`);
-      this.#fault = fault;
+      const [error] = await storeErrors(this.connection, this.keys, this.mayWrite);
+      if (error !== undefined && this.#storeError === undefined) {
+        this.#logger.error(`This Redis server cannot be used: ${error}.`);
+      }
+      this.#storeError = error;
     } catch {
-      // The connection reports its own loss; the lag of the feed tells the rest.
+      // The connection logs its own loss; the lag of the feed shows the rest.
     }
-    // Where nobody can send a heartbeat, silence says nothing about the feed.
+    // If no process can send a heartbeat, a silent feed is not necessarily broken.
     if (isRefused) this.#rounds = [];
     else this.#rounds.push(this.clock.now());
     if (this.#rounds.length > SILENT_ROUNDS && this.feed.renewIfSilentSince(this.#rounds.shift()!)) this.#rounds = [];
   }
 
-  async #askForTime(): Promise<void> {
+  async #readTime(): Promise<void> {
     const sentAt = performance.now();
     const [seconds, microseconds] = (await this.connection.read('time')) as readonly Buffer[];
     this.clock.observe(Number(seconds) * 1_000 + Math.floor(Number(microseconds) / 1_000), sentAt);

@@ -2,31 +2,31 @@ import { Logger } from '@nestjs/common';
 import type { Cluster, Redis } from 'ioredis';
 import { ChangeListeners } from '../../shared/change-listeners.js';
 import type { StorageChange, StorageChangeListener } from '../../storage-change.js';
-import { type NumberedChange, unpackChange } from '../records/change-message.js';
+import { type NumberedChange, unpackRedisChange } from '../records/change-message.js';
 import type { ServerClock } from '../../shared/server-clock.js';
 import type { SessionKeys } from '../session-keys.js';
 import { RedisFeedConnection } from './redis-feed-connection.js';
 
-/** Where a change stands: the stream that it is numbered in, and its number. */
+/** A change's stream, and its number in that stream. */
 interface Position {
   readonly stream: string;
   readonly number: number;
 }
 
 /**
- * The changes of all processes, by pub/sub. Scripts announce in the same step in which they write, so what is told has
- * happened. Pub/sub keeps nothing for who is away: after each interruption, and where a number is missing, listeners
- * hear `feed.gap`.
+ * Receives the changes of all processes by pub/sub. Scripts publish a change in the same step in which they write it, so
+ * a received change is committed. Pub/sub keeps no messages for a disconnected subscriber: after each interruption, and
+ * when a number is missing, listeners receive `feed.gap`.
  */
 export class RedisChangeFeed {
   readonly #logger = new Logger(RedisChangeFeed.name);
   readonly #listeners = new ChangeListeners();
-  /** When the last heartbeat of each shard that sends one was sent, by the clock of the server. */
+  /** When the last heartbeat of each shard was sent, by the server's clock. */
   readonly #beats = new Map<string, number>();
-  /** The last number heard of each stream. */
-  readonly #heard = new Map<string, number>();
+  /** The last number received on each stream. */
+  readonly #received = new Map<string, number>();
   readonly #positions = new WeakMap<StorageChange, Position>();
-  /** The last number that this process knows to have written, of each stream; a new map when numbers start over. */
+  /** The number of this process's last write on each stream. Replaced by a new map when the numbers may start over. */
   #written = new Map<string, number>();
   #connection: RedisFeedConnection | undefined;
   #isOpen = false;
@@ -38,7 +38,7 @@ export class RedisChangeFeed {
     private readonly clock: ServerClock,
   ) {}
 
-  /** What this process wrote before, and has not heard of yet, is not told: it was before the subscription. */
+  /** Subscribes. Changes that this process made before are not delivered, even if their message arrives later. */
   subscribe(listener: StorageChangeListener): () => void {
     const written = this.#written;
     const before = new Map(written);
@@ -49,7 +49,7 @@ export class RedisChangeFeed {
     });
   }
 
-  /** Notes the number of the last change that a write of this process made. */
+  /** Records the number of the last change of a write by this process. */
   wrote(stream: string, number: number): void {
     this.#written.set(stream, Math.max(number, this.#written.get(stream) ?? 0));
   }
@@ -69,26 +69,26 @@ export class RedisChangeFeed {
     this.#isOpen = false;
   }
 
-  /** Whether the channel is subscribed. */
+  /** Whether the subscription is active. */
   get isOpen(): boolean {
     return this.#isOpen;
   }
 
-  /** Says which shards send heartbeats: one for each master. */
+  /** Sets the shards that send heartbeats: one for each master. */
   expect(shards: readonly string[]): void {
     this.#expected = shards;
   }
 
-  /** Opens another connection when no heartbeat of some master was heard since then; answers whether it did. */
+  /** Reconnects if a master's heartbeats have been missing since that time. Returns whether it did. */
   renewIfSilentSince(serverTime: number): boolean {
     if (!this.#isOpen || this.#oldestBeat() > serverTime) return false;
-    this.#logger.warn('The change feed is silent although heartbeats are sent. Opening another connection.');
+    this.#logger.warn('The change feed receives no heartbeats. Reconnecting.');
     this.#isOpen = false;
     this.#connection?.renew();
     return true;
   }
 
-  /** What all masters announced longer ago than this was delivered, or will be preceded by a gap. */
+  /** All changes that the masters published longer ago than this were delivered, or will follow a `feed.gap`. */
   lagMs(): number {
     if (!this.#isOpen || this.#expected.length === 0) return Infinity;
     return Math.max(0, this.clock.now() - this.#oldestBeat());
@@ -100,13 +100,13 @@ export class RedisChangeFeed {
 
   #opened(): void {
     this.#beats.clear();
-    this.#heard.clear();
+    this.#received.clear();
     this.#isOpen = true;
-    if (this.#wasOpen) this.#tellGap();
+    if (this.#wasOpen) this.#publishGap();
     this.#wasOpen = true;
   }
 
-  #tellGap(): void {
+  #publishGap(): void {
     this.#written = new Map();
     this.#listeners.publish({ type: 'feed.gap', at: this.clock.now() });
   }
@@ -116,20 +116,20 @@ export class RedisChangeFeed {
   }
 
   #receive(message: Buffer): void {
-    const entry = unpackChange(message);
+    const entry = unpackRedisChange(message);
     if (entry === undefined) return;
     if (entry.type === 'beat') this.#beats.set(entry.shard, Math.max(entry.at, this.#beats.get(entry.shard) ?? 0));
-    else this.#tell(entry);
+    else this.#publish(entry);
   }
 
-  #tell({ change, number }: NumberedChange): void {
+  #publish({ change, number }: NumberedChange): void {
     const stream =
       change.type === 'service.changed'
         ? this.keys.serviceSequence
         : this.keys.shard(change.sessionId.slice(0, 2)).sequence;
-    const last = this.#heard.get(stream);
-    this.#heard.set(stream, number);
-    if (last !== undefined && number !== last + 1) this.#tellGap();
+    const last = this.#received.get(stream);
+    this.#received.set(stream, number);
+    if (last !== undefined && number !== last + 1) this.#publishGap();
     this.#positions.set(change, { stream, number });
     this.#listeners.publish(change);
   }

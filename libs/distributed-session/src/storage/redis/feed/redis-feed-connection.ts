@@ -1,19 +1,19 @@
 import type { Cluster, Redis } from 'ioredis';
-import { endQuietly } from '../connection/ioredis-fixes.js';
+import { silenceCloseErrors } from '../connection/ioredis-fixes.js';
 import { retryDelay } from '../../shared/retry-delay.js';
 import { isCluster } from '../connection/redis-client.js';
 
-/** What happens on the connection of a feed. */
-export interface FeedEvents {
-  /** The channel is subscribed. Whatever was announced before the first time, or while it was cut, was missed. */
+/** The events of a feed's connection. */
+export interface RedisFeedEvents {
+  /** The subscription is active. Changes published before it, or since the last one was lost, were missed. */
   readonly onOpen: () => void;
   readonly onClose: () => void;
   readonly onMessage: (message: Buffer) => void;
 }
 
 /**
- * A subscription that comes back by itself. It is a connection of its own, as the protocol wants it, to the master of
- * the moment: each attempt asks the Sentinels, or the cluster, anew.
+ * A subscription that reconnects by itself. The protocol requires a separate connection. Each attempt asks the Sentinels
+ * or the cluster for the current master.
  */
 export class RedisFeedConnection {
   #redis: Redis | undefined;
@@ -24,7 +24,7 @@ export class RedisFeedConnection {
   constructor(
     private readonly client: Redis | Cluster,
     private readonly channel: string,
-    private readonly events: FeedEvents,
+    private readonly events: RedisFeedEvents,
   ) {}
 
   open(): void {
@@ -33,7 +33,7 @@ export class RedisFeedConnection {
     this.#redis = redis;
     let isOpen = false;
     redis.on('messageBuffer', (_channel: Buffer, message: Buffer) => this.events.onMessage(message));
-    // What went wrong shows as its end; the connection for commands reports it.
+    // An error also ends the connection, which is handled below; the command connection logs it.
     redis.on('error', () => {});
     redis.on('end', () => {
       if (isOpen) this.events.onClose();
@@ -49,7 +49,7 @@ export class RedisFeedConnection {
     subscribe().catch(() => redis.disconnect());
   }
 
-  /** Gives the connection up and opens another: the feed has been silent for too long. */
+  /** Closes the connection, which opens another one. */
   renew(): void {
     this.#redis?.disconnect();
   }
@@ -76,9 +76,9 @@ export class RedisFeedConnection {
       autoResubscribe: false,
       connectTimeout: 1_000,
     };
-    if (!isCluster(this.client)) return endQuietly(this.client.duplicate(own));
+    if (!isCluster(this.client)) return silenceCloseErrors(this.client.duplicate(own));
     const masters = this.client.nodes('master');
     const master = masters[this.#attempts % masters.length];
-    return master && endQuietly(master.duplicate({ ...own, readOnly: false }));
+    return master && silenceCloseErrors(master.duplicate({ ...own, readOnly: false }));
   }
 }

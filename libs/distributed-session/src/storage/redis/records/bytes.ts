@@ -1,17 +1,17 @@
-/** Says "no text" where a length stands. */
+/** The length that encodes an absent text. */
 const ABSENT = 0xffff;
 
-/** A text as it is stored: its length in bytes (two bytes, little-endian), then its bytes in UTF-8. */
+/** Encodes a text: its length in bytes (two bytes, little-endian), then its bytes in UTF-8. */
 export function packText(text: string | undefined): Buffer {
   if (text === undefined) return Buffer.from([0xff, 0xff]);
   const bytes = Buffer.from(text, 'utf8');
-  if (bytes.length >= ABSENT) throw new RangeError('A text of a record is too long');
+  if (bytes.length >= ABSENT) throw new RangeError('A text is too long for a record');
   const length = Buffer.alloc(2);
   length.writeUInt16LE(bytes.length);
   return Buffer.concat([length, bytes]);
 }
 
-/** Reads what was packed, front to back. Throws a `RangeError` where it is too short, or a number is none. */
+/** Reads packed values in order. Throws a `RangeError` if a value is too short or invalid. */
 export class ByteReader {
   #at = 0;
 
@@ -33,10 +33,10 @@ export class ByteReader {
     return this.bytes.readUInt32LE(this.#skip(4));
   }
 
-  /** A time, or a count: a whole number of eight bytes. */
+  /** Reads a time or a count: a whole number, stored in eight bytes. */
   whole(): number {
     const number = this.bytes.readDoubleLE(this.#skip(8));
-    if (!Number.isSafeInteger(number) || number < 0) throw new RangeError('A number is not whole');
+    if (!Number.isSafeInteger(number) || number < 0) throw new RangeError('A number is not a whole number');
     return number;
   }
 
@@ -51,7 +51,7 @@ export class ByteReader {
     return length === ABSENT ? undefined : this.take(length).toString('utf8');
   }
 
-  /** The next bytes, not copied; without a length: all that are left. */
+  /** Returns the next bytes without copying them; without a length, all remaining bytes. */
   take(length = this.bytes.length - this.#at): Buffer {
     const start = this.#skip(length);
     return this.bytes.subarray(start, start + length);

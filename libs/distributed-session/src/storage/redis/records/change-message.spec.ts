@@ -2,9 +2,9 @@ import { describe, expect, it } from '@jest/globals';
 import * as fc from 'fast-check';
 import { double, packedIdentity, packedText, uint32 } from '../../../../../../test/support/redis/packed-session.js';
 import { END_REASONS } from '../../../model/end-reason.js';
-import { unpackChange } from './change-message.js';
+import { unpackRedisChange } from './change-message.js';
 
-/** A message as scripts pack it: a letter, then its parts. */
+/** A message as the scripts pack it: a letter, then its parts. */
 const message = (kind: string, ...parts: readonly Buffer[]): Buffer => Buffer.concat([Buffer.from(kind), ...parts]);
 
 const text = fc.string({ unit: 'binary', maxLength: 60 });
@@ -17,21 +17,25 @@ const identities = fc.record(
 );
 const origins = fc.record({ number: whole, version, at: whole, by: text });
 
-describe('an announcement', () => {
+describe('unpackRedisChange()', () => {
   it.each([
     ['C', 'session.created'],
     ['U', 'session.updated'],
-  ])('%s tells of a session: %s', (kind, type) => {
+  ])('unpacks %s as %s', (kind, type) => {
     fc.assert(
       fc.property(origins, identities, ({ number, by, ...rest }, identity) => {
         const head = [double(number), uint32(rest.version), double(rest.at)];
         const packed = message(kind, ...head, packedText(by), packedIdentity(identity));
-        expect(unpackChange(packed)).toEqual({ type: 'change', number, change: { type, ...identity, ...rest, by } });
+        expect(unpackRedisChange(packed)).toEqual({
+          type: 'change',
+          number,
+          change: { type, ...identity, ...rest, by },
+        });
       }),
     );
   });
 
-  it('E tells how a session ended', () => {
+  it('unpacks E as the end of a session with its reason and actor', () => {
     const reasons = fc.constantFrom(...END_REASONS.filter((reason) => reason !== 'rotated'));
     fc.assert(
       fc.property(
@@ -52,29 +56,29 @@ describe('an announcement', () => {
             ...(actor !== undefined && { actor }),
           };
           const packed = message('E', ...head, ...ending, packedIdentity(identity));
-          expect(unpackChange(packed)).toEqual({ type: 'change', number, change });
+          expect(unpackRedisChange(packed)).toEqual({ type: 'change', number, change });
         },
       ),
     );
   });
 
-  it('R tells where a session lives on', () => {
+  it('unpacks R as a rotation with the id of the successor', () => {
     fc.assert(
       fc.property(origins, identities, sessionIds, ({ number, by, ...rest }, identity, rotatedTo) => {
         const ending = ['rotated', by, undefined, rotatedTo].map(packedText);
         const head = [double(number), uint32(rest.version), double(rest.at)];
         const packed = message('R', ...head, ...ending, packedIdentity(identity));
         const change = { type: 'session.rotated', ...identity, ...rest, by, rotatedTo };
-        expect(unpackChange(packed)).toEqual({ type: 'change', number, change });
+        expect(unpackRedisChange(packed)).toEqual({ type: 'change', number, change });
       }),
     );
   });
 
   it.each(['registered', 'replaced', 'secret-added', 'secret-ended', 'revoked'])(
-    'S tells of a service: %s',
+    'unpacks S as a change of a service: %s',
     (change) => {
       const packed = message('S', double(7), double(9), ...[change, 'orders', 'admin'].map(packedText));
-      expect(unpackChange(packed)).toEqual({
+      expect(unpackRedisChange(packed)).toEqual({
         type: 'change',
         number: 7,
         change: { type: 'service.changed', change, serviceId: 'orders', by: 'admin', at: 9 },
@@ -82,46 +86,46 @@ describe('an announcement', () => {
     },
   );
 
-  it('B is the heartbeat of a shard', () => {
-    expect(unpackChange(message('B', double(9), packedText('a7')))).toEqual({ type: 'beat', at: 9, shard: 'a7' });
+  it('unpacks B as the heartbeat of a shard', () => {
+    expect(unpackRedisChange(message('B', double(9), packedText('a7')))).toEqual({ type: 'beat', at: 9, shard: 'a7' });
   });
 });
 
-describe('what is no announcement', () => {
+describe('unpackRedisChange() with an unknown message', () => {
   const identity = packedIdentity({ sessionId: '01234567-89ab-8cde-8f01-23456789abcd', loginId: 'a', serviceId: 'b' });
   const created = message('C', double(1), uint32(1), double(1), packedText('by'), identity);
   const ended = (reason: string, rotatedTo?: string) =>
     message('E', double(1), uint32(1), double(1), ...[reason, 'by', undefined, rotatedTo].map(packedText), identity);
 
   it.each<[string, Buffer]>([
-    ['nothing', Buffer.alloc(0)],
-    ['a text of somebody else', Buffer.from('Hello, is anybody there?')],
-    ['of a kind of a later release', Buffer.concat([Buffer.from('X'), created.subarray(1)])],
-    ['longer than its kind', Buffer.concat([created, Buffer.from([0])])],
-    ['an ending for an unknown reason', ended('bored')],
+    ['an empty message', Buffer.alloc(0)],
+    ['a text of another program', Buffer.from('Hello, is anybody there?')],
+    ['a kind of a later release', Buffer.concat([Buffer.from('X'), created.subarray(1)])],
+    ['a message longer than its kind', Buffer.concat([created, Buffer.from([0])])],
+    ['an end with an unknown reason', ended('bored')],
     ['a rotation without a successor', ended('rotated')],
-    ['an unknown change of a service', message('S', double(1), double(1), ...['painted', 'a', 'b'].map(packedText))],
-    ['of a session whose id is none', Buffer.concat([created.subarray(0, -22), Buffer.alloc(22, 0xee)])],
-    ['numbered with what is no number', message('C', double(NaN), created.subarray(9))],
-    ['numbered with a fraction', message('C', double(1.5), created.subarray(9))],
-    ['a heartbeat of no time', message('B', double(NaN), packedText('a7'))],
-    ['a heartbeat of the end of time', message('B', double(Infinity), packedText('a7'))],
-  ])('is passed over: %s', (_name, bytes) => {
-    expect(unpackChange(bytes)).toBeUndefined();
+    ['an unknown service change', message('S', double(1), double(1), ...['painted', 'a', 'b'].map(packedText))],
+    ['an invalid session id', Buffer.concat([created.subarray(0, -22), Buffer.alloc(22, 0xee)])],
+    ['a number that is not a number', message('C', double(NaN), created.subarray(9))],
+    ['a fractional number', message('C', double(1.5), created.subarray(9))],
+    ['a heartbeat without a valid time', message('B', double(NaN), packedText('a7'))],
+    ['a heartbeat at an infinite time', message('B', double(Infinity), packedText('a7'))],
+  ])('ignores %s', (_name, bytes) => {
+    expect(unpackRedisChange(bytes)).toBeUndefined();
   });
 
-  it('is passed over when it was cut off anywhere', () => {
+  it('ignores a message that is truncated anywhere', () => {
     for (const packed of [created, ended('limit'), message('B', double(9), packedText('a7'))]) {
-      expect(unpackChange(packed)).toBeDefined();
-      for (let cut = 0; cut < packed.length; cut++) expect(unpackChange(packed.subarray(0, cut))).toBeUndefined();
+      expect(unpackRedisChange(packed)).toBeDefined();
+      for (let cut = 0; cut < packed.length; cut++) expect(unpackRedisChange(packed.subarray(0, cut))).toBeUndefined();
     }
   });
 
-  it('is passed over, and never thrown at, when it is random bytes behind a letter that is known', () => {
+  it('does not throw for random bytes after a known letter', () => {
     const bytes = fc.uint8Array({ maxLength: 120 });
     fc.assert(
       fc.property(fc.constantFrom('C', 'U', 'E', 'R', 'S', 'B'), bytes, (kind, rest) => {
-        expect(() => unpackChange(message(kind, Buffer.from(rest)))).not.toThrow();
+        expect(() => unpackRedisChange(message(kind, Buffer.from(rest)))).not.toThrow();
       }),
       { numRuns: 2_000 },
     );

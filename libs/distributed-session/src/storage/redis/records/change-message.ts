@@ -2,11 +2,11 @@ import type { FeedGapChange, ServiceChangedChange, StorageChange } from '../../s
 import { ByteReader } from './bytes.js';
 import { unpackEnding, unpackIdentity } from './stored-session.js';
 
-/** The heartbeat of a shard: all that its server announced before was delivered. */
+/** The heartbeat of a shard: all changes that its server published before were delivered. */
 export interface Beat {
   readonly type: 'beat';
   readonly shard: string;
-  /** When it was sent, by the clock of the server. */
+  /** When it was sent, by the server's clock. */
   readonly at: number;
 }
 
@@ -18,7 +18,7 @@ const SERVICE_CHANGES: readonly string[] = [
   'revoked',
 ] satisfies ServiceChangedChange['change'][];
 
-/** A change, and its number: changes of one shard, and those of services, are counted from 1 on, without a hole. */
+/** A change and its number. The changes of a shard, and those of services, are numbered from 1 without gaps. */
 export interface NumberedChange {
   readonly type: 'change';
   readonly number: number;
@@ -26,16 +26,16 @@ export interface NumberedChange {
 }
 
 /**
- * Reads an announcement, as scripts pack it: a letter for its kind, then
+ * Reads a message that a script published: a letter for its kind, then
  *
  * - `C`, `U`: number (8 bytes), version (4), time (8), by (text), identity
  * - `E`, `R`: number, version, time, ending, identity
  * - `S`: number, time, change (text), service id (text), by (text)
  * - `B`: time, shard (text)
  *
- * Answers `undefined` for what is none: a newer release, or somebody else, publishes on the channel.
+ * Returns `undefined` for an unknown message: a later release or another program may publish on the channel.
  */
-export function unpackChange(message: Buffer): NumberedChange | Beat | undefined {
+export function unpackRedisChange(message: Buffer): NumberedChange | Beat | undefined {
   try {
     const reader = new ByteReader(message);
     const kind = String.fromCharCode(reader.uint8());

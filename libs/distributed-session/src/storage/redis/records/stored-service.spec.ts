@@ -2,12 +2,12 @@ import { describe, expect, it } from '@jest/globals';
 import * as fc from 'fast-check';
 import { double, packedText, uint32 } from '../../../../../../test/support/redis/packed-session.js';
 import type { SecretHash, ServiceCredentialRecord, StoredServiceSecret } from '../../service-credential-storage.js';
-import { unpackService } from './stored-service.js';
+import { unpackRedisService } from './stored-service.js';
 import { UnreadableValueError } from './stored-session.js';
 
 const NOW = 1_700_000_000_000;
 
-/** The value as scripts pack it. */
+/** The value as the scripts pack it. */
 function packedService({ version, createdAt, serviceId, serviceName, permissions, secrets }: ServiceCredentialRecord) {
   return Buffer.concat([
     Buffer.from([1]),
@@ -65,7 +65,7 @@ const GOLDEN_SERVICE =
 
 function readingOf(value: Buffer): ServiceCredentialRecord | 'unreadable' {
   try {
-    return unpackService(value, NOW);
+    return unpackRedisService(value, NOW);
   } catch (error) {
     if (error instanceof UnreadableValueError) return 'unreadable';
     throw error;
@@ -73,26 +73,26 @@ function readingOf(value: Buffer): ServiceCredentialRecord | 'unreadable' {
 }
 
 describe('the stored form of a service', () => {
-  it('is byte for byte what it was in the first release', () => {
+  it('is byte for byte the format of the first release', () => {
     expect(packedService(SERVICE).toString('hex')).toBe(GOLDEN_SERVICE);
-    expect(unpackService(Buffer.from(GOLDEN_SERVICE, 'hex'), NOW)).toEqual(SERVICE);
+    expect(unpackRedisService(Buffer.from(GOLDEN_SERVICE, 'hex'), NOW)).toEqual(SERVICE);
   });
 
-  it('gives a service back as it was', () => {
+  it('preserves every service', () => {
     fc.assert(
       fc.property(services, (service) => {
-        expect(unpackService(packedService(service), NOW)).toEqual(service);
+        expect(unpackRedisService(packedService(service), NOW)).toEqual(service);
       }),
     );
   });
 
-  it('leaves out the secrets that have ended, from the very millisecond of their end on', () => {
+  it('omits a secret from the millisecond of its end on', () => {
     const value = packedService({ ...SERVICE, secrets: [SECRET, { ...SECRET, keyId: 'k2', endsAt: NOW + 2 }] });
-    const keyIdsAt = (now: number) => unpackService(value, now).secrets.map(({ keyId }) => keyId);
+    const keyIdsAt = (now: number) => unpackRedisService(value, now).secrets.map(({ keyId }) => keyId);
     expect([0, 1, 2].map((later) => keyIdsAt(NOW + later))).toEqual([['k1', 'k2'], ['k2'], []]);
   });
 
-  it('is unreadable when it is cut off anywhere, or goes on behind its end', () => {
+  it('is unreadable if it is truncated anywhere or followed by other bytes', () => {
     const value = packedService(SERVICE);
     for (let cut = 0; cut < value.length; cut++) {
       expect([cut, readingOf(value.subarray(0, cut))]).toEqual([cut, 'unreadable']);
@@ -100,7 +100,7 @@ describe('the stored form of a service', () => {
     expect(readingOf(Buffer.concat([value, Buffer.from([0])]))).toBe('unreadable');
   });
 
-  it('is a service with hashes of a known kind or unreadable, when any of its bytes is another', () => {
+  it('is either unreadable or a service with known hashes after any of its bytes has changed', () => {
     const value = packedService(SERVICE);
     for (let at = 0; at < value.length; at++) {
       for (const mask of [1, 2, 4, 8, 16, 32, 64, 128, 255]) {
@@ -121,24 +121,24 @@ describe('the stored form of a service', () => {
     ['its end is negative', { endsAt: -1 }],
     ['its end is infinite', { endsAt: Infinity }],
     ['its hash is of an unknown kind', { hash: { algorithm: 'none', digest: 'abc' } }],
-    ['its hash is nothing', { hash: null }],
-  ])('never takes a secret for one without an end, or that anything matches: %s', (_name, damage) => {
+    ['its hash is null', { hash: null }],
+  ])('is unreadable if a secret would never end or would match anything: %s', (_name, damage) => {
     const secret = { ...SECRET, ...damage } as StoredServiceSecret;
     expect(readingOf(packedService({ ...SERVICE, secrets: [secret] }))).toBe('unreadable');
   });
 
   it.each<[unknown]>([['a text'], [{ 'sessions:read': true }], [[1]], [null]])(
-    'takes %j for no permissions',
+    'is unreadable with the permissions %j',
     (permissions) => {
       expect(readingOf(packedService({ ...SERVICE, permissions: permissions as string[] }))).toBe('unreadable');
     },
   );
 
-  it('says whether a later release wrote it', () => {
+  it('reports whether a later release wrote it', () => {
     const value = packedService(SERVICE);
     value.writeUInt8(2, 0);
-    expect(() => unpackService(value, NOW)).toThrow(expect.objectContaining({ newerFormat: true }));
+    expect(() => unpackRedisService(value, NOW)).toThrow(expect.objectContaining({ newerFormat: true }));
     value.writeUInt8(0, 0);
-    expect(() => unpackService(value, NOW)).toThrow(expect.objectContaining({ newerFormat: false }));
+    expect(() => unpackRedisService(value, NOW)).toThrow(expect.objectContaining({ newerFormat: false }));
   });
 });

@@ -3,13 +3,15 @@ import { ByteReader } from './bytes.js';
 import { FORMAT, UnreadableValueError } from './stored-session.js';
 
 /**
- * How a service is stored: format (1 byte), version (4), createdAt (8), the texts service id, name and permissions
+ * Reads a service record: format (1 byte), version (4), createdAt (8), the texts service id, name and permissions
  * (JSON), number of secrets (1) and for each the texts key id and hash (JSON) and the times createdAt, endsAt (0: none)
- * and lastUsedAt (0: never), 8 bytes each. Scripts stamp the times and take secrets in and out.
+ * and lastUsedAt (0: never), 8 bytes each. Scripts set the times, and add and remove secrets.
  *
- * Reads a value as it is at `now`: without the secrets that have ended. Throws {@link UnreadableValueError}.
+ * The result omits secrets that have ended at `now`.
+ *
+ * @throws {UnreadableValueError} when the value is not a valid record.
  */
-export function unpackService(value: Buffer, now: number): ServiceCredentialRecord {
+export function unpackRedisService(value: Buffer, now: number): ServiceCredentialRecord {
   try {
     const reader = new ByteReader(value);
     const format = reader.uint8();

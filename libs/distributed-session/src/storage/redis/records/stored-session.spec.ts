@@ -4,7 +4,7 @@ import { validate } from 'uuid';
 import { packedIdentity, packedRecord, packedTombstone } from '../../../../../../test/support/redis/packed-session.js';
 import { END_REASONS } from '../../../model/end-reason.js';
 import type { SessionRecord, SessionTombstone } from '../../session-record.js';
-import { UnreadableValueError, packEnding, packIdentity, unpackSession } from './stored-session.js';
+import { UnreadableValueError, packEnding, packIdentity, unpackRedisSession } from './stored-session.js';
 
 const text = fc.string({ unit: 'binary', maxLength: 80 });
 const time = fc.integer({ min: 1, max: 2 ** 52 });
@@ -85,10 +85,10 @@ const GOLDEN_TOMBSTONE =
   '622d386364652d396630312d323334353637383961626364';
 const PLACE = { place: 7, historyRetentionMs: 86_400_000 };
 
-/** What is read, if it is a session as the contract describes one; else `invalid`. */
+/** Whether a value is read as a valid session, as an invalid one, or not at all. */
 function readingOf(value: Buffer): 'valid' | 'invalid' | 'unreadable' {
   try {
-    const { session } = unpackSession(value);
+    const { session } = unpackRedisSession(value);
     const { state, sessionId, createdAt, lastAccessedAt } = session;
     const end = state === 'live' ? session.expiresAt : session.endedAt;
     const areTimes = [createdAt, lastAccessedAt, end].every((each) => Number.isSafeInteger(each) && each >= 0);
@@ -102,27 +102,27 @@ function readingOf(value: Buffer): 'valid' | 'invalid' | 'unreadable' {
 }
 
 describe('the stored form of a session', () => {
-  it('is byte for byte what it was in the first release', () => {
+  it('is byte for byte the format of the first release', () => {
     expect(packedRecord(RECORD, PLACE).toString('hex')).toBe(GOLDEN_RECORD);
     expect(packedTombstone(TOMBSTONE, PLACE).toString('hex')).toBe(GOLDEN_TOMBSTONE);
-    expect(unpackSession(Buffer.from(GOLDEN_RECORD, 'hex')).session).toEqual(RECORD);
-    expect(unpackSession(Buffer.from(GOLDEN_TOMBSTONE, 'hex')).session).toEqual(TOMBSTONE);
+    expect(unpackRedisSession(Buffer.from(GOLDEN_RECORD, 'hex')).session).toEqual(RECORD);
+    expect(unpackRedisSession(Buffer.from(GOLDEN_TOMBSTONE, 'hex')).session).toEqual(TOMBSTONE);
   });
 
-  it('gives a live session back as it was, whatever its texts are, with its place and the end of its history', () => {
+  it('preserves every live session with any texts, its place and the end of its history', () => {
     fc.assert(
       fc.property(records, place, (session, stands) => {
         const forgetAt = session.expiresAt + stands.historyRetentionMs;
-        const unpacked = unpackSession(packedRecord(session, stands));
+        const unpacked = unpackRedisSession(packedRecord(session, stands));
         expect(unpacked).toEqual({ session, place: stands.place, forgetAt });
       }),
     );
   });
 
-  it('gives a tombstone back as it was', () => {
+  it('preserves every tombstone', () => {
     fc.assert(
       fc.property(tombstones, place, (session, stands) => {
-        const unpacked = unpackSession(packedTombstone(session, stands));
+        const unpacked = unpackRedisSession(packedTombstone(session, stands));
         expect(unpacked).toEqual({
           session,
           place: stands.place,
@@ -132,7 +132,7 @@ describe('the stored form of a session', () => {
     );
   });
 
-  it('packs what scripts copy: the identity and the ending', () => {
+  it('contains the packed identity and ending unchanged', () => {
     fc.assert(
       fc.property(records, (session) => {
         expect(packIdentity(session)).toEqual(packedIdentity(session));
@@ -143,20 +143,20 @@ describe('the stored form of a session', () => {
     expect(packedTombstone(TOMBSTONE, PLACE).subarray(-ending.length)).toEqual(ending);
   });
 
-  it('is unreadable when its ending contradicts itself: only who was rotated has a successor', () => {
+  it('is unreadable unless exactly the rotated sessions have a successor', () => {
     const { rotatedTo: _, ...without } = TOMBSTONE;
     expect(readingOf(packedTombstone(without, PLACE))).toBe('unreadable');
     expect(readingOf(packedTombstone({ ...TOMBSTONE, reason: 'limit' }, PLACE))).toBe('unreadable');
   });
 
-  it('shares no bytes with what it was read from', () => {
+  it('is copied: changing the value later does not change the session', () => {
     const value = packedRecord(RECORD, PLACE);
-    const { session } = unpackSession(value);
+    const { session } = unpackRedisSession(value);
     value.fill(0);
     expect(session).toEqual(RECORD);
   });
 
-  it('is unreadable when it is cut off anywhere, but for the payload, whose form is not known here', () => {
+  it('is unreadable if it is truncated anywhere before the payload, whose format is opaque', () => {
     for (const value of [packedRecord(RECORD, PLACE), packedTombstone(TOMBSTONE, PLACE)]) {
       const readable = value[1] === 'L'.charCodeAt(0) ? value.length - RECORD.payload.length : value.length;
       for (let cut = 0; cut < value.length; cut++) {
@@ -165,7 +165,7 @@ describe('the stored form of a session', () => {
     }
   });
 
-  it('is a session or unreadable, and nothing else, when any of its bytes is another', () => {
+  it('is either a valid session or unreadable after any of its bytes has changed', () => {
     const values = [
       packedRecord(RECORD, PLACE),
       packedTombstone(TOMBSTONE, PLACE),
@@ -182,7 +182,7 @@ describe('the stored form of a session', () => {
     }
   });
 
-  it('is unreadable when it is random bytes, or goes on behind its end', () => {
+  it('is unreadable if it is random bytes, or a tombstone is followed by other bytes', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => {
         expect(readingOf(Buffer.from(bytes))).toBe('unreadable');
@@ -195,10 +195,10 @@ describe('the stored form of a session', () => {
     [2, true],
     [255, true],
     [0, false],
-  ])('of format %d: whether a later release wrote it is said (%s)', (format, newerFormat) => {
+  ])('is unreadable in format %d; written by a later release: %s', (format, newerFormat) => {
     const value = packedRecord(RECORD, PLACE);
     value.writeUInt8(format, 0);
-    expect(() => unpackSession(value)).toThrow(expect.objectContaining({ newerFormat }));
-    expect(() => unpackSession(value)).toThrow(UnreadableValueError);
+    expect(() => unpackRedisSession(value)).toThrow(expect.objectContaining({ newerFormat }));
+    expect(() => unpackRedisSession(value)).toThrow(UnreadableValueError);
   });
 });

@@ -4,7 +4,8 @@ import type { SessionRecord, SessionTombstone, StoredSession } from '../../sessi
 import { ByteReader, packText } from './bytes.js';
 
 /**
- * How a session is stored, byte by byte (numbers little-endian; a text is a length of two bytes and UTF-8):
+ * The first byte of a record. The layout of a session (numbers are little-endian; a text is a length of two bytes and
+ * UTF-8):
  *
  * | bytes | live (`L`)                  | ended (`E`)                     |
  * | ----- | --------------------------- | ------------------------------- |
@@ -22,25 +23,25 @@ import { ByteReader, packText } from './bytes.js';
  * | …     | identity                    | identity                        |
  * | rest  | payload                     | ending                          |
  *
- * The identity is the session id (36 characters) and the texts login id, device (or absent) and service id; it never
- * changes. The ending is the texts reason, ended by, actor (or absent) and successor (or absent). Scripts read the
- * header, and copy identity, payload and ending as they are. Times are doubles, in epoch milliseconds.
+ * The identity consists of the session id (36 characters) and the texts login id, device (or absent) and service id; it
+ * never changes. The ending consists of the texts reason, ended by, actor (or absent) and successor (or absent). Scripts
+ * read the header, and copy identity, payload and ending unchanged. Times are doubles, in epoch milliseconds.
  */
 export const FORMAT = 1;
 export const HEADER_BYTES = 60;
-/** A UUID as text: in that form a script compares it with the field that it was found under. */
+/** A UUID as text, because a script compares it with the field that it was found under. */
 export const SESSION_ID_BYTES = 36;
 const LIVE = 'L'.charCodeAt(0);
 const ENDED = 'E'.charCodeAt(0);
 
-/** A value that this release cannot read; `newerFormat` when a later release wrote it. */
+/** A value that this release cannot read. `newerFormat` is true if a later release wrote it. */
 export class UnreadableValueError extends Error {
   constructor(readonly newerFormat: boolean) {
-    super(newerFormat ? 'The value was written in a newer format' : 'The value is no record');
+    super(newerFormat ? 'The value has a newer format' : 'The value is not a valid record');
   }
 }
 
-/** What never changes about a session. */
+/** The fields of a session that never change. */
 export interface SessionIdentity {
   readonly sessionId: string;
   readonly loginId: string;
@@ -54,12 +55,12 @@ export function packIdentity({ sessionId, loginId, device, serviceId }: SessionI
 
 export function unpackIdentity(reader: ByteReader): SessionIdentity {
   const sessionId = reader.take(SESSION_ID_BYTES).toString('latin1');
-  if (!validate(sessionId)) throw new RangeError('A session id is none');
+  if (!validate(sessionId)) throw new RangeError('A session id is invalid');
   const [loginId, device, serviceId] = [reader.text(), reader.optionalText(), reader.text()];
   return { sessionId, loginId, serviceId, ...(device !== undefined && { device }) };
 }
 
-/** How a session ended, as it is stored and announced. */
+/** How a session ended, as it is stored and published. */
 export interface StoredEnding {
   readonly reason: EndReason;
   readonly by: string;
@@ -73,22 +74,27 @@ export function packEnding({ reason, by, actor, rotatedTo }: StoredEnding): Buff
 
 export function unpackEnding(reader: ByteReader): StoredEnding {
   const [reason, by, actor, rotatedTo] = [reader.text(), reader.text(), reader.optionalText(), reader.optionalText()];
-  if (!isEndReason(reason)) throw new RangeError('The reason of an ending is none');
-  if ((reason === 'rotated') !== (rotatedTo !== undefined)) throw new RangeError('Who is rotated has a successor');
+  if (!isEndReason(reason)) throw new RangeError('The reason of an ending is unknown');
+  if ((reason === 'rotated') !== (rotatedTo !== undefined))
+    throw new RangeError('Only a rotated session has a successor');
   return { reason, by, ...(actor !== undefined && { actor }), ...(rotatedTo !== undefined && { rotatedTo }) };
 }
 
-/** A session as it was read, with where it stands among those of its login. */
-export interface UnpackedSession {
+/** A session as it was read, with its place among the user's sessions. */
+export interface UnpackedRedisSession {
   readonly session: StoredSession;
-  /** Orders live sessions by creation, and tombstones that ended in one millisecond. */
+  /** Orders live sessions by creation, and tombstones that ended in the same millisecond. */
   readonly place: number;
-  /** Until when the session is remembered at least: for a live one, counted from its expiry. */
+  /** When the tombstone may be purged. For a live session, calculated from its expiry. */
   readonly forgetAt: number;
 }
 
-/** Reads a value. Throws {@link UnreadableValueError}. */
-export function unpackSession(value: Buffer): UnpackedSession {
+/**
+ * Reads a record or tombstone.
+ *
+ * @throws {UnreadableValueError} when the value is not valid.
+ */
+export function unpackRedisSession(value: Buffer): UnpackedRedisSession {
   try {
     return unpack(value);
   } catch (error) {
@@ -96,8 +102,8 @@ export function unpackSession(value: Buffer): UnpackedSession {
   }
 }
 
-/** The offsets are those of the table above. This is the hot path of every read. */
-function unpack(value: Buffer): UnpackedSession {
+/** Uses the offsets of the table above, because this is the hot path of every read. */
+function unpack(value: Buffer): UnpackedRedisSession {
   const format = value.readUInt8(0);
   if (format !== FORMAT) throw new UnreadableValueError(format > FORMAT);
   const state = value.readUInt8(1);

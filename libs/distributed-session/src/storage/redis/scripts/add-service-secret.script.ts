@@ -4,14 +4,14 @@ import { RedisScript } from './redis-script.js';
 import { SERVICE } from './service.fragment.js';
 
 /**
- * Adds a secret to a service that is at the expected version, and sets the end of the earlier ones.
+ * Adds a secret to a service at the expected version, and sets when the earlier secrets end.
  *
  * KEYS  services, keyIds, sequence.
- * ARGV  deadline; channel; serviceId; expectedVersion; keyId and hash (JSON) of the secret; overlap in milliseconds, 0
- *       to end the earlier ones now; by, packed.
+ * ARGV  deadline; channel; serviceId; expectedVersion; keyId and hash (JSON) of the secret; overlap in milliseconds, or
+ *       0 to end the earlier secrets now; by, packed.
  * Returns  { 'stored', value, now }, { 'too-many-secrets' }, { 'conflict' }, { 'missing' }, { 'unreadable', value } or
  *       { 'late', now }.
- * Atomicity  record, key ids and announcement are written together, or nothing is.
+ * Atomicity  the record, the key ids and the published change are written together, or not at all.
  */
 export const addServiceSecretScript = new RedisScript({
   name: 'add-service-secret',
@@ -36,7 +36,7 @@ end
 table.insert(service.secrets, { keyId = keyId, hash = hash, createdAt = now, endsAt = 0, usedAt = 0 })
 service.version = service.version + 1
 local value = writeService(service)
-announce('secret-added', serviceId, by)
+publishChange('secret-added', serviceId, by)
 return { 'stored', lastNumber, value, now }
 `,
 });

@@ -1,12 +1,12 @@
 import { RedisScript } from './redis-script.js';
 
 /**
- * Says which format and tag key this process writes with, unless the store already says so.
+ * Stores the format and the fingerprint of the tag key, unless the store has them already.
  *
- * KEYS  meta: the hash that keeps them.
+ * KEYS  meta: the hash that contains them.
  * ARGV  format; fingerprint of the tag key.
- * Returns  { format, fingerprint } as the store has them from now on.
- * Atomicity  of several processes at once, one writes both.
+ * Returns  { format, fingerprint } of the store.
+ * Atomicity  if several processes run it at once, one of them writes both.
  */
 export const claimStoreScript = new RedisScript({
   name: 'claim-store',

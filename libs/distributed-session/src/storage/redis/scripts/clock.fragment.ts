@@ -1,13 +1,13 @@
-/**
- * Sets `now`, the server's time in epoch milliseconds. A script that may write and has an argument `deadline` writes
- * nothing after that time: what was held up on its way (a frozen server, a connection that came back) is not applied
- * when its caller has long been told that the outcome is unknown.
- */
+/** Sets `now`, the server's time in epoch milliseconds. */
 export const NOW = `
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 `;
 
+/**
+ * Sets `now`, and returns without a write after the argument `deadline`: a write that was delayed (by a frozen server, or
+ * a restored connection) must not be applied after its caller has received an unknown outcome.
+ */
 export const IN_TIME = `
 ${NOW.trim()}
 if now > tonumber(deadline) then return { 'late', 0, now } end

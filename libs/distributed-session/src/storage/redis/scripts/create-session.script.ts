@@ -1,18 +1,18 @@
 import { IN_TIME } from './clock.fragment.js';
-import { CLAIM, LOGIN, SETTLE } from './login.fragment.js';
+import { EXPIRE, LOGIN, UPDATE_SHARD } from './login.fragment.js';
 import { RECORD } from './record.fragment.js';
 import { RedisScript } from './redis-script.js';
 
 /**
- * Creates a session under the limits of its login.
+ * Creates a session within the limits of its user.
  *
- * KEYS  login, sequence, expiries, online, counter: those of the login and its shard.
- * ARGV  deadline; channel; tag; sessionId; identity and payload, packed; who: the packed login id, and with the packed
- *       device; perLogin, perDevice (0: no limit), onLimit; idle, absolute (0: none) and retention in milliseconds;
+ * KEYS  login, sequence, expiries, online, counter: those of the user and its shard.
+ * ARGV  deadline; channel; tag; sessionId; identity and payload, packed; loginId, packed, and
+ *       loginAndDevice: the same with the packed device; perLogin, perDevice (0: no limit), onLimit; idle, absolute (0: none) and retention in milliseconds;
  *       by, packed.
  * Returns  { 'created', header }, { 'limit-reached', 'login' | 'device' }, { 'id-taken' } or { 'late', now }.
- * Atomicity  due sessions of the login are claimed, those that must give way are ended, the session is written,
- *       counted, scheduled and announced, all in one step; refused, it changes nothing.
+ * Atomicity  due sessions of the user expire, sessions over the limit end, and the session is written, counted,
+ *       scheduled and published, all in one step. A refused creation changes nothing.
  */
 export const createSessionScript = new RedisScript({
   name: 'create-session',
@@ -34,7 +34,7 @@ export const createSessionScript = new RedisScript({
     'retention',
     'by',
   ],
-  uses: [IN_TIME, RECORD, LOGIN, CLAIM, SETTLE],
+  uses: [IN_TIME, RECORD, LOGIN, EXPIRE, UPDATE_SHARD],
   body: `
 if redis.call('HEXISTS', login, sessionId) == 1 then return { 'id-taken', lastNumber } end
 load(now)
@@ -60,12 +60,12 @@ if onLimit == 'reject' then
   if overLogin > 0 then return { 'limit-reached', lastNumber, 'login' } end
 end
 
-while #due > 0 do claim(due[1], tonumber(retention)) end
-local function giveWay(record, reason)
-  bury(record, text(reason) .. by .. '\\255\\255\\255\\255', now, 0, tonumber(retention))
+while #due > 0 do expire(due[1], tonumber(retention)) end
+local function makeRoom(record, reason)
+  endRecord(record, text(reason) .. by .. '\\255\\255\\255\\255', now, 0, tonumber(retention))
 end
-for _, record in ipairs(replaced) do giveWay(record, 'replaced') end
-for at = 1, overLogin do giveWay(rest[at], 'limit') end
+for _, record in ipairs(replaced) do makeRoom(record, 'replaced') end
+for at = 1, overLogin do makeRoom(rest[at], 'limit') end
 
 local record = { id = sessionId, identity = identity, state = LIVE, version = 1, place = lastPlace + 1, createdAt = now,
   accessedAt = now, limit = tonumber(absolute) > 0 and now + tonumber(absolute) or 0, span = tonumber(idle),
@@ -74,8 +74,8 @@ access(record, now)
 local header = pack(LIVE, record)
 redis.call('HSET', login, sessionId, header .. payload)
 table.insert(live, record)
-announce('C', 1, now, by, identity)
-settle(now)
+publishChange('C', 1, now, by, identity)
+updateShard(now)
 return { 'created', lastNumber, header }
 `,
 });

@@ -8,7 +8,7 @@ import { SERVICE } from './service.fragment.js';
  * KEYS  services, keyIds, sequence.
  * ARGV  deadline; channel; serviceId; keyId; by, packed.
  * Returns  { 'ended' }, { 'missing' }, { 'unreadable', value } or { 'late', now }.
- * Atomicity  record, key id and announcement are written together, or nothing is.
+ * Atomicity  the record, the key id and the published change are written together, or not at all.
  */
 export const endServiceSecretScript = new RedisScript({
   name: 'end-service-secret',
@@ -25,7 +25,7 @@ for at, secret in ipairs(service and service.secrets or {}) do
     forget(service, secret)
     service.version = service.version + 1
     writeService(service)
-    announce('secret-ended', serviceId, by)
+    publishChange('secret-ended', serviceId, by)
     return { 'ended', lastNumber }
   end
 end

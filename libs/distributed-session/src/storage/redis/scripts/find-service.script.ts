@@ -2,13 +2,13 @@ import { NOW } from './clock.fragment.js';
 import { RedisScript } from './redis-script.js';
 
 /**
- * Finds a service by its id, or by the key id of one of its secrets, together with the time: an ended secret must not
- * count as a good one, whatever this process believes of the time.
+ * Finds a service by its id, or by the key id of one of its secrets, together with the server's time: an ended secret
+ * must not count as valid because this process's clock is wrong.
  *
  * KEYS  services, keyIds.
  * ARGV  serviceId; keyId: looked up when the service id is empty.
  * Returns  { now, value } or { now }.
- * Atomicity  the time, the key id and the record are of one moment.
+ * Atomicity  the time, the key id and the record belong to one moment.
  */
 export const findServiceScript = new RedisScript({
   name: 'find-service',

@@ -2,11 +2,11 @@ import { NOW } from './clock.fragment.js';
 import { RedisScript } from './redis-script.js';
 
 /**
- * Reads all services together with the time. Their number is bounded.
+ * Reads all services together with the server's time. Their number is bounded.
  *
  * KEYS  services.
  * Returns  { now, { value, … } }.
- * Atomicity  the time and the records are of one moment.
+ * Atomicity  the time and the records belong to one moment.
  */
 export const listServicesScript = new RedisScript({
   name: 'list-services',

@@ -1,12 +1,12 @@
 import { HISTORY_LIMIT } from '../../session-storage.js';
 import { UNSWEPT_MARGIN_MS } from './record.fragment.js';
 
-/** The score of a login in the expiry set is its earliest expiry times this, plus the number of its live sessions. */
+/** A user's score in the expiry set: its earliest expiry times this, plus the number of its live sessions. */
 export const SCORE_UNIT = 1024;
-/** Later expiries are scheduled for this time, in the year 2248, so that a score stays a whole number of 53 bits. */
+/** Later expiries are scheduled for this time, in the year 2248, so that a score remains a whole number of 53 bits. */
 const LAST_EXPIRY = 2 ** 43 - 1;
 
-/** Loads all sessions of a login (key `login`) and buries them. Needs `RECORD`. */
+/** Loads all sessions of a user (key `login`), and replaces sessions by tombstones. Requires `RECORD`. */
 export const LOGIN = `
 local byId, live, due, ended = {}, {}, {}, {}
 local lastPlace, lastEnd = 0, 0
@@ -39,8 +39,8 @@ local function remove(list, record)
   end
 end
 
--- Turns a live session into its tombstone; returns its value. The announcement goes out in the same step.
-local function bury(record, ending, endedAt, graceEndsAt, retention, kind)
+-- Replaces a live session by its tombstone, publishes the change and returns the stored value.
+local function endRecord(record, ending, endedAt, graceEndsAt, retention, kind)
   remove(live, record)
   remove(due, record)
   lastEnd = lastEnd + 1
@@ -49,11 +49,11 @@ local function bury(record, ending, endedAt, graceEndsAt, retention, kind)
   local value = pack(ENDED, record) .. ending
   redis.call('HSET', login, record.id, value)
   table.insert(ended, record)
-  announce(kind or 'E', record.version, endedAt, ending, record.identity)
+  publishChange(kind or 'E', record.version, endedAt, ending, record.identity)
   return value
 end
 
--- Drops the history that is past, and what is more than a login keeps.
+-- Deletes tombstones past their retention, and those beyond the history limit.
 local function prune(now)
   table.sort(ended, byEnd)
   local surplus = #ended - ${HISTORY_LIMIT}
@@ -66,22 +66,23 @@ local function prune(now)
 end
 `;
 
-/** Claims due sessions, as a sweep does. Needs `LOGIN`. */
-export const CLAIM = `
-local function claim(record, retention)
+/** Expires a due session. Requires `LOGIN`. */
+export const EXPIRE = `
+local function expire(record, retention)
   local absolute = record.limit > 0 and not (record.endsAt < record.limit)
   local ending = text(absolute and 'absolute-timeout' or 'idle-timeout') .. text('@expiry') .. '\\255\\255\\255\\255'
-  bury(record, ending, record.endsAt, 0, retention)
+  endRecord(record, ending, record.endsAt, 0, retention)
 end
 `;
 
 /**
- * Brings the shard up to date with a login whose sessions were loaded and changed: its time to live, when it is swept
- * next, whether it is online, how many sessions are live. Needs `LOGIN`; keys `login`, `expiries`, `online`, `counter`,
- * argument `tag`. The score remembers what was counted, also of a hash that has vanished.
+ * Updates a user's entries in its shard after its sessions were loaded and changed: the hash's time to live, the next
+ * sweep, whether the user is online, and the number of live sessions. Requires `LOGIN`, the keys `login`, `expiries`,
+ * `online` and `counter`, and the argument `tag`. The score contains the number that was counted, so that the counter
+ * can be corrected even if the hash has vanished.
  */
-export const SETTLE = `
-local function settle(now)
+export const UPDATE_SHARD = `
+local function updateShard(now)
   prune(now)
   local count, earliest, till = #live + #due, ${LAST_EXPIRY}, 0
   for _, list in ipairs({ live, due }) do

@@ -1,12 +1,12 @@
 import { RedisScript } from './redis-script.js';
 
 /**
- * Finds which commands of this library its user may not run, on its keys and its channel. Scripts are not undone where
- * they fail, so a right that is missing must be known before the first of them writes.
+ * Finds the commands of this library that its user may not run on its keys and its channel. Redis does not roll back a
+ * failed script, so missing rights must be detected before the first write.
  *
- * KEYS  those of a login and its shard.
+ * KEYS  those of a user and its shard.
  * ARGV  channel.
- * Returns  { commands that reading needs, commands that writing needs }: the missing ones.
+ * Returns  { commands that reads require, commands that writes require }: only those that are missing.
  * Atomicity  nothing is read or written.
  */
 export const missingRightsScript = new RedisScript({

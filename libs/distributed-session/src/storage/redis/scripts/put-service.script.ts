@@ -7,10 +7,10 @@ import { SERVICE } from './service.fragment.js';
  * Registers a service, or replaces it with all its secrets.
  *
  * KEYS  services, keyIds, sequence.
- * ARGV  deadline; channel; serviceId; name; permissions (JSON); keyId and hash (JSON) of the secret; replace: '1' when
- *       a service of this id may be replaced; by, packed.
+ * ARGV  deadline; channel; serviceId; name; permissions (JSON); keyId and hash (JSON) of the secret; replace: '1' if
+ *       an existing service may be replaced; by, packed.
  * Returns  { 'stored', value, now }, { 'exists' }, { 'full' }, { 'unreadable', value } or { 'late', now }.
- * Atomicity  record, key ids and announcement are written together, or nothing is.
+ * Atomicity  the record, the key ids and the published change are written together, or not at all.
  */
 export const putServiceScript = new RedisScript({
   name: 'put-service',
@@ -27,7 +27,7 @@ local service = { id = serviceId, name = name, permissions = permissions,
   version = (existing and existing.version or 0) + 1, createdAt = existing and existing.createdAt or now,
   secrets = { { keyId = keyId, hash = hash, createdAt = now, endsAt = 0, usedAt = 0 } } }
 local value = writeService(service)
-announce(existing and 'replaced' or 'registered', serviceId, by)
+publishChange(existing and 'replaced' or 'registered', serviceId, by)
 return { 'stored', lastNumber, value, now }
 `,
 });

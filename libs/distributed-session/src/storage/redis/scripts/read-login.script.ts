@@ -2,12 +2,12 @@ import { NOW } from './clock.fragment.js';
 import { RedisScript } from './redis-script.js';
 
 /**
- * Reads a login's sessions together with the time: for the few reads that fall so close to the end of a session that
- * this process's knowledge of the server's clock does not decide them.
+ * Reads a user's sessions together with the server's time, for the few reads so close to the end of a session that the
+ * estimated clock is not precise enough.
  *
- * KEYS  login: the hash of the login.
+ * KEYS  login: the hash of the user.
  * Returns  { now, field, value, … }.
- * Atomicity  the time and the records are of one moment.
+ * Atomicity  the time and the records belong to one moment.
  */
 export const readLoginScript = new RedisScript({
   name: 'read-login',

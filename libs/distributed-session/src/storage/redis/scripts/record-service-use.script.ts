@@ -3,12 +3,12 @@ import { RedisScript } from './redis-script.js';
 import { SERVICE } from './service.fragment.js';
 
 /**
- * Notes that a secret was used now. A secret or service that is gone is none of its business.
+ * Records that a secret was used now. Does nothing if the secret or the service no longer exists.
  *
  * KEYS  services, keyIds, sequence.
  * ARGV  deadline; channel; serviceId; keyId.
  * Returns  { 'noted' } or { 'late', now }.
- * Atomicity  one record is written or not; its version stays, and nothing is announced.
+ * Atomicity  one record is written or not. Its version does not change, and nothing is published.
  */
 export const recordServiceUseScript = new RedisScript({
   name: 'record-service-use',

@@ -2,8 +2,9 @@ import { FORMAT, HEADER_BYTES, SESSION_ID_BYTES } from '../records/stored-sessio
 import { NUMBERED } from './sequence.fragment.js';
 
 /**
- * Reads and writes the header of a record (its layout: `records/stored-session.ts`), and announces changes. Needs the
- * keys `login` and `sequence` and the argument `channel`. A record that cannot be read is `nil`: it is left alone, and stands in nobody's way.
+ * Reads and writes the header of a record (its layout: `records/stored-session.ts`), and publishes changes. Requires the
+ * keys `login` and `sequence` and the argument `channel`. An unreadable record is `nil`: it is left unchanged and does
+ * not affect other sessions.
  */
 export const RECORD = `
 ${NUMBERED.trim()}
@@ -20,7 +21,7 @@ local function pack(state, record)
     record.endsAt, record.limit, record.span, record.retention, #record.identity) .. record.identity
 end
 
--- Whether an identity is that of the session id under which it was found, and its three texts fill it.
+-- Whether an identity has the session id under which it was found, and its three texts fill it exactly.
 local function isIdentity(id, value, size)
   local at, last = ${HEADER_BYTES + SESSION_ID_BYTES + 1}, ${HEADER_BYTES} + size
   if string.sub(value, ${HEADER_BYTES + 1}, at - 1) ~= id then return false end
@@ -51,13 +52,12 @@ local function unpackRecord(id, value)
     identity = string.sub(value, ${HEADER_BYTES + 1}, ${HEADER_BYTES} + size), bodyAt = ${HEADER_BYTES + 1} + size }
 end
 
--- Written so that a time that is not a number ends it too.
+-- A time that is not a number counts as due.
 local function isDue(record, now)
   return not (now < record.endsAt)
 end
 
--- What to answer instead of writing to a session; nothing where it is live. A tombstone that is past its retention is
--- missing.
+-- The reply of a write to a session that is not live; nil for a live one. A tombstone past its retention is missing.
 local function refusal(sessionId, record, now)
   if not record then
     local value = redis.call('HGET', login, sessionId)
@@ -69,29 +69,29 @@ local function refusal(sessionId, record, now)
   return isDue(record, now) and { 'due', 0, record.value } or nil
 end
 
--- Records an access: no time moves back, and the absolute end does not move.
+-- Touches a session: no time moves backwards, and the absolute expiry does not change.
 local function access(record, now)
   record.accessedAt = math.max(record.accessedAt, now)
   local idleEnd = record.span > 0 and record.accessedAt + record.span or math.huge
   record.endsAt = math.min(idleEnd, record.limit > 0 and record.limit or math.huge)
 end
 
--- Whether a record is that of a login, or of a login and a device, packed as texts.
+-- Whether a record belongs to a login id, or to a login id and a device, packed as texts.
 local function startsWith(record, packed)
   return string.sub(record.identity, ${SESSION_ID_BYTES + 1}, ${SESSION_ID_BYTES} + #packed) == packed
 end
 
-local function announce(kind, version, at, what, identity)
+local function publishChange(kind, version, at, what, identity)
   publish(kind, struct.pack('<I4d', version, at) .. what .. identity)
 end
 `;
 
-/** How much longer than its history a login's hash is kept, so that a sweep can still announce its last expiry. */
+/** How much longer than its history a user's hash is kept, so that a sweep can still publish its last expiry. */
 export const UNSWEPT_MARGIN_MS = 86_400_000;
 
 /**
- * Keeps the time to live of a login's hash (key `login`): to be called for a record that was written without a look at
- * the others. Times only move the end of the hash back.
+ * Extends the time to live of a user's hash (key `login`). Used after a record was written without reading the others;
+ * it never shortens the time to live.
  */
 export const KEEP = `
 local function keep(record)

@@ -12,7 +12,7 @@ const script = new RedisScript({
 });
 
 describe('RedisScript', () => {
-  it('names its flags in the first line, then its keys and arguments in their order, then what it builds on', () => {
+  it('has a source with the flags in the first line, then keys, arguments, fragments and body in order', () => {
     expect(script.source.split('\n')).toEqual([
       '#!lua flags=no-writes,allow-oom',
       '-- try-it',
@@ -27,16 +27,16 @@ describe('RedisScript', () => {
     ]);
   });
 
-  it('is known to the server by the SHA-1 of its source', () => {
+  it('is identified by the SHA-1 of its source', () => {
     expect(script.sha).toBe(createHash('sha1').update(script.source).digest('hex'));
   });
 
-  it('packs keys and arguments in their order, however they are given, and does not touch them', () => {
+  it('packs keys and arguments in the declared order without changing them', () => {
     const payload = Buffer.from([0xff, 0x00]);
     expect(script.pack({ second: 'b', first: 'a' }, { payload, amount: 7 })).toEqual([2, 'a', 'b', 7, payload]);
   });
 
-  it('is read-only only where it says that it does not write', () => {
+  it('is read-only only with the flag no-writes', () => {
     expect(script.isReadOnly).toBe(true);
     const writing = new RedisScript({ name: 'write', flags: ['allow-oom'], keys: [], args: [], body: 'return 1' });
     expect(writing.isReadOnly).toBe(false);

@@ -4,25 +4,25 @@ export type ScriptArgument = string | number | Buffer;
 
 interface ScriptDefinition<Key extends string, Argument extends string> {
   readonly name: string;
-  /** `no-writes` also runs for users who may only read; `allow-oom` also when the server's memory is full. */
+  /** `no-writes`: runs for read-only users too. `allow-oom`: runs also when the server's memory is full. */
   readonly flags?: readonly ('no-writes' | 'allow-oom')[];
-  /** The names of the keys, in their order: locals of the script, and what a caller must pass. */
+  /** The names of the keys, in order: the script's locals, and the fields that a caller passes. */
   readonly keys: readonly Key[];
   readonly args: readonly Argument[];
-  /** Fragments that the body builds on. */
+  /** Fragments that the body requires. */
   readonly uses?: readonly string[];
   readonly body: string;
 }
 
 /**
- * A Lua script with named keys and arguments. The names become the locals of the script and the fields of a call, so
- * that no two can be swapped. A script is atomic: no other command runs on its server between its first and its last.
+ * A Lua script with named keys and arguments. The names become the script's locals and the fields of a call, so that no
+ * two can be swapped. A script is atomic: its server runs no other command between the script's first and last.
  */
 export class RedisScript<Key extends string = string, Argument extends string = string> {
   readonly name: string;
   readonly source: string;
   readonly sha: string;
-  /** Whether it can be repeated without harm, and the outcome of a lost reply does not matter. */
+  /** Whether it changes nothing, so that it can be repeated and a lost reply is harmless. */
   readonly isReadOnly: boolean;
   readonly #keys: readonly Key[];
   readonly #args: readonly Argument[];
@@ -40,7 +40,7 @@ export class RedisScript<Key extends string = string, Argument extends string = 
     this.sha = createHash('sha1').update(this.source).digest('hex');
   }
 
-  /** What follows the script's name in `EVALSHA`: the number of keys, the keys, the arguments. */
+  /** Returns the parameters after the digest in `EVALSHA`: the number of keys, the keys, the arguments. */
   pack(keys: Readonly<Record<Key, string>>, args: Readonly<Record<Argument, ScriptArgument>>): ScriptArgument[] {
     return [this.#keys.length, ...this.#keys.map((key) => keys[key]), ...this.#args.map((name) => args[name])];
   }

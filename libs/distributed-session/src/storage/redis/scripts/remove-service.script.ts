@@ -3,12 +3,12 @@ import { RedisScript } from './redis-script.js';
 import { SERVICE } from './service.fragment.js';
 
 /**
- * Removes a service and all its secrets, also one whose record cannot be read.
+ * Removes a service and all its secrets, even if its record cannot be read.
  *
  * KEYS  services, keyIds, sequence.
  * ARGV  deadline; channel; serviceId; by, packed.
  * Returns  { 'removed' }, { 'missing' } or { 'late', now }.
- * Atomicity  record, key ids and announcement go together.
+ * Atomicity  the record and the key ids are removed and the change is published in one step.
  */
 export const removeServiceScript = new RedisScript({
   name: 'remove-service',
@@ -21,7 +21,7 @@ local service, unreadable = readService(serviceId)
 if not service and not unreadable then return { 'missing', lastNumber } end
 for _, secret in ipairs(service and service.secrets or {}) do forget(service, secret) end
 redis.call('HDEL', services, serviceId)
-announce('revoked', serviceId, by)
+publishChange('revoked', serviceId, by)
 return { 'removed', lastNumber }
 `,
 });

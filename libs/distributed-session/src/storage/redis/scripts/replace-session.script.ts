@@ -3,13 +3,13 @@ import { KEEP, RECORD } from './record.fragment.js';
 import { RedisScript } from './redis-script.js';
 
 /**
- * Writes a new payload if the session is live and at the expected version.
+ * Replaces the payload of a live session at the expected version.
  *
- * KEYS  login, sequence: the hash of the login, the number of the last change of its shard.
- * ARGV  deadline; channel; sessionId; expectedVersion; touch: '1' when the write is an access; payload; by, packed.
+ * KEYS  login, sequence: the hash of the user, the number of its shard's last change.
+ * ARGV  deadline; channel; sessionId; expectedVersion; touch: '1' if the write touches the session; payload; by, packed.
  * Returns  { 'replaced', header }, { 'conflict' | 'already-ended' | 'due' | 'unreadable', value }, { 'missing' } or
- *       { 'late', now }. A tombstone that is past its retention is missing.
- * Atomicity  one record is written and announced, or nothing.
+ *       { 'late', now }. A tombstone past its retention is missing.
+ * Atomicity  one record is written and published, or nothing happens.
  */
 export const replaceSessionScript = new RedisScript({
   name: 'replace-session',
@@ -26,7 +26,7 @@ if touch == '1' then access(record, now) end
 local header = pack(LIVE, record)
 redis.call('HSET', login, sessionId, header .. payload)
 keep(record)
-announce('U', record.version, now, by, record.identity)
+publishChange('U', record.version, now, by, record.identity)
 return { 'replaced', lastNumber, header }
 `,
 });

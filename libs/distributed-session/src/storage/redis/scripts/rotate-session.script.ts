@@ -5,15 +5,15 @@ import { KEEP, RECORD } from './record.fragment.js';
 import { RedisScript } from './redis-script.js';
 
 /**
- * Moves a session to a new id and payload if it is live and at the expected version.
+ * Moves a live session at the expected version to a new id and payload.
  *
- * KEYS  login, sequence: the hash of the login, the number of the last change of its shard.
- * ARGV  deadline; channel; sessionId; expectedVersion; successorId; payload; ending, packed, which names the successor;
+ * KEYS  login, sequence: the hash of the user, the number of its shard's last change.
+ * ARGV  deadline; channel; sessionId; expectedVersion; successorId; payload; ending, packed, with the successor's id;
  *       grace and retention in milliseconds.
  * Returns  { 'rotated', header }, { 'id-taken' }, { 'conflict' | 'already-ended' | 'due' | 'unreadable', value },
  *       { 'missing' } or { 'late', now }.
- * Atomicity  the successor is written, the old session buried and one change announced, or nothing. The number of live
- *       sessions stays, and their earliest expiry does not become earlier, so the shard is not touched.
+ * Atomicity  the successor and the tombstone are written and one change is published, or nothing happens. The number of
+ *       live sessions does not change and no expiry becomes earlier, so the shard's keys are not updated.
  */
 export const rotateSessionScript = new RedisScript({
   name: 'rotate-session',
@@ -44,7 +44,7 @@ local successor = { version = 1, place = record.place, createdAt = record.create
 access(successor, now)
 local header = pack(LIVE, successor)
 redis.call('HSET', login, successorId, header .. payload)
-bury(record, ending, now, now + tonumber(grace), tonumber(retention), 'R')
+endRecord(record, ending, now, now + tonumber(grace), tonumber(retention), 'R')
 prune(now)
 keep(successor)
 keep({ endsAt = now, retention = tonumber(retention) })

@@ -4,13 +4,13 @@ import { RedisScript } from './redis-script.js';
 const PUBLISH_BEAT = `redis.call('PUBLISH', channel, 'B' .. struct.pack('<dHc0', now, #shard, shard))`;
 
 /**
- * Sends the heartbeat of a shard, unless another process just did, and tells the time. It is allowed when the server's
- * memory is full: the feed still tells what ends.
+ * Publishes the heartbeat of a shard, unless another process just did, and returns the time. Runs also when the server's
+ * memory is full: the feed still reports ended sessions.
  *
- * KEYS  beat: the key that holds the turn.
+ * KEYS  beat: exists while another process has sent the heartbeat of this interval.
  * ARGV  channel; shard; interval in milliseconds.
  * Returns  { now }.
- * Atomicity  one of all processes sends it in an interval. The key lives for the interval.
+ * Atomicity  one process sends it per interval. The key expires with the interval.
  */
 export const sendBeatScript = new RedisScript({
   name: 'send-beat',
@@ -25,12 +25,12 @@ return { now }
 });
 
 /**
- * Sends the heartbeat of a shard in any case, and tells the time. Redis refuses it where it would refuse a session.
+ * Publishes the heartbeat of a shard in any case, and returns the time. Redis rejects it if it would reject a session.
  *
- * KEYS  beat: the key that holds the turn.
+ * KEYS  beat: exists while another process has sent the heartbeat of this interval.
  * ARGV  channel; shard; interval in milliseconds.
  * Returns  { now }.
- * Atomicity  the turn is taken in the same step. The key lives for the interval.
+ * Atomicity  the key is set in the same step. It expires with the interval.
  */
 export const forceBeatScript = new RedisScript({
   name: 'force-beat',

@@ -1,9 +1,9 @@
-/** A stream of changes that is silent for so long starts over. */
+/** The numbers of a stream without changes start over after this time. */
 const SILENCE_S = 7 * 86_400;
 
 /**
- * Publishes a change under the next number of its stream, so that who hears it knows whether one before it was lost.
- * `lastNumber` is that of the last change of this script, and 0 when nothing changed. Key `sequence`, argument `channel`.
+ * Publishes a change with the next number of its stream, so that a subscriber detects lost changes. `lastNumber` is the
+ * number of this script's last change, or 0 if nothing changed. Requires the key `sequence` and the argument `channel`.
  */
 export const NUMBERED = `
 local lastNumber = 0

@@ -2,8 +2,8 @@ import { FORMAT } from '../records/stored-session.js';
 import { NUMBERED } from './sequence.fragment.js';
 
 /**
- * Reads and writes the record of a service (its layout: `records/stored-service.ts`). Keys `services`, `keyIds`
- * and `sequence`, argument `channel`. Secrets that have ended are dropped by the next write, with their entries by key id.
+ * Reads and writes the record of a service (its layout: `records/stored-service.ts`). Requires the keys `services`,
+ * `keyIds` and `sequence`, and the argument `channel`. The next write removes ended secrets and their key ids.
  */
 export const SERVICE = `
 ${NUMBERED.trim()}
@@ -16,7 +16,7 @@ local function forget(service, secret)
   if redis.call('HGET', keyIds, secret.keyId) == service.id then redis.call('HDEL', keyIds, secret.keyId) end
 end
 
--- Throws where a value is too short.
+-- Throws if the value is too short.
 local function unpackService(serviceId, value)
   local at
   local service = { id = serviceId, secrets = {}, ended = {} }
@@ -34,13 +34,13 @@ local function unpackService(serviceId, value)
   for _ = 1, count do
     local secret = { keyId = nextText(), hash = nextText() }
     secret.createdAt, secret.endsAt, secret.usedAt, at = struct.unpack('<ddd', value, at)
-    local isGood = secret.endsAt == 0 or now < secret.endsAt
-    table.insert(isGood and service.secrets or service.ended, secret)
+    local isValid = secret.endsAt == 0 or now < secret.endsAt
+    table.insert(isValid and service.secrets or service.ended, secret)
   end
   return service
 end
 
--- Returns the service, or nil; as the second value what is stored, if it cannot be read.
+-- Returns the service, or nil and the stored value if it cannot be read.
 local function readService(serviceId)
   local value = redis.call('HGET', services, serviceId)
   if not value then return nil end
@@ -62,7 +62,7 @@ local function writeService(service)
   return value
 end
 
-local function announce(change, serviceId, by)
+local function publishChange(change, serviceId, by)
   publish('S', struct.pack('<d', now) .. text(change) .. text(serviceId) .. by)
 end
 `;

@@ -3,13 +3,13 @@ import { KEEP, RECORD } from './record.fragment.js';
 import { RedisScript } from './redis-script.js';
 
 /**
- * Records an access to sessions of one login, now.
+ * Touches sessions of one user.
  *
- * KEYS  login, sequence: the hash of the login, the number of the last change of its shard.
+ * KEYS  login, sequence: the hash of the user, the number of its shard's last change.
  * ARGV  deadline; channel; sessionIds: joined by commas.
- * Returns  { 'touched', header or nothing for each id, in their order } or { 'late', now }.
- * Atomicity  each record is written or not; versions stay, and nothing is announced. When the login is swept is not
- *       changed: the sweep looks, finds nothing due and sets the next time.
+ * Returns  { 'touched', header or an empty string for each id, in their order } or { 'late', now }.
+ * Atomicity  each record is written or not. Versions do not change, and nothing is published. The next sweep of the user
+ *       is not rescheduled: it finds nothing due and then sets the next time.
  */
 export const touchSessionsScript = new RedisScript({
   name: 'touch-sessions',

@@ -5,6 +5,7 @@ import {
   DistributedSessionModule,
   InMemorySessionStorage,
   OnSessionEvent,
+  OptionsError,
   type SessionEventMap,
 } from 'nestjs-distributed-session';
 import { ADAPTERS } from './support/adapters.js';
@@ -13,45 +14,45 @@ import { closeApps, makeApp, startSessionApp } from './support/running-app.js';
 type Created = SessionEventMap['session.created'];
 type Ended = SessionEventMap['session.ended'];
 
-class Heard {
+class Calls {
   readonly entries: string[] = [];
 }
 
 @Injectable()
 class Auditor {
-  constructor(private readonly heard: Heard) {}
+  constructor(private readonly calls: Calls) {}
 
   @OnSessionEvent('session.created', 'session.ended')
   audit({ type, loginId }: Created | Ended) {
-    this.heard.entries.push(`provider: ${type} ${loginId}`);
+    this.calls.entries.push(`provider: ${type} ${loginId}`);
   }
 
-  /** Two types by two decorators. */
+  /** Has two decorators. */
   @OnSessionEvent('session.updated')
   @OnSessionEvent('service.changed')
   async note({ type }: SessionEventMap['session.updated' | 'service.changed']) {
     await Promise.resolve();
-    this.heard.entries.push(`provider: ${type}`);
+    this.calls.entries.push(`provider: ${type}`);
   }
 
   unmarked() {
-    this.heard.entries.push('never');
+    this.calls.entries.push('never');
   }
 }
 
 @Controller('listening')
 class ListeningController {
-  constructor(private readonly heard: Heard) {}
+  constructor(private readonly calls: Calls) {}
 
   @OnSessionEvent('session.ended')
   onEnded({ reason }: Ended) {
-    this.heard.entries.push(`controller: ended as ${reason}`);
+    this.calls.entries.push(`controller: ended as ${reason}`);
   }
 }
 
-/** Fails in every way, before the others. */
+/** Fails in every possible way, before the other listeners. */
 @Injectable()
-class Troublemaker {
+class FailingListener {
   @OnSessionEvent('session.created', 'session.ended')
   throws() {
     throw new Error('listener failed');
@@ -117,25 +118,25 @@ class RequestScopedWithoutListener {
 
 afterEach(closeApps);
 
-describe.each(ADAPTERS)('listeners of session events on %s', (_name, makeAdapter) => {
+describe.each(ADAPTERS)('@OnSessionEvent() on %s', (_name, makeAdapter) => {
   const start = async (providers: Type[], storage = new InMemorySessionStorage()) => {
-    const heard = new Heard();
+    const calls = new Calls();
     const metadata = {
-      providers: [...providers, { provide: Heard, useValue: heard }],
+      providers: [...providers, { provide: Calls, useValue: calls }],
       controllers: [ListeningController],
     };
     const app = await startSessionApp(makeAdapter, { serviceId: 'shop', storage }, metadata);
-    return { ...app, heard: heard.entries };
+    return { ...app, calls: calls.entries };
   };
 
-  test('are the marked methods of providers and of controllers, each for the types it names', async () => {
-    const { sessions, heard } = await start([Auditor]);
+  test('calls methods of providers and controllers for the event types that they declare', async () => {
+    const { sessions, calls } = await start([Auditor]);
     const { sessionId } = await sessions.createSession('alice');
     await sessions.setAttribute(sessionId, 'role', 'admin');
     await sessions.registerService({ serviceId: 'gateway', serviceName: 'Gateway', permissions: [] });
     await sessions.kickOut(sessionId);
     await delivered();
-    expect(heard).toEqual([
+    expect(calls).toEqual([
       'provider: session.created alice',
       'provider: session.updated',
       'provider: service.changed',
@@ -144,59 +145,59 @@ describe.each(ADAPTERS)('listeners of session events on %s', (_name, makeAdapter
     ]);
   });
 
-  test('hear what another application does on the same storage', async () => {
+  test('calls listeners for changes by another application on the same storage', async () => {
     const storage = new InMemorySessionStorage();
-    const { heard } = await start([Auditor], storage);
+    const { calls } = await start([Auditor], storage);
     const other = await startSessionApp(makeAdapter, { serviceId: 'bank', storage });
     const { sessionId } = await other.sessions.createSession('alice');
     await other.sessions.deleteSession(sessionId);
     await delivered();
-    expect(heard).toEqual([
+    expect(calls).toEqual([
       'provider: session.created alice',
       'provider: session.ended alice',
       'controller: ended as logged-out',
     ]);
   });
 
-  test('disturb neither the writer nor each other when they fail', async () => {
-    const { sessions, heard } = await start([Troublemaker, Auditor]);
+  test('isolates failing listeners from the caller and from other listeners', async () => {
+    const { sessions, calls } = await start([FailingListener, Auditor]);
     const { sessionId } = await sessions.createSession('alice');
     expect(await sessions.deleteSession(sessionId)).toBe(true);
-    // Turns enough for the runner to notice a rejection that nobody handles, and to fail this test for it.
+    // Enough turns for Jest to detect an unhandled rejection and fail this test.
     for (let turn = 0; turn < 10; turn++) await delivered();
-    expect(heard).toEqual([
+    expect(calls).toEqual([
       'provider: session.created alice',
       'provider: session.ended alice',
       'controller: ended as logged-out',
     ]);
   });
 
-  test('are called once each, although a provider is known under two tokens', async () => {
-    const heard = new Heard();
-    const providers = [Auditor, { provide: 'alias', useExisting: Auditor }, { provide: Heard, useValue: heard }];
+  test('calls a listener once if its provider has two tokens', async () => {
+    const calls = new Calls();
+    const providers = [Auditor, { provide: 'alias', useExisting: Auditor }, { provide: Calls, useValue: calls }];
     const options = { serviceId: 'shop', storage: new InMemorySessionStorage() };
     const { sessions } = await startSessionApp(makeAdapter, options, { providers });
     await sessions.createSession('alice');
     await delivered();
-    expect(heard.entries).toEqual(['provider: session.created alice']);
+    expect(calls.entries).toEqual(['provider: session.created alice']);
   });
 
-  test('hear nothing more once their application is closed', async () => {
+  test('calls no listener after its application is closed', async () => {
     const storage = new InMemorySessionStorage();
-    const { app, heard } = await start([Auditor], storage);
+    const { app, calls } = await start([Auditor], storage);
     const other = await startSessionApp(makeAdapter, { serviceId: 'bank', storage });
     await app.close();
     await other.sessions.createSession('alice');
     await delivered();
-    expect(heard).toEqual([]);
+    expect(calls).toEqual([]);
   });
 
   test.each<[string, Type, 'providers' | 'controllers']>([
-    ['request-scoped', RequestListener, 'providers'],
-    ['request-scoped by what it injects', RequestDependentListener, 'providers'],
-    ['transient', TransientListener, 'providers'],
+    ['a request-scoped provider', RequestListener, 'providers'],
+    ['a provider that injects a request-scoped one', RequestDependentListener, 'providers'],
+    ['a transient provider', TransientListener, 'providers'],
     ['a request-scoped controller', RequestController, 'controllers'],
-  ])('stop the start when their class is %s', async (_how, listener, kind) => {
+  ])('stops the start of an application with a listener in %s', async (_scope, listener, kind) => {
     const imports = [DistributedSessionModule.forRoot({ serviceId: 'shop', storage: new InMemorySessionStorage() })];
     const app = await makeApp({ imports, [kind]: [listener] }, makeAdapter);
     const outcome: unknown = await app.init().then(
@@ -206,13 +207,41 @@ describe.each(ADAPTERS)('listeners of session events on %s', (_name, makeAdapter
     expect(outcome).toMatchObject({ code: 'ERR_OPTIONS', errors: [expect.stringContaining(listener.name)] });
   });
 
-  test('do not stop the start for a request-scoped class without any', async () => {
+  test('does not affect a request-scoped class without listeners', async () => {
     const { sessions } = await start([RequestScopedWithoutListener]);
     expect(await sessions.countSessions()).toBe(0);
   });
 });
 
-/** Events follow their step in the microtask queue: one turn of the event loop is after them. */
+describe('@OnSessionEvent()', () => {
+  test('rejects an unknown event type, and a call without one', () => {
+    const decorate = OnSessionEvent as (...types: string[]) => unknown;
+    expect(() => decorate('session.create')).toThrow(OptionsError);
+    expect(() => decorate('session.created', 'toString')).toThrow(
+      /Unknown event type 'toString'\. Known event types: .*session\.created/s,
+    );
+    expect(() => decorate()).toThrow(OptionsError);
+  });
+
+  test('applies to a class that extends the listener', async () => {
+    const calls: string[] = [];
+    class Listener {
+      @OnSessionEvent('session.created')
+      onCreated({ loginId }: { loginId: string }) {
+        calls.push(`${this.constructor.name} ${loginId}`);
+      }
+    }
+    @Injectable()
+    class Auditor extends Listener {}
+    const options = { serviceId: 'shop', storage: new InMemorySessionStorage() };
+    const shop = await startSessionApp(ADAPTERS[0]![1], options, { providers: [Auditor] });
+    await shop.sessions.createSession('alice');
+    await delivered();
+    expect(calls).toEqual(['Auditor alice']);
+  });
+});
+
+/** Events are delivered in the microtask queue after their change, so one turn of the event loop is enough. */
 async function delivered(): Promise<void> {
   await new Promise((resolve) => setImmediate(resolve));
 }

@@ -1,12 +1,10 @@
 import { createHash } from 'node:crypto';
 import { inspect } from 'node:util';
-import { Controller, Get, Injectable, UseGuards } from '@nestjs/common';
+import { Controller, Get, UseGuards } from '@nestjs/common';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import {
   CurrentSession,
   InMemorySessionStorage,
-  OnSessionEvent,
-  OptionsError,
   type Session,
   type SessionEvent,
   SessionEvents,
@@ -30,7 +28,7 @@ class MeController {
 
 afterEach(closeApps);
 
-describe.each(ADAPTERS)('the events of sessions on %s', (_name, makeAdapter) => {
+describe.each(ADAPTERS)('SessionEvents on %s', (_name, makeAdapter) => {
   let clock: FakeClock;
   let storage: InMemorySessionStorage;
   let shop: RunningApp;
@@ -47,7 +45,7 @@ describe.each(ADAPTERS)('the events of sessions on %s', (_name, makeAdapter) => 
     shop.app.get(SessionEvents, { strict: false }).all.subscribe((event) => seen.push(event));
   });
 
-  test('tell which session, whose, what happened, at which version, by whom and when, also of another process', async () => {
+  test('deliver the session, user, type, version, actor and time of changes by any process', async () => {
     const { sessionId } = await bank.sessions.createSession('alice', undefined, { device: 'web' });
     clock.advance(1);
     await shop.sessions.setAttribute(sessionId, 'role', 'admin');
@@ -72,7 +70,7 @@ describe.each(ADAPTERS)('the events of sessions on %s', (_name, makeAdapter) => 
     expect(seen.every(Object.isFrozen)).toBe(true);
   });
 
-  test('tell a rotation once, and neither an end nor a creation with it', async () => {
+  test('deliver a rotation as one event, without session.ended and session.created', async () => {
     const { sessionId } = await shop.sessions.createSession('alice');
     const rotated = await bank.sessions.rotateSession(sessionId);
     await delivered();
@@ -80,7 +78,7 @@ describe.each(ADAPTERS)('the events of sessions on %s', (_name, makeAdapter) => 
     expect(seen[1]).toMatchObject({ sessionId, rotatedTo: rotated.sessionId, loginId: 'alice', by: 'bank' });
   });
 
-  test('tell who ended a session as whom the manager acts', async () => {
+  test('name the service on whose behalf the manager ended a session', async () => {
     const { sessionId } = await shop.sessions.createSession('alice');
     await shop.sessions.as({ serviceId: 'console', permissions: ['session.delete'] }).deleteSession(sessionId);
     await delivered();
@@ -92,17 +90,18 @@ describe.each(ADAPTERS)('the events of sessions on %s', (_name, makeAdapter) => 
     });
   });
 
-  test('tell of a service what was changed, and by whom', async () => {
+  test('deliver each change of a service and who made it', async () => {
     const gateway = { serviceId: 'gateway', serviceName: 'Gateway', permissions: [] };
     await bank.sessions.registerService(gateway);
     await bank.sessions.rotateServiceSecret('gateway');
     await bank.sessions.revokeService('gateway');
     await delivered();
-    const change = { type: 'service.changed', serviceId: 'gateway', by: 'bank', at: clock.now() };
-    expect(seen).toEqual(['registered', 'secret-added', 'revoked'].map((what) => ({ ...change, change: what })));
+    const event = { type: 'service.changed', serviceId: 'gateway', by: 'bank', at: clock.now() };
+    const changes = ['registered', 'secret-added', 'revoked'];
+    expect(seen).toEqual(changes.map((change) => ({ ...event, change })));
   });
 
-  test('tell each expiry once, when a sweep has found it', async () => {
+  test('deliver each expiry once, after a sweep', async () => {
     const { sessionId } = await shop.sessions.createSession('alice', undefined, { idleTimeoutMs: 1_000 });
     clock.advance(5_000);
     await delivered();
@@ -115,23 +114,23 @@ describe.each(ADAPTERS)('the events of sessions on %s', (_name, makeAdapter) => 
     expect(seen.filter(({ type }) => type === 'session.ended')).toHaveLength(1);
   });
 
-  test('hold no token, digest, secret or attribute', async () => {
+  test('contain no token, digest, secret or attribute', async () => {
     const token = 'canary-token-of-the-caller';
     const attributes = { 'canary-key': 'canary-value', nested: { deep: ['canary-item'] } };
-    const own = await shop.sessions.createSession('alice', token, {
+    const chosen = await shop.sessions.createSession('alice', token, {
       attributes,
       client: { userAgent: 'canary-agent' },
     });
-    const drawn = await shop.sessions.createSession('alice');
-    await shop.sessions.setAttributes(own.sessionId, { set: { other: 'canary-other' }, remove: ['canary-key'] });
-    const rotated = await shop.sessions.rotateSession(own.sessionId);
+    const generated = await shop.sessions.createSession('alice');
+    await shop.sessions.setAttributes(chosen.sessionId, { set: { other: 'canary-other' }, remove: ['canary-key'] });
+    const rotated = await shop.sessions.rotateSession(chosen.sessionId);
     const { secret } = await shop.sessions.registerService({
       serviceId: 'gw',
       serviceName: 'canary-name',
       permissions: [],
     });
     await shop.sessions.deleteAllSessions('alice');
-    expect((await send(`${shop.url}/me`, bearer(drawn.credential))).status).toBe(401);
+    expect((await send(`${shop.url}/me`, bearer(generated.credential))).status).toBe(401);
     await delivered();
     const text = seen.map((event) => JSON.stringify(event) + inspect(event, { depth: null, showHidden: true })).join();
     expect(new Set(seen.map(({ type }) => type))).toEqual(
@@ -145,14 +144,14 @@ describe.each(ADAPTERS)('the events of sessions on %s', (_name, makeAdapter) => 
       ]),
     );
     expect(text).not.toContain('canary');
-    const tokens = [token, drawn.token, rotated.token, secret];
+    const tokens = [token, generated.token, rotated.token, secret];
     const digests = tokens.flatMap((t) =>
       (['hex', 'base64', 'base64url'] as const).map((form) => sha256(t).toString(form)),
     );
     expect([...tokens, ...digests].filter((hidden) => text.includes(hidden))).toEqual([]);
   });
 
-  test('come by type, and end with the application', async () => {
+  test('can be filtered by type, and complete when the application closes', async () => {
     const events = shop.app.get(SessionEvents, { strict: false });
     const created: string[] = [];
     let isComplete = false;
@@ -172,37 +171,11 @@ describe.each(ADAPTERS)('the events of sessions on %s', (_name, makeAdapter) => 
   });
 });
 
-describe('@OnSessionEvent()', () => {
-  test('does not take a type that is no event, or none at all', () => {
-    const decorate = OnSessionEvent as (...types: string[]) => unknown;
-    expect(() => decorate('session.create')).toThrow(OptionsError);
-    expect(() => decorate('session.created', 'toString')).toThrow(/'toString' is no event.*session\.created/s);
-    expect(() => decorate()).toThrow(OptionsError);
-  });
-
-  test('is inherited by a class that extends the listener', async () => {
-    const heard: string[] = [];
-    class Listener {
-      @OnSessionEvent('session.created')
-      onCreated({ loginId }: { loginId: string }) {
-        heard.push(`${this.constructor.name} ${loginId}`);
-      }
-    }
-    @Injectable()
-    class Auditor extends Listener {}
-    const options = { serviceId: 'shop', storage: new InMemorySessionStorage() };
-    const shop = await startSessionApp(ADAPTERS[0]![1], options, { providers: [Auditor] });
-    await shop.sessions.createSession('alice');
-    await delivered();
-    expect(heard).toEqual(['Auditor alice']);
-  });
-});
-
 function sha256(text: string): Buffer {
   return createHash('sha256').update(text).digest();
 }
 
-/** Events follow their step in the microtask queue: one turn of the event loop is after them. */
+/** Events are delivered in the microtask queue after their change, so one turn of the event loop is enough. */
 async function delivered(): Promise<void> {
   await new Promise((resolve) => setImmediate(resolve));
 }

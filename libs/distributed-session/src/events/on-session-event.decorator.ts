@@ -1,18 +1,27 @@
-import type { SessionEventMap, SessionEventType } from '../session/session-event.js';
-import { SESSION_EVENT_TYPES } from '../session/session-event.js';
 import { OptionsError } from '../errors/options.error.js';
+import { SESSION_EVENT_TYPES, type SessionEventMap, type SessionEventType } from '../session/session-event.js';
 
 const LISTENS_TO = Symbol('nestjs-distributed-session listens to');
 
 /**
- * Calls this method of a provider or controller with each event of these types, from any process that shares the
- * storage. What it throws, or rejects with, is logged and disturbs nothing. Not for request-scoped classes.
+ * Calls this method of a provider or controller for each event of these types, from any process that shares the
+ * storage. If the method throws or rejects, the error is logged and nothing else is affected. The class must have the
+ * default scope: an application with a request-scoped or transient listener does not start.
+ *
+ * @example
+ * @OnSessionEvent('session.ended')
+ * async onEnded({ loginId, reason }: SessionEventMap['session.ended']) {
+ *   if (reason === 'kicked-out') await this.mail.notify(loginId);
+ * }
+ *
+ * @throws {OptionsError} when an event type is unknown, or without one.
  */
 export function OnSessionEvent<T extends SessionEventType>(...types: [T, ...T[]]) {
+  const known = `Known event types: ${SESSION_EVENT_TYPES.join(', ')}.`;
+  if (types.length === 0) throw new OptionsError('@OnSessionEvent() requires at least one event type:', [known]);
   const unknown = types.find((type) => !SESSION_EVENT_TYPES.includes(type));
-  if (types.length === 0 || unknown !== undefined) {
-    const known = SESSION_EVENT_TYPES.join(', ');
-    throw new OptionsError('@OnSessionEvent() cannot listen:', [`'${unknown ?? ''}' is no event. Events: ${known}.`]);
+  if (unknown !== undefined) {
+    throw new OptionsError('Invalid arguments for @OnSessionEvent():', [`Unknown event type '${unknown}'. ${known}`]);
   }
   return <M extends (event: SessionEventMap[T]) => unknown>(
     _target: object,
@@ -23,7 +32,7 @@ export function OnSessionEvent<T extends SessionEventType>(...types: [T, ...T[]]
   };
 }
 
-/** The events that a method listens to. */
+/** Returns the event types that a method listens to. */
 export function eventTypesOf(method: object): readonly SessionEventType[] {
   return (Reflect.getMetadata(LISTENS_TO, method) as SessionEventType[] | undefined) ?? [];
 }

@@ -1,13 +1,13 @@
 import { Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
 import { DiscoveryService, MetadataScanner } from '@nestjs/core';
-import { eventTypesOf } from './on-session-event.decorator.js';
 import { OptionsError } from '../errors/options.error.js';
 import type { SessionEvent } from '../session/session-event.js';
 import { SessionEvents } from '../session/session-events.js';
+import { eventTypesOf } from './on-session-event.decorator.js';
 
 type Wrapper = ReturnType<DiscoveryService['getProviders']>[number];
 
-/** Finds the methods marked with `@OnSessionEvent()` when the application starts, and calls them. */
+/** Finds the methods with `@OnSessionEvent()` when the application starts, and subscribes them to the events. */
 @Injectable()
 export class SessionEventSubscriber implements OnApplicationBootstrap {
   readonly #logger = new Logger(SessionEventSubscriber.name);
@@ -24,7 +24,7 @@ export class SessionEventSubscriber implements OnApplicationBootstrap {
       const prototype = (wrapper.metatype as { prototype?: object } | null)?.prototype;
       if (wrapper.isDependencyTreeStatic() && !wrapper.isTransient) {
         const instance: unknown = wrapper.instance;
-        // Behind two tokens may be one instance: it is called once.
+        // Two tokens may provide the same instance, which is subscribed only once.
         if (typeof instance !== 'object' || instance === null || seen.has(instance)) continue;
         seen.add(instance);
         this.#subscribe(instance);
@@ -61,7 +61,7 @@ export class SessionEventSubscriber implements OnApplicationBootstrap {
 }
 
 function notStatic({ name }: Wrapper): OptionsError {
-  return new OptionsError('A listener of @OnSessionEvent() cannot be called:', [
-    `${String(name)} is request-scoped or transient, so there is no instance to call. Move the method to a provider of the default scope.`,
+  return new OptionsError('@OnSessionEvent() requires a class with the default scope:', [
+    `${String(name)} is request-scoped or transient. Move the method to a provider with the default scope.`,
   ]);
 }

@@ -4,16 +4,39 @@ import { DistributedSessionError } from '../errors/distributed-session.error.js'
 import { StorageUnavailableError } from '../errors/storage.errors.js';
 import { SessionStorage } from '../storage/session-storage.js';
 
+/** The limits of a health check. */
 export interface DistributedSessionHealthOptions {
-  /** How long the storage may take to answer, in milliseconds. Default 1,000. */
+  /**
+   * How long the storage may take to respond, in milliseconds.
+   *
+   * @default 1_000
+   */
   readonly timeoutMs?: number;
-  /** How far the change feed may be behind before that is called degraded, in milliseconds. Default 10,000. */
+  /**
+   * How far the change feed may lag behind before the status is `degraded`, in milliseconds.
+   *
+   * @default 10_000
+   */
   readonly maxFeedLagMs?: number;
 }
 
 /**
- * Tells Terminus how the session storage is: `up`; `degraded` when sessions can be read but not written, or when the
- * news of other processes is late; `down` when it does not answer.
+ * Reports the health of the session storage to Terminus: `up`; `degraded` when sessions can be read but not written,
+ * or when the change feed lags behind; `down` when the storage does not respond.
+ *
+ * @example
+ * import { DistributedSessionHealthIndicator } from 'nestjs-distributed-session/terminus';
+ *
+ * class HealthController {
+ *   constructor(
+ *     private readonly health: HealthCheckService,
+ *     private readonly sessions: DistributedSessionHealthIndicator,
+ *   ) {}
+ *
+ *   check() {
+ *     return this.health.check([() => this.sessions.pingCheck('sessions')]);
+ *   }
+ * }
  */
 @Injectable()
 export class DistributedSessionHealthIndicator {
@@ -22,33 +45,39 @@ export class DistributedSessionHealthIndicator {
     private readonly storage: SessionStorage,
   ) {}
 
+  /**
+   * Checks the storage once. The result's `notes` explain a `degraded` status.
+   *
+   * @example
+   * await this.sessions.pingCheck('sessions', { timeoutMs: 500, maxFeedLagMs: 5_000 });
+   */
   async pingCheck<const Key extends string>(
     key: Key,
     { timeoutMs = 1_000, maxFeedLagMs = 10_000 }: DistributedSessionHealthOptions = {},
   ): Promise<HealthIndicatorResult<Key>> {
     const notes: string[] = [];
-    const session = this.indicators.check(key);
-    const result = await session
+    const check = this.indicators.check(key);
+    const result = await check
       .attempt(async () => {
         notes.push(...(await this.#notes(maxFeedLagMs)));
       })
       .withTimeout(timeoutMs);
     const { status, ...data } = result[key];
-    return status === 'up' && notes.length > 0 ? session.degraded({ ...data, notes }) : result;
+    return status === 'up' && notes.length > 0 ? check.degraded({ ...data, notes }) : result;
   }
 
-  /** What is wrong with a storage that answers. */
+  /** Returns the problems of a storage that responds. */
   async #notes(maxFeedLagMs: number): Promise<readonly string[]> {
     try {
       const { writable, notes } = await this.storage.ping();
-      const isLate = this.storage.feedLagMs() > maxFeedLagMs;
+      const isLagging = this.storage.feedLagMs() > maxFeedLagMs;
       return [
         ...(writable ? [] : ['sessions cannot be created or changed']),
         ...notes,
-        ...(isLate ? ['changes made by other processes arrive late or not at all'] : []),
+        ...(isLagging ? ['the change feed lags behind; cached data may be stale'] : []),
       ];
     } catch (error) {
-      // What a driver says of its connection may hold an address or a password, and a health page is often public.
+      // A driver's error may contain an address or a password, and a health endpoint is often public.
       throw error instanceof DistributedSessionError ? error : new StorageUnavailableError();
     }
   }

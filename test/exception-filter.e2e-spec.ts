@@ -26,8 +26,8 @@ const GATEWAY = {
 
 type Act = (sessions: DistributedSessionManager, alice: string) => unknown;
 
-/** What a handler does wrong, by a name, and the status and fields of the answer. */
-const FAULTS: Record<string, { act: Act; status: number; fields: object }> = {
+/** Calls that fail, with the status and fields of the response. */
+const FAILURES: Record<string, { act: Act; status: number; fields: object }> = {
   'an unknown session': {
     act: (sessions) => sessions.getSession(UNKNOWN_ID),
     status: 404,
@@ -45,9 +45,8 @@ const FAULTS: Record<string, { act: Act; status: number; fields: object }> = {
   'a stale update': {
     act: async (sessions, alice) => {
       const session = await sessions.getSession(alice);
-      const { version } = await sessions.setAttribute(alice, 'visits', session.version);
-      const update = sessions.updateSession({ ...session, attributes: { visits: 0 } });
-      return update.finally(() => version);
+      await sessions.setAttribute(alice, 'visits', session.version);
+      return sessions.updateSession({ ...session, attributes: { visits: 0 } });
     },
     status: 409,
     fields: { code: 'ERR_SESSION_CONFLICT', currentVersion: expect.any(Number) },
@@ -61,27 +60,27 @@ const FAULTS: Record<string, { act: Act; status: number; fields: object }> = {
     status: 409,
     fields: { code: 'ERR_SESSION_LIMIT', limit: 2 },
   },
-  'a bad argument': {
+  'an invalid argument': {
     act: (sessions) => sessions.createSession('x'.repeat(257)),
     status: 400,
     fields: { code: 'ERR_SESSION_INPUT', field: 'loginId', constraint: 'length', limit: 256 },
   },
-  'a malformed id': {
+  'a malformed session id': {
     act: (sessions) => sessions.getSession('../etc/passwd'),
     status: 400,
     fields: { code: 'ERR_SESSION_INPUT', field: 'sessionId', constraint: 'format', limit: 36 },
   },
-  'a bad service': {
+  'an invalid permission': {
     act: (sessions) => sessions.registerService({ ...GATEWAY, permissions: ['session.*.all'] }),
     status: 400,
     fields: { code: 'ERR_SERVICE_INPUT', field: 'permissions[0]' },
   },
   'an unknown service': {
-    act: (sessions) => sessions.rotateServiceSecret('nobody'),
+    act: (sessions) => sessions.rotateServiceSecret('unknown'),
     status: 404,
     fields: { code: 'ERR_SERVICE_NOT_FOUND' },
   },
-  'a service that is there already': {
+  'a registered service id': {
     act: async (sessions) => {
       await sessions.registerService(GATEWAY, { replace: true });
       return sessions.registerService(GATEWAY);
@@ -95,20 +94,20 @@ const FAULTS: Record<string, { act: Act; status: number; fields: object }> = {
     fields: { code: 'ERR_SERVICE_PERMISSION', permission: 'session.write:role' },
   },
   'a wrong secret': {
-    act: (sessions) => sessions.verifyService('gateway', 'no such secret'),
+    act: (sessions) => sessions.verifyService('gateway', 'a wrong secret'),
     status: 401,
     fields: { code: 'ERR_SERVICE_AUTHENTICATION' },
   },
 };
 
 @Controller()
-class FaultyController {
+class FailingController {
   constructor(private readonly sessions: DistributedSessionManager) {}
 
-  @Get('fault')
-  async fault(@Query('name') name: string, @Query('session') alice: string) {
-    await FAULTS[name]!.act(this.sessions, alice);
-    return 'no fault';
+  @Get('fail')
+  async fail(@Query('name') name: string, @Query('session') alice: string) {
+    await FAILURES[name]!.act(this.sessions, alice);
+    return 'no error';
   }
 
   @Get('alice')
@@ -131,16 +130,16 @@ describe.each(ADAPTERS)('DistributedSessionExceptionFilter on %s', (_name, makeA
     storage = new WatchedStorage();
     const options = { serviceId: 'shop', storage, maxSessionsPerLogin: 2, onLimit: 'reject' as const };
     const providers = [{ provide: APP_FILTER, useClass: DistributedSessionExceptionFilter }];
-    shop = await startSessionApp(makeAdapter, options, { controllers: [FaultyController], providers });
+    shop = await startSessionApp(makeAdapter, options, { controllers: [FailingController], providers });
     ({ sessionId: alice } = await shop.sessions.createSession('alice'));
   });
 
   afterAll(closeApps);
 
-  test.each(Object.entries(FAULTS).map(([name, { status, fields }]) => [name, status, fields] as const))(
-    'answers %s with %i, its code and its fields, and without a stack',
+  test.each(Object.entries(FAILURES).map(([name, { status, fields }]) => [name, status, fields] as const))(
+    'responds to %s with %i, its code and its fields, but no stack trace',
     async (name, status, fields) => {
-      const answer = await send(`${shop.url}/fault?${new URLSearchParams({ name, session: alice }).toString()}`);
+      const answer = await send(`${shop.url}/fail?${new URLSearchParams({ name, session: alice }).toString()}`);
       expect(answer.status).toBe(status);
       expect(answer.json).toEqual({ statusCode: status, message: expect.any(String), ...fields });
       expect(answer.text).not.toMatch(/stack|\.ts:|node_modules|cause/);
@@ -149,13 +148,13 @@ describe.each(ADAPTERS)('DistributedSessionExceptionFilter on %s', (_name, makeA
   );
 
   test.each<[string, DistributedSessionError, number, string | null]>([
-    ['a storage that is down', new StorageUnavailableError(), 503, '1'],
-    ['a reply that was lost', new StorageOutcomeUnknownError(), 503, '1'],
-    ['a storage that is full', new StorageFullError(5), 503, '1'],
-    ['a key that is missing', new KeyUnavailableError('k1'), 503, '1'],
+    ['an unavailable storage', new StorageUnavailableError(), 503, '1'],
+    ['a lost reply', new StorageOutcomeUnknownError(), 503, '1'],
+    ['a full storage', new StorageFullError(5), 503, '1'],
+    ['a missing key', new KeyUnavailableError('k1'), 503, '1'],
     ['a corrupt record', new StorageCorruptError('The stored session is corrupt.'), 500, null],
-    ['too many attempts', new ServiceAuthenticationError(1_500), 429, '2'],
-  ])('answers %s with its status and Retry-After', async (_fault, error, status, retryAfter) => {
+    ['too many failed attempts', new ServiceAuthenticationError(1_500), 429, '2'],
+  ])('responds to %s with its status and Retry-After', async (_failure, error, status, retryAfter) => {
     storage.failure = error;
     const answer = await send(`${shop.url}/alice`);
     storage.failure = undefined;
@@ -165,7 +164,7 @@ describe.each(ADAPTERS)('DistributedSessionExceptionFilter on %s', (_name, makeA
     expect((await send(`${shop.url}/alice`)).json).toEqual(['alice']);
   });
 
-  test('says nothing of the cause of an error', async () => {
+  test('does not expose the cause of an error', async () => {
     storage.failure = new StorageUnavailableError(undefined, { cause: new Error('redis://admin:canary@10.0.0.1') });
     const answer = await send(`${shop.url}/alice`);
     storage.failure = undefined;
@@ -173,7 +172,7 @@ describe.each(ADAPTERS)('DistributedSessionExceptionFilter on %s', (_name, makeA
     expect(answer.text).not.toContain('canary');
   });
 
-  test('leaves other exceptions as they are', async () => {
+  test('does not handle other exceptions', async () => {
     const answer = await send(`${shop.url}/other`);
     expect(answer.json).toEqual({ statusCode: 404, error: 'Not Found', message: 'no such page' });
   });

@@ -1,5 +1,6 @@
 import { Controller, Get, Param, UseGuards, VersioningType } from '@nestjs/common';
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { ExternalContextCreator } from '@nestjs/core';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import {
   DistributedSessionModule,
   InMemorySessionStorage,
@@ -8,13 +9,18 @@ import {
   ServicePermissionGuard,
   SessionGuard,
 } from 'nestjs-distributed-session';
-import { ADAPTERS } from './support/adapters.js';
-import { bearer, cookie, serviceHeaders } from './support/credential-headers.js';
+import { FakeClock } from 'nestjs-distributed-session/testing';
+import { ADAPTERS, PROXIED_ADAPTERS } from './support/adapters.js';
+import { basic, bearer, cookie, serviceHeaders } from './support/credential-headers.js';
 import { send, sendRaw } from './support/http-request.js';
 import { pathTricks } from './support/path-tricks.js';
-import { type RunningApp, closeApps, listen, makeApp } from './support/running-app.js';
+import { type RunningApp, closeApps, listen, makeApp, startSessionApp } from './support/running-app.js';
 
 const CONTENT = 'guarded-content';
+const ATTEMPTS = 10;
+const WINDOW_MS = 60_000;
+const FAILING = { 'x-forwarded-for': '192.0.2.1' };
+const OTHER = { 'x-forwarded-for': '192.0.2.2' };
 
 @Controller('admin')
 class AdminController {
@@ -101,4 +107,107 @@ describe.each(ADAPTERS)('the guards on %s', (_name, makeAdapter) => {
     const isPreflight = method === 'OPTIONS' && status === 204 && text === '';
     return status >= 300 || isPreflight ? 'refused' : `${status} ${text}`;
   }
+});
+
+describe.each([
+  ['ServiceAuthGuard', ServiceAuthGuard],
+  ['ServicePermissionGuard', ServicePermissionGuard],
+  ['SessionGuard', SessionGuard],
+])('%s on an unsupported transport', (_name, Guard) => {
+  class Resolver {
+    @UseGuards(Guard)
+    @RequireServicePermission('session.read')
+    resolve(this: void) {
+      return 'guarded';
+    }
+  }
+
+  afterEach(closeApps);
+
+  test.each(['graphql', 'rpc', 'ws', 'carrier-pigeon'])('rejects a %s handler', async (transport) => {
+    const options = { serviceId: 'shop', storage: new InMemorySessionStorage() };
+    const { app } = await startSessionApp(ADAPTERS[0]![1], options, { providers: [Resolver] });
+    const { resolve } = Resolver.prototype;
+    const unused = [undefined, undefined, undefined, undefined] as const;
+    const handler = app
+      .get(ExternalContextCreator)
+      .create(app.get(Resolver), resolve, 'resolve', undefined, ...unused, transport);
+    await expect(handler({}, {}, {}, {})).rejects.toMatchObject({ status: 403 });
+  });
+});
+
+describe.each(PROXIED_ADAPTERS)('ServiceAuthGuard on %s behind a trusted proxy', (_name, makeAdapter) => {
+  let clock: FakeClock;
+  let admin: RunningApp;
+  let secret: string;
+  let wrong: string;
+  let statuses: number[];
+
+  beforeEach(async () => {
+    clock = new FakeClock();
+    const storage = new InMemorySessionStorage({ clock });
+    admin = await startSessionApp(makeAdapter, { serviceId: 'admin', storage }, { controllers: [AdminController] });
+    const register = (serviceId: string) =>
+      admin.sessions.registerService({ serviceId, serviceName: serviceId, permissions: ['service.read'] });
+    ({ secret } = await register('gateway'));
+    ({ secret: wrong } = await register('other'));
+    statuses = [];
+    for (let attempt = 0; attempt < ATTEMPTS; attempt++) statuses.push((await attemptWith(wrong, FAILING)).status);
+  });
+
+  afterEach(closeApps);
+
+  const attemptWith = (given: string, source: Record<string, string>) =>
+    send(`${admin.url}/admin/services`, { ...basic('gateway', given), ...source });
+
+  test('responds with 429 and Retry-After to a source that failed too often, even to the valid secret', async () => {
+    expect(statuses).toEqual(Array.from({ length: ATTEMPTS }, () => 401));
+    for (const given of [wrong, secret]) {
+      const answer = await attemptWith(given, FAILING);
+      expect(answer.status).toBe(429);
+      expect(answer.headers.get('retry-after')).toBe('60');
+      expect(answer.headers.get('www-authenticate')).toBeNull();
+      expect(answer.json).toMatchObject({ statusCode: 429, code: 'ERR_SERVICE_AUTHENTICATION' });
+    }
+  });
+
+  test('accepts the valid secret from another source, so that a stranger cannot lock a service out', async () => {
+    expect((await attemptWith(secret, OTHER)).status).toBe(200);
+  });
+
+  test('accepts another service from the same source', async () => {
+    expect((await send(`${admin.url}/admin/services`, { ...basic('other', wrong), ...FAILING })).status).toBe(200);
+  });
+
+  test('accepts the source again after the time in Retry-After', async () => {
+    clock.advance(WINDOW_MS - 1);
+    const refused = await attemptWith(secret, FAILING);
+    expect([refused.status, refused.headers.get('retry-after')]).toEqual([429, '1']);
+    clock.advance(1);
+    expect((await attemptWith(secret, FAILING)).status).toBe(200);
+  });
+});
+
+describe.each(ADAPTERS)('ServiceAuthGuard on %s without a trusted proxy', (_name, makeAdapter) => {
+  afterEach(closeApps);
+
+  test('throttles the sender of a forged X-Forwarded-For header', async () => {
+    const storage = new InMemorySessionStorage({ clock: new FakeClock() });
+    const admin = await startSessionApp(
+      makeAdapter,
+      { serviceId: 'admin', storage },
+      { controllers: [AdminController] },
+    );
+    const { secret } = await admin.sessions.registerService({
+      serviceId: 'other',
+      serviceName: 'Other',
+      permissions: [],
+    });
+    const statuses: number[] = [];
+    for (let attempt = 0; attempt <= ATTEMPTS; attempt++) {
+      const headers = { ...basic('gateway', secret), 'x-forwarded-for': `192.0.2.${attempt}` };
+      statuses.push((await send(`${admin.url}/admin/services`, headers)).status);
+    }
+    expect(statuses).toEqual([...Array.from({ length: ATTEMPTS }, () => 401), 429]);
+  });
 });

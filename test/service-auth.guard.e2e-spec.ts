@@ -29,7 +29,7 @@ class OrdersController {
   @Get('open')
   @AllowAnonymousService()
   open(@CurrentService() service?: ServiceCredential) {
-    return { caller: service?.serviceId ?? 'nobody' };
+    return { caller: service?.serviceId ?? 'anonymous' };
   }
 }
 
@@ -37,8 +37,8 @@ class OrdersController {
 interface Secrets {
   readonly gateway: string;
   readonly reporting: string;
-  /** Of a service that was revoked. */
-  readonly gone: string;
+  /** The secret of a revoked service. */
+  readonly revoked: string;
 }
 
 const EXPECTED: Record<number, object> = {
@@ -70,10 +70,10 @@ describe.each(ADAPTERS)('ServiceAuthGuard on %s', (_name, makeAdapter) => {
     secrets = {
       gateway: await register('gateway', ['session.read']),
       reporting: await register('reporting', ['session.list']),
-      gone: await register('gone', ['session.read']),
+      revoked: await register('revoked', ['session.read']),
     };
     await register('chosen', ['session.read'], CHOSEN_SECRET);
-    await orders.sessions.revokeService('gone');
+    await orders.sessions.revokeService('revoked');
     storage.calls.length = 0;
   });
 
@@ -81,25 +81,25 @@ describe.each(ADAPTERS)('ServiceAuthGuard on %s', (_name, makeAdapter) => {
 
   test.each<[string, number, (s: Secrets) => RequestHeaders]>([
     ['no credential', 401, () => ({})],
-    ['Basic with id and secret', 200, (s) => basic('gateway', s.gateway)],
+    ['the id and secret in Basic', 200, (s) => basic('gateway', s.gateway)],
     ['the secret as a bearer token', 200, (s) => bearer(s.gateway)],
-    ['id and secret as headers', 200, (s) => serviceHeaders('gateway', s.gateway)],
+    ['the id and secret in headers', 200, (s) => serviceHeaders('gateway', s.gateway)],
     [
-      'a scheme in another case',
+      'an authentication scheme in another case',
       200,
       (s) => ({ authorization: basic('gateway', s.gateway)['authorization']!.replace('Basic', 'bAsIc') }),
     ],
-    ['Basic with a chosen secret that holds a colon', 200, () => basic('chosen', CHOSEN_SECRET)],
+    ['a chosen secret with a colon in Basic', 200, () => basic('chosen', CHOSEN_SECRET)],
     ["another service's secret in Basic", 401, (s) => basic('gateway', s.reporting)],
     ["another service's secret in headers", 401, (s) => serviceHeaders('gateway', s.reporting)],
-    ['Basic of an unknown service', 401, (s) => basic('nobody', s.gateway)],
-    ['the secret of a revoked service', 401, (s) => bearer(s.gone)],
+    ['an unknown service in Basic', 401, (s) => basic('unknown', s.gateway)],
+    ['the secret of a revoked service', 401, (s) => bearer(s.revoked)],
     ['an id without a secret', 401, () => ({ 'x-service-id': 'gateway' })],
     ['a secret without an id', 401, (s) => ({ 'x-service-secret': s.gateway })],
-    ['a bearer token that is no secret', 401, () => bearer('eyJhbGciOiJub25lIn0')],
-    ['another scheme', 401, (s) => ({ authorization: `Digest ${s.gateway}` })],
+    ['a bearer token that is not a service secret', 401, () => bearer('eyJhbGciOiJub25lIn0')],
+    ['another authentication scheme', 401, (s) => ({ authorization: `Digest ${s.gateway}` })],
     ['a service without the permission', 403, (s) => bearer(s.reporting)],
-  ])('answers %s with %i', async (_credential, status, headersOf) => {
+  ])('responds to %s with %i', async (_credential, status, headersOf) => {
     const answer = await send(`${orders.url}/orders`, headersOf(secrets));
     const { headers, json } = answer;
     const challenge = headers.get('www-authenticate');
@@ -110,7 +110,7 @@ describe.each(ADAPTERS)('ServiceAuthGuard on %s', (_name, makeAdapter) => {
   test.each<[string, (s: Secrets) => [string, string][]]>([
     ['Authorization twice', (s) => twice('Authorization', basic('gateway', s.gateway)['authorization']!)],
     [
-      'Authorization twice in different cases',
+      'Authorization twice, in different cases',
       (s) => [
         ['authorization', `Bearer ${s.gateway}`],
         ['AUTHORIZATION', `Bearer ${s.gateway}`],
@@ -119,14 +119,14 @@ describe.each(ADAPTERS)('ServiceAuthGuard on %s', (_name, makeAdapter) => {
     ['X-Service-Id twice', (s) => [...twice('X-Service-Id', 'gateway'), ['X-Service-Secret', s.gateway]]],
     ['X-Service-Secret twice', (s) => [['X-Service-Id', 'gateway'], ...twice('X-Service-Secret', s.gateway)]],
     [
-      'Basic and headers at once',
+      'Basic and headers together',
       (s) => Object.entries({ ...basic('gateway', s.gateway), ...serviceHeaders('gateway', s.gateway) }),
     ],
     [
-      'a bearer secret and headers at once',
+      'a bearer secret and headers together',
       (s) => Object.entries({ ...bearer(s.gateway), ...serviceHeaders('gateway', s.gateway) }),
     ],
-  ])('refuses %s, although each is right', async (_duplicate, headersOf) => {
+  ])('rejects %s, although each credential is valid', async (_duplicate, headersOf) => {
     for (const path of ['/orders', '/orders/open']) {
       const answer = await sendRaw(orders.url, path, headersOf(secrets));
       expect([path, answer.status]).toEqual([path, 401]);
@@ -134,7 +134,7 @@ describe.each(ADAPTERS)('ServiceAuthGuard on %s', (_name, makeAdapter) => {
     expect(storage.calls).toEqual([]);
   });
 
-  test('never reads a credential from the URL', async () => {
+  test('reads no credential from the URL', async () => {
     const { gateway } = secrets;
     const query = new URLSearchParams({
       'x-service-id': 'gateway',
@@ -149,17 +149,17 @@ describe.each(ADAPTERS)('ServiceAuthGuard on %s', (_name, makeAdapter) => {
     expect(storage.calls).toEqual([]);
   });
 
-  test('answers an unknown service and a wrong secret with the same bytes', async () => {
-    const { gateway, gone } = secrets;
+  test('responds to an unknown service and a wrong secret with the same bytes', async () => {
+    const { gateway, revoked } = secrets;
     const wrongSecret = (await orders.sessions.rotateServiceSecret('gateway', { overlapMs: 0 })) && gateway;
     const refusals = await Promise.all([
-      send(`${orders.url}/orders`, basic('gone', gone)),
+      send(`${orders.url}/orders`, basic('revoked', revoked)),
       send(`${orders.url}/orders`, basic('gateway', wrongSecret)),
-      send(`${orders.url}/orders`, basic('nobody', 'no such secret')),
-      send(`${orders.url}/orders`, basic('chosen', 'no such secret')),
-      send(`${orders.url}/orders`, bearer(gone)),
+      send(`${orders.url}/orders`, basic('unknown', 'an unknown secret')),
+      send(`${orders.url}/orders`, basic('chosen', 'an unknown secret')),
+      send(`${orders.url}/orders`, bearer(revoked)),
       send(`${orders.url}/orders`, bearer(wrongSecret)),
-      send(`${orders.url}/orders`, serviceHeaders('gone', gone)),
+      send(`${orders.url}/orders`, serviceHeaders('revoked', revoked)),
       send(`${orders.url}/orders`, serviceHeaders('gateway', wrongSecret)),
     ]);
     const seen = refusals.map(({ status, headers, text }) => {
@@ -170,30 +170,30 @@ describe.each(ADAPTERS)('ServiceAuthGuard on %s', (_name, makeAdapter) => {
   });
 
   test.each<[string, RequestHeaders]>([
-    ['Basic that is no base64', { authorization: 'Basic ???' }],
+    ['Basic that is not valid base64', { authorization: 'Basic ???' }],
     ['Basic without a colon', { authorization: `Basic ${Buffer.from('gateway').toString('base64')}` }],
     ['Basic without a secret', basic('gateway', '')],
-    ['Basic without an id', basic('', 'some secret of somebody')],
-    ['an id with forbidden characters', basic('../gateway', 'some secret of somebody')],
-    ['an over-long id', serviceHeaders('g'.repeat(129), 'some secret of somebody')],
-    ['an over-long secret', serviceHeaders('gateway', 's'.repeat(513))],
-    ['a bearer secret that is cut off', bearer('dss_0123456789_abc')],
+    ['Basic without an id', basic('', 'a plausible secret')],
+    ['an id with forbidden characters', basic('../gateway', 'a plausible secret')],
+    ['an id that is too long', serviceHeaders('g'.repeat(129), 'a plausible secret')],
+    ['a secret that is too long', serviceHeaders('gateway', 's'.repeat(513))],
+    ['a truncated bearer secret', bearer('dss_0123456789_abc')],
     ['a bearer secret with a wrong checksum', bearer(`dss_0123456789_${'0'.repeat(49)}`)],
-    ['headers with an empty secret', serviceHeaders('gateway', '')],
-  ])('refuses %s without asking the storage', async (_malformed, headers) => {
+    ['an empty secret in headers', serviceHeaders('gateway', '')],
+  ])('rejects %s without reading the storage', async (_malformed, headers) => {
     expect((await send(`${orders.url}/orders`, headers)).status).toBe(401);
     expect(storage.calls).toEqual([]);
   });
 
-  test('lets a route that allows it be called without a credential, but not with a wrong one', async () => {
+  test('accepts a request without a credential under @AllowAnonymousService(), but not with an invalid one', async () => {
     const open = `${orders.url}/orders/open`;
-    expect((await send(open)).json).toEqual({ caller: 'nobody' });
+    expect((await send(open)).json).toEqual({ caller: 'anonymous' });
     expect((await send(open, bearer(secrets.gateway))).json).toEqual({ caller: 'gateway' });
-    expect((await send(open, bearer(secrets.gone))).status).toBe(401);
+    expect((await send(open, bearer(secrets.revoked))).status).toBe(401);
   });
 
   test.each(['/orders', '/orders/open'])(
-    'answers 503 on %s while the storage is down, never as anonymous',
+    'responds to %s with 503 while the storage is unavailable, not as to an anonymous request',
     async (path) => {
       storage.failure = new StorageUnavailableError();
       const answer = await send(`${orders.url}${path}`, basic('gateway', secrets.gateway));

@@ -35,7 +35,7 @@ class CartController {
   @Get('optional')
   @OptionalSession()
   greet(@CurrentSession() session?: Session, @SessionAttribute('role') role?: string) {
-    return { loginId: session?.loginId ?? 'nobody', role: role ?? 'none' };
+    return { loginId: session?.loginId ?? 'anonymous', role: role ?? 'none' };
   }
 }
 
@@ -59,52 +59,48 @@ describe.each(ADAPTERS)('SessionGuard on %s', (_name, makeAdapter) => {
     ['no credential', 401, () => ({})],
     ['the credential in its cookie', 200, () => cookie(alice.credential)],
     [
-      'the credential in its cookie, among others',
+      'the credential in its cookie, among other cookies',
       200,
       () => ({ cookie: `a=b; __Host-session=${alice.credential};c="d"` }),
     ],
     ['the credential in its cookie, quoted', 200, () => cookie(`"${alice.credential}"`)],
     ['the credential as a bearer token', 200, () => bearer(alice.credential)],
-    ['X-Session-Id and the token as a bearer token', 200, () => sessionHeaders(alice)],
+    ['X-Session-Id with the token as a bearer token', 200, () => sessionHeaders(alice)],
     [
-      'the cookie beside a Basic credential',
+      'the cookie next to a Basic credential',
       200,
       () => ({ ...cookie(alice.credential), ...basic('gateway', 'secret') }),
     ],
-    [
-      'the cookie beside the secret of a service',
-      200,
-      () => ({ ...cookie(alice.credential), ...bearer('dss_secret') }),
-    ],
-    ['the cookie under another name', 401, () => cookie(alice.credential, 'session')],
+    ['the cookie next to a service secret', 200, () => ({ ...cookie(alice.credential), ...bearer('dss_secret') })],
+    ['a cookie with another name', 401, () => cookie(alice.credential, 'session')],
     ['the token of another session', 401, () => bearer(`${alice.sessionId}.${bob.token}`)],
     [
       'the token of another session in headers',
       401,
       () => sessionHeaders({ sessionId: alice.sessionId, token: bob.token }),
     ],
-    ['the id alone', 401, () => bearer(alice.sessionId)],
-    ['X-Session-Id alone', 401, () => ({ 'x-session-id': alice.sessionId })],
-    ['the token alone', 401, () => bearer(alice.token)],
+    ['only the session id', 401, () => bearer(alice.sessionId)],
+    ['only X-Session-Id', 401, () => ({ 'x-session-id': alice.sessionId })],
+    ['only the token', 401, () => bearer(alice.token)],
     ['an unknown session', 401, () => bearer(`${UNKNOWN_ID}.${alice.token}`)],
-    ['the credential under another scheme', 401, () => ({ authorization: `Session ${alice.credential}` })],
-  ])('answers %s with %i', async (_credential, status, headersOf) => {
+    ['the credential in another authentication scheme', 401, () => ({ authorization: `Session ${alice.credential}` })],
+  ])('responds to %s with %i', async (_credential, status, headersOf) => {
     const answer = await send(`${shop.url}/cart`, headersOf());
     const { headers, json } = answer;
     const challenge = headers.get('www-authenticate');
     const seen = { status: answer.status, challenge, caching: headers.get('cache-control'), json };
     const { sessionId } = alice;
-    const welcome = { loginId: 'alice', sessionId, role: 'admin', frozen: true };
-    expect(seen).toMatchObject(status === 200 ? { status, challenge: null, json: welcome } : REFUSED);
+    const expected = { loginId: 'alice', sessionId, role: 'admin', frozen: true };
+    expect(seen).toMatchObject(status === 200 ? { status, challenge: null, json: expected } : REFUSED);
   });
 
-  test('takes a token of the caller’s own from every carrier', async () => {
+  test('accepts a caller-chosen token from every carrier', async () => {
     for (const headers of [cookie(bob.credential), bearer(bob.credential), sessionHeaders(bob)]) {
       expect((await send(`${shop.url}/cart`, headers)).json).toMatchObject({ loginId: 'bob' });
     }
   });
 
-  test('gives no answer that tells an unknown session from a wrong token but by the id that was sent', async () => {
+  test('responds to an unknown session and a wrong token alike, apart from the session id in the request', async () => {
     const wrong = await send(`${shop.url}/cart`, bearer(`${alice.sessionId}.${bob.token}`));
     const unknown = await send(`${shop.url}/cart`, bearer(`${UNKNOWN_ID}.${bob.token}`));
     expect(wrong.text.replaceAll(alice.sessionId, UNKNOWN_ID)).toBe(unknown.text);
@@ -131,14 +127,14 @@ describe.each(ADAPTERS)('SessionGuard on %s', (_name, makeAdapter) => {
     ],
     ['X-Session-Id twice', () => [['X-Session-Id', alice.sessionId], ...Object.entries(sessionHeaders(alice))]],
     [
-      'cookie and bearer token at once',
+      'the cookie and a bearer token together',
       () => Object.entries({ ...cookie(alice.credential), ...bearer(alice.credential) }),
     ],
     [
-      'cookie and X-Session-Id at once',
+      'the cookie and X-Session-Id together',
       () => Object.entries({ ...cookie(alice.credential), ...sessionHeaders(alice) }),
     ],
-  ])('refuses %s, although each is right', async (_duplicate, headersOf) => {
+  ])('rejects %s, although each credential is valid', async (_duplicate, headersOf) => {
     for (const path of ['/cart', '/cart/optional']) {
       const answer = await sendRaw(shop.url, path, headersOf());
       expect([path, answer.status]).toEqual([path, 401]);
@@ -148,7 +144,7 @@ describe.each(ADAPTERS)('SessionGuard on %s', (_name, makeAdapter) => {
     expect(storage.calls).toEqual([]);
   });
 
-  test('never reads a credential from the URL', async () => {
+  test('reads no credential from the URL', async () => {
     const query = new URLSearchParams({
       '__Host-session': alice.credential,
       access_token: alice.credential,
@@ -157,45 +153,45 @@ describe.each(ADAPTERS)('SessionGuard on %s', (_name, makeAdapter) => {
       token: alice.token,
     });
     expect((await send(`${shop.url}/cart?${query.toString()}`)).status).toBe(401);
-    expect((await send(`${shop.url}/cart/optional?${query.toString()}`)).json).toMatchObject({ loginId: 'nobody' });
+    expect((await send(`${shop.url}/cart/optional?${query.toString()}`)).json).toMatchObject({ loginId: 'anonymous' });
     expect(storage.calls).toEqual([]);
   });
 
   test.each<[string, () => RequestHeaders]>([
     ['an empty cookie', () => cookie('')],
-    ['a cookie that is no credential', () => cookie('s%3Aabc')],
-    ['an upper-case id', () => bearer(`${alice.sessionId.toUpperCase()}.${alice.token}`)],
-    ['an id that is no UUID', () => bearer(`${'x'.repeat(36)}.${alice.token}`)],
-    ['an id with a path in it', () => sessionHeaders({ sessionId: '../sessions/alice', token: alice.token })],
+    ['a cookie that is not a credential', () => cookie('s%3Aabc')],
+    ['an upper-case session id', () => bearer(`${alice.sessionId.toUpperCase()}.${alice.token}`)],
+    ['a session id that is not a UUID', () => bearer(`${'x'.repeat(36)}.${alice.token}`)],
+    ['a session id that contains a path', () => sessionHeaders({ sessionId: '../sessions/alice', token: alice.token })],
     ['a credential without a token', () => bearer(`${alice.sessionId}.`)],
     ['a credential with another separator', () => bearer(`${alice.sessionId}:${alice.token}`)],
-    ['an over-long token', () => bearer(`${alice.sessionId}.${'t'.repeat(4_001)}`)],
+    ['a token that is too long', () => bearer(`${alice.sessionId}.${'t'.repeat(4_001)}`)],
     ['a token with a space', () => bearer(`${alice.sessionId}.a b`)],
-    ['prototype names', () => sessionHeaders({ sessionId: '__proto__', token: 'constructor' })],
-  ])('refuses %s without asking the storage', async (_malformed, headersOf) => {
+    ['names of prototype properties', () => sessionHeaders({ sessionId: '__proto__', token: 'constructor' })],
+  ])('rejects %s without reading the storage', async (_malformed, headersOf) => {
     const answer = await send(`${shop.url}/cart`, headersOf());
     expect(answer.status).toBe(401);
     expect(answer.json).toMatchObject({ code: 'ERR_SESSION_INPUT', field: 'credential' });
-    expect((await send(`${shop.url}/cart/optional`, headersOf())).json).toMatchObject({ loginId: 'nobody' });
+    expect((await send(`${shop.url}/cart/optional`, headersOf())).json).toMatchObject({ loginId: 'anonymous' });
     expect(storage.calls).toEqual([]);
   });
 
-  test('creates nothing for an unknown credential, and asks the storage once', async () => {
+  test('reads the storage once for an unknown credential, and creates nothing', async () => {
     expect((await send(`${shop.url}/cart`, bearer(`${UNKNOWN_ID}.${alice.token}`))).status).toBe(401);
     expect(storage.calls).toEqual(['get', 'get done']);
     expect(await shop.sessions.countSessions()).toBe(2);
   });
 
-  test('lets a route with an optional session be called with and without one', async () => {
+  test('accepts requests with and without a session under @OptionalSession()', async () => {
     const optional = `${shop.url}/cart/optional`;
-    expect((await send(optional)).json).toEqual({ loginId: 'nobody', role: 'none' });
+    expect((await send(optional)).json).toEqual({ loginId: 'anonymous', role: 'none' });
     expect((await send(optional, bearer(alice.credential))).json).toEqual({ loginId: 'alice', role: 'admin' });
     await shop.sessions.deleteSession(alice.sessionId);
-    expect((await send(optional, bearer(alice.credential))).json).toEqual({ loginId: 'nobody', role: 'none' });
+    expect((await send(optional, bearer(alice.credential))).json).toEqual({ loginId: 'anonymous', role: 'none' });
   });
 
   test.each(['/cart', '/cart/optional'])(
-    'answers 503 on %s while the storage is down, never as anonymous',
+    'responds to %s with 503 while the storage is unavailable, not as to an anonymous request',
     async (path) => {
       storage.failure = new StorageUnavailableError();
       const answer = await send(`${shop.url}${path}`, bearer(alice.credential));

@@ -1,7 +1,9 @@
 import {
   type CanActivate,
+  type ClassProvider,
   Controller,
   type ExecutionContext,
+  type FactoryProvider,
   Get,
   Injectable,
   type INestApplication,
@@ -46,7 +48,7 @@ class PlainController {
     return [];
   }
 
-  /** No route, and so no fault. */
+  /** Not a route, so it needs no declaration. */
   compute() {
     return [];
   }
@@ -169,7 +171,7 @@ class InnerModule {
 
 const DECLARED = [DeclaredController, DeclaredClassController, AnonymousClassController];
 
-describe.each(ADAPTERS)('an application on %s', (_name, makeAdapter) => {
+describe.each(ADAPTERS)('An application on %s', (_name, makeAdapter) => {
   afterEach(closeApps);
 
   async function make(metadata: ModuleMetadata): Promise<INestApplication> {
@@ -183,59 +185,53 @@ describe.each(ADAPTERS)('an application on %s', (_name, makeAdapter) => {
       GuardedClassController,
       ['GuardedClassController.alsoForgotten', 'GuardedClassController.forgotten'],
     ],
-    ['on the method', GuardedMethodController, ['GuardedMethodController.forgotten']],
+    ['on its method', GuardedMethodController, ['GuardedMethodController.forgotten']],
     ['as an instance', InstanceController, ['InstanceController.forgotten']],
     ['as a subclass', SubclassController, ['SubclassController.forgotten']],
-    ['on the class it inherits from', InheritingController, ['InheritingController.forgotten']],
-  ])('does not start with an undeclared route under the guard %s', async (_where, controller, routes) => {
-    expect(await faultsOf(await make({ controllers: [controller] }))).toEqual(routes);
+    ['on its parent class', InheritingController, ['InheritingController.forgotten']],
+  ])('does not start with an undeclared route under ServicePermissionGuard %s', async (_where, controller, routes) => {
+    expect(await undeclaredIn(await make({ controllers: [controller] }))).toEqual(routes);
   });
 
-  test.each<
+  test.each<[string, Omit<ClassProvider, 'provide'> | Omit<FactoryProvider, 'provide'> | { useValue: CanActivate }]>([
+    ['useClass', { useClass: ServicePermissionGuard }],
+    ['useClass and a subclass', { useClass: StricterGuard }],
     [
-      string,
-      (
-        | { useClass: Type<CanActivate> }
-        | { useFactory: (reflector: Reflector) => CanActivate; inject: [typeof Reflector] }
-        | { useValue: CanActivate }
-      ),
-    ]
-  >([
-    ['a class', { useClass: ServicePermissionGuard }],
-    ['a subclass', { useClass: StricterGuard }],
-    ['a factory', { useFactory: (reflector) => new ServicePermissionGuard(reflector), inject: [Reflector] }],
-    ['a value', { useValue: new ServicePermissionGuard(new Reflector()) }],
-  ])('does not start with an undeclared route under APP_GUARD with %s', async (_how, guard) => {
+      'useFactory',
+      { useFactory: (reflector: Reflector) => new ServicePermissionGuard(reflector), inject: [Reflector] },
+    ],
+    ['useValue', { useValue: new ServicePermissionGuard(new Reflector()) }],
+  ])('does not start with an undeclared route under APP_GUARD and %s', async (_how, guard) => {
     const app = await make({ controllers: [PlainController], providers: [{ provide: APP_GUARD, ...guard }] });
-    expect(await faultsOf(app)).toEqual(['PlainController.forgotten']);
+    expect(await undeclaredIn(app)).toEqual(['PlainController.forgotten']);
   });
 
   test('does not start with an undeclared route under useGlobalGuards()', async () => {
     const app = await make({ controllers: [PlainController] });
     app.useGlobalGuards(new ServicePermissionGuard(app.get(Reflector)));
-    expect(await faultsOf(app)).toEqual(['PlainController.forgotten']);
+    expect(await undeclaredIn(app)).toEqual(['PlainController.forgotten']);
   });
 
-  test('names every undeclared route at once, in all modules', async () => {
+  test('reports all undeclared routes of all modules at once', async () => {
     const sessions = DistributedSessionModule.forRoot({ serviceId: 'shop', storage: new InMemorySessionStorage() });
     const inner = { module: InnerModule, imports: [sessions] };
     const app = await makeApp({ imports: [sessions, inner], controllers: [GuardedMethodController] }, makeAdapter);
-    expect(await faultsOf(app)).toEqual(['GuardedMethodController.forgotten', 'SubclassController.forgotten']);
+    expect(await undeclaredIn(app)).toEqual(['GuardedMethodController.forgotten', 'SubclassController.forgotten']);
   });
 
-  test('starts when every route declares a permission, or that it needs none', async () => {
+  test('starts if every route has @RequireServicePermission() or @AllowAnonymousService()', async () => {
     const app = await make({ controllers: [...DECLARED, SessionOnlyController] });
     const { url } = await listen(app);
     expect((await send(`${url}/declared`)).status).toBe(401);
     expect((await send(`${url}/anonymous-class`)).status).toBe(200);
   });
 
-  test('starts with the guard for all routes when all are declared', async () => {
+  test('starts with ServicePermissionGuard as APP_GUARD if all routes are declared', async () => {
     const providers = [{ provide: APP_GUARD, useClass: ServicePermissionGuard }];
     await expect(make({ controllers: DECLARED, providers }).then((app) => app.init())).resolves.toBeDefined();
   });
 
-  test('refuses at the call an undeclared route whose guard hides in another one', async () => {
+  test('responds with 403 on an undeclared route whose guard is called by another guard', async () => {
     const app = await make({ controllers: [HiddenController], providers: [ServiceAuthGuard, ServicePermissionGuard] });
     const { url, sessions } = await listen(app);
     const gateway = { serviceId: 'gateway', serviceName: 'Gateway', permissions: ['*'] };
@@ -246,10 +242,10 @@ describe.each(ADAPTERS)('an application on %s', (_name, makeAdapter) => {
   });
 });
 
-/** The routes that the application names when it refuses to start, in alphabetical order. */
-async function faultsOf(app: INestApplication): Promise<string[]> {
+/** Starts the application, and returns the routes that its error names, in alphabetical order. */
+async function undeclaredIn(app: INestApplication): Promise<string[]> {
   const error: unknown = await app.init().catch((reason: unknown) => reason);
   expect(error).toBeInstanceOf(OptionsError);
   expect(error).toMatchObject({ code: 'ERR_OPTIONS', message: expect.stringContaining('declare no permission') });
-  return (error as OptionsError).errors.map((fault) => fault.split(':')[0]!).toSorted();
+  return (error as OptionsError).errors.map((line) => line.split(':')[0]!).toSorted();
 }

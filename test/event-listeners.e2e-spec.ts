@@ -225,19 +225,19 @@ describe('@OnSessionEvent()', () => {
 
   test('applies to a class that extends the listener', async () => {
     const calls: string[] = [];
-    class Listener {
+    class ParentListener {
       @OnSessionEvent('session.created')
       onCreated({ loginId }: { loginId: string }) {
         calls.push(`${this.constructor.name} ${loginId}`);
       }
     }
     @Injectable()
-    class Auditor extends Listener {}
+    class ChildListener extends ParentListener {}
     const options = { serviceId: 'shop', storage: new InMemorySessionStorage() };
-    const shop = await startSessionApp(ADAPTERS[0]![1], options, { providers: [Auditor] });
+    const shop = await startSessionApp(ADAPTERS[0]![1], options, { providers: [ChildListener] });
     await shop.sessions.createSession('alice');
     await delivered();
-    expect(calls).toEqual(['Auditor alice']);
+    expect(calls).toEqual(['ChildListener alice']);
   });
 });
 

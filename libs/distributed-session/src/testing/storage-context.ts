@@ -5,6 +5,7 @@ import { DistributedSessionManager } from '../session/distributed-session.manage
 import type { SessionRecord } from '../storage/session-record.js';
 import type { CreateSession } from '../storage/session-storage.operations.js';
 import type { SessionStorage } from '../storage/session-storage.js';
+import type { StorageChange } from '../storage/storage-change.js';
 import { until } from './assertions.js';
 import type { CreateStorageFixture, StorageCapabilities, StorageFixture } from './storage-fixture.js';
 import type { TestRunner } from './test-runner.js';
@@ -36,6 +37,7 @@ export class StorageContext {
   #fixture: StorageFixture | undefined;
   #others: SessionStorage[] = [];
   #managers: DistributedSessionManager[] = [];
+  #subscriptions: (() => void)[] = [];
 
   constructor(
     private readonly createFixture: CreateStorageFixture,
@@ -107,6 +109,14 @@ export class StorageContext {
     };
   }
 
+  /** Collects the changes that the feed delivers until the case ends, without gaps. */
+  listen(storage = this.storage): { readonly changes: readonly StorageChange[]; readonly stop: () => void } {
+    const changes: StorageChange[] = [];
+    const stop = storage.changes((change) => change.type !== 'feed.gap' && changes.push(change));
+    this.#subscriptions.push(stop);
+    return { changes, stop };
+  }
+
   /** A connected manager on the storage, closed after the case. It sweeps only when asked to. */
   async manager(given: Partial<DistributedSessionOptionsInput> = {}): Promise<DistributedSessionManager> {
     const manager = new DistributedSessionManager({
@@ -141,6 +151,7 @@ export class StorageContext {
         else await this.#open();
       });
       afterEach(async () => {
+        for (const unsubscribe of this.#subscriptions.splice(0)) unsubscribe();
         for (const manager of this.#managers.splice(0)) await manager.close();
         for (const other of this.#others.splice(0)) await other.close();
         if (this.#fixture && isUsedOnce(this.#fixture)) await this.#dispose();

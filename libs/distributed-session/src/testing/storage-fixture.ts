@@ -7,7 +7,7 @@ export interface StorageFixture {
   readonly storage: SessionStorage;
   /**
    * Empties the store while the storage stays connected. With it, the cases of one topic share one connected storage;
-   * without it, each case gets a fixture of its own, which suits a storage that costs nothing to create.
+   * without it, each case gets a new fixture, which suits a storage that costs nothing to create.
    *
    * It removes the sessions, tombstones and services, and whatever the storage has derived from them, such as counters.
    * It leaves the numbering of the change feed alone: numbers that start over look like a loss, and cause a `feed.gap`.

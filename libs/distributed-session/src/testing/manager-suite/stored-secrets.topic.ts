@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import type { StorageChange } from '../../storage/storage-change.js';
 import { textOf, until } from '../assertions.js';
 import type { StorageContext } from '../storage-context.js';
 
@@ -9,8 +8,7 @@ export function describeStoredSecrets(context: StorageContext): void {
 
   /** Issues tokens and secrets in every way. Returns them with the changes that were published. */
   const run = async () => {
-    const feed: StorageChange[] = [];
-    const stop = context.storage.changes((change) => feed.push(change));
+    const { changes: feed } = context.listen();
     const sessions = await context.manager();
     const issued: string[] = [];
     for (const loginId of ['alice', 'bob']) {
@@ -28,7 +26,6 @@ export function describeStoredSecrets(context: StorageContext): void {
     issued.push(secret, chosen.secret);
     const published = (type: string) => feed.filter((change) => change.type === type).length;
     await until(() => published('session.rotated') >= 2 && published('service.changed') >= 2, 'the published changes');
-    stop();
     return { issued, feed };
   };
 

@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import type { StorageChange } from '../../storage/storage-change.js';
 import type { SessionStorage } from '../../storage/session-storage.js';
 import { until } from '../assertions.js';
 import type { StorageContext } from '../storage-context.js';
@@ -9,9 +8,8 @@ export function describeChangeFeed(context: StorageContext): void {
   const { it } = context.runner;
   const { retention } = context.times;
   const ending = { reason: 'logged-out', by: 'ender', historyRetentionMs: retention } as const;
-  const listen = (storage: SessionStorage = context.storage) => {
-    const changes: StorageChange[] = [];
-    const stop = storage.changes((change) => change.type !== 'feed.gap' && changes.push(change));
+  const listen = (storage?: SessionStorage) => {
+    const { changes, stop } = context.listen(storage);
     const types = () => changes.map(({ type }) => type);
     return { changes, stop, types, count: (n: number) => until(() => changes.length >= n, `${n} changes`) };
   };

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import type { PutService, ServiceCredentialRecord } from '../../storage/service-credential-storage.js';
-import type { StorageChange } from '../../storage/storage-change.js';
 import { until } from '../assertions.js';
 import type { StorageContext } from '../storage-context.js';
 
@@ -173,8 +172,7 @@ export function describeServiceCredentials(context: StorageContext): void {
     });
 
     it('each change of a service is published, but no use', async () => {
-      const changes: StorageChange[] = [];
-      const stop = context.storage.changes((change) => changes.push(change));
+      const { changes } = context.listen();
       await put();
       await services().recordUse({ serviceId: 'orders', keyId: 'key1' });
       await add('key2', context.times.retention);
@@ -191,7 +189,6 @@ export function describeServiceCredentials(context: StorageContext): void {
           'admin',
         ]),
       );
-      stop();
     });
   });
 }

@@ -20,7 +20,7 @@ function refusal(value: unknown): SessionInputError {
   throw new Error('was accepted');
 }
 
-/** The copy, or why there is none. */
+/** Returns the copy, or the error. */
 function accepted(value: unknown): unknown {
   try {
     return copy(value);
@@ -34,7 +34,7 @@ function nested(depth: number): unknown {
 }
 
 describe('copyAttributeValue', () => {
-  it('keeps every JSON value as it is, through the stored form and back', () => {
+  it('preserves every JSON value through the stored form and back', () => {
     const wide = { ...DEFAULT_ATTRIBUTE_LIMITS, maxValueBytes: 2 ** 20, maxDepth: 100 };
     fc.assert(
       fc.property(fc.jsonValue({ stringUnit: 'binary' }), (value) => {
@@ -47,7 +47,7 @@ describe('copyAttributeValue', () => {
     );
   });
 
-  it('accepts anything or throws a SessionInputError, and never changes what it was given', () => {
+  it('accepts or rejects any value with a SessionInputError, and never changes the value', () => {
     fc.assert(
       fc.property(fc.anything({ withBigInt: true, withDate: true, withMap: true, withSparseArray: true }), (value) => {
         const before = fc.stringify(value);
@@ -74,25 +74,25 @@ describe('copyAttributeValue', () => {
     ['a boxed string', Object('text')],
     ['an instance of a class', new FakeClock()],
     ['an object that inherits', Object.create({ inherited: 1 })],
-  ])('refuses %s, alone and inside others', (_, value) => {
+  ])('rejects %s, alone and nested', (_, value) => {
     expect(refusal(value)).toMatchObject({ field: 'attributes.x', constraint: 'attribute-value' });
     expect(refusal({ a: [0, value] })).toMatchObject({ field: 'attributes.x.a[1]', constraint: 'attribute-value' });
   });
 
-  it('refuses a toJSON of its own, and so never writes what that would answer', () => {
+  it('rejects a toJSON method, so that its result is never written', () => {
     expect(refusal({ toJSON: () => 'other' })).toMatchObject({ field: 'attributes.x.toJSON' });
     const list = Object.assign([1, 2], { toJSON: () => 'other' });
     expect(JSON.stringify(copy(list))).toBe('[1,2]');
   });
 
-  it('refuses the holes of a sparse array', () => {
+  it('rejects the holes of a sparse array', () => {
     const sparse = [1];
     sparse[2] = 3;
     expect(refusal(sparse)).toMatchObject({ field: 'attributes.x[1]', constraint: 'attribute-value' });
     expect(refusal(Object.assign([], { length: 2 ** 31 }))).toMatchObject({ constraint: 'attribute-value-size' });
   });
 
-  it('refuses what contains itself, and accepts what is merely shared', () => {
+  it('rejects circular references, and accepts shared ones', () => {
     const cycle: Record<string, unknown> = { list: [] };
     (cycle['list'] as unknown[]).push(cycle);
     expect(refusal(cycle)).toMatchObject({ field: 'attributes.x.list[0]', constraint: 'attribute-value' });
@@ -105,7 +105,7 @@ describe('copyAttributeValue', () => {
     expect(copy(Object.assign(Object.create(null), { a: 1 }))).toEqual({ a: 1 });
   });
 
-  it('returns a deeply frozen copy that no later change of the original reaches', () => {
+  it('returns a deeply frozen copy that later changes of the original do not affect', () => {
     const original = { list: [{ n: 1 }] };
     const copied = copy(original) as typeof original;
     original.list[0]!.n = 2;
@@ -114,7 +114,7 @@ describe('copyAttributeValue', () => {
     for (const part of [copied, copied.list, copied.list[0]]) expect(Object.isFrozen(part)).toBe(true);
   });
 
-  it('checks and writes the same reading of a getter', () => {
+  it('reads a getter once, for the check and the write', () => {
     let reads = 0;
     const value = {
       get role() {
@@ -126,7 +126,7 @@ describe('copyAttributeValue', () => {
     expect(reads).toBe(1);
   });
 
-  it('checks and writes the same reading of a proxy, of an object and of an array', () => {
+  it('reads a proxy of an object or array once, for the check and the write', () => {
     const answers = [1, 10n, NaN];
     let reads = 0;
     const handler: ProxyHandler<object> = {
@@ -138,7 +138,7 @@ describe('copyAttributeValue', () => {
     expect(copy(new Proxy([0], handler))).toEqual([1]);
   });
 
-  it('keeps prototype names as plain keys that change no prototype', () => {
+  it('keeps prototype names as ordinary keys that change no prototype', () => {
     const value: unknown = JSON.parse(
       '{"__proto__":{"admin":true},"constructor":{"prototype":{"admin":true}},"prototype":1}',
     );
@@ -150,13 +150,13 @@ describe('copyAttributeValue', () => {
     expect(JSON.stringify(copied)).toBe(JSON.stringify(value));
   });
 
-  it('bounds the depth: the limit itself is fine, one more is refused', () => {
+  it('accepts nesting up to the limit and rejects one level more', () => {
     expect(copy(nested(4))).toEqual(nested(4));
     expect(refusal(nested(5))).toMatchObject({ field: 'attributes.x', constraint: 'attribute-depth', limit: 4 });
     expect(refusal(nested(5_000))).toMatchObject({ constraint: 'attribute-depth' });
   });
 
-  it('bounds the size in bytes of UTF-8 as JSON: the limit itself is fine, one more is refused', () => {
+  it('accepts JSON up to the limit in UTF-8 bytes and rejects one byte more', () => {
     const tooLarge = { field: 'attributes.x', constraint: 'attribute-value-size', limit: 1_000 };
     expect(copy('a'.repeat(998))).toHaveLength(998);
     expect(refusal('a'.repeat(999))).toMatchObject(tooLarge);
@@ -181,13 +181,13 @@ describe('copyAttributeValue', () => {
 const check = (key: unknown) => () => assertAttributeKey(key, 'attribute key', LIMITS);
 
 describe('assertAttributeKey', () => {
-  it('accepts any string from one character up to the limit, prototype names included', () => {
+  it('accepts any string from one character up to the limit, including prototype names', () => {
     for (const key of ['a', 'k'.repeat(128), '__proto__', 'constructor', 'a b.\u0000€']) {
       expect(check(key)).not.toThrow();
     }
   });
 
-  it('refuses what is empty, no string or too long, each with its own constraint', () => {
+  it('rejects an empty, long or non-string key, each with its own constraint', () => {
     for (const key of ['', undefined, null, 1, Symbol('k'), ['a']]) {
       expect(check(key)).toThrow(expect.objectContaining({ constraint: 'attribute-key' }));
     }

@@ -2,10 +2,10 @@ import { SessionInputError } from '../errors/session.errors.js';
 import { type AttributeLimits, type JsonValue, isPlainObject } from '../model/attributes.js';
 
 /**
- * A deeply frozen copy of a value, after a check that it is JSON and within the limits.
+ * Returns a deeply frozen copy of a value, after checking that it is JSON and within the limits.
  *
- * The copy is made during the check, so a getter or a proxy cannot show one value to the check and another to the
- * write. The walk stops as soon as the value is certainly too large.
+ * The check works on the copy, so a getter or a proxy cannot return another value to the write than to the check. The
+ * walk stops as soon as the value is certainly too large.
  */
 export function copyAttributeValue(value: unknown, field: string, limits: AttributeLimits): JsonValue {
   const copy = copyOf(value, field, limits);
@@ -19,14 +19,14 @@ function copyOf(value: unknown, field: string, limits: AttributeLimits): JsonVal
     return new JsonCopier(field, limits).copy(value, field, 0);
   } catch (error) {
     if (error instanceof SessionInputError) throw error;
-    throw notJson(field, 'reading it failed');
+    throw notJson(field, 'it cannot be read');
   }
 }
 
 /** Checks one attribute key. */
 export function assertAttributeKey(key: unknown, field: string, limits: AttributeLimits): asserts key is string {
   if (typeof key !== 'string' || key === '') {
-    throw new SessionInputError(field, 'attribute-key', 'must be a string that is not empty.');
+    throw new SessionInputError(field, 'attribute-key', 'must be a non-empty string.');
   }
   if (key.length > limits.maxKeyLength) {
     const expectation = `must be at most ${limits.maxKeyLength} characters long, not ${key.length}.`;
@@ -36,7 +36,7 @@ export function assertAttributeKey(key: unknown, field: string, limits: Attribut
 
 class JsonCopier {
   readonly #ancestors = new Set<object>();
-  /** A lower bound of what is left of the size limit: each value takes at least a byte, each string its length. */
+  /** The remaining size, overestimated: each value takes at least one byte, each string at least its length. */
   #budget: number;
 
   constructor(
@@ -54,17 +54,17 @@ class JsonCopier {
       return value;
     }
     if (typeof value === 'number') {
-      if (!Number.isFinite(value)) throw notJson(path, `${value} has no JSON form; write null or a string`);
+      if (!Number.isFinite(value)) throw notJson(path, `${value} has no JSON representation; use null or a string`);
       return value;
     }
-    if (typeof value !== 'object') throw notJson(path, `a value of type ${typeof value} has no JSON form`);
+    if (typeof value !== 'object') throw notJson(path, `a value of type ${typeof value} has no JSON representation`);
     return this.#copyObject(value, path, depth + 1);
   }
 
   #copyObject(value: object, path: string, depth: number): JsonValue {
-    if (this.#ancestors.has(value)) throw notJson(path, 'it contains itself');
+    if (this.#ancestors.has(value)) throw notJson(path, 'it contains a circular reference');
     if (depth > this.limits.maxDepth) {
-      const expectation = `is nested deeper than ${this.limits.maxDepth} levels.`;
+      const expectation = `must be nested at most ${this.limits.maxDepth} levels deep.`;
       throw new SessionInputError(this.root, 'attribute-depth', expectation, this.limits.maxDepth);
     }
     this.#ancestors.add(value);
@@ -80,13 +80,13 @@ class JsonCopier {
 
   #copyRecord(value: object, path: string, depth: number): Record<string, JsonValue> {
     if (!isPlainObject(value)) {
-      throw notJson(path, 'it is a class instance; write its fields, or its text (a Date: toISOString())');
+      throw notJson(path, 'it is a class instance; use a plain object or a string, such as date.toISOString()');
     }
     const copy: Record<string, JsonValue> = {};
     for (const [key, item] of Object.entries(value)) {
       this.#spend(key.length);
       const copied = this.copy(item, `${path}.${key}`, depth);
-      // Defined, not assigned: assigning `__proto__` would change the prototype instead of setting a key.
+      // Assigning `__proto__` would change the prototype instead of adding a key.
       Object.defineProperty(copy, key, { value: copied, enumerable: true, configurable: true, writable: true });
     }
     return copy;

@@ -13,7 +13,7 @@ import { encodePayload } from './session-payload.js';
 
 const GRACE_MS = 10_000;
 
-/** Counts writes, and does to them what a test asks for. */
+/** Counts writes, and intercepts them as a test requires. */
 class WatchedStorage extends InMemorySessionStorage {
   writes = 0;
   beforeWrite: (() => Promise<unknown>) | undefined;
@@ -65,7 +65,7 @@ describe('AttributeWriter', () => {
     await storage.foreign({ ...change, payload: encodePayload({ ...payload, attributes }) });
   }
 
-  it('makes one write of the patches that this process has for a session at one time', async () => {
+  it('combines concurrent patches of this process to a session into one write', async () => {
     const keys = Array.from({ length: 50 }, (_, n) => `k${n}`);
     const results = await Promise.all(keys.map((key, n) => write({ set: { [key]: n } })));
     expect(storage.writes).toBe(1);
@@ -76,12 +76,12 @@ describe('AttributeWriter', () => {
     }
   });
 
-  it('applies the patches of one write in the order in which they came', async () => {
+  it('applies the patches of one write in order of arrival', async () => {
     await Promise.all([write({ set: { a: 1, b: 1 } }), write({ remove: ['a'] }), write({ set: { b: 2, c: 3 } })]);
     expect((await stored()).payload.attributes).toEqual({ b: 2, c: 3 });
   });
 
-  it('writes under the name of each service that writes, and so not in one write', async () => {
+  it('does not combine patches of different services, so that each write carries its service id', async () => {
     const by: string[] = [];
     storage.changes((change) => change.type === 'session.updated' && by.push(change.by));
     await Promise.all([write({ set: { a: 1 } }, 'one'), write({ set: { b: 1 } }, 'two')]);
@@ -90,7 +90,7 @@ describe('AttributeWriter', () => {
     expect((await stored()).payload.attributes).toEqual({ a: 1, b: 1 });
   });
 
-  it('applies its patches again to the version that another process wrote meanwhile', async () => {
+  it('applies its patches again to the version that another process wrote concurrently', async () => {
     let rivals = 0;
     storage.beforeWrite = async () => {
       if (rivals < 3) await writeElsewhere(`rival${rivals++}`);
@@ -102,7 +102,7 @@ describe('AttributeWriter', () => {
     expect(storage.writes).toBe(4);
   });
 
-  it('gives up with a conflict only when another comes first a hundred times', async () => {
+  it('throws a conflict only after a hundred failed attempts', async () => {
     let rivals = 0;
     storage.beforeWrite = () => writeElsewhere(`rival${rivals++ % 10}`);
     await expect(write({ set: { mine: 1 } })).rejects.toMatchObject({ code: 'ERR_SESSION_CONFLICT', sessionId });
@@ -110,7 +110,7 @@ describe('AttributeWriter', () => {
     expect((await stored()).payload.attributes).not.toHaveProperty('mine');
   });
 
-  it('refuses a patch that breaks a bound by itself, and writes the others without it', async () => {
+  it('rejects only the patch that exceeds a limit, and writes the others', async () => {
     const long = 'x'.repeat(1_500);
     const results = await Promise.allSettled([
       write({ set: { a: long } }),
@@ -123,12 +123,12 @@ describe('AttributeWriter', () => {
     expect(storage.writes).toBe(1);
   });
 
-  it('writes nothing when nothing changes', async () => {
+  it('writes nothing if nothing changes', async () => {
     const { record } = await write({ remove: ['unknown'] });
     expect([record.version, storage.writes]).toEqual([1, 0]);
   });
 
-  it('rejects all that wait when the storage fails, and writes again when it is back', async () => {
+  it('rejects all pending patches when the storage fails, and writes again once it recovers', async () => {
     storage.beforeWrite = () => Promise.reject(new StorageUnavailableError());
     const results = await Promise.allSettled([write({ set: { a: 1 } }), write({ set: { b: 1 } })]);
     for (const result of results) expect(result).toMatchObject({ reason: { code: 'ERR_STORAGE_UNAVAILABLE' } });
@@ -136,7 +136,7 @@ describe('AttributeWriter', () => {
     expect((await write({ set: { c: 1 } })).payload.attributes).toEqual({ c: 1 });
   });
 
-  it('does not lose a write that is asked for in the moment in which the one before settles', async () => {
+  it('does not lose a patch that arrives in the tick in which the previous write settles', async () => {
     await write({ set: { a: 1 } });
     const second = write({ set: { b: 2 } });
     await new Promise(setImmediate);
@@ -148,7 +148,7 @@ describe('AttributeWriter', () => {
     expect((await stored()).payload.attributes).toEqual({ a: 1, b: 2 });
   });
 
-  it('rejects with the reason when the session ends before or during the write, and revives nothing', async () => {
+  it('rejects with the reason if the session ends before or during the write, without reviving it', async () => {
     storage.beforeWrite = end;
     await expect(write({ set: { a: 1 } })).rejects.toMatchObject({ code: 'ERR_SESSION_ENDED', reason: 'kicked-out' });
     await expect(write({ set: { a: 1 } })).rejects.toMatchObject({ code: 'ERR_SESSION_ENDED', sessionId });
@@ -157,7 +157,7 @@ describe('AttributeWriter', () => {
     await expect(write({ set: { a: 1 } })).rejects.toMatchObject({ code: 'ERR_SESSION_NOT_FOUND' });
   });
 
-  it('follows a session that was rotated, before or during the write, while the grace lasts', async () => {
+  it('follows a session that is rotated before or during the write, within the grace period', async () => {
     storage.beforeWrite = async () => {
       storage.beforeWrite = undefined;
       await issuer.rotate(sessionId, 'svc');
@@ -171,14 +171,14 @@ describe('AttributeWriter', () => {
     await expect(write({ set: { late: 3 } })).rejects.toMatchObject({ reason: 'rotated', rotatedTo: record.sessionId });
   });
 
-  it('throws when the storage answers with another session', async () => {
+  it('throws if the storage returns another session', async () => {
     const other = { ...(await stored()).record, sessionId: storage.nextSessionId() };
     storage.get = async () => other;
     await expect(write({ set: { a: 1 } })).rejects.toThrow(StorageCorruptError);
     expect(storage.writes).toBe(0);
   });
 
-  it('drains: waits for the writes under way, those that fail included', async () => {
+  it('waits for pending writes when drained, including those that fail', async () => {
     let open!: () => void;
     const held = new Promise<void>((resolve) => {
       open = resolve;
@@ -195,22 +195,22 @@ describe('AttributeWriter', () => {
   });
 });
 
-describe('AttributeWriter.writeOver', () => {
-  it('writes over exactly the version that was opened, and never over a newer one or an ended one', async () => {
+describe('AttributeWriter.replace', () => {
+  it('replaces only the version that was opened, never a newer or ended one', async () => {
     const storage = new InMemorySessionStorage({ clock: new FakeClock() });
     const options = resolveOptions({ serviceId: 'svc', storage });
     const writer = new AttributeWriter(storage, options.attributeLimits);
     const creation = { loginId: 'alice', attributes: emptyAttributes(), timeouts: options.timeouts };
     const { open } = await new SessionIssuer(options).create(creation, 'svc');
     const patch = checkPatch({ set: { a: 1 } }, options.attributeLimits);
-    const newer = await writer.writeOver(open, patch, 'svc');
+    const newer = await writer.replace(open, patch, 'svc');
     expect(newer.record.version).toBe(2);
     const conflict = { code: 'ERR_SESSION_CONFLICT', expectedVersion: 1, currentVersion: 2 };
-    await expect(writer.writeOver(open, patch, 'svc')).rejects.toMatchObject(conflict);
+    await expect(writer.replace(open, patch, 'svc')).rejects.toMatchObject(conflict);
     const { sessionId } = open.record;
     await storage.end({ sessionId, reason: 'logged-out', by: 'svc', historyRetentionMs: 1_000 });
     await expect(
-      writer.writeOver(newer, checkPatch({ set: { a: 2 } }, options.attributeLimits), 'svc'),
+      writer.replace(newer, checkPatch({ set: { a: 2 } }, options.attributeLimits), 'svc'),
     ).rejects.toMatchObject({ code: 'ERR_SESSION_ENDED', reason: 'logged-out' });
   });
 });

@@ -4,11 +4,11 @@ import type { ReplaceSessionResult } from '../storage/session-storage.operations
 import type { SessionStorage } from '../storage/session-storage.js';
 import type { AttributeLimits, SessionAttributes } from '../model/attributes.js';
 import { type CheckedPatch, applyPatch } from './checked-patch.js';
-import { type OpenSession, assertAnswers, endedError, openLive, openSession } from './open-session.js';
-import { followRotation, readSession } from './rotation-grace.js';
+import { type OpenSession, assertIsSession, endedError, openLive, openSession, readSession } from './open-session.js';
+import { followRotation } from './rotation-grace.js';
 import { encodePayload } from './session-payload.js';
 
-/** How often a write is repeated on a newer version before its caller is told. Each round, somebody else did write. */
+/** Attempts before a write is rejected as a conflict. Each failed attempt means that another writer succeeded. */
 const MAX_ATTEMPTS = 100;
 
 type Replacement = Exclude<ReplaceSessionResult, { outcome: 'missing' }>;
@@ -20,10 +20,10 @@ interface PendingPatch {
 }
 
 /**
- * Writes patches so that none is lost: each is applied to the newest version, and applied again when another writer
- * came first. Patches that this process makes to one session at the same time become one write.
+ * Writes patches so that none is lost: a patch is applied to the newest version, and applied again after a conflict.
+ * Concurrent patches of this process to one session are combined into one write.
  *
- * A patch that meets a session which was just rotated follows it to the new id while the grace lasts.
+ * During the grace period of a rotation, a patch under the old id is written to the new session.
  */
 export class AttributeWriter {
   readonly #queues = new Map<string, PendingPatch[]>();
@@ -34,7 +34,7 @@ export class AttributeWriter {
     private readonly limits: AttributeLimits,
   ) {}
 
-  /** Resolves to the session after the write; rejects, with nothing of this patch written, if it does not fit. */
+  /** Returns the session after the write. Rejects without writing any of the patch if it does not fit the session. */
   write(sessionId: string, patch: CheckedPatch, by: string): Promise<OpenSession> {
     return new Promise((resolve, reject) => {
       const pending = { patch, resolve, reject };
@@ -45,16 +45,16 @@ export class AttributeWriter {
     });
   }
 
-  /** Writes over exactly the version that is open; throws {@link SessionConflictError} if there is a newer one by now. */
-  async writeOver(open: OpenSession, patch: CheckedPatch, by: string): Promise<OpenSession> {
+  /** Writes only if the open version is still current; otherwise throws {@link SessionConflictError}. */
+  async replace(open: OpenSession, patch: CheckedPatch, by: string): Promise<OpenSession> {
     const attributes = applyPatch(open.payload.attributes, patch, this.limits);
-    const result = await this.#replace(open, attributes, by);
+    const result = await this.#write(open, attributes, by);
     if (result.outcome === 'ended') throw endedError(result.session);
     if (result.outcome === 'replaced') return openSession(result.session);
     throw new SessionConflictError(open.record.sessionId, open.record.version, result.session.version);
   }
 
-  /** Resolves when the writes under way have settled. */
+  /** Resolves when the pending writes have settled. */
   async drain(): Promise<void> {
     await Promise.all(this.#running);
   }
@@ -65,7 +65,7 @@ export class AttributeWriter {
     this.#running.add(run);
   }
 
-  /** Writes what is in the queue, and what comes while it writes, round by round. */
+  /** Writes the queued patches, and those that arrive meanwhile, round by round. */
   async #run(key: string, sessionId: string, queue: PendingPatch[], by: string): Promise<void> {
     let round: PendingPatch[] = [];
     try {
@@ -73,7 +73,7 @@ export class AttributeWriter {
       for (let attempt = 1; queue.length > 0 || round.length > 0; attempt++) {
         const { fitting, attributes } = applyAll([...round, ...queue.splice(0)], current, this.limits);
         round = fitting;
-        const result = await this.#replace(current, attributes, by);
+        const result = await this.#write(current, attributes, by);
         current = await this.#latest(result.session, sessionId);
         if (result.outcome === 'replaced') {
           for (const { resolve } of round.splice(0)) resolve(current);
@@ -85,13 +85,13 @@ export class AttributeWriter {
     } catch (error) {
       for (const { reject } of [...round, ...queue.splice(0)]) reject(error);
     } finally {
-      // In the same turn as the last look at the queue: a patch that came in between would never be written.
+      // In the same tick as the last check of the queue: a patch added in between would never be written.
       this.#queues.delete(key);
     }
   }
 
-  /** Replaces the open version; without a change there is nothing to write. */
-  async #replace({ record, payload }: OpenSession, attributes: SessionAttributes, by: string): Promise<Replacement> {
+  /** Replaces the open version, unless the attributes are unchanged. */
+  async #write({ record, payload }: OpenSession, attributes: SessionAttributes, by: string): Promise<Replacement> {
     if (attributes === payload.attributes) return { outcome: 'replaced', session: record };
     const result = await this.storage.replace({
       sessionId: record.sessionId,
@@ -101,17 +101,17 @@ export class AttributeWriter {
       touch: true,
     });
     if (result.outcome === 'missing') throw new SessionNotFoundError(record.sessionId);
-    assertAnswers(result.session, record.sessionId);
+    assertIsSession(result.session, record.sessionId);
     return result;
   }
 
-  /** Opens what is stored now: the session, or what it was just rotated to. */
+  /** Opens the stored session, or the one that continues it after a rotation. */
   async #latest(stored: StoredSession | undefined, sessionId: string): Promise<OpenSession> {
     return openLive(stored && (await followRotation(this.storage, stored)), sessionId);
   }
 }
 
-/** Applies patches one after the other; one that does not fit is rejected by itself and leaves no trace. */
+/** Applies patches in order. One that does not fit is rejected and does not affect the others. */
 function applyAll(patches: PendingPatch[], { payload }: OpenSession, limits: AttributeLimits) {
   let attributes = payload.attributes;
   const fitting = patches.filter(({ patch, reject }) => {

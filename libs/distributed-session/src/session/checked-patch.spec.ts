@@ -19,8 +19,8 @@ const check = (patch: unknown) => checkPatch(patch as AttributePatch, LIMITS);
 const apply = (current: SessionAttributes, patch: AttributePatch) => applyPatch(current, check(patch), LIMITS);
 const failing = (fields: object) => expect.objectContaining({ code: 'ERR_SESSION_INPUT', ...fields });
 
-describe('too much at once', () => {
-  it('refuses more attributes than a session may have before it looks at one', () => {
+describe('The limits of a patch', () => {
+  it('reject more attributes than a session may have before reading one', () => {
     const looked: string[] = [];
     const names = Array.from({ length: DEFAULT_ATTRIBUTE_LIMITS.maxCount + 1 }, (_, n) => `key${n}`);
     const set = new Proxy(Object.fromEntries(names.map((name) => [name, 1])), {
@@ -29,20 +29,20 @@ describe('too much at once', () => {
         return target[String(name)];
       },
     });
-    expect(() => checkPatch({ set }, DEFAULT_ATTRIBUTE_LIMITS)).toThrow(/would be 101/);
+    expect(() => checkPatch({ set }, DEFAULT_ATTRIBUTE_LIMITS)).toThrow(/at most 100 keys, not 101/);
     expect(looked).toEqual([]);
   });
 
-  it('refuses to remove more keys than any session has', () => {
+  it('reject removing more keys than any session has', () => {
     const remove = Array.from({ length: 10_001 }, (_, n) => `key${n}`);
     expect(() => checkPatch({ remove }, DEFAULT_ATTRIBUTE_LIMITS)).toThrow(/at most 10000 keys/);
     expect(checkPatch({ remove: remove.slice(1) }, DEFAULT_ATTRIBUTE_LIMITS).remove.size).toBe(10_000);
   });
 
-  it('takes as many attributes as are there already, where wider limits have let them in', () => {
+  it('accept as many attributes as the session already has under higher limits', () => {
     const limits = { ...DEFAULT_ATTRIBUTE_LIMITS, maxCount: 2 };
     expect(checkAttributes({ a: 1, b: 2, c: 3 }, limits, 3).size).toBe(3);
-    expect(() => checkAttributes({ a: 1, b: 2, c: 3 }, limits, 2)).toThrow(/would be 3/);
+    expect(() => checkAttributes({ a: 1, b: 2, c: 3 }, limits, 2)).toThrow(/not 3/);
   });
 });
 
@@ -62,7 +62,7 @@ describe('checkPatch', () => {
     [{ remove: ['k'.repeat(129)] }, 'attribute key', 'attribute-key-length'],
     [{ set: { a: 1, b: { c: NaN } } }, 'attributes.b.c', 'attribute-value'],
     [{ set: { a: undefined } }, 'attributes.a', 'attribute-value'],
-  ])('refuses %j and names the field', (patch, field, constraint) => {
+  ])('rejects %j and names the field', (patch, field, constraint) => {
     expect(() => check(patch)).toThrow(failing({ field, constraint }));
   });
 
@@ -70,17 +70,17 @@ describe('checkPatch', () => {
     ['a Map', new Map([['a', 1]])],
     ['a Set', new Set(['a'])],
     ['a Date', new Date(0)],
-  ])('refuses %s as the attributes, instead of taking it for an empty object', (_, set) => {
+  ])('rejects %s as the attributes instead of treating it as an empty object', (_, set) => {
     expect(() => check({ set })).toThrow(failing({ field: 'attributes', constraint: 'type' }));
   });
 
-  it('refuses a key that is both set and removed', () => {
+  it('rejects a key that is both set and removed', () => {
     expect(() => check({ set: { a: 1, b: 2 }, remove: ['b'] })).toThrow(
       failing({ field: 'attributes.b', constraint: 'attribute-key' }),
     );
   });
 
-  it('takes its copy at once: the patch that was given may be changed afterwards', () => {
+  it('copies immediately, so that later changes of the given patch have no effect', () => {
     const patch = { set: { cart: [1] }, remove: ['role'] };
     const checked = check(patch);
     patch.set.cart.push(2);
@@ -88,7 +88,7 @@ describe('checkPatch', () => {
     expect(checked).toEqual({ set: new Map([['cart', [1]]]), remove: new Set(['role']) });
   });
 
-  it('accepts a patch without anything in it', () => {
+  it('accepts an empty patch', () => {
     for (const patch of [{}, { set: undefined, remove: undefined }]) {
       expect(check(patch)).toEqual({ set: new Map(), remove: new Set() });
     }
@@ -96,13 +96,13 @@ describe('checkPatch', () => {
 });
 
 describe('applyPatch', () => {
-  it('sets, replaces and removes what it names, and keeps all the rest', () => {
+  it('sets, replaces and removes the named keys and keeps all others', () => {
     const before = attributes({ a: 1, b: 2, c: 3 });
     expect(apply(before, { set: { b: 'two' }, remove: ['c', 'unknown'] })).toEqual(attributes({ a: 1, b: 'two' }));
     expect(before).toEqual(attributes({ a: 1, b: 2, c: 3 }));
   });
 
-  it('does to attributes what the same steps do to a Map', () => {
+  it('changes attributes as the same steps change a Map', () => {
     const wide = { ...LIMITS, maxCount: 100, maxTotalBytes: 10_000 };
     const key = fc.constantFrom('a', 'b', 'c', '__proto__', 'constructor', 'toString');
     const step = fc.record({ set: fc.dictionary(key, fc.jsonValue({ maxDepth: 1 })), remove: fc.array(key) });
@@ -122,28 +122,28 @@ describe('applyPatch', () => {
     );
   });
 
-  it('returns the very same attributes when it changes nothing, and frozen ones otherwise', () => {
+  it('returns the same object if it changes nothing, and a frozen one otherwise', () => {
     const before = attributes({ a: 1 });
     expect(apply(before, {})).toBe(before);
     expect(apply(before, { remove: ['b', 'toString', '__proto__'] })).toBe(before);
     expect(Object.isFrozen(apply(before, { set: { b: 2 } }))).toBe(true);
   });
 
-  it('sets prototype names as plain keys', () => {
+  it('sets prototype names as ordinary keys', () => {
     const after = apply(attributes({}), { set: Object.fromEntries([['__proto__', { admin: true }]]) });
     expect(Object.keys(after)).toEqual(['__proto__']);
     expect(after['admin']).toBeUndefined();
     expect(apply(after, { remove: ['__proto__'] })).toEqual(attributes({}));
   });
 
-  it('refuses one attribute more than the limit, and takes another in exchange', () => {
+  it('rejects one attribute above the limit, and accepts it in exchange for another', () => {
     const full = attributes({ a: 1, b: 2, c: 3 });
     expect(() => apply(full, { set: { d: 4 } })).toThrow(failing({ constraint: 'attribute-count', limit: 3 }));
     expect(apply(full, { set: { d: 4 }, remove: ['a'] })).toEqual(attributes({ b: 2, c: 3, d: 4 }));
     expect(apply(full, { set: { c: 'three' } })).toEqual(attributes({ a: 1, b: 2, c: 'three' }));
   });
 
-  it('refuses one byte more than the total, counted in UTF-8 with keys and punctuation', () => {
+  it('rejects one byte above the total, counted in UTF-8 with keys and punctuation', () => {
     const most = { k: '€'.repeat(17) + 'x' }; // {"k":"…"} is 8 bytes around 52
     expect(Buffer.byteLength(JSON.stringify(most))).toBe(60);
     expect(apply(attributes({}), { set: most })).toEqual(attributes(most));
@@ -152,7 +152,7 @@ describe('applyPatch', () => {
     );
   });
 
-  it('lets attributes that were beyond the limits before be changed and removed, but not grow', () => {
+  it('lets attributes that already exceed the limits be changed and removed, but not grow', () => {
     const many = attributes({ a: 1, b: 2, c: 3, d: 4, e: 5 });
     expect(apply(many, { set: { a: 9 } })).toMatchObject({ a: 9, e: 5 });
     expect(Object.keys(apply(many, { remove: ['a'] }))).toHaveLength(4);
@@ -165,7 +165,7 @@ describe('applyPatch', () => {
     );
   });
 
-  it('quotes no value in what it refuses', () => {
+  it('quotes no value in its errors', () => {
     const canary = 'canary-attribute-value-that-is-too-long-for-the-total-of-sixty-bytes';
     expect(() => apply(attributes({}), { set: { a: canary } })).toThrow(
       failing({ message: expect.not.stringContaining('canary') }),

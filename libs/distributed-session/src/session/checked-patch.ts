@@ -12,7 +12,7 @@ import { assertAttributeKey, copyAttributeValue } from './attribute-value.js';
 
 const { maxRemovedKeys } = INPUT_LIMITS;
 
-/** A patch whose keys and values have been checked and copied. What depends on the other attributes is checked when applied. */
+/** A patch with checked and copied keys and values. Limits on count and total size are checked when it is applied. */
 export interface CheckedPatch {
   readonly set: ReadonlyMap<string, JsonValue>;
   readonly remove: ReadonlySet<string>;
@@ -28,20 +28,20 @@ export function checkPatch(patch: AttributePatch, limits: AttributeLimits): Chec
   }
   const unknown = Object.keys(patch).find((name) => name !== 'set' && name !== 'remove');
   if (unknown !== undefined) {
-    throw new SessionInputError(`patch.${unknown}`, 'unknown-field', "is unknown; a patch has 'set' and 'remove'.");
+    throw new SessionInputError(`patch.${unknown}`, 'unknown-field', 'is unknown. Known fields: set, remove.');
   }
   const remove = new Set(checkKeys(patch.remove ?? [], limits));
   const set = checkAttributes(patch.set ?? {}, limits);
   const both = [...set.keys()].find((key) => remove.has(key));
   if (both !== undefined) {
-    throw new SessionInputError(`attributes.${both}`, 'attribute-key', 'is both set and removed; do one of them.');
+    throw new SessionInputError(`attributes.${both}`, 'attribute-key', 'is both set and removed. Do one or the other.');
   }
   return { set, remove };
 }
 
 /**
- * Checks and copies whole attributes, key by key. More than a session may have, or has already, are refused before any
- * of them is looked at.
+ * Checks and copies attributes, key by key. Rejects more attributes than a session may have, or already has, before
+ * reading any of them.
  */
 export function checkAttributes(attributes: unknown, limits: AttributeLimits, existing = 0): Map<string, JsonValue> {
   if (!isPlainObject(attributes)) {
@@ -60,7 +60,12 @@ export function checkAttributes(attributes: unknown, limits: AttributeLimits, ex
 function checkKeys(keys: unknown, limits: AttributeLimits): string[] {
   if (!Array.isArray(keys)) throw new SessionInputError('patch.remove', 'type', 'must be an array of attribute keys.');
   if (keys.length > maxRemovedKeys) {
-    throw new SessionInputError('patch.remove', 'length', `must name at most ${maxRemovedKeys} keys.`, maxRemovedKeys);
+    throw new SessionInputError(
+      'patch.remove',
+      'length',
+      `must contain at most ${maxRemovedKeys} keys.`,
+      maxRemovedKeys,
+    );
   }
   return keys.map((key: unknown) => {
     assertAttributeKey(key, 'attribute key', limits);
@@ -69,10 +74,10 @@ function checkKeys(keys: unknown, limits: AttributeLimits): string[] {
 }
 
 /**
- * The attributes after a patch, or the very same object when the patch changes nothing.
+ * Returns the attributes after a patch, or the same object if the patch changes nothing.
  *
- * The bounds on count and total size refuse a patch that grows beyond them. Attributes that were larger before,
- * written by a service with wider limits, may still be changed and removed.
+ * The limits on count and total size reject a patch that grows beyond them. Attributes that already exceed them, because
+ * a service with higher limits wrote them, may still be changed and removed.
  */
 export function applyPatch(
   current: SessionAttributes,
@@ -91,14 +96,14 @@ export function applyPatch(
   }
   const bytes = jsonBytes(next);
   if (bytes > maxTotalBytes && bytes > jsonBytes(current)) {
-    const expectation = `would take ${bytes} bytes as JSON; a session has at most ${maxTotalBytes}.`;
+    const expectation = `must be at most ${maxTotalBytes} bytes as JSON in total, not ${bytes}.`;
     throw new SessionInputError('attributes', 'attributes-total-size', expectation, maxTotalBytes);
   }
   return Object.freeze(next);
 }
 
 function tooMany(count: number, { maxCount }: AttributeLimits): SessionInputError {
-  const expectation = `would be ${count}; a session has at most ${maxCount}.`;
+  const expectation = `must have at most ${maxCount} keys, not ${count}.`;
   return new SessionInputError('attributes', 'attribute-count', expectation, maxCount);
 }
 

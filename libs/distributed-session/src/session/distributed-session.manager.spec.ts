@@ -17,7 +17,7 @@ describe('DistributedSessionManager.touches', () => {
 
   afterEach(() => sessions.close());
 
-  it('counts the accesses of reads by the manager and by all its views', async () => {
+  it('counts the touches of reads by the manager and all its views', async () => {
     const { sessionId } = await sessions.createSession('alice');
     const guest = sessions.as({ serviceId: 'guest', permissions: ['session.read', 'session.list'] });
     await guest.getSession(sessionId);
@@ -30,7 +30,7 @@ describe('DistributedSessionManager.touches', () => {
     expect(Object.isFrozen(guest.touches)).toBe(true);
   });
 
-  it('is refused to a service that may not list sessions', () => {
+  it('requires the session.list permission', () => {
     const guest = sessions.as({ serviceId: 'guest', permissions: ['session.read', 'session.write'] });
     expect(() => guest.touches).toThrow(ServicePermissionError);
     expect(() => guest.touches).toThrow(expect.objectContaining({ permission: 'session.list' }));

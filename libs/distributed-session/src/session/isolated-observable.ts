@@ -4,8 +4,8 @@ import { Observable, type Observer, type Operator, Subscriber, type Subscription
 type Listener<T> = Partial<Observer<T>> | ((value: T) => unknown) | null;
 
 /**
- * An observable whose subscribers disturb nobody: what one throws, or rejects with, is logged. A plain observable hands
- * it to the process as an uncaught exception. What `pipe()` makes of it is such an observable too.
+ * An observable that logs the errors and rejections of its subscribers. A plain observable reports them as uncaught
+ * exceptions of the process. Observables derived with `pipe()` are isolated as well.
  */
 export class IsolatedObservable<T> extends Observable<T> {
   readonly #logger = new Logger(IsolatedObservable.name);
@@ -22,7 +22,7 @@ export class IsolatedObservable<T> extends Observable<T> {
     error?: ((error: unknown) => void) | null,
     complete?: (() => void) | null,
   ): Subscription {
-    // The subscribers of operators hand errors on to the listener at the end; that one is wrapped.
+    // The subscribers of operators forward errors to the final listener, which is wrapped.
     if (listener instanceof Subscriber) return super.subscribe(listener as Subscriber<T>);
     const given = typeof listener === 'function' ? { next: listener, error, complete } : (listener ?? {});
     return super.subscribe({
@@ -36,7 +36,7 @@ export class IsolatedObservable<T> extends Observable<T> {
     try {
       await listener();
     } catch (error) {
-      this.#logger.error('A listener of session events failed', error instanceof Error ? error.stack : undefined);
+      this.#logger.error('A session event listener failed', error instanceof Error ? error.stack : undefined);
     }
   }
 }

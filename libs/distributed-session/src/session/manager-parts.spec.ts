@@ -2,8 +2,8 @@ import { describe, expect, it } from '@jest/globals';
 import { InMemorySessionStorage } from '../storage/in-memory/in-memory-session-storage.js';
 import { DistributedSessionManager } from './distributed-session.manager.js';
 
-describe('closing a manager', () => {
-  it('closes the storage that it has connected', async () => {
+describe('DistributedSessionManager.connect() and close()', () => {
+  it('closes the storage that the manager connected', async () => {
     const storage = new InMemorySessionStorage();
     const sessions = new DistributedSessionManager({ serviceId: 'svc', storage });
     await sessions.connect();
@@ -11,14 +11,14 @@ describe('closing a manager', () => {
     await expect(storage.count()).rejects.toMatchObject({ code: 'ERR_STORAGE_UNAVAILABLE' });
   });
 
-  it('leaves open a storage that only others have connected', async () => {
+  it('leaves a storage open that only others have connected', async () => {
     const storage = new InMemorySessionStorage();
     await storage.connect();
     await new DistributedSessionManager({ serviceId: 'svc', storage }).close();
     expect(await storage.count()).toEqual({ sessions: 0, logins: 0 });
   });
 
-  it('connects once, however often it is asked, and not again after it was closed', async () => {
+  it('connects once, even if called again, and never after it was closed', async () => {
     const storage = new InMemorySessionStorage();
     const sessions = new DistributedSessionManager({ serviceId: 'svc', storage });
     await Promise.all([sessions.connect(), sessions.connect()]);
@@ -29,7 +29,7 @@ describe('closing a manager', () => {
     await expect(storage.count()).rejects.toMatchObject({ code: 'ERR_STORAGE_UNAVAILABLE' });
   });
 
-  it('tries again to connect after a failure', async () => {
+  it('connects again after a failure', async () => {
     const storage = new InMemorySessionStorage();
     const connect = storage.connect.bind(storage);
     storage.connect = () => Promise.reject(new Error('not yet'));
@@ -41,7 +41,7 @@ describe('closing a manager', () => {
     await expect(storage.count()).rejects.toMatchObject({ code: 'ERR_STORAGE_UNAVAILABLE' });
   });
 
-  it('proves nothing from memory any more, since it hears of no revocation', async () => {
+  it('drops cached verifications when closed, because it no longer receives revocations', async () => {
     const storage = new InMemorySessionStorage();
     await storage.connect();
     const [here, there] = ['here', 'there'].map((serviceId) => new DistributedSessionManager({ serviceId, storage }));
@@ -52,7 +52,7 @@ describe('closing a manager', () => {
     await expect(there!.verifyService('orders', secret)).rejects.toMatchObject({ code: 'ERR_SERVICE_AUTHENTICATION' });
   });
 
-  it('gives up one connection, however often it is asked', async () => {
+  it('releases one connection, even if closed several times', async () => {
     const storage = new InMemorySessionStorage();
     await storage.connect();
     const sessions = new DistributedSessionManager({ serviceId: 'svc', storage });

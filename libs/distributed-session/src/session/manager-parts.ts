@@ -1,25 +1,27 @@
 import { StorageUnavailableError } from '../errors/storage.errors.js';
-import { SessionEvents } from './session-events.js';
 import type { ResolvedOptions } from '../resolve-options.js';
 import { SecretHasher } from '../service/secret-hasher.js';
 import { ServiceRegistry } from '../service/service-registry.js';
 import { ServiceVerifier } from '../service/service-verifier.js';
 import type { SessionTombstone } from '../storage/session-record.js';
 import { AttributeWriter } from './attribute-writer.js';
+import { SessionDirectory } from './session-directory.js';
+import { SessionEnder } from './session-ender.js';
+import { SessionEvents } from './session-events.js';
 import { SessionIssuer } from './session-issuer.js';
 import { SessionReader } from './session-reader.js';
 import { SessionSweeper } from './session-sweeper.js';
-import { SessionEnder } from './session-ender.js';
 import { TouchQueue } from './touch-queue.js';
 
-/** What a manager and all the views of it that `as()` makes have in common. */
+/** The parts that a manager shares with the views that `as()` returns. */
 export class ManagerParts {
   readonly events: SessionEvents;
   readonly issuer: SessionIssuer;
   readonly touches: TouchQueue;
   readonly reader: SessionReader;
   readonly writer: AttributeWriter;
-  readonly terminator: SessionEnder;
+  readonly directory: SessionDirectory;
+  readonly ender: SessionEnder;
   readonly registry: ServiceRegistry;
   readonly verifier: ServiceVerifier;
   readonly #sweeper: SessionSweeper;
@@ -35,19 +37,20 @@ export class ManagerParts {
     this.issuer = new SessionIssuer(options);
     this.reader = new SessionReader(storage, this.touches, (tombstone) => this.#reportLateUse(tombstone));
     this.writer = new AttributeWriter(storage, options.attributeLimits);
-    this.terminator = new SessionEnder(options);
+    this.directory = new SessionDirectory(storage);
+    this.ender = new SessionEnder(options);
     this.verifier = new ServiceVerifier(options, hasher);
     this.registry = new ServiceRegistry(storage.services, hasher, () => this.verifier.forget());
   }
 
-  /** Opens the storage, once. A manager that was closed stays closed: what listened to the feed is gone. */
+  /** Connects the storage once. A closed manager stays closed, because it no longer listens to the change feed. */
   connect(): Promise<void> {
-    if (this.#closing) return Promise.reject(new StorageUnavailableError('This manager is closed. Make a new one.'));
+    if (this.#closing) return Promise.reject(new StorageUnavailableError('This manager is closed. Create a new one.'));
     this.#connecting ??= this.#connect();
     return this.#connecting;
   }
 
-  /** Lets what is under way finish, then closes the storage. */
+  /** Waits for pending writes, then closes the storage. */
   close(): Promise<void> {
     this.#closing ??= this.#close();
     return this.#closing;
@@ -73,7 +76,7 @@ export class ManagerParts {
     await this.touches.drain();
     this.verifier.close();
     this.events.close();
-    // Closing what it did not open would close the storage of another owner.
+    // A storage that this manager did not connect belongs to another owner.
     if (isConnected) await this.options.storage.close();
   }
 

@@ -3,7 +3,7 @@ import { inspect } from 'node:util';
 import { StorageCorruptError } from '../errors/storage.errors.js';
 import { ServiceAccess } from '../service/service-access.js';
 import type { SessionRecord, SessionTombstone } from '../storage/session-record.js';
-import { assertAnswers, openLive, openSession, toHistoryEntry, toIssuedSession, toSession } from './open-session.js';
+import { assertIsSession, openLive, openSession, toHistoryEntry, toIssuedSession, toSession } from './open-session.js';
 import { InMemorySessionStorage } from '../storage/in-memory/in-memory-session-storage.js';
 import { DistributedSessionManager } from './distributed-session.manager.js';
 import { encodePayload } from './session-payload.js';
@@ -40,7 +40,7 @@ const tombstone: SessionTombstone = {
 };
 const everything = ServiceAccess.unrestricted('svc');
 
-/** The error that does not show what came back in place of what was asked for. */
+/** The error, which does not contain the id that was returned. */
 function refused(hidden: string) {
   return expect.objectContaining({ code: 'ERR_STORAGE_CORRUPT', message: expect.not.stringContaining(hidden) });
 }
@@ -56,7 +56,7 @@ describe('openSession', () => {
     },
   );
 
-  it('opens a session that only one of the two ends is set for', () => {
+  it('opens a session with only one of the two timeouts', () => {
     const { idleTimeoutMs, ...absolute } = record;
     const { absoluteExpiresAt, ...idle } = record;
     expect(openSession(absolute).payload.attributes).toEqual(attributes);
@@ -64,7 +64,7 @@ describe('openSession', () => {
     expect([idleTimeoutMs, absoluteExpiresAt]).toEqual([1_000, 9_000]);
   });
 
-  it('throws for what is not there, and with the reason for what has ended, under the id that was asked for', () => {
+  it('throws for a missing session, and with the reason for an ended one, under the requested id', () => {
     expect(() => openLive(undefined, ID)).toThrow(
       expect.objectContaining({ code: 'ERR_SESSION_NOT_FOUND', sessionId: ID }),
     );
@@ -74,15 +74,15 @@ describe('openSession', () => {
   });
 });
 
-describe('a storage that answers with another session', () => {
-  it('is an error, for a live session and for a tombstone, and does not show the other id', () => {
-    expect(() => assertAnswers(record, ID)).not.toThrow();
+describe('A session that the storage returns in place of the requested one', () => {
+  it('causes an error without its id, whether it is live or ended', () => {
+    expect(() => assertIsSession(record, ID)).not.toThrow();
     for (const stored of [record, tombstone]) {
-      expect(() => assertAnswers({ ...stored, sessionId: OTHER_ID }, ID)).toThrow(refused(OTHER_ID));
+      expect(() => assertIsSession({ ...stored, sessionId: OTHER_ID }, ID)).toThrow(refused(OTHER_ID));
     }
   });
 
-  it('is never data to any method that takes a session id', async () => {
+  it('is never returned by a method that takes a session id', async () => {
     class SwappingStorage extends InMemorySessionStorage {
       override async get() {
         return { ...record, sessionId: OTHER_ID, expiresAt: this.now() + 1_000 };
@@ -104,7 +104,7 @@ describe('a storage that answers with another session', () => {
     for (const call of calls) await expect(call()).rejects.toEqual(refused(OTHER_ID));
   });
 
-  it('is never data to the list of a login', async () => {
+  it('is never returned in the list of a user', async () => {
     class SwappingStorage extends InMemorySessionStorage {
       override async listByLogin() {
         return [{ ...record, loginId: 'mallory' }];
@@ -115,7 +115,7 @@ describe('a storage that answers with another session', () => {
   });
 });
 
-describe('what leaves the library', () => {
+describe('The returned session', () => {
   it('is a frozen snapshot without digests, payload and state', () => {
     const session = toSession(openSession(record), everything);
     expect(session).toEqual({
@@ -137,12 +137,12 @@ describe('what leaves the library', () => {
     }
   });
 
-  it('holds only the attributes that the service may see', () => {
+  it('contains only the attributes that the service may read', () => {
     const access = everything.narrowedTo({ serviceId: 'x', permissions: ['session.read:role'] });
     expect(toSession(openSession(record), access).attributes).toEqual({ role: 'admin' });
   });
 
-  it('shows token and credential to who asks by name, and to no log, spread or JSON', () => {
+  it('exposes token and credential by property access only, not in a log, spread or JSON', () => {
     const issued = toIssuedSession(openSession(record), everything, 'CANARY');
     expect([issued.token, issued.credential]).toEqual(['CANARY', `${ID}.CANARY`]);
     expect(Object.isFrozen(issued)).toBe(true);
@@ -152,7 +152,7 @@ describe('what leaves the library', () => {
     }
   });
 
-  it('is a history entry that says how a session ended, and frozen', () => {
+  it('becomes a frozen history entry after its end', () => {
     const entry = toHistoryEntry(tombstone);
     expect(entry).toMatchObject({ sessionId: ID, reason: 'rotated', endedAt: 2_500, rotatedTo: OTHER_ID });
     expect(Object.keys(entry)).not.toContain('graceEndsAt');

@@ -1,24 +1,32 @@
 import { SessionEndedError, SessionNotFoundError } from '../errors/session.errors.js';
 import { StorageCorruptError } from '../errors/storage.errors.js';
+import type { IssuedSession, Session, SessionHistoryEntry } from '../model/session.js';
 import type { ServiceAccess } from '../service/service-access.js';
 import type { SessionRecord, SessionTombstone, StoredSession } from '../storage/session-record.js';
-import type { IssuedSession, Session, SessionHistoryEntry } from '../model/session.js';
+import type { SessionStorage } from '../storage/session-storage.js';
 import { formatCredential } from './session-credential.js';
 import { type SessionPayload, decodePayload } from './session-payload.js';
 
-/** A live session as the manager works with it: the stored record and what its payload says. */
+/** A live session as the manager works with it: the stored record and its decoded payload. */
 export interface OpenSession {
   readonly record: SessionRecord;
   readonly payload: SessionPayload;
 }
 
-/** Throws unless the storage answered with the session that was asked for (CWE-488). */
-export function assertAnswers(stored: StoredSession, askedId: string): void {
-  if (stored.sessionId === askedId) return;
-  throw new StorageCorruptError(`The storage answered with another session than ${askedId}, the one asked for.`);
+/** Returns what the storage holds under an id, after checking that it belongs to this id. */
+export async function readSession(storage: SessionStorage, sessionId: string): Promise<StoredSession | undefined> {
+  const stored = await storage.get(sessionId);
+  if (stored) assertIsSession(stored, sessionId);
+  return stored;
 }
 
-/** Opens a record, after a check that it is whole. */
+/** Throws if the storage returned another session than the requested one (CWE-488). */
+export function assertIsSession(stored: StoredSession, sessionId: string): void {
+  if (stored.sessionId === sessionId) return;
+  throw new StorageCorruptError(`The storage returned another session than the requested ${sessionId}.`);
+}
+
+/** Opens a record after checking that it is intact. */
 export function openSession(record: SessionRecord): OpenSession {
   const { sessionId, version, createdAt, lastAccessedAt, expiresAt, idleTimeoutMs = 0, absoluteExpiresAt = 0 } = record;
   const numbers = [version, createdAt, lastAccessedAt, expiresAt, idleTimeoutMs, absoluteExpiresAt];
@@ -28,18 +36,18 @@ export function openSession(record: SessionRecord): OpenSession {
   return { record, payload: decodePayload(record.payload, sessionId) };
 }
 
-/** Opens what must be a live session; throws {@link SessionNotFoundError} or {@link SessionEndedError} if it is not. */
-export function openLive(stored: StoredSession | undefined, askedId: string): OpenSession {
-  if (!stored) throw new SessionNotFoundError(askedId);
-  if (stored.state === 'ended') throw endedError(stored, askedId);
+/** Opens a live session; throws {@link SessionNotFoundError} or {@link SessionEndedError} if it is not live. */
+export function openLive(stored: StoredSession | undefined, sessionId: string): OpenSession {
+  if (!stored) throw new SessionNotFoundError(sessionId);
+  if (stored.state === 'ended') throw endedError(stored, sessionId);
   return openSession(stored);
 }
 
-export function endedError(tombstone: SessionTombstone, askedId = tombstone.sessionId): SessionEndedError {
-  return new SessionEndedError(askedId, tombstone);
+export function endedError(tombstone: SessionTombstone, sessionId = tombstone.sessionId): SessionEndedError {
+  return new SessionEndedError(sessionId, tombstone);
 }
 
-/** The snapshot for a caller: frozen, without token digests, and with the attributes that it may see. */
+/** Returns the frozen snapshot for a caller: without token digests, and with the attributes that it may read. */
 export function toSession({ record, payload }: OpenSession, access: ServiceAccess): Session {
   const { state, payload: packed, ...header } = record;
   return Object.freeze({
@@ -49,7 +57,7 @@ export function toSession({ record, payload }: OpenSession, access: ServiceAcces
   });
 }
 
-/** The snapshot with the token in it, where enumeration, and so logging, does not find it. */
+/** Returns the snapshot with the token, which is not enumerable, so that logging does not expose it. */
 export function toIssuedSession(open: OpenSession, access: ServiceAccess, token: string): IssuedSession {
   const session = { ...toSession(open, access) };
   Object.defineProperty(session, 'token', { value: token });

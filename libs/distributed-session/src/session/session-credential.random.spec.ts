@@ -1,7 +1,7 @@
 import { describe, expect, it, jest } from '@jest/globals';
 import crypto from 'node:crypto';
 
-// The modules under test bind `randomBytes` when they are loaded, so they are loaded with the spy in place.
+// The modules bind `randomBytes` when they are loaded, so the spy must be in place before.
 const randomBytes = jest.fn((size: number): Buffer => crypto.randomBytes(size));
 jest.unstable_mockModule('node:crypto', () => ({ ...crypto, default: crypto, randomBytes }));
 const { generateToken } = await import('./session-credential.js');
@@ -9,15 +9,15 @@ const { generateSecret } = await import('../service/service-secret.js');
 
 const lastBytes = () => randomBytes.mock.results.at(-1)!.value as Buffer;
 
-describe('what secrets are made of', () => {
-  it('a token is 32 bytes of the CSPRNG, all of them and nothing else', () => {
+describe('Generated secrets', () => {
+  it('are 32 bytes of the CSPRNG for a token, all of them and nothing else', () => {
     randomBytes.mockClear();
     const token = generateToken();
     expect(randomBytes.mock.calls).toEqual([[32]]);
     expect(token).toBe(lastBytes().toString('base64url'));
   });
 
-  it('a service secret takes 32 bytes of the CSPRNG beside those of its key id, and loses none of them', () => {
+  it('contain 32 bytes of the CSPRNG for a service besides those of its key id', () => {
     randomBytes.mockClear();
     const { keyId, secret } = generateSecret();
     const sizes = randomBytes.mock.calls.map(([size]) => size);

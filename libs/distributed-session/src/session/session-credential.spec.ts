@@ -18,7 +18,7 @@ const SESSION_ID = '0190b6f2-7c1e-4f7a-8a3b-5d2f1c9e8b70';
 const TOKEN = 'kq3v9T0wzD5Y-sample_token';
 const inputFault = expect.objectContaining({ code: 'ERR_SESSION_INPUT' });
 
-/** Credentials that are well-formed but for one thing, and texts that never were. */
+/** Credentials with a single defect, and arbitrary texts. */
 const malformed = fc
   .oneof(
     fc.string({ unit: 'binary', maxLength: 120 }),
@@ -34,7 +34,7 @@ const malformed = fc
   )
   .filter((value) => !(typeof value === 'string' && /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\.[!-~]+$/.test(value)));
 
-/** Counts what reaches the storage. */
+/** Counts the calls that reach the storage. */
 class CountingStorage extends InMemorySessionStorage {
   calls = 0;
 
@@ -49,12 +49,12 @@ class CountingStorage extends InMemorySessionStorage {
   }
 }
 
-describe('tokens', () => {
-  it('no token comes twice', () => {
+describe('Session tokens', () => {
+  it('are unique', () => {
     expect(new Set(Array.from({ length: 5_000 }, generateToken)).size).toBe(5_000);
   });
 
-  it('a token decodes to 256 bits in which every bit varies: no user, time or node is in it', () => {
+  it('decode to 256 bits that all vary, so that they contain no user, time or host', () => {
     const tokens = Array.from({ length: 500 }, () => Buffer.from(generateToken(), 'base64url'));
     for (let bit = 0; bit < 256; bit++) {
       const ones = tokens.filter((token) => (token[bit >> 3]! >> (bit & 7)) & 1).length;
@@ -65,12 +65,12 @@ describe('tokens', () => {
     expect(tokens.every((token) => token.length === 32)).toBe(true);
   });
 
-  it('a digest is SHA-256 and tells nothing of the token', () => {
+  it('are digested with SHA-256, which does not reveal the token', () => {
     expect(digestToken('abc')).toBe('ungWv48Bz-pBQUDeXa4iI7ADYaOWF3qctBD_YfIAFa0');
     expect(digestToken(TOKEN)).not.toContain(TOKEN);
   });
 
-  it('compares a token with its digest, and never throws on a digest of another length', () => {
+  it('are compared with a digest of any length without an exception', () => {
     expect(matchesDigest(TOKEN, digestToken(TOKEN))).toBe(true);
     expect(matchesDigest(`${TOKEN}x`, digestToken(TOKEN))).toBe(false);
     fc.assert(
@@ -91,13 +91,13 @@ describe('tokens', () => {
     ['a\\b', 'format'],
     ['naïve', 'format'],
     ['line\n', 'format'],
-  ])('refuses %p as a token of a caller', (token, constraint) => {
+  ])('must not be %p if a caller passes one', (token, constraint) => {
     expect(() => assertToken(token)).toThrow(expect.objectContaining({ field: 'token', constraint }));
   });
 });
 
 describe('parseCredential', () => {
-  it('reads back what formatCredential wrote, dots in the token included', () => {
+  it('parses the output of formatCredential(), including dots in the token', () => {
     const unit = fc.constantFrom(...'!#$%&()*+-./09:<=>?@AZ[]^_`az{|}~'.split(''));
     fc.assert(
       fc.property(fc.uuid(), fc.string({ unit, minLength: 1 }), (sessionId, token) => {
@@ -107,7 +107,7 @@ describe('parseCredential', () => {
     );
   });
 
-  it('refuses 10,000 malformed credentials by their form, without a call to the storage', async () => {
+  it('rejects 10,000 malformed credentials without a call to the storage', async () => {
     const storage = new CountingStorage({ clock: new FakeClock() });
     const manager = new DistributedSessionManager({ serviceId: 'svc', storage });
     await fc.assert(
@@ -120,14 +120,14 @@ describe('parseCredential', () => {
     expect(await storage.count()).toEqual({ sessions: 0, logins: 0 });
   });
 
-  it('refuses objects that are not a pair of a session id and a token', () => {
+  it('rejects objects without a session id and a token', () => {
     const ill = [{}, [], { sessionId: SESSION_ID }, { token: TOKEN }, { sessionId: [SESSION_ID], token: TOKEN }];
     for (const credential of [...ill, { sessionId: SESSION_ID, token: [TOKEN] }]) {
       expect(() => parseCredential(credential)).toThrow(inputFault);
     }
   });
 
-  it('uses the same reading of a credential that it has checked', () => {
+  it('reads the properties of a credential once, for the check and the use', () => {
     let reads = 0;
     const credential = {
       sessionId: SESSION_ID,
@@ -138,7 +138,7 @@ describe('parseCredential', () => {
     expect(parseCredential(credential)).toEqual({ sessionId: SESSION_ID, token: TOKEN });
   });
 
-  it('quotes nothing of a credential that it refuses', () => {
+  it('quotes no part of a rejected credential', () => {
     const message = expect.not.stringContaining('canary');
     expect(() => parseCredential(`${SESSION_ID} canary-token`)).toThrow(expect.objectContaining({ message }));
     expect(() => assertToken('canary token')).toThrow(expect.objectContaining({ message }));

@@ -4,30 +4,38 @@ import { INPUT_LIMITS } from '../model/input-limits.js';
 import { SESSION_ID_LENGTH, isSessionId } from '../model/session-id.js';
 
 /**
- * The form of a session's token: what a cookie may hold unquoted (cookie-octet of RFC 6265 section 4.1.1). A bearer
- * header accepts it as well.
+ * The form of a session's token: the characters that a cookie may contain unquoted (cookie-octet, RFC 6265 section
+ * 4.1.1). They are also valid in a bearer header.
+ *
+ * @example
+ * const schema = { type: 'string', pattern: TOKEN_PATTERN.source, maxLength: INPUT_LIMITS.maxTokenLength };
  */
 export const TOKEN_PATTERN = /^[\x21\x23-\x2b\x2d-\x3a\x3c-\x5b\x5d-\x7e]+$/;
 
 const { maxTokenLength } = INPUT_LIMITS;
 
-/** What a client proves its session with: the id that names it and the token that authenticates it. */
+/**
+ * A client's credential in two parts: the id of the session and the token that authenticates the client.
+ *
+ * @example
+ * const session = await sessions.verifySession({ sessionId, token });
+ */
 export interface SessionCredential {
   readonly sessionId: string;
   readonly token: string;
 }
 
-/** 256 random bits of the CSPRNG (ASVS 7.2.3), base64url: nothing about the user, the time or the node is in it. */
+/** Returns 256 random bits of the CSPRNG as base64url (ASVS 7.2.3), independent of user, time and host. */
 export function generateToken(): string {
   return randomBytes(32).toString('base64url');
 }
 
-/** The text a client keeps and sends: `<sessionId>.<token>`. */
+/** Returns the text that a client keeps and sends: `<sessionId>.<token>`. */
 export function formatCredential({ sessionId, token }: SessionCredential): string {
   return `${sessionId}.${token}`;
 }
 
-/** Reads a credential by its form alone; throws {@link SessionInputError} before any storage is asked. */
+/** Parses a credential without accessing the storage. Throws {@link SessionInputError} if it is malformed. */
 export function parseCredential(credential: unknown): SessionCredential {
   if (typeof credential === 'string') {
     const parsed = {
@@ -47,11 +55,10 @@ export function assertSessionId(sessionId: unknown, field = 'sessionId'): assert
   throw new SessionInputError(field, 'format', 'must be a lower-case UUID of 36 characters.', SESSION_ID_LENGTH);
 }
 
-/** Checks a token that the caller brings: 1 to 4,000 characters that can travel in a cookie and in a header. */
+/** Checks a caller's token: 1 to 4,000 characters that are valid in a cookie and in a header. */
 export function assertToken(token: unknown): asserts token is string {
   if (typeof token !== 'string') throw new SessionInputError('token', 'type', 'must be a string.');
-  if (token === '')
-    throw new SessionInputError('token', 'empty', 'must not be empty; leave it out to have one generated.');
+  if (token === '') throw new SessionInputError('token', 'empty', 'must not be empty. Omit it to have one generated.');
   if (token.length > maxTokenLength) {
     const expectation = `must be at most ${maxTokenLength} characters long, not ${token.length}.`;
     throw new SessionInputError('token', 'length', expectation, maxTokenLength);
@@ -63,12 +70,12 @@ export function assertToken(token: unknown): asserts token is string {
   }
 }
 
-/** SHA-256 of a token, base64url: all that is stored of it. A 256-bit random token needs no slow hash. */
+/** Returns the SHA-256 of a token as base64url, which is stored instead of the token. Random tokens need no slow hash. */
 export function digestToken(token: string): string {
   return createHash('sha256').update(token).digest('base64url');
 }
 
-/** Whether a token has this digest, in constant time. */
+/** Returns whether a token has this digest, in constant time. */
 export function matchesDigest(token: string, digest: string): boolean {
   const actual = Buffer.from(digestToken(token));
   const expected = Buffer.from(digest);

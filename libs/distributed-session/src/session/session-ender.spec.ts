@@ -9,7 +9,7 @@ import { SessionEnder } from './session-ender.js';
 
 const GRACE_MS = 10_000;
 
-describe('SessionTerminator', () => {
+describe('SessionEnder', () => {
   let clock: FakeClock;
   let storage: InMemorySessionStorage;
   let issuer: SessionIssuer;
@@ -29,13 +29,13 @@ describe('SessionTerminator', () => {
   const logOut = (id = sessionId) => terminator.end(id, { reason: 'logged-out', by: 'svc', actor: 'alice' });
   const rotate = async (id = sessionId) => (await issuer.rotate(id, 'svc')).open.record.sessionId;
 
-  it('ends a session once: only the call that ended it says so', async () => {
+  it('ends a session once: only the call that ended it returns true', async () => {
     expect(await Promise.all([logOut(), logOut(), logOut()])).toEqual([true, false, false]);
     expect(await logOut(storage.nextSessionId())).toBe(false);
     expect(await storage.get(sessionId)).toMatchObject({ reason: 'logged-out', endedBy: 'svc', actor: 'alice' });
   });
 
-  it('ends the successor when a logout crosses a rotation', async () => {
+  it('ends the successor if a logout races with a rotation', async () => {
     const successor = await rotate();
     expect(await logOut()).toBe(true);
     expect(await storage.get(successor)).toMatchObject({ state: 'ended', reason: 'logged-out', actor: 'alice' });
@@ -43,32 +43,32 @@ describe('SessionTerminator', () => {
     expect(await storage.count()).toEqual({ sessions: 0, logins: 0 });
   });
 
-  it('follows several rotations in a row, as many as a credential is followed through', async () => {
+  it('follows as many consecutive rotations as a credential does', async () => {
     const last = await rotate(await rotate(await rotate()));
     expect(await logOut()).toBe(true);
     expect(await storage.get(last)).toMatchObject({ state: 'ended' });
   });
 
-  it('leaves the successor alone once the grace is over', async () => {
+  it('does not end the successor after the grace period', async () => {
     const successor = await rotate();
     clock.advance(GRACE_MS);
     expect(await logOut()).toBe(false);
     expect(await storage.get(successor)).toMatchObject({ state: 'live' });
   });
 
-  it('does not end as logged out what time has ended before', async () => {
+  it('does not end an expired session as logged-out', async () => {
     clock.advance(3_600_000);
     expect(await logOut()).toBe(false);
     expect(await storage.get(sessionId)).toMatchObject({ reason: 'idle-timeout' });
   });
 
-  it('throws when the storage answers about another session', async () => {
+  it('throws if the storage returns another session', async () => {
     const other = await storage.end({ sessionId, reason: 'revoked', by: 'x', historyRetentionMs: 1_000 });
     storage.end = async () => other;
     await expect(logOut(storage.nextSessionId())).rejects.toThrow(StorageCorruptError);
   });
 
-  it('counts what it ended of a login', async () => {
+  it('returns the number of sessions that it ended for a user', async () => {
     const ending = { loginId: 'alice', reason: 'revoked', by: 'svc' } as const;
     expect(await terminator.endAll({ ...ending, exceptSessionId: sessionId })).toBe(0);
     expect(await terminator.endAll(ending)).toBe(1);

@@ -1,26 +1,26 @@
 import type { ResolvedOptions } from '../resolve-options.js';
 import type { EndAllSessions, EndSession } from '../storage/session-storage.operations.js';
-import { assertAnswers } from './open-session.js';
-import { followRotation, readSession, successorOf } from './rotation-grace.js';
+import { assertIsSession, readSession } from './open-session.js';
+import { followRotation, successorOf } from './rotation-grace.js';
 
 type Ending = Pick<EndSession, 'reason' | 'by' | 'actor'>;
 
-/** Ends sessions for good. */
+/** Ends sessions. */
 export class SessionEnder {
   constructor(private readonly options: ResolvedOptions) {}
 
   /**
-   * Resolves to whether a session was ended by this call. A session that was just rotated is ended under its new id
-   * while the grace lasts, so that a logout that crosses a rotation is not lost.
+   * Returns whether this call ended a session. During the grace period, a rotated session is ended under its new id, so
+   * that a logout that races with a rotation is not lost.
    */
   async end(sessionId: string, ending: Ending): Promise<boolean> {
     const { storage, historyRetentionMs } = this.options;
     let target = sessionId;
-    // It ends: each rotation has led to a new id, and has done so within the grace of the one before.
+    // This terminates: every rotation leads to a new id, and only within the previous one's grace period.
     for (;;) {
       const result = await storage.end({ sessionId: target, ...ending, historyRetentionMs });
       if (result.outcome === 'missing') return false;
-      assertAnswers(result.session, target);
+      assertIsSession(result.session, target);
       if (result.outcome === 'ended') return true;
       const successor = successorOf(result.session, storage.now());
       if (successor === undefined) return false;
@@ -28,7 +28,7 @@ export class SessionEnder {
     }
   }
 
-  /** Resolves to how many sessions were ended. An exception that was just rotated is excepted under its new id. */
+  /** Returns how many sessions were ended. If the excepted session was just rotated, its new id is excepted. */
   async endAll(ending: Omit<EndAllSessions, 'historyRetentionMs'>): Promise<number> {
     const { storage, historyRetentionMs } = this.options;
     const exceptSessionId = ending.exceptSessionId && (await this.#currentId(ending.exceptSessionId));

@@ -9,26 +9,32 @@ import type {
 } from '../storage/storage-change.js';
 
 /**
- * The credential of an ended session was presented to this process. Told in this process alone. The token could not
- * be checked any more: many of them for one session may be a client that missed its logout, or somebody guessing.
+ * The credential of an ended session was presented. Emitted only in the process that refused it. The token can no longer
+ * be verified: many such events for one session indicate a client that missed its logout, or an attacker who guesses.
  */
 export interface SessionRefusedEvent {
   readonly type: 'session.refused';
   readonly sessionId: string;
   readonly loginId: string;
-  /** The service that created the session. */
+  /** The id of the service that created the session. */
   readonly serviceId: string;
   readonly device?: string;
   readonly version: number;
   readonly reason: EndReason;
-  /** The service that refused it. */
+  /** The id of the service that refused the credential. */
   readonly by: string;
+  /** Epoch milliseconds of the storage's clock. */
   readonly at: number;
 }
 
 /**
- * What each event carries: ids, version, reason, who and when; never a token or an attribute. All but
- * `session.refused` come from the change feed of the storage, and so from every process that shares it.
+ * The events by type. An event contains ids, the version, the reason, the actor and the time, but never a token or an
+ * attribute. All except `session.refused` come from the storage's change feed, and so from every process that uses it.
+ *
+ * @example
+ * function log(event: SessionEventMap['session.ended']): void {
+ *   console.log(event.sessionId, event.reason, event.by);
+ * }
  */
 export interface SessionEventMap {
   readonly 'session.created': SessionCreatedChange;
@@ -40,9 +46,12 @@ export interface SessionEventMap {
   readonly 'feed.gap': FeedGapChange;
 }
 
+/** The type of a {@link SessionEvent}. */
 export type SessionEventType = keyof SessionEventMap;
+/** Any event; see {@link SessionEventMap}. */
 export type SessionEvent = SessionEventMap[SessionEventType];
 
+/** Every event type, for validation. */
 export const SESSION_EVENT_TYPES = [
   'session.created',
   'session.updated',

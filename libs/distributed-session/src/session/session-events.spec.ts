@@ -10,7 +10,7 @@ describe('SessionEvents', () => {
   const note = (error: unknown) => void unhandled.push(error);
 
   beforeEach(async () => {
-    // Its errors are the point of these tests, not of their output.
+    // The tests provoke errors, which need not appear in the output.
     Logger.overrideLogger(false);
     unhandled = [];
     process.on('uncaughtException', note).on('unhandledRejection', note);
@@ -29,7 +29,7 @@ describe('SessionEvents', () => {
     ['rejects', () => sessions.events.all.subscribe((): unknown => Promise.reject(new Error('on purpose')))],
     ['throws as an observer', () => sessions.events.on('session.created').subscribe({ next: fail })],
     ['throws behind operators', () => sessions.events.all.pipe(map(({ type }) => type)).subscribe(fail)],
-  ])('a subscriber that %s is disturbed itself and disturbs nobody', async (_what, subscribe) => {
+  ])('delivers to the other subscribers if one %s', async (_what, subscribe) => {
     let calls = 0;
     const heard: string[] = [];
     subscribe();
@@ -45,7 +45,7 @@ describe('SessionEvents', () => {
     expect(calls).toBe(2);
   });
 
-  it('goes on telling a subscriber that has failed', async () => {
+  it('keeps delivering to a subscriber that has failed', async () => {
     let calls = 0;
     sessions.events.all.subscribe(() => {
       calls++;
@@ -58,7 +58,7 @@ describe('SessionEvents', () => {
     expect(calls).toBe(2);
   });
 
-  it('completes, and tells nothing more, when the manager is closed', async () => {
+  it('completes when the manager is closed, and delivers nothing more', async () => {
     const told: string[] = [];
     sessions.events.all.subscribe({ next: ({ type }) => told.push(type), complete: () => told.push('complete') });
     await sessions.close();
@@ -70,7 +70,7 @@ function fail(): never {
   throw new Error('a subscriber of this test fails on purpose');
 }
 
-/** rxjs hands what it was thrown to the process in a timer of 0 ms; a timer that is set later comes later. */
+/** rxjs reports unhandled errors in a timer of 0 ms; a timer set later fires after it. */
 function errorsReported(): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve));
 }

@@ -1,6 +1,6 @@
 import { SessionInputError } from '../errors/session.errors.js';
 import { type AttributeInput, isPlainObject } from '../model/attributes.js';
-import { isDuration } from '../model/duration.js';
+import { MAX_DURATION_MS, isDuration } from '../model/duration.js';
 import { DEFAULT_PAGE_SIZE, INPUT_LIMITS } from '../model/input-limits.js';
 import type { SessionClient } from '../model/session.js';
 import { type SessionTimeouts, combineTimeouts } from '../model/session-timeouts.js';
@@ -8,23 +8,28 @@ import type { ListLogins } from '../storage/session-storage.operations.js';
 import { CALLER_END_REASONS, type CallerEndReason } from '../model/end-reason.js';
 import { assertSessionId } from './session-credential.js';
 
-/** What `createSession()` takes beside the login and the token. */
+/**
+ * The options of `createSession()`.
+ *
+ * @example
+ * const options: CreateSessionOptions = { device: 'web', attributes: { role: 'customer' }, idleTimeoutMs: 900_000 };
+ */
 export interface CreateSessionOptions {
-  /** A label such as `web` or `mobile`, at most 64 characters. The limit per device counts by it. */
+  /** A label such as `web` or `mobile`, at most 64 characters. `maxSessionsPerDevice` counts by label. */
   readonly device?: string;
-  /** Attributes to start with. */
+  /** The initial attributes. */
   readonly attributes?: AttributeInput;
-  /** What is known of the client, for the user's list of devices. */
+  /** The client, for the user's list of devices. */
   readonly client?: SessionClient;
-  /** For this session instead of the module's; `null` switches it off. */
+  /** Overrides the module's idle timeout for this session; `null` disables it. */
   readonly idleTimeoutMs?: number | null;
-  /** For this session instead of the module's; `null` switches it off. */
+  /** Overrides the module's absolute timeout for this session; `null` disables it. */
   readonly absoluteTimeoutMs?: number | null;
 }
 
 const CREATE_OPTIONS = ['device', 'attributes', 'client', 'idleTimeoutMs', 'absoluteTimeoutMs'];
 
-/** Any characters, 1 to 256, that have a UTF-8 form: two ill-formed ids could become one on the way to a store. */
+/** Checks a login id: any 1 to 256 characters of well-formed Unicode, because two ill-formed ids could encode alike. */
 export function assertLoginId(loginId: unknown): asserts loginId is string {
   assertText('loginId', loginId, INPUT_LIMITS.maxLoginIdLength);
 }
@@ -44,17 +49,17 @@ export function assertReadOptions(options: { readonly touch?: unknown }): void {
   throw new SessionInputError('touch', 'type', 'must be true or false.');
 }
 
-/** Refuses names that are not `known`, so that a misspelt option is not silently without effect. */
+/** Rejects unknown options, so that a misspelt one is not silently ignored. */
 export function assertKnownOptions(options: object, known: readonly string[]): void {
   if (typeof options !== 'object' || options === null) {
     throw new SessionInputError('options', 'type', 'must be an object.');
   }
   const unknown = Object.keys(options).find((name) => !known.includes(name));
   if (unknown === undefined) return;
-  throw new SessionInputError(`options.${unknown}`, 'unknown-field', `is unknown. Known: ${known.join(', ')}.`);
+  throw new SessionInputError(`options.${unknown}`, 'unknown-field', `is unknown. Known options: ${known.join(', ')}.`);
 }
 
-/** The options of `createSession()` after their check, but for the attributes. */
+/** The validated options of `createSession()`, without the attributes. */
 export interface CheckedCreateOptions {
   readonly device?: string;
   readonly client?: SessionClient;
@@ -68,19 +73,19 @@ export function checkCreateOptions(options: CreateSessionOptions, defaults: Sess
   for (const name of ['idleTimeoutMs', 'absoluteTimeoutMs'] as const) {
     const value = options[name];
     if (value === undefined || value === null || isDuration(value)) continue;
-    throw new SessionInputError(name, 'range', 'must be a whole number of milliseconds from 1 on, at most ten years.');
+    throw new SessionInputError(name, 'range', `must be a whole number of milliseconds from 1 to ${MAX_DURATION_MS}.`);
   }
   const timeouts = combineTimeouts(defaults, options);
-  if ('error' in timeouts) throw new SessionInputError('timeouts', 'range', `do not fit: ${timeouts.error}`);
+  if ('error' in timeouts) throw new SessionInputError('timeouts', 'range', `are invalid: ${timeouts.error}`);
   return { device: options.device, client, timeouts };
 }
 
-/** A copy of the two fields: what else the caller's object is or does is not stored. */
+/** Returns a copy of the known fields, so that nothing else of the caller's object is stored. */
 function checkClient(client: unknown): SessionClient {
   if (!isPlainObject(client)) throw new SessionInputError('client', 'type', 'must be a plain object.');
   const unknown = Object.keys(client).find((name) => name !== 'ip' && name !== 'userAgent');
   if (unknown !== undefined) {
-    throw new SessionInputError(`client.${unknown}`, 'unknown-field', 'is unknown. Known: ip, userAgent.');
+    throw new SessionInputError(`client.${unknown}`, 'unknown-field', 'is unknown. Known fields: ip, userAgent.');
   }
   const { ip, userAgent } = client;
   if (ip !== undefined) assertText('client.ip', ip, INPUT_LIMITS.maxClientIpLength);
@@ -100,30 +105,46 @@ function assertText(field: string, value: unknown, maxLength: number): asserts v
   }
 }
 
-/** Checks what `listLogins()` was asked for. Whether the cursor is a good one, the storage knows. */
+/** Checks the page of `listLogins()`. Only the storage can tell whether the cursor is valid. */
 export function checkPage(page: Partial<ListLogins>): ListLogins {
   assertKnownOptions(page, ['limit', 'cursor']);
   const { limit = DEFAULT_PAGE_SIZE, cursor } = page;
   const { maxPageSize, maxCursorLength } = INPUT_LIMITS;
   if (!Number.isSafeInteger(limit) || limit < 1 || limit > maxPageSize) {
-    throw new SessionInputError('limit', 'range', `must be a whole number, 1 to ${maxPageSize}.`, maxPageSize);
+    throw new SessionInputError('limit', 'range', `must be a whole number from 1 to ${maxPageSize}.`, maxPageSize);
   }
   if (cursor === undefined) return { limit };
   if (typeof cursor !== 'string' || cursor === '' || cursor.length > maxCursorLength) {
-    throw new SessionInputError('cursor', 'format', 'must be what the page before returned as nextCursor.');
+    throw new SessionInputError('cursor', 'format', 'must be the nextCursor of the previous page.');
   }
   return { limit, cursor };
 }
 
+/**
+ * The options of `deleteSession()`.
+ *
+ * @example
+ * const options: EndOptions = { reason: 'revoked', actor: 'admin@example.com' };
+ */
 export interface EndOptions {
-  /** What the history says. Default `logged-out`. */
+  /**
+   * The reason for the history and the events.
+   *
+   * @default 'logged-out'
+   */
   readonly reason?: CallerEndReason;
-  /** On whose behalf, for the history: a person, a job; at most 256 characters. */
+  /** The person or job on whose behalf the session ends, for the history; at most 256 characters. */
   readonly actor?: string;
 }
 
+/**
+ * The options of `deleteAllSessions()`.
+ *
+ * @example
+ * const options: EndAllOptions = { exceptSessionId: currentSessionId, device: 'mobile' };
+ */
 export interface EndAllOptions extends EndOptions {
-  /** The one session that stays, such as the one that asks. */
+  /** A session that is not ended, such as the caller's own. */
   readonly exceptSessionId?: string;
   /** Only the sessions with this device label. */
   readonly device?: string;
@@ -141,7 +162,7 @@ export function checkEndAllOptions(options: EndAllOptions): EndAllOptions {
   return checkEnding(options);
 }
 
-/** The given options that are set, so that they can go over defaults. */
+/** Returns the options that are set, so that spreading them overrides the defaults. */
 function checkEnding<T extends EndOptions>(options: T): T {
   assertActor(options.actor);
   if (options.reason !== undefined && !CALLER_END_REASONS.includes(options.reason)) {

@@ -3,7 +3,7 @@ import { InMemorySessionStorage } from '../storage/in-memory/in-memory-session-s
 import { DistributedSessionManager } from './distributed-session.manager.js';
 
 describe('SessionIssuer', () => {
-  it.each(['create', 'rotate'] as const)('refuses the session of another login as the answer to %s', async (method) => {
+  it.each(['create', 'rotate'] as const)('rejects a session of another user as the result of %s', async (method) => {
     const storage = new InMemorySessionStorage();
     const sessions = new DistributedSessionManager({ serviceId: 'svc', storage });
     const { sessionId } = await sessions.createSession('alice');
@@ -17,7 +17,7 @@ describe('SessionIssuer', () => {
     await expect(issued).rejects.toMatchObject({ code: 'ERR_STORAGE_CORRUPT' });
   });
 
-  it('takes another id when one is taken, and gives up when all are', async () => {
+  it('retries with another id if one is taken, and throws if all are', async () => {
     const storage = new InMemorySessionStorage();
     const sessions = new DistributedSessionManager({ serviceId: 'svc', storage });
     const { sessionId } = await sessions.createSession('alice');

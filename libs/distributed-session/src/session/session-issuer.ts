@@ -4,24 +4,25 @@ import type { ResolvedOptions } from '../resolve-options.js';
 import type { SessionRecord } from '../storage/session-record.js';
 import type { CreateSession } from '../storage/session-storage.operations.js';
 import type { SessionAttributes } from '../model/attributes.js';
-import { type OpenSession, assertAnswers, endedError, openLive, openSession } from './open-session.js';
-import { MAX_GRACE_HOPS, readSession } from './rotation-grace.js';
+import { type OpenSession, assertIsSession, endedError, openLive, openSession, readSession } from './open-session.js';
+import { MAX_GRACE_HOPS } from './rotation-grace.js';
 import { digestToken, generateToken } from './session-credential.js';
 import type { SessionClient } from '../model/session.js';
 import { type SessionPayload, encodePayload } from './session-payload.js';
 import type { SessionTimeouts } from '../model/session-timeouts.js';
 
-/** Ids are random or nearly so: a second one that is taken means that something is wrong. */
+/** Ids are practically unique: if a second one is taken, the storage is broken. */
 const MAX_ID_ATTEMPTS = 3;
-/** How often a rotation is repeated on a newer version before its caller is told. Each time, somebody else did write. */
+/** Attempts before a rotation is rejected as a conflict. Each failed attempt means that another writer succeeded. */
 const MAX_ROTATION_ATTEMPTS = 100;
 
-/** A session and the token that was issued for it. */
+/** A session and the token issued for it. */
 export interface Issued {
   readonly open: OpenSession;
   readonly token: string;
 }
 
+/** A login to create a session for, after its validation. */
 export interface NewSession {
   readonly loginId: string;
   readonly token?: string;
@@ -60,13 +61,13 @@ export class SessionIssuer {
       }
     }
     throw new StorageCorruptError(
-      `The storage found ${MAX_ID_ATTEMPTS} new session ids taken. Its ids are not unique.`,
+      `The storage rejected ${MAX_ID_ATTEMPTS} new session ids as taken. Its ids are not unique.`,
     );
   }
 
   /**
-   * Gives a session a new id and token. Of several at once one wins; the others find the session ended as `rotated`.
-   * A write that comes in between is kept: the rotation is repeated on the newer version.
+   * Gives a session a new id and token. If several rotations run at once, one succeeds and the others find the session
+   * ended as `rotated`. A concurrent write is kept: the rotation is repeated on the newer version.
    */
   async rotate(sessionId: string, by: string): Promise<Issued> {
     const { storage, rotationGraceMs, historyRetentionMs } = this.options;
@@ -85,7 +86,7 @@ export class SessionIssuer {
       if (result.outcome === 'rotated') return issued(result.session, successorId, record.loginId, token);
       if (result.outcome === 'missing') throw new SessionNotFoundError(sessionId);
       if (result.outcome === 'id-taken') continue;
-      assertAnswers(result.session, sessionId);
+      assertIsSession(result.session, sessionId);
       if (result.outcome === 'ended') throw endedError(result.session);
       ({ record, payload } = openSession(result.session));
     }
@@ -101,7 +102,8 @@ function succeed(sessionId: string, payload: SessionPayload, token: string): Ses
 }
 
 function issued(record: SessionRecord, sessionId: string, loginId: string, token: string): Issued {
-  assertAnswers(record, sessionId);
-  if (record.loginId !== loginId) throw new StorageCorruptError(`The storage gave session ${sessionId} another login.`);
+  assertIsSession(record, sessionId);
+  if (record.loginId !== loginId)
+    throw new StorageCorruptError(`The storage returned session ${sessionId} with another login id.`);
   return { open: openSession(record), token };
 }

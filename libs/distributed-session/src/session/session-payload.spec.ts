@@ -15,7 +15,7 @@ function pack(document: unknown): Uint8Array {
   return Buffer.from(JSON.stringify(document));
 }
 
-/** Decodes; `undefined` if it is refused as corrupt. Anything else that is thrown fails the test. */
+/** Decodes a payload; returns `undefined` if it is corrupt. Any other error fails the test. */
 function decoded(bytes: Uint8Array): SessionPayload | undefined {
   try {
     return decodePayload(bytes, 'the-id');
@@ -32,8 +32,8 @@ function isDeeplyFrozen(value: unknown): boolean {
   return Object.isFrozen(value) && Object.values(value).every(isDeeplyFrozen);
 }
 
-describe('a session payload', () => {
-  it('comes back as it went in, with and without a client and predecessors', () => {
+describe('A session payload', () => {
+  it('survives encoding and decoding, with and without a client and predecessors', () => {
     const json = fc.jsonValue() as fc.Arbitrary<JsonValue>;
     const payloads: fc.Arbitrary<SessionPayload> = fc.record(
       {
@@ -52,21 +52,21 @@ describe('a session payload', () => {
     );
   });
 
-  it('comes back whole from the middle of a larger buffer, as drivers slice replies', () => {
+  it('is decoded from a slice of a larger buffer, as drivers return', () => {
     const packed = encodePayload(payload);
     const larger = new Uint8Array(packed.length + 20).fill(0x7b);
     larger.set(packed, 10);
     expect(decodePayload(larger.subarray(10, 10 + packed.length), 'id')).toEqual(decodePayload(packed, 'id'));
   });
 
-  it('comes back deeply frozen', () => {
+  it('is deeply frozen after decoding', () => {
     const after = decodePayload(encodePayload(payload), 'id');
     expect(isDeeplyFrozen(after.attributes)).toBe(true);
     expect(isDeeplyFrozen(after.client)).toBe(true);
     expect(isDeeplyFrozen(after)).toBe(true);
   });
 
-  it('keeps prototype names harmless on the way back', () => {
+  it('contains prototype names as ordinary keys after decoding', () => {
     const stored = Buffer.from('{"f":1,"t":"x","p":[],"a":{"__proto__":{"admin":true},"constructor":1}}');
     const { attributes } = decodePayload(stored, 'id');
     expect(Object.getPrototypeOf(attributes)).toBeNull();
@@ -74,7 +74,7 @@ describe('a session payload', () => {
     expect(attributes['admin']).toBeUndefined();
   });
 
-  it('with any byte flipped is another payload or corrupt, never another error, and never quotes a value', () => {
+  it('with a flipped byte decodes to another payload or is corrupt, without another error or a quoted value', () => {
     const packed = encodePayload(payload);
     let refused = 0;
     for (let at = 0; at < packed.length; at++) {
@@ -87,12 +87,12 @@ describe('a session payload', () => {
     expect(refused).toBeGreaterThan(packed.length);
   });
 
-  it('cut short anywhere is corrupt', () => {
+  it('is corrupt if it is truncated', () => {
     const packed = encodePayload(payload);
     for (let length = 0; length < packed.length; length++) expect(decoded(packed.subarray(0, length))).toBeUndefined();
   });
 
-  it('with bytes that are no UTF-8 is corrupt, not text with replacement characters', () => {
+  it('is corrupt if it is not valid UTF-8, instead of containing replacement characters', () => {
     const packed = encodePayload(payload);
     const damaged = Uint8Array.from(packed);
     damaged[Buffer.from(packed).indexOf('CANARY-role')] = 0xff;
@@ -113,17 +113,17 @@ describe('a session payload', () => {
     ['without predecessors', { f: 1, t: 'x', a: {} }],
     ['a predecessor that is no pair', { f: 1, t: 'x', a: {}, p: ['CANARY'] }],
     ['a predecessor without a digest', { f: 1, t: 'x', a: {}, p: [['id']] }],
-  ])('of a foreign form (%s) is corrupt', (_, document) => {
+  ])('is corrupt if its form is foreign: %s', (_, document) => {
     expect(decoded(pack(document))).toBeUndefined();
   });
 
-  it('of a later format says so', () => {
+  it('of a newer format causes an error that states it', () => {
     const later = pack({ f: 2, t: 'x', a: {}, p: [] });
     expect(decoded(later)).toBeUndefined();
     expect(() => decodePayload(later, 'id')).toThrow(/unknown format/);
   });
 
-  it('nested too deep to be one of ours is corrupt, not a stack overflow', () => {
+  it('is corrupt if it is nested too deeply, without a stack overflow', () => {
     const deep = `${'['.repeat(100_000)}${']'.repeat(100_000)}`;
     expect(decoded(Buffer.from(`{"f":1,"t":"x","p":[],"a":{"x":${deep}}}`))).toBeUndefined();
   });

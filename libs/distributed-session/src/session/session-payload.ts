@@ -3,30 +3,30 @@ import { StorageCorruptError } from '../errors/storage.errors.js';
 import { type JsonValue, type SessionAttributes, emptyAttributes } from '../model/attributes.js';
 import type { SessionClient } from '../model/session.js';
 
-/** A credential that was rotated away, and may be followed to this session while its grace lasts. */
+/** A previous credential of the session, which still works during the grace period of a rotation. */
 export interface Predecessor {
   readonly sessionId: string;
   readonly tokenDigest: string;
 }
 
-/** What the manager keeps of a session beside what the storage itself must know. */
+/** The part of a session that is opaque to the storage. */
 export interface SessionPayload {
   readonly tokenDigest: string;
   readonly attributes: SessionAttributes;
   readonly client?: SessionClient;
-  /** The newest last. */
+  /** In order of rotation, the newest last. */
   readonly predecessors: readonly Predecessor[];
 }
 
 const FORMAT = 1;
 
-/** Packs a payload as one JSON document. Its format number lets a later one be told apart. */
+/** Encodes a payload as one JSON document with a format number. */
 export function encodePayload({ tokenDigest, attributes, client, predecessors }: SessionPayload): Uint8Array {
   const previous = predecessors.map((predecessor) => [predecessor.sessionId, predecessor.tokenDigest]);
   return Buffer.from(JSON.stringify({ f: FORMAT, t: tokenDigest, a: attributes, c: client, p: previous }));
 }
 
-/** Unpacks a payload, deeply frozen. Anything else than what {@link encodePayload} makes is {@link StorageCorruptError}. */
+/** Decodes a payload, deeply frozen. Throws {@link StorageCorruptError} unless {@link encodePayload} has written it. */
 export function decodePayload(payload: Uint8Array, sessionId: string): SessionPayload {
   const { f: format, t: tokenDigest, a: attributes, c: client, p: previous } = parse(payload, sessionId);
   if (format !== FORMAT)
@@ -45,13 +45,13 @@ type JsonRecord = Record<string, JsonValue>;
 
 function parse(payload: Uint8Array, sessionId: string): JsonRecord {
   try {
-    // Decoding alone would put other characters in the place of what is no UTF-8.
+    // Decoding alone would replace invalid UTF-8 with other characters.
     if (!isUtf8(payload)) throw corrupt(sessionId);
     const text = Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength).toString('utf8');
     const packed = freezeDeep(JSON.parse(text) as JsonValue);
     if (isRecord(packed)) return packed;
   } catch {
-    // Without a cause: the message of a JSON error quotes the text, which holds attribute values.
+    // No cause: the message of a JSON error quotes the text, which contains attribute values.
   }
   throw corrupt(sessionId);
 }

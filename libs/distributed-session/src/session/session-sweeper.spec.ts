@@ -6,7 +6,7 @@ import type { SweepSessions } from '../storage/session-storage.operations.js';
 import { InMemorySessionStorage } from '../storage/in-memory/in-memory-session-storage.js';
 import { SessionSweeper } from './session-sweeper.js';
 
-/** Claims what the test says, in as many sweeps; a promise is a sweep that takes its time. */
+/** Returns the given results, one per sweep; a promise is a slow sweep. */
 class ScriptedStorage extends InMemorySessionStorage {
   readonly sweeps: SweepSessions[] = [];
   results: (number | Error | Promise<number>)[] = [];
@@ -28,7 +28,7 @@ describe('SessionSweeper', () => {
     return new SessionSweeper(resolveOptions({ serviceId: 's', storage, sweepIntervalMs, historyRetentionMs: 77 }));
   }
 
-  /** Makes the next sweep wait; the function that is returned lets it finish. */
+  /** Makes the next sweep wait until the returned function is called. */
   function holdSweep(): () => void {
     let finish!: () => void;
     const held = new Promise<number>((resolve) => {
@@ -51,7 +51,7 @@ describe('SessionSweeper', () => {
     jest.restoreAllMocks();
   });
 
-  it('sweeps once an interval, with the retention of the options', async () => {
+  it('sweeps once per interval, with the configured retention', async () => {
     sweeper.start();
     await jest.advanceTimersByTimeAsync(999);
     expect(storage.sweeps).toEqual([]);
@@ -59,7 +59,7 @@ describe('SessionSweeper', () => {
     expect(storage.sweeps).toEqual(Array.from({ length: 3 }, () => ({ limit: 200, historyRetentionMs: 77 })));
   });
 
-  it('sweeps on in one round while batches come back full, up to a bound', async () => {
+  it('continues a round while batches are full, up to a limit', async () => {
     storage.results = [200, 200, 7];
     sweeper.start();
     await jest.advanceTimersByTimeAsync(1_000);
@@ -69,7 +69,7 @@ describe('SessionSweeper', () => {
     expect(storage.sweeps).toHaveLength(3 + 50);
   });
 
-  it('does not start a round while one is under way', async () => {
+  it('does not start a round while another is running', async () => {
     const finish = holdSweep();
     sweeper.start();
     await jest.advanceTimersByTimeAsync(5_000);
@@ -79,7 +79,7 @@ describe('SessionSweeper', () => {
     expect(storage.sweeps).toHaveLength(2);
   });
 
-  it('goes on after a failure, and says so without the message of the error', async () => {
+  it('continues after a failure, and logs it without the error message', async () => {
     storage.results = [new StorageUnavailableError('CANARY')];
     sweeper.start();
     await jest.advanceTimersByTimeAsync(2_000);
@@ -89,7 +89,7 @@ describe('SessionSweeper', () => {
     expect(String(warnings)).not.toContain('CANARY');
   });
 
-  it('keeps no process alive, and has one timer however often it is started', () => {
+  it('does not keep the process alive, and has one timer even if started again', () => {
     const setInterval = jest.spyOn(globalThis, 'setInterval');
     sweeper.start();
     sweeper.start();
@@ -98,7 +98,7 @@ describe('SessionSweeper', () => {
     expect(timer.hasRef()).toBe(false);
   });
 
-  it('stops: waits for the round under way and starts no other', async () => {
+  it('waits for the current round when stopped, and starts no other', async () => {
     const finish = holdSweep();
     sweeper.start();
     await jest.advanceTimersByTimeAsync(1_000);
@@ -112,7 +112,7 @@ describe('SessionSweeper', () => {
     expect(storage.sweeps).toHaveLength(1);
   });
 
-  it('does nothing where another process sweeps, and can be stopped without having been started', async () => {
+  it('does nothing if the interval is null, and can be stopped without a start', async () => {
     await sweeper.stop();
     sweeper = sweepEvery(null);
     sweeper.start();

@@ -2,12 +2,12 @@ import { Logger } from '@nestjs/common';
 import type { ResolvedOptions } from '../resolve-options.js';
 
 const BATCH = 200;
-/** So many batches a round; what is left waits for the next round, or for another process. */
+/** Batches per round. The next round, or another process, expires the rest. */
 const MAX_BATCHES = 50;
 
 /**
- * Looks, now and then, for sessions that time has ended, so that their end is announced and their memory freed.
- * Nothing depends on it for its correctness: a due session is refused whether or not it was swept.
+ * Expires due sessions periodically, so that their end is published and their storage freed. Correctness does not depend
+ * on it: a due session is rejected whether or not it has been swept.
  */
 export class SessionSweeper {
   readonly #logger = new Logger(SessionSweeper.name);
@@ -27,7 +27,7 @@ export class SessionSweeper {
     this.#timer.unref();
   }
 
-  /** Resolves when the round under way is over. */
+  /** Stops the timer and resolves when the current round has finished. */
   async stop(): Promise<void> {
     clearInterval(this.#timer);
     this.#timer = undefined;
@@ -41,7 +41,7 @@ export class SessionSweeper {
         if ((await storage.sweep({ limit: BATCH, historyRetentionMs })) < BATCH) break;
       }
     } catch (error) {
-      this.#logger.warn(`Sweeping failed, and is tried again: ${error instanceof Error ? error.name : 'unknown'}`);
+      this.#logger.warn(`The sweep failed and will be retried: ${error instanceof Error ? error.name : 'unknown'}`);
     }
   }
 }

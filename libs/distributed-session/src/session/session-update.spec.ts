@@ -32,13 +32,13 @@ function patchOf(change: Record<string, unknown>, access = everything) {
 const failing = (fields: object) => expect.objectContaining(fields);
 
 describe('patchOfUpdate', () => {
-  it('is empty for a session that comes back as it was read, deep copies included', () => {
+  it('returns an empty patch for an unchanged session, including a deep copy', () => {
     const nothing = { set: new Map(), remove: new Set() };
     expect(patchOf({})).toEqual(nothing);
     expect(patchOf({ attributes: structuredClone(attributes) })).toEqual(nothing);
   });
 
-  it('holds exactly what differs: new, changed and removed attributes', () => {
+  it('contains exactly the new, changed and removed attributes', () => {
     expect(patchOf({ attributes: { role: 'admin', cart: { items: [1, 2] }, added: null } })).toEqual({
       set: new Map<string, unknown>([
         ['role', 'admin'],
@@ -51,17 +51,17 @@ describe('patchOfUpdate', () => {
     );
   });
 
-  it('leaves alone what was hidden from the caller, who could not send it back', () => {
+  it('keeps attributes that the caller may not read and cannot send back', () => {
     expect(patchOf({}, clerk)).toEqual({ set: new Map(), remove: new Set() });
     expect(patchOf({ attributes: {} }, clerk).remove).toEqual(new Set(['role', 'cart']));
   });
 
-  it('refuses a session that has moved on since it was read, before all else', () => {
+  it('rejects a session that was changed after it was read, before any other check', () => {
     const conflict = { code: 'ERR_SESSION_CONFLICT', expectedVersion: 2, currentVersion: 3 };
     expect(() => patchOf({ version: 2, loginId: 'mallory' })).toThrow(failing(conflict));
   });
 
-  it.each([['3'], [NaN], [undefined], [Symbol('3')], ['x'.repeat(1_000)]])('refuses %p as a version', (version) => {
+  it.each([['3'], [NaN], [undefined], [Symbol('3')], ['x'.repeat(1_000)]])('rejects %p as a version', (version) => {
     const error = failing({ code: 'ERR_SESSION_INPUT', field: 'version' });
     expect(() => patchOf({ version })).toThrow(error);
   });
@@ -77,22 +77,22 @@ describe('patchOfUpdate', () => {
     ['absoluteExpiresAt', undefined],
     ['idleTimeoutMs', 99_000],
     ['client', { ip: '198.51.100.7' }],
-  ])('refuses another %s (%p)', (field, value) => {
+  ])('rejects a changed %s (%p)', (field, value) => {
     expect(() => patchOf({ [field]: value })).toThrow(failing({ constraint: 'immutable', field }));
   });
 
-  it('ignores the times that move by themselves', () => {
+  it('ignores the times of access and expiry', () => {
     expect(patchOf({ lastAccessedAt: 5, expiresAt: 10 ** 12 })).toEqual({ set: new Map(), remove: new Set() });
   });
 
-  it('refuses attributes that are missing, no object or not JSON', () => {
+  it('rejects attributes that are missing, not an object or not JSON', () => {
     for (const value of [undefined, null, 'role', [1]]) {
       expect(() => patchOf({ attributes: value })).toThrow(failing({ field: 'attributes', constraint: 'type' }));
     }
     expect(() => patchOf({ attributes: { role: undefined } })).toThrow(failing({ field: 'attributes.role' }));
   });
 
-  it('takes prototype names for plain keys', () => {
+  it('treats prototype names as ordinary keys', () => {
     const named = Object.fromEntries([...Object.entries(attributes), ['__proto__', 1], ['toString', 2]]);
     expect(patchOf({ attributes: named }).set).toEqual(
       new Map([

@@ -5,7 +5,7 @@ import { type CheckedPatch, checkAttributes } from './checked-patch.js';
 import { type OpenSession, toSession } from './open-session.js';
 import type { Session, SessionUpdate } from '../model/session.js';
 
-/** What no update changes. The times of access and expiry are not listed: they move by themselves and are ignored. */
+/** The fields that an update cannot change. The times of access and expiry change by themselves and are ignored. */
 const IMMUTABLE = [
   'sessionId',
   'loginId',
@@ -17,8 +17,8 @@ const IMMUTABLE = [
 ] as const;
 
 /**
- * What an update changes, as a patch against what its caller could see: an attribute that was hidden from it stays.
- * Throws if the session has moved on since it was read, or if something other than attributes differs.
+ * Returns the difference between an update and the session as its caller may read it, as a patch. Attributes that the
+ * caller may not read are kept. Throws if the session was changed after it was read, or if another field differs.
  */
 export function patchOfUpdate(
   update: SessionUpdate,
@@ -28,7 +28,7 @@ export function patchOfUpdate(
 ): CheckedPatch {
   const seen: Session = toSession(current, access);
   if (!Number.isSafeInteger(update.version)) {
-    throw new SessionInputError('version', 'type', 'must be the version that was read: a whole number.');
+    throw new SessionInputError('version', 'type', 'must be the version of the session that was read, a whole number.');
   }
   if (update.version !== seen.version) throw new SessionConflictError(seen.sessionId, update.version, seen.version);
   const changed = IMMUTABLE.find((name) => update[name] !== seen[name]) ?? changedClient(update, seen);

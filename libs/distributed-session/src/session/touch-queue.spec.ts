@@ -8,7 +8,7 @@ import { TouchQueue } from './touch-queue.js';
 
 const HOUR = 3_600_000;
 
-/** Notes the batches it is asked to touch; holds or fails them as told. */
+/** Records the batches to touch, and delays or fails them as a test requires. */
 class WatchedStorage extends InMemorySessionStorage {
   readonly batches: string[][] = [];
   held: Promise<void> | undefined;
@@ -22,7 +22,7 @@ class WatchedStorage extends InMemorySessionStorage {
   }
 }
 
-/** A promise that a test resolves when it likes. */
+/** A promise with its resolver. */
 function gate(): { readonly held: Promise<void>; readonly open: () => void } {
   let open!: () => void;
   const held = new Promise<void>((resolve) => {
@@ -75,67 +75,67 @@ describe('TouchQueue', () => {
     ['a tenth of a short idle timeout', 10_000, 1_000],
     ['a minute at the most', HOUR, 60_000],
     ['a minute where idleness does not end the session', undefined, 60_000],
-  ])('writes an access only after %s', async (_, idleTimeoutMs, intervalMs) => {
-    queue.note(record('early', intervalMs - 1, idleTimeoutMs));
-    queue.note(record('due', intervalMs, idleTimeoutMs));
+  ])('writes a touch only after %s', async (_, idleTimeoutMs, intervalMs) => {
+    queue.add(record('early', intervalMs - 1, idleTimeoutMs));
+    queue.add(record('due', intervalMs, idleTimeoutMs));
     await queue.drain();
     expect(storage.batches).toEqual([['due']]);
   });
 
-  it('goes by the interval of the options where they set one', async () => {
+  it('uses the interval of the options if they set one', async () => {
     queue = new TouchQueue(storage, 5);
-    queue.note(record('early', 4, HOUR));
-    queue.note(record('due', 5, HOUR));
+    queue.add(record('early', 4, HOUR));
+    queue.add(record('due', 5, HOUR));
     await queue.drain();
     expect(storage.batches).toEqual([['due']]);
   });
 
-  it('sends the reads of one moment as one batch, each session once', async () => {
-    for (let n = 0; n < 50; n++) queue.note(record(`s${n % 5}`, HOUR));
+  it('sends the touches of one tick as one batch, each session once', async () => {
+    for (let n = 0; n < 50; n++) queue.add(record(`s${n % 5}`, HOUR));
     expect(storage.batches).toEqual([]);
     await queue.drain();
     expect(storage.batches).toEqual([['s0', 's1', 's2', 's3', 's4']]);
   });
 
-  it('sends at most 500 at once and the rest right after', async () => {
-    for (let n = 0; n < 1_200; n++) queue.note(record(`s${n}`, HOUR));
+  it('sends at most 500 in a batch, and the rest immediately after', async () => {
+    for (let n = 0; n < 1_200; n++) queue.add(record(`s${n}`, HOUR));
     await queue.drain();
     expect(storage.batches.map((batch) => batch.length)).toEqual([500, 500, 200]);
     expect(new Set(storage.batches.flat()).size).toBe(1_200);
   });
 
-  it('makes the next batch of what comes while one is on its way, without those that are on it', async () => {
+  it('collects touches that arrive while a batch is in flight, without those in flight', async () => {
     const { held, open } = gate();
     storage.held = held;
-    queue.note(record('a', HOUR));
+    queue.add(record('a', HOUR));
     await Promise.resolve();
-    for (const sessionId of ['a', 'b', 'b', 'c']) queue.note(record(sessionId, HOUR));
+    for (const sessionId of ['a', 'b', 'b', 'c']) queue.add(record(sessionId, HOUR));
     expect(storage.batches).toEqual([['a']]);
     open();
     await queue.drain();
     expect(storage.batches).toEqual([['a'], ['b', 'c']]);
   });
 
-  it('remembers a bounded number while the storage is slow', async () => {
+  it('queues a bounded number of touches while the storage is slow', async () => {
     const { held, open } = gate();
     storage.held = held;
-    for (let n = 0; n < 30_000; n++) queue.note(record(`s${n}`, HOUR));
+    for (let n = 0; n < 30_000; n++) queue.add(record(`s${n}`, HOUR));
     open();
     await queue.drain();
     expect(storage.batches.flat()).toHaveLength(10_000);
   });
 
-  it('swallows a failure, does not repeat it by itself, and writes the access that the next read notes', async () => {
+  it('survives a failed batch without a retry, and writes the touch of the next read', async () => {
     const unhandled = jest.fn();
     process.on('unhandledRejection', unhandled);
     storage.down = true;
-    queue.note(record('a', HOUR));
+    queue.add(record('a', HOUR));
     await queue.drain();
     expect(storage.batches).toEqual([['a']]);
     storage.down = false;
     await new Promise(setImmediate);
     expect(storage.batches).toEqual([['a']]);
-    queue.note(record('a', HOUR));
+    queue.add(record('a', HOUR));
     await queue.drain();
     expect(storage.batches).toEqual([['a'], ['a']]);
     expect(unhandled).not.toHaveBeenCalled();
@@ -145,22 +145,22 @@ describe('TouchQueue', () => {
   describe('counts', () => {
     const none = { written: 0, coalesced: 0, dropped: 0, failed: 0 };
 
-    it('are zero at first, and frozen snapshots', async () => {
+    it('start at zero and are frozen snapshots', async () => {
       const before = queue.counts;
       expect(Object.isFrozen(before)).toBe(true);
-      queue.note(record(await stored('a'), HOUR));
+      queue.add(record(await stored('a'), HOUR));
       await queue.drain();
       expect(before).toEqual(none);
       expect(queue.counts).not.toBe(before);
       expect(queue.counts).toEqual({ ...none, written: 1 });
     });
 
-    it('say what was written, and nothing of a session that has ended before', async () => {
+    it('include written touches, but not those of ended sessions', async () => {
       const [a, b] = [await stored('a'), await stored('b')];
       await storage.end({ sessionId: b, reason: 'logged-out', by: 's', historyRetentionMs: HOUR });
       const { held, open } = gate();
       storage.held = held;
-      for (const sessionId of [a, b]) queue.note(record(sessionId, HOUR));
+      for (const sessionId of [a, b]) queue.add(record(sessionId, HOUR));
       await Promise.resolve();
       expect(queue.counts).toEqual(none);
       open();
@@ -168,52 +168,52 @@ describe('TouchQueue', () => {
       expect(queue.counts).toEqual({ ...none, written: 1 });
     });
 
-    it('say what cost no write of its own: it was recent, or one was waiting or on its way', async () => {
+    it('include touches that needed no write, because one was recent, pending or in flight', async () => {
       const [a, b] = [await stored('a'), await stored('b')];
-      queue.note(record(a, 1));
+      queue.add(record(a, 1));
       expect(queue.counts.coalesced).toBe(1);
       const { held, open } = gate();
       storage.held = held;
-      for (const sessionId of [a, a]) queue.note(record(sessionId, HOUR));
+      for (const sessionId of [a, a]) queue.add(record(sessionId, HOUR));
       expect(queue.counts.coalesced).toBe(2);
       await Promise.resolve();
-      for (const sessionId of [a, b]) queue.note(record(sessionId, HOUR));
+      for (const sessionId of [a, b]) queue.add(record(sessionId, HOUR));
       expect(queue.counts.coalesced).toBe(3);
       open();
       await queue.drain();
       expect(queue.counts).toEqual({ ...none, written: 2, coalesced: 3 });
     });
 
-    it('say what was dropped while too many were waiting, and not of those that wait already', async () => {
+    it('include touches dropped by a full queue, but not those already pending', async () => {
       const { held, open } = gate();
       storage.held = held;
-      for (let n = 0; n < 10_000; n++) queue.note(record(`s${n}`, HOUR));
-      queue.note(record('s0', HOUR));
+      for (let n = 0; n < 10_000; n++) queue.add(record(`s${n}`, HOUR));
+      queue.add(record('s0', HOUR));
       expect(queue.counts).toEqual({ ...none, coalesced: 1 });
-      for (const sessionId of ['x', 'y', 'x']) queue.note(record(sessionId, HOUR));
+      for (const sessionId of ['x', 'y', 'x']) queue.add(record(sessionId, HOUR));
       expect(queue.counts).toEqual({ ...none, coalesced: 1, dropped: 3 });
       open();
       await queue.drain();
     });
 
-    it('say of a batch that failed how many accesses it held', async () => {
+    it('include every touch of a failed batch', async () => {
       const [a, b] = [await stored('a'), await stored('b')];
       storage.down = true;
-      for (const sessionId of [a, b]) queue.note(record(sessionId, HOUR));
+      for (const sessionId of [a, b]) queue.add(record(sessionId, HOUR));
       await queue.drain();
       expect(queue.counts).toEqual({ ...none, failed: 2 });
       storage.down = false;
-      queue.note(record(a, HOUR));
+      queue.add(record(a, HOUR));
       await queue.drain();
       expect(queue.counts).toEqual({ ...none, failed: 2, written: 1 });
     });
   });
 
-  it('drains what is under way, and at once when there is nothing', async () => {
+  it('waits for batches in flight when drained, and resolves at once without any', async () => {
     await queue.drain();
     const { held, open } = gate();
     storage.held = held;
-    queue.note(record('a', HOUR));
+    queue.add(record('a', HOUR));
     let drained = false;
     const draining = queue.drain().then(() => (drained = true));
     await new Promise(setImmediate);

@@ -4,30 +4,35 @@ import type { SessionStorage } from '../storage/session-storage.js';
 
 const MAX_INTERVAL_MS = 60_000;
 const MAX_BATCH = 500;
-/** Beyond this the rest waits for the next read of its session: a bound for the time the storage is slow. */
+/** Limits the memory that the queue takes while the storage is slow. A dropped touch is repeated by the next read. */
 const MAX_PENDING = 10_000;
 
-/** What became of the accesses that reads have noted. What `refreshSession()` writes at once is not among them. */
+/**
+ * Counters for session touches caused by reads. `refreshSession()` is not counted.
+ *
+ * @example
+ * const { dropped, failed } = sessions.touches;
+ */
 export interface TouchCounts {
-  /** Accesses that a batch has written down. One of a session that ended before is counted nowhere. */
+  /** Touches that a batch has written. A touch of a session that has ended meanwhile is not counted. */
   readonly written: number;
-  /** Accesses that cost no write of their own: the last one written is recent enough, or one waits or is on its way. */
+  /** Touches that needed no write: the session was touched recently, or a touch is pending or in flight. */
   readonly coalesced: number;
-  /** Accesses that were not noted because too many were waiting. */
+  /** Touches that were dropped because the queue was full. */
   readonly dropped: number;
-  /** Accesses in batches that failed. They are not written again. */
+  /** Touches in batches that failed. They are not retried. */
   readonly failed: number;
 }
 
 /**
- * Writes down that sessions were used: each at most once an interval, all of a moment in one batch, and never so
- * that a reader waits. A batch goes out at once; what comes while it is on its way makes the next one. A batch that
- * fails is not repeated: the next read of each session notes it again.
+ * Batches session touches: at most one per session and interval, without blocking readers. A batch is sent immediately;
+ * touches that arrive while it is in flight form the next one. A failed batch is not retried: the next read of each
+ * session touches it again.
  */
 export class TouchQueue {
   readonly #logger = new Logger(TouchQueue.name);
   readonly #pending = new Set<string>();
-  readonly #onTheWay = new Set<string>();
+  readonly #inFlight = new Set<string>();
   readonly #counts = { written: 0, coalesced: 0, dropped: 0, failed: 0 };
   #flushing: Promise<void> | undefined;
 
@@ -36,16 +41,16 @@ export class TouchQueue {
     private readonly intervalMs?: number,
   ) {}
 
-  /** What became of the accesses since this queue was made, as a frozen snapshot. */
+  /** A frozen snapshot of the counters. */
   get counts(): TouchCounts {
     return Object.freeze({ ...this.#counts });
   }
 
-  /** Notes an access, if the last one that is written down is long enough ago to be worth a write. */
-  note({ sessionId, lastAccessedAt, idleTimeoutMs }: SessionRecord): void {
+  /** Queues a touch if the last recorded access is older than the interval. */
+  add({ sessionId, lastAccessedAt, idleTimeoutMs }: SessionRecord): void {
     const interval = this.intervalMs ?? Math.min((idleTimeoutMs ?? Infinity) / 10, MAX_INTERVAL_MS);
     const isRecent = this.storage.now() - lastAccessedAt < interval;
-    if (isRecent || this.#onTheWay.has(sessionId) || this.#pending.has(sessionId)) {
+    if (isRecent || this.#inFlight.has(sessionId) || this.#pending.has(sessionId)) {
       this.#counts.coalesced++;
     } else if (this.#pending.size >= MAX_PENDING) {
       this.#counts.dropped++;
@@ -55,19 +60,19 @@ export class TouchQueue {
     }
   }
 
-  /** Resolves when all that was noted has been sent. */
+  /** Resolves when all queued touches have been sent. */
   async drain(): Promise<void> {
     await this.#flushing;
   }
 
   async #flush(): Promise<void> {
-    // One turn of the microtask queue, so that the reads of one moment share the batch.
+    // Waits one microtask, so that reads of the same tick share a batch.
     await Promise.resolve();
     while (this.#pending.size > 0) {
       const batch = [...this.#pending].slice(0, MAX_BATCH);
       for (const sessionId of batch) {
         this.#pending.delete(sessionId);
-        this.#onTheWay.add(sessionId);
+        this.#inFlight.add(sessionId);
       }
       try {
         const times = await this.storage.touch(batch);
@@ -75,9 +80,9 @@ export class TouchQueue {
       } catch (error) {
         this.#counts.failed += batch.length;
         const name = error instanceof Error ? error.name : 'unknown';
-        this.#logger.warn(`${batch.length} accesses were not recorded: ${name}`);
+        this.#logger.warn(`Failed to record ${batch.length} session touches: ${name}`);
       }
-      this.#onTheWay.clear();
+      this.#inFlight.clear();
     }
     this.#flushing = undefined;
   }

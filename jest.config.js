@@ -1,3 +1,5 @@
+import { leftOut, needsServers } from './test/tiers.js';
+
 /**
  * Packages of hundreds of modules that are published as one file, too. Jest loads each module anew for each test file,
  * and these would be a third of all. The programs that tests start as processes load them as users do.
@@ -32,7 +34,8 @@ export default {
     '<rootDir>/{test,tools}/**/*.e2e-spec.ts',
   ],
   modulePathIgnorePatterns: ['/dist/', '/.tmp/'],
-  globalSetup: '<rootDir>/tools/test-servers/src/install-servers.js',
+  testPathIgnorePatterns: ['/node_modules/', ...leftOut],
+  ...(needsServers && { globalSetup: '<rootDir>/tools/test-servers/src/install-servers.js' }),
   testSequencer: '<rootDir>/test/support/slow-first.js',
   setupFiles: ['reflect-metadata'],
   // Every file leaves modules behind. A worker that starts anew is faster than one that collects garbage of them all.

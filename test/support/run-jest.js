@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { runCommand } from '@distributed-session/test-servers/run-command.js';
 
 /**
- * Runs all tests with their usual output, and counts them by Jest's own report.
+ * Runs the tests of the tier in `TEST_TIER` with their usual output, and counts them from Jest's report.
  *
  * @returns {Promise<{ passed: number, failed: number }>}
  */
@@ -12,12 +12,12 @@ export async function runJest() {
   const folder = await mkdtemp(join(tmpdir(), 'jest-report-'));
   const report = join(folder, 'report.json');
   try {
-    // By itself Jest leaves a core idle, and so runs one file at a time on a machine that has two.
+    // By default, Jest leaves one core idle: on a machine with two, it runs one file at a time.
     const args = ['--json', `--outputFile=${report}`, '--maxWorkers=2'];
     const run = await runCommand('npm', ['run', '--silent', 'jest', '--', ...args], { visible: true });
     return countTests(JSON.parse(await readFile(report, 'utf8')), run.passed);
   } catch (error) {
-    console.error('Jest left no report:', error);
+    console.error('Jest did not write a report:', error);
     return { passed: 0, failed: 1 };
   } finally {
     await rm(folder, { recursive: true, force: true });
@@ -25,8 +25,8 @@ export async function runJest() {
 }
 
 /**
- * A file that could not be loaded counts as one failure. So does a run without tests, and one that Jest itself calls
- * failed although no test did.
+ * A file that cannot be loaded counts as one failure. So does a run without tests, and a run that Jest reports as failed
+ * although no test failed.
  *
  * @param {{ numPassedTests: number, numFailedTests: number, numRuntimeErrorTestSuites: number }} report
  * @param {boolean} succeeded

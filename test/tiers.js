@@ -1,0 +1,58 @@
+/**
+ * What each tier of the tests runs. `TEST_TIER` selects one; without it, Jest runs the files that it is given.
+ *
+ * | tier    | command             | covers                                                               |
+ * | ------- | ------------------- | -------------------------------------------------------------------- |
+ * | fast    | `npm run test:fast` | what needs neither a build nor a server: no checks, no services      |
+ * | default | `npm test`          | the checks, and all behaviour on one server of each kind, on Express |
+ * | full    | `npm run test:full` | everything                                                           |
+ *
+ * Tests that cover more in the full tier ask `isFullTier` in `test/support/tier.ts`.
+ *
+ * @typedef {'fast' | 'default' | 'full'} Tier
+ */
+
+/** Needs a server, a build, the network or the compiler. */
+const NOT_FAST = [
+  '/test/redis/',
+  '/test/postgres/',
+  '/test/session-service/',
+  '/test/(demo|documentation|package|processes)',
+  '/tools/',
+];
+
+/** Several servers of a kind, other engines, many rows or many processes, and the tests of the test tools. */
+const FULL_ONLY = [
+  '/test/redis/.*(cluster|sentinel)',
+  '/test/postgres/.*(failover|pglite|plans)',
+  '/test/(demo-stores|processes)',
+  '/tools/',
+];
+
+/** The patterns of the files that a tier leaves out. @type {Readonly<Record<Tier, readonly string[]>>} */
+const LEFT_OUT = { fast: NOT_FAST, default: FULL_ONLY, full: [] };
+
+/** What a tier leaves out, for the closing lines of its run. @type {Readonly<Record<Tier, string>>} */
+export const NOTES = {
+  fast: '`npm test` adds the checks, the session service, Redis, PostgreSQL, the demo and the package.',
+  default:
+    '`npm run test:full` adds Fastify, Sentinel, Cluster, PGlite, failover, query plans, processes, Nest 11, the demo on stores and the test tools.',
+  full: 'Nothing was left out.',
+};
+
+const selected = process.env['TEST_TIER'];
+
+/** The patterns of the files that the selected tier leaves out. */
+export const leftOut = selected === undefined ? [] : LEFT_OUT[tierNamed(selected)];
+
+/** Whether the selected tier needs servers. */
+export const needsServers = selected !== 'fast';
+
+/**
+ * @param {string} name
+ * @returns {Tier}
+ */
+export function tierNamed(name) {
+  if (Object.hasOwn(LEFT_OUT, name)) return /** @type {Tier} */ (name);
+  throw new Error(`Unknown tier "${name}" in TEST_TIER. The tiers are ${Object.keys(LEFT_OUT).join(', ')}.`);
+}

@@ -5,7 +5,7 @@ const PAUSE_MS = 2;
 
 /** The same storage for a load that must not become a flood where calls are refused at once. */
 export function paced(storage: SessionStorage): SessionStorage {
-  return new UnreliableStorage(storage, () => 'carried-out', pause).storage;
+  return new UnreliableStorage(storage, () => 'executed', pause).storage;
 }
 
 function pause(): Promise<void> {

@@ -24,16 +24,15 @@ const INVARIANTS: readonly Invariant[] = [
 ];
 
 export interface CheckOptions {
-  /** How far the clock of the storage, as a client knows it, may be from the true one. Default 50. */
+  /** Maximum error of a client's knowledge of the storage's clock. Default 50. */
   readonly clockToleranceMs?: number;
-  /** How long an announcement may be under way before it counts as lost. Default 1,000. */
+  /** How long a published change may take before it counts as lost. Default 1,000. */
   readonly feedLagMs?: number;
 }
 
 /**
- * What a history shows that no correct storage could have shown, given that calls overlap and that writes whose reply
- * was lost may or may not have been applied, at any time. Of two calls one is before the other only if it had been
- * answered before the other was asked.
+ * Finds the observations in a history that no correct storage allows. Calls overlap, and a write whose reply was lost
+ * may or may not have been applied, at any time. A call precedes another only if it returned before the other began.
  */
 export function checkHistory(history: History, options: CheckOptions = {}): Violation[] {
   const { clockToleranceMs = 50, feedLagMs = 1_000 } = options;

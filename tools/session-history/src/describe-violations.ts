@@ -3,17 +3,19 @@ import type { Violation } from './invariants/invariant.js';
 
 const MOST = 10;
 
-/** The first violations in words, for the message of a failing test. */
+/** Describes the first violations, for the message of a failing test. */
 export function describeViolations(violations: readonly Violation[]): string[] {
-  const told = violations.slice(0, MOST).map(({ invariant, sentence, entries }) => {
+  const described = violations.slice(0, MOST).map(({ invariant, sentence, entries }) => {
     return [`${invariant}: ${sentence}`, ...entries.slice(0, 4).map((entry) => `  ${inShort(entry, sentence)}`)].join(
       '\n',
     );
   });
-  return violations.length > MOST ? [...told, `and ${violations.length - MOST} more: ${countsOf(violations)}`] : told;
+  return violations.length > MOST
+    ? [...described, `and ${violations.length - MOST} more: ${countsOf(violations)}`]
+    : described;
 }
 
-/** An entry with those of its sessions that the sentence is about; with all, if it names none. */
+/** An entry with the sessions that the sentence names; with all if it names none. */
 function inShort(entry: HistoryEntry, sentence: string): string {
   if (entry.kind !== 'call') return JSON.stringify(entry);
   const { kind, result, ...call } = entry;

@@ -3,16 +3,16 @@ import { payloadOf, writeIdOf } from './write-payload.js';
 /** @import { SessionStorage, StoredSession } from 'nestjs-distributed-session/storage' */
 /** @import { CallInputs, CallOf, CallOutcome, CallResult, HistoryEntry, Operation, Seen } from './history.js' */
 
-/** The answers that tell of a write that was applied. To all operations but one, `ended` is a refusal. */
+/** The answers of applied writes. Only from `end()` does `ended` mean applied; elsewhere it is a refusal. */
 const APPLIED = new Set(['create created', 'replace replaced', 'rotate rotated', 'end ended']);
 const NOT_APPLIED = new Set(['ERR_STORAGE_UNAVAILABLE', 'ERR_STORAGE_FULL']);
 
 /**
- * How each operation is carried out.
+ * How each operation is called.
  *
  * @type {{ [Op in Operation]: (storage: SessionStorage, input: CallInputs[Op], by: string) => Promise<unknown> }}
  */
-const CARRY_OUT = {
+const EXECUTE = {
   create: (storage, { writeId, ...input }, by) => storage.create({ ...input, payload: payloadOf(writeId), by }),
   get: (storage, { sessionId }) => storage.get(sessionId),
   replace: (storage, { writeId, ...input }, by) => storage.replace({ ...input, payload: payloadOf(writeId), by }),
@@ -27,16 +27,16 @@ const CARRY_OUT = {
   count: (storage) => storage.count(),
 };
 
-/** A client of a storage that writes down what it asks, what it is told and what it hears. */
+/** A client of a storage that records its calls, their results and the changes that it receives. */
 export class HistoryRecorder {
   #calls = 0;
-  /** When something was heard last, by `time`. */
-  lastHeardAt = 0;
+  /** When something was received last, by `time`. */
+  lastReceivedAt = 0;
 
   /**
    * @param {object} options
    * @param {SessionStorage} options.storage
-   * @param {string} options.client Its name, which is also the service it writes as. No other client has it.
+   * @param {string} options.client A unique name, also used as the id of the writing service.
    * @param {(entry: HistoryEntry) => void} options.write
    * @param {() => number} [options.time] By default the monotonic clock that the processes of one machine share.
    */
@@ -52,13 +52,13 @@ export class HistoryRecorder {
     return `${this.client}/${this.#calls + 1}`;
   }
 
-  /** Writes down what the feed tells, until what is returned is called. */
+  /** Records what the change feed delivers. Returns the function that stops recording. */
   listen() {
     const { client } = this;
     this.write({ kind: 'feed-started', client, at: this.time() });
     const stop = this.storage.changes((change) => {
-      this.lastHeardAt = this.time();
-      this.write({ kind: 'heard', client, at: this.lastHeardAt, change });
+      this.lastReceivedAt = this.time();
+      this.write({ kind: 'received', client, at: this.lastReceivedAt, change });
     });
     return () => {
       stop();
@@ -67,7 +67,7 @@ export class HistoryRecorder {
   }
 
   /**
-   * Carries out one call and returns it as it was written down. It never rejects: an error is an outcome.
+   * Makes one call and returns its record. It never rejects: an error is an outcome.
    *
    * @template {Operation} Op
    * @param {Op} operation
@@ -81,9 +81,9 @@ export class HistoryRecorder {
     /** @type {CallOf<Op>} */
     const started = { kind: 'call', client, number, operation, input, ...times, outcome: 'unknown' };
     this.write(/** @type {HistoryEntry} */ (started));
-    const told = await toldBy(operation, () => CARRY_OUT[operation](storage, input, client));
+    const result = await resultOfCall(operation, () => EXECUTE[operation](storage, input, client));
     /** @type {CallOf<Op>} */
-    const settled = { ...started, endedAt: this.time(), clockAtEnd: storage.now(), ...told };
+    const settled = { ...started, endedAt: this.time(), clockAtEnd: storage.now(), ...result };
     this.write(/** @type {HistoryEntry} */ (settled));
     return settled;
   }
@@ -94,7 +94,7 @@ export class HistoryRecorder {
  * @param {() => Promise<unknown>} ask
  * @returns {Promise<{ outcome: CallOutcome, result?: CallResult, error?: string }>}
  */
-async function toldBy(operation, ask) {
+async function resultOfCall(operation, ask) {
   try {
     const result = resultOf(await ask());
     const isDone = result.answer === 'read' || APPLIED.has(`${operation} ${result.answer}`);
@@ -107,7 +107,7 @@ async function toldBy(operation, ask) {
 }
 
 /**
- * What a storage answers says by its form what it is.
+ * Converts an answer, whose form shows which operation it belongs to.
  *
  * @param {any} answer
  * @returns {CallResult}

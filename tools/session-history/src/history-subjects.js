@@ -1,7 +1,7 @@
 /** @import { HistoryEntry } from './history.js' */
 
 /**
- * The logins and the session ids that a history asks about: what has to be read to know the quiet state.
+ * The login ids and session ids in a history: the subjects of the quiet state.
  *
  * @param {Iterable<HistoryEntry>} entries
  * @returns {{ logins: string[], sessionIds: string[] }}

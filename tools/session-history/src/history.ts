@@ -11,13 +11,13 @@ import type {
   SweepSessions,
 } from 'nestjs-distributed-session/storage';
 
-/** What a live session looked like to a call, with the id of the write that its payload names. */
+/** A live session as a call returned it, with the id of the write in its payload. */
 export type SeenLive = Pick<
   SessionRecord,
   'state' | 'sessionId' | 'loginId' | 'version' | 'lastAccessedAt' | 'expiresAt' | 'absoluteExpiresAt'
 > & { readonly writeId: string };
 
-/** What a tombstone looked like to a call. Its actor is the write id of the call that ended the session. */
+/** A tombstone as a call returned it. Its actor is the write id of the call that ended the session. */
 export type SeenEnded = Pick<
   SessionTombstone,
   'state' | 'sessionId' | 'loginId' | 'version' | 'reason' | 'endedAt' | 'endedBy' | 'actor' | 'rotatedTo'
@@ -25,12 +25,12 @@ export type SeenEnded = Pick<
 
 export type Seen = SeenLive | SeenEnded;
 
-/** What a write says of itself: an id that no other call has, which the payload or the tombstone carries. */
+/** The unique id of a write, which the payload or the tombstone contains. */
 interface Write {
   readonly writeId: string;
 }
 
-/** What each operation was asked. `by` is always the client. */
+/** The input of each operation. `by` is always the client. */
 export interface CallInputs {
   create: Omit<CreateSession, 'payload' | 'by'> & Write;
   get: { readonly sessionId: string };
@@ -52,23 +52,23 @@ export interface CallInputs {
 export type Operation = keyof CallInputs;
 
 /**
- * `ok`: a read that answered, or a write that was applied. `refused`: the storage answered that it did not write.
- * `not-applied`: the error says so. `unknown`: it may or may not have been applied, or may be later.
+ * `ok`: a read that returned, or an applied write. `refused`: the storage returned that it did not write.
+ * `not-applied`: the error says so. `unknown`: the write may or may not have been applied, or may be applied later.
  */
 export type CallOutcome = 'ok' | 'refused' | 'not-applied' | 'unknown';
 
 export interface CallResult {
-  /** The word of the storage, such as `created` or `conflict`; of a read, `read`. */
+  /** The storage's outcome, such as `created` or `conflict`; for a read, `read`. */
   readonly answer: string;
   readonly sessions: readonly Seen[];
-  /** Of a touch, one for each id; `null` where the session was not live. */
+  /** For a touch: one entry per id, `null` if the session was not live. */
   readonly times?: readonly (SessionTimes | null)[];
-  /** Of a sweep. */
+  /** For a sweep: the number of sessions that it expired. */
   readonly claimed?: number;
   readonly counts?: SessionCounts;
 }
 
-/** One call of a client. Written when it starts, as unsettled and unknown, and again under its number when it has settled. */
+/** One call of a client. Recorded when it starts, as unsettled and unknown, and again when it settles, under the same number. */
 export interface CallOf<Op extends Operation> {
   readonly kind: 'call';
   readonly client: string;
@@ -90,15 +90,15 @@ export interface CallOf<Op extends Operation> {
 
 export type HistoryCall = { [Op in Operation]: CallOf<Op> }[Operation];
 
-/** A change that a client heard of, at a time of the same clock as that of the calls. */
-export interface HeardChange {
-  readonly kind: 'heard';
+/** A change that a client received, timed with the same clock as the calls. */
+export interface ReceivedChange {
+  readonly kind: 'received';
   readonly client: string;
   readonly at: number;
   readonly change: StorageChange;
 }
 
-/** A client began to listen, or stopped in good order. */
+/** A client started listening, or stopped in an orderly way. */
 export interface FeedBoundary {
   readonly kind: 'feed-started' | 'feed-ended';
   readonly client: string;
@@ -106,20 +106,20 @@ export interface FeedBoundary {
 }
 
 /** One line of a history file. */
-export type HistoryEntry = HistoryCall | HeardChange | FeedBoundary;
+export type HistoryEntry = HistoryCall | ReceivedChange | FeedBoundary;
 
-/** What one client heard. */
+/** The changes that one client received. */
 export interface Feed {
   readonly client: string;
   readonly startedAt: number;
-  /** Absent: it broke off, and may lack what came last. */
+  /** Absent: the client was killed, and the last changes may be missing. */
   readonly endedAt?: number;
-  readonly heard: readonly HeardChange[];
-  /** Whether it was told that entries may be missing. */
+  readonly received: readonly ReceivedChange[];
+  /** Whether it received a gap: entries may be missing. */
   readonly hasGap: boolean;
 }
 
-/** Everything that all clients of one storage asked, were told and heard. */
+/** The calls of all clients of one storage, their results, and the changes that each client received. */
 export interface History {
   readonly calls: readonly HistoryCall[];
   readonly feeds: readonly Feed[];

@@ -3,7 +3,7 @@ import { mayBeApplied } from './call-order.js';
 import type { CallOf, Feed, History, HistoryCall } from './history.js';
 import { type SessionStory, storiesOf } from './session-story.js';
 
-/** The calls that are about one login as a whole, and its sessions. */
+/** The calls about one user, and the user's sessions. */
 export class LoginStory {
   readonly sessions: SessionStory[] = [];
   readonly creates: CallOf<'create'>[] = [];
@@ -11,27 +11,27 @@ export class LoginStory {
   readonly lists: CallOf<'listByLogin'>[] = [];
   readonly histories: CallOf<'listHistory'>[] = [];
 
-  /** Whether a storage may have dropped tombstones of this login because there were too many. */
+  /** Whether a storage may have dropped tombstones of this user because of the limit. */
   get mayOverflow(): boolean {
     return this.sessions.filter((story) => story.creations.some(mayBeApplied)).length > HISTORY_LIMIT;
   }
 }
 
-/** A history, sorted by what the invariants ask for. Everybody who writes to the storage must be in the history. */
+/** A history, indexed for the invariants. It must contain every client that writes to the storage. */
 export class IndexedHistory {
   readonly calls: readonly HistoryCall[];
   readonly feeds: readonly Feed[];
   readonly stories: ReadonlyMap<string, SessionStory>;
   readonly logins = new Map<string, LoginStory>();
   readonly writes = new Map<string, HistoryCall>();
-  /** The shortest time for which anybody asked to keep tombstones. */
+  /** The shortest retention of tombstones that a call requested. */
   readonly retentionMs: number;
 
   constructor(
     history: History,
-    /** How far the clock of the storage, as a client knows it, may be from the true one. */
+    /** Maximum error of a client's knowledge of the storage's clock. */
     readonly clockToleranceMs: number,
-    /** How long an announcement may be under way, in nanoseconds of the clock that the calls are timed with. */
+    /** How long a published change may take, in nanoseconds of the calls' clock. */
     readonly feedLag: number,
   ) {
     this.calls = history.calls;
@@ -41,7 +41,7 @@ export class IndexedHistory {
     for (const call of history.calls) {
       if ('writeId' in call.input) this.writes.set(call.input.writeId, call);
       if ('historyRetentionMs' in call.input) retentionMs = Math.min(retentionMs, call.input.historyRetentionMs);
-      this.#tellOf(call);
+      this.#index(call);
     }
     this.retentionMs = retentionMs;
     for (const story of this.stories.values()) {
@@ -55,7 +55,7 @@ export class IndexedHistory {
     return login;
   }
 
-  #tellOf(call: HistoryCall): void {
+  #index(call: HistoryCall): void {
     if (call.operation === 'create') this.login(call.input.loginId).creates.push(call);
     if (call.operation === 'endAll') this.login(call.input.loginId).endAlls.push(call);
     if (call.operation === 'listByLogin') this.login(call.input.loginId).lists.push(call);

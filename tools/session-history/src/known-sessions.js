@@ -1,13 +1,13 @@
 /** @import { HistoryCall } from './history.js' */
 /** @import { SeededRandom } from './seeded-random.js' */
 
-/** The sessions that one client knows, from what it was answered and nothing else. What it knows may be stale. */
+/** The sessions that one client knows from the results of its calls. They may be stale. */
 export class KnownSessions {
   /** @type {Map<string, Map<string, { version: number, isLive: boolean }>>} */
   #ofLogin = new Map();
 
   /**
-   * Learns from the answer to a call.
+   * Learns from the result of a call.
    *
    * @param {HistoryCall} call
    */
@@ -20,7 +20,7 @@ export class KnownSessions {
   }
 
   /**
-   * One session of a login at the version that was seen last: one that was live then, or seldom one that had ended.
+   * One session of a user at the version that was seen last: usually live, rarely ended.
    *
    * @param {string} loginId
    * @param {SeededRandom} random

@@ -1,6 +1,6 @@
 /** @import { SessionStorage } from 'nestjs-distributed-session' */
 
-/** Where each storage that processes can share is found, and by what name. */
+/** The entry point and name of each storage class. */
 const EXPORTS = {
   memory: { entryPoint: 'nestjs-distributed-session', name: 'InMemorySessionStorage' },
   redis: { entryPoint: 'nestjs-distributed-session/redis', name: 'RedisSessionStorage' },
@@ -8,13 +8,13 @@ const EXPORTS = {
 };
 
 /**
- * Which storage to open, by its kind, with the options of its class. In `memory` each process has one of its own.
+ * The kind of storage to open and the options of its class. With `memory`, each process has a separate storage.
  *
  * @typedef {{ [Kind in keyof typeof EXPORTS]?: object }} StorageChoice
  */
 
 /**
- * Makes a storage and connects it.
+ * Creates and connects a storage.
  *
  * @param {StorageChoice} choice
  * @returns {Promise<SessionStorage>}

@@ -21,12 +21,12 @@ export function possibleEndings(history: IndexedHistory, story: SessionStory, by
 /** Whether a session that was live in one call can have ended by the time that another was answered. */
 export function mayHaveEnded(history: IndexedHistory, story: SessionStory, live: LiveNotice, by: HistoryCall): boolean {
   if (live.expiresAt <= (by.clockAtEnd ?? Infinity) + history.clockToleranceMs) return true;
-  // What was answered before the session was seen live has not ended it.
+  // A call that returned before the session was seen live did not end it.
   return possibleEndings(history, story, by).some((ending) => ending.outcome !== 'ok' || !precedes(ending, live.call));
 }
 
-/** The last of the calls before this one that were told that the session is live. */
+/** The last call before this one that returned the session as live. */
 export function lastNoticeBefore(story: SessionStory, call: HistoryCall): LiveNotice | undefined {
-  // They are in the order in which they were asked.
+  // They are in the order of their calls.
   return story.notices.findLast((notice) => precedes(notice.call, call));
 }

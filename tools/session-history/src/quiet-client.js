@@ -1,4 +1,4 @@
-/** The name of the client who reads everything once all others have come to rest. */
+/** The name of the client that reads everything after all others have stopped. */
 export const QUIET_CLIENT = 'quiet';
 
 /** @param {{ client: string }} call */

@@ -9,8 +9,8 @@ const SOON_MS = 10_000;
 const AT_ONCE = 32;
 
 /**
- * Writes down what a storage holds when all clients have come to rest: first waits until no session is about to come
- * due, claims what is due, then reads each session by its id, each list and history, and the count.
+ * Records the content of a storage after all clients have stopped: waits until no session is about to become due,
+ * sweeps, then reads each session by id, each list and history, and the count.
  *
  * @param {object} options
  * @param {SessionStorage} options.storage Connected.
@@ -32,7 +32,7 @@ export async function recordQuietState({ storage, logins, sessionIds, write, tim
 }
 
 /**
- * A state of which a part could not be read proves nothing.
+ * Rejects if a part of the state cannot be read: an incomplete state shows nothing.
  *
  * @template {Operation} Op
  * @param {HistoryRecorder} recorder

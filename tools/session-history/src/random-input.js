@@ -3,7 +3,7 @@
 /** @import { SeededRandom } from './seeded-random.js' */
 
 /**
- * What an input is made for.
+ * The circumstances that an input is made for.
  *
  * @typedef {object} Occasion
  * @property {HistoryRecorder} recorder
@@ -71,7 +71,7 @@ const INPUTS = {
 };
 
 /**
- * What to ask of an operation, or `undefined` if the client knows no session to ask it of.
+ * The input of an operation, or `undefined` if the operation needs a session and the client knows none.
  *
  * @template {Operation} Op
  * @param {Op} operation
@@ -83,7 +83,7 @@ export function randomInput(operation, occasion) {
 }
 
 /**
- * In part so short that sessions come due while they are in use.
+ * Some are so short that sessions become due while they are in use.
  *
  * @param {SeededRandom} random
  */
@@ -95,7 +95,7 @@ function timeouts(random) {
 }
 
 /**
- * Mostly what is known, which may be stale; seldom one that cannot be.
+ * Usually the known version, which may be stale; rarely one that cannot exist yet.
  *
  * @param {number} version
  * @param {SeededRandom} random

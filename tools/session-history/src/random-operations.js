@@ -6,7 +6,7 @@ import { SeededRandom } from './seeded-random.js';
 /** @import { SessionStorage } from 'nestjs-distributed-session' */
 /** @import { HistoryCall, HistoryEntry } from './history.js' */
 
-/** How often each operation is asked for. */
+/** The relative frequency of each operation. */
 const WEIGHTS = {
   create: 6,
   get: 20,
@@ -21,26 +21,26 @@ const WEIGHTS = {
   count: 1,
 };
 
-/** With more sessions than this, the history of a login would lose its oldest entries. */
+/** With more sessions, a user's history would lose its oldest entries. */
 const SESSIONS_PER_LOGIN = 48;
 const LOGIN_PERIOD_MS = 250;
 
 /**
- * Lets one client do at random what clients do, as many calls at once as asked for, and writes down each call and,
- * unless somebody else's recorder does, all that it hears. The same seed makes the same choices. Clients of all processes are on the same few logins at a time
- * and know each other's sessions from `listByLogin` alone; the logins are followed by new ones four times a second.
+ * Runs one client that makes random calls, several at once, and records each call and, unless `recorder` does, every
+ * change that it receives. The same seed makes the same choices. The clients of all processes work on the same few
+ * users at a time and know each other's sessions only from `listByLogin`; new users replace them four times a second.
  *
  * @param {object} options
  * @param {SessionStorage} options.storage Connected.
- * @param {string} options.client Its name, which no other client has.
- * @param {number} [options.clients] How many clients are at work on the storage. Default 1.
+ * @param {string} options.client A unique name.
+ * @param {number} [options.clients] Number of clients of the storage. Default 1.
  * @param {number} options.seed
- * @param {readonly string[]} [options.logins] What the logins begin with that are in use at one time.
+ * @param {readonly string[]} [options.logins] Prefixes of the login ids in use at one time.
  * @param {number} [options.durationMs] Default: no end by time.
  * @param {() => boolean} [options.until] Ends it when it becomes true. Default: never.
- * @param {number} [options.concurrency] How many calls to have under way. Default 4.
+ * @param {number} [options.concurrency] Number of calls in flight. Default 4.
  * @param {(entry: HistoryEntry) => void} options.write
- * @param {HistoryRecorder} [options.recorder] Who writes it down, if that begins earlier or ends later than this.
+ * @param {HistoryRecorder} [options.recorder] The recorder, if it starts earlier or stops later than this run.
  * @returns {Promise<void>} Resolves when all calls have settled.
  */
 export async function runRandomOperations(options) {
@@ -70,7 +70,7 @@ export async function runRandomOperations(options) {
     const random = new SeededRandom(seed * 1_000 + lane);
     while (performance.now() < endsAt && !until()) {
       await nextCall(random);
-      // A storage that answers without waiting for anything would keep the process from all else.
+      // A storage that answers without waiting would starve the event loop.
       if (random.chance(0.1)) await new Promise((resolve) => setImmediate(resolve));
     }
   }
@@ -80,7 +80,7 @@ export async function runRandomOperations(options) {
 }
 
 /**
- * All processes of the machine agree on the time, and so on the logins. Some of what is done comes late.
+ * All processes of the machine agree on the time, and so on the users. Some calls are for the previous users.
  *
  * @param {readonly string[]} logins
  * @param {SeededRandom} random

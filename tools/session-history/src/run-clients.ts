@@ -11,18 +11,18 @@ const PATIENCE_MS = 10_000;
 export interface RunClientsOptions {
   readonly count: number;
   readonly durationMs: number;
-  /** On a busy machine it goes on beyond the duration, by ten seconds at the most, until there are as many calls. */
+  /** On a busy machine the run continues beyond the duration, by at most ten seconds, until it has made this many calls. */
   readonly leastCalls?: number;
   readonly seed: number;
-  /** The clients share it. */
+  /** Shared by the clients. */
   readonly storage: SessionStorage;
   /** Where the quiet state is read. Default: the same. */
   readonly quietStorage?: SessionStorage;
-  /** What to wait for before the quiet state is read. */
+  /** Awaited before the quiet state is read. */
   readonly calm?: () => Promise<void>;
 }
 
-/** Runs several clients in this process on one storage, and returns their history with the quiet state. */
+/** Runs several clients in this process on one storage and returns their history with the quiet state. */
 export async function runClients(options: RunClientsOptions): Promise<History> {
   const { count, durationMs, leastCalls = 0, seed, storage, quietStorage = storage, calm } = options;
   const endsAt = performance.now() + durationMs;
@@ -48,7 +48,7 @@ export async function runClients(options: RunClientsOptions): Promise<History> {
   );
   await calm?.();
   await recordQuietState({ storage: quietStorage, ...subjectsOf(entries), write });
-  // One more turn of the event loop, so that what was announced last is heard.
+  // One more turn of the event loop, so that the last changes are received.
   await new Promise((resolve) => setImmediate(resolve));
   for (const stop of stops) stop();
   return historyOf(entries);

@@ -11,21 +11,21 @@ export interface RunWorkersOptions {
   /** How many processes. */
   readonly count: number;
   readonly durationMs: number;
-  /** Empty: what others have written there would count as nobody's. */
+  /** Empty: other data would be reported as written by no call. */
   readonly storage: StorageChoice;
   readonly seed: number;
   /** How many calls each process has under way at once. Default 4. */
   readonly concurrency?: number;
   /**
-   * What befalls the store, or the processes, of which it is given the ids, from when all are at work. When it
-   * resolves, the store must work again: the quiet state is read then.
+   * Injects faults into the store or the processes (it receives their ids), once all are running. When it resolves,
+   * the store must work again: the quiet state is read then.
    */
   readonly faults?: (pids: readonly number[]) => Promise<void>;
 }
 
 /**
- * Runs random operations in several processes that share one store, then lets one of them read the quiet state while
- * the others go on listening. Rejects if a process fails; one that was killed from outside has only an early end.
+ * Runs random operations in several processes that share one store, then makes one of them read the quiet state while
+ * the others keep listening. Rejects if a process fails; killing a process from outside only ends it early.
  */
 export async function runWorkers(options: RunWorkersOptions): Promise<History> {
   const { count, durationMs, storage, seed, concurrency, faults } = options;
@@ -44,13 +44,13 @@ export async function runWorkers(options: RunWorkersOptions): Promise<History> {
     return new WorkerProcess({ ...task, hold: true });
   });
   try {
-    await Promise.all(workers.map((worker) => worker.said('ready')));
-    for (const worker of workers) worker.tell('start');
-    await Promise.all([...workers.map((worker) => worker.said('stopped')), faults?.(workers.map(({ pid }) => pid))]);
+    await Promise.all(workers.map((worker) => worker.printed('ready')));
+    for (const worker of workers) worker.send('start');
+    await Promise.all([...workers.map((worker) => worker.printed('stopped')), faults?.(workers.map(({ pid }) => pid))]);
     const witness = workers.find(({ isRunning }) => isRunning);
     if (!witness) throw new Error('No worker is left to read the quiet state.');
-    witness.tell(JSON.stringify(subjectsOf((await readHistory(files)).calls)));
-    await witness.said('quiet');
+    witness.send(JSON.stringify(subjectsOf((await readHistory(files)).calls)));
+    await witness.printed('quiet');
     if (!witness.isRunning) throw new Error('The worker that read the quiet state was killed.');
     await Promise.all(workers.map((worker) => worker.finish()));
     return await readHistory(files);

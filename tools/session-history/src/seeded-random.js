@@ -1,4 +1,4 @@
-/** A generator (mulberry32) that makes the same choices again for the same seed. */
+/** A random generator (mulberry32) that makes the same choices for the same seed. */
 export class SeededRandom {
   /** @param {number} seed A whole number. */
   constructor(seed) {
@@ -14,7 +14,7 @@ export class SeededRandom {
   }
 
   /**
-   * A whole number, both ends included.
+   * A whole number within the bounds, both included.
    *
    * @param {number} least
    * @param {number} most
@@ -29,7 +29,7 @@ export class SeededRandom {
   }
 
   /**
-   * One of several, which are not none.
+   * One of several; the list must not be empty.
    *
    * @template T
    * @param {readonly T[]} items
@@ -40,7 +40,7 @@ export class SeededRandom {
   }
 
   /**
-   * One of several, each as often as its weight says.
+   * One of several, with the given relative frequencies.
    *
    * @template {string} T
    * @param {Readonly<Record<T, number>>} weights

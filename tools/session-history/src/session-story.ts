@@ -1,45 +1,45 @@
-import type { CallOf, HeardChange, History, HistoryCall, Seen, SeenEnded, SeenLive } from './history.js';
+import type { CallOf, ReceivedChange, History, HistoryCall, Seen, SeenEnded, SeenLive } from './history.js';
 
-/** What a call saw of one session. */
+/** One session in the result of a call. */
 export interface Sighting<S extends Seen = Seen> {
   readonly call: HistoryCall;
   readonly seen: S;
 }
 
-/** A call that was told that a session is live, and until when. */
+/** A call that returned a session as live, and until when. */
 export interface LiveNotice {
   readonly call: HistoryCall;
   readonly lastAccessedAt: number;
   readonly expiresAt: number;
 }
 
-/** Everything a history tells about one session id. */
+/** Everything that a history contains about one session id. */
 export class SessionStory {
-  /** The calls that asked for a session under this id. */
+  /** The calls that requested a session with this id. */
   readonly creations: (CallOf<'create'> | CallOf<'rotate'>)[] = [];
   readonly replaces: CallOf<'replace'>[] = [];
   readonly rotations: CallOf<'rotate'>[] = [];
   readonly ends: CallOf<'end'>[] = [];
   readonly live: Sighting<SeenLive>[] = [];
   readonly ended: Sighting<SeenEnded>[] = [];
-  /** Live sightings and touches, in the order in which they were asked. */
+  /** Live sightings and touches, in the order of their calls. */
   readonly notices: LiveNotice[] = [];
-  /** The calls that found nothing under this id. */
+  /** The calls that found nothing with this id. */
   readonly missing: HistoryCall[] = [];
-  /** The touches that found nothing live. */
+  /** The touches that found no live session. */
   readonly untouched: CallOf<'touch'>[] = [];
-  /** The touches of which nobody knows whether they counted. */
+  /** The touches with an unknown outcome. */
   readonly lostTouches: CallOf<'touch'>[] = [];
-  readonly heard: HeardChange[] = [];
+  readonly received: ReceivedChange[] = [];
 
   constructor(readonly sessionId: string) {}
 
-  /** All that was seen of it, live or ended. */
+  /** All sightings, live or ended. */
   get sightings(): Sighting[] {
     return [...this.live, ...this.ended];
   }
 
-  /** Whose session it is, as its creators said. */
+  /** The user, according to the calls that created the session. */
   get loginId(): string | undefined {
     for (const { operation, input, result } of this.creations) {
       if (operation === 'create') return input.loginId;
@@ -59,7 +59,7 @@ export function storiesOf({ calls, feeds }: History): ReadonlyMap<string, Sessio
     return story;
   };
   for (const call of calls) {
-    tellOfInput(call, storyOf);
+    indexInput(call, storyOf);
     for (const seen of call.result?.sessions ?? []) {
       const story = storyOf(seen.sessionId);
       if (seen.state === 'ended') {
@@ -70,13 +70,13 @@ export function storiesOf({ calls, feeds }: History): ReadonlyMap<string, Sessio
       story.notices.push({ call, lastAccessedAt: seen.lastAccessedAt, expiresAt: seen.expiresAt });
     }
   }
-  for (const heard of feeds.flatMap((feed) => feed.heard)) {
-    if ('sessionId' in heard.change) storyOf(heard.change.sessionId).heard.push(heard);
+  for (const received of feeds.flatMap((feed) => feed.received)) {
+    if ('sessionId' in received.change) storyOf(received.change.sessionId).received.push(received);
   }
   return stories;
 }
 
-function tellOfInput(call: HistoryCall, storyOf: (sessionId: string) => SessionStory): void {
+function indexInput(call: HistoryCall, storyOf: (sessionId: string) => SessionStory): void {
   switch (call.operation) {
     case 'create':
       storyOf(call.input.sessionId).creations.push(call);
@@ -104,7 +104,7 @@ function tellOfInput(call: HistoryCall, storyOf: (sessionId: string) => SessionS
   if (foundNothing(call)) storyOf(call.input.sessionId).missing.push(call);
 }
 
-/** Whether a call on one session was told that there is none. */
+/** Whether a call on one session found none. */
 function foundNothing(call: HistoryCall): call is CallOf<'get'> | CallOf<'replace'> | CallOf<'rotate'> | CallOf<'end'> {
   if (call.operation === 'get') return call.outcome === 'ok' && call.result?.sessions.length === 0;
   return call.result?.answer === 'missing';

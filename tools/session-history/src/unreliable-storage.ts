@@ -1,16 +1,16 @@
 import { type SessionStorage, StorageOutcomeUnknownError, StorageUnavailableError } from 'nestjs-distributed-session';
 
 /**
- * What becomes of a call: it is carried out; refused; carried out, but its reply lost; lost itself; or lost for the
- * caller, and carried out much later.
+ * The fate of a call: executed; refused; executed with its reply lost; lost; or lost for the caller and executed much
+ * later.
  */
-export type Fate = 'carried-out' | 'refused' | 'reply-lost' | 'lost' | 'late';
+export type Fate = 'executed' | 'refused' | 'reply-lost' | 'lost' | 'late';
 
-/** What answers at once and is no call to a store. */
+/** Members that return immediately and do not call the store. */
 const IMMEDIATE = new Set<string | symbol>(['services', 'now', 'nextSessionId', 'changes', 'feedLagMs']);
 const READS = new Set<string | symbol>(['get', 'listByLogin', 'listHistory', 'listLogins', 'count', 'ping']);
 
-/** A storage behind a connection that fails in all the ways that the contract allows, and in no other. */
+/** A storage behind a connection that fails in every way that the contract allows, and in no other. */
 export class UnreliableStorage {
   readonly storage: SessionStorage;
   readonly #late: (() => Promise<unknown>)[] = [];
@@ -18,7 +18,7 @@ export class UnreliableStorage {
   constructor(
     target: SessionStorage,
     private readonly nextFate: () => Fate,
-    /** What a call waits for before it is carried out, and its reply after that. */
+    /** Awaited before a call executes, and before its reply. */
     private readonly pause: () => Promise<void>,
   ) {
     this.storage = new Proxy(target, {
@@ -32,18 +32,18 @@ export class UnreliableStorage {
     });
   }
 
-  /** Carries out what has been late until now. */
+  /** Executes the calls that were delayed until now. */
   async catchUp(): Promise<void> {
-    for (const carryOut of this.#late.splice(0)) await carryOut();
+    for (const execute of this.#late.splice(0)) await execute();
   }
 
-  async #meet(isRead: boolean, carryOut: () => Promise<unknown>): Promise<unknown> {
+  async #meet(isRead: boolean, execute: () => Promise<unknown>): Promise<unknown> {
     await this.pause();
     const fate = this.nextFate();
-    if (fate === 'refused' || (isRead && fate !== 'carried-out')) throw new StorageUnavailableError();
-    if (fate === 'late') this.#late.push(carryOut);
+    if (fate === 'refused' || (isRead && fate !== 'executed')) throw new StorageUnavailableError();
+    if (fate === 'late') this.#late.push(execute);
     if (fate === 'late' || fate === 'lost') throw new StorageOutcomeUnknownError();
-    const reply = await carryOut();
+    const reply = await execute();
     await this.pause();
     if (fate === 'reply-lost') throw new StorageOutcomeUnknownError();
     return reply;

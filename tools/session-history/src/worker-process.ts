@@ -4,7 +4,7 @@ import type { WorkerTask } from './worker.js';
 
 const PROGRAM = fileURLToPath(new URL('worker.js', import.meta.url));
 
-/** A process that runs `worker.js`, seen from the one that started it. */
+/** A child process that runs `worker.js`. */
 export class WorkerProcess {
   readonly #child: ChildProcess;
   readonly #ended: Promise<void>;
@@ -15,7 +15,7 @@ export class WorkerProcess {
     this.#child = spawn(process.execPath, [PROGRAM, JSON.stringify(task)], { stdio: 'pipe' });
     this.#child.stdout?.on('data', (chunk: Buffer) => (this.#stdout += chunk.toString()));
     this.#child.stderr?.on('data', (chunk: Buffer) => (this.#stderr += chunk.toString()));
-    // Who was killed reads no more; that is told by its end.
+    // A killed process reads no more; its end is reported below.
     this.#child.stdin?.on('error', () => undefined);
     this.#ended = new Promise((resolve, reject) => {
       this.#child.on('error', reject);
@@ -24,7 +24,7 @@ export class WorkerProcess {
         else reject(new Error(`A worker ended with ${code}:\n${this.#stdout}${this.#stderr}`));
       });
     });
-    // Whoever waits for it is told; nobody has to wait at once.
+    // The rejection is reported to callers that wait; it must not be unhandled before.
     this.#ended.catch(() => undefined);
   }
 
@@ -36,23 +36,23 @@ export class WorkerProcess {
     return this.#child.exitCode === null && this.#child.signalCode === null;
   }
 
-  /** Resolves when it has printed this line, or was killed; rejects when it failed. */
-  async said(word: string): Promise<void> {
-    const heard = new Promise<void>((resolve) => {
+  /** Resolves when the process has printed this line or was killed; rejects if it failed. */
+  async printed(word: string): Promise<void> {
+    const hasPrinted = new Promise<void>((resolve) => {
       const look = (): void => {
         if (this.#stdout.split('\n').includes(word)) resolve();
       };
       this.#child.stdout?.on('data', look);
       look();
     });
-    await Promise.race([heard, this.#ended]);
+    await Promise.race([hasPrinted, this.#ended]);
   }
 
-  tell(line: string): void {
+  send(line: string): void {
     this.#child.stdin?.write(`${line}\n`);
   }
 
-  /** Lets it come to its own end. */
+  /** Lets the process end by itself. */
   async finish(): Promise<void> {
     this.#child.stdin?.end();
     await this.#ended;

@@ -9,10 +9,10 @@ import { runRandomOperations } from './random-operations.js';
 /** @import { StorageChoice } from './open-storage.js' */
 
 /**
- * What a worker is started with, as JSON in its first argument. It writes what it asks, is told and hears to its file
- * and says `stopped` when its time is over. With `hold`, it first says `ready` and waits for a line of input, and in
- * the end goes on listening until its input ends; a second line, `{ "logins": [...], "sessionIds": [...] }`, has it read
- * the quiet state of these, after which it says `quiet`.
+ * The first argument of a worker, as JSON. The worker records its calls, their results and the received changes in its
+ * file and prints `stopped` when its time is up. With `hold`, it first prints `ready` and waits for a line of input, and
+ * at the end keeps listening until its input ends. A second line, `{ "logins": [...], "sessionIds": [...] }`, makes it
+ * read the quiet state of these and print `quiet`.
  *
  * @typedef {object} WorkerTask
  * @property {StorageChoice} storage
@@ -32,7 +32,7 @@ const PATIENCE_MS = 5_000;
 const task = JSON.parse(process.argv[2] ?? '');
 const file = openSync(task.file, 'a');
 /** @param {HistoryEntry} entry */
-// Written before anything else happens, so that it is not lost with the process.
+// Synchronous, so that the entry survives the process.
 const write = (entry) => writeSync(file, `${JSON.stringify(entry)}\n`);
 
 const storage = await openStorage(task.storage);
@@ -52,12 +52,12 @@ stopListening();
 await storage.close();
 closeSync(file);
 
-/** Waits until nothing was heard for a while: what was announced last is on its way. */
+/** Waits until nothing was received for a while: the last changes may still be on their way. */
 async function untilSilent() {
   const since = recorder.time();
   for (;;) {
     const now = recorder.time();
-    if (now - Math.max(since, recorder.lastHeardAt) > SILENCE_MS * 1e6 || now - since > PATIENCE_MS * 1e6) return;
+    if (now - Math.max(since, recorder.lastReceivedAt) > SILENCE_MS * 1e6 || now - since > PATIENCE_MS * 1e6) return;
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
 }

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 
 /**
- * A payload that names the write it belongs to, and of which no part can be lost or mixed with another's unnoticed.
+ * A payload that contains its write's id. Lost parts, or a mix of two payloads, are detectable.
  *
  * @param {string} writeId
  * @returns {Uint8Array}
@@ -12,7 +12,7 @@ export function payloadOf(writeId) {
 }
 
 /**
- * The write that a payload names. Anything else comes back as an id that nobody wrote.
+ * The id of the write that a payload belongs to. For anything else, an id that no write has.
  *
  * @param {Uint8Array} payload
  * @returns {string}

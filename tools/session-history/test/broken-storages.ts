@@ -103,10 +103,10 @@ class LateExpiry extends InMemorySessionStorage {
 }
 
 class LossyFeed extends InMemorySessionStorage {
-  #told = 0;
+  #delivered = 0;
 
   override changes(listener: StorageChangeListener) {
-    return super.changes((change) => (++this.#told % 100 === 0 ? undefined : listener(change)));
+    return super.changes((change) => (++this.#delivered % 100 === 0 ? undefined : listener(change)));
   }
 }
 
@@ -121,15 +121,15 @@ class RepeatingFeed extends InMemorySessionStorage {
 
 /** Storages that break the contract, each in one subtle way, with an invariant that does not hold then. */
 export const BROKEN_STORAGES: readonly (readonly [InvariantId, string, new () => SessionStorage])[] = [
-  ['I1', 'reads with the payload of another session', MixedUpReads],
-  ['I2', 'touches what has ended', TouchOfTheDead],
-  ['I3', 'serves reads from a cache', StaleReads],
-  ['I4', 'replaces whatever the version', ReplaceWithoutVersionCheck],
-  ['I4', 'reads the version in one step and writes in another', ReplaceInTwoSteps],
-  ['I5', 'notices too late that a session is due', LateExpiry],
-  ['I6', 'says that a write was not applied which was', AppliedAndDenied],
-  ['I11', 'leaves sessions out of long lists', ShortLists],
-  ['I12', 'ends without a trace in the history', EndWithoutTombstone],
-  ['I12', 'loses announcements', LossyFeed],
-  ['I12', 'repeats announcements', RepeatingFeed],
+  ['reads-are-their-own', 'reads with the payload of another session', MixedUpReads],
+  ['ended-stays-ended', 'touches what has ended', TouchOfTheDead],
+  ['versions-never-go-back', 'serves reads from a cache', StaleReads],
+  ['no-update-is-lost', 'replaces whatever the version', ReplaceWithoutVersionCheck],
+  ['no-update-is-lost', 'reads the version in one step and writes in another', ReplaceInTwoSteps],
+  ['nothing-outlives-its-end', 'notices too late that a session is due', LateExpiry],
+  ['applied-means-visible', 'says that a write was not applied which was', AppliedAndDenied],
+  ['lists-are-the-live-sessions', 'leaves sessions out of long lists', ShortLists],
+  ['each-end-recorded-once', 'ends without a tombstone', EndWithoutTombstone],
+  ['each-announced-once', 'loses announcements', LossyFeed],
+  ['each-announced-once', 'repeats announcements', RepeatingFeed],
 ];

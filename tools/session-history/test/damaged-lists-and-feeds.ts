@@ -3,33 +3,33 @@ import { type Damage, sessionsOf } from './damage.js';
 /** Changes of lists, counts, histories and feeds, each of which breaks a promise. */
 export const DAMAGED_LISTS_AND_FEEDS: readonly Damage[] = [
   [
-    'I1',
-    'a feed that tells of a session as of another login',
-    /heard of session .* as one of zoe/,
+    'reads-are-their-own',
+    'a feed that delivers a session as one of another user',
+    /received session .* as one of zoe/,
     (editor, calls) => {
-      Object.assign(editor.heard('b', calls.created.input.sessionId)[1]!.change, { loginId: 'zoe' });
+      Object.assign(editor.received('b', calls.created.input.sessionId)[1]!.change, { loginId: 'zoe' });
     },
   ],
   [
-    'I2',
-    'a read that finds a session live after the feed has told its end',
-    /live after its end had been told/,
+    'ended-stays-ended',
+    'a read that finds a session live after the feed has delivered its end',
+    /live after its end had been reported/,
     (editor, calls) => {
-      const end = editor.heard('a', calls.created.input.sessionId).at(-1);
+      const end = editor.received('a', calls.created.input.sessionId).at(-1);
       end!.at = calls.notApplied.endedAt!;
     },
   ],
   [
-    'I3',
-    'a feed that tells versions backwards',
-    /backwards/,
+    'versions-never-go-back',
+    'a feed that delivers versions in the wrong order',
+    /in the wrong order/,
     (editor, calls) => {
-      const [, first, second] = editor.heard('b', calls.created.input.sessionId);
+      const [, first, second] = editor.received('b', calls.created.input.sessionId);
       [first!.change, second!.change] = [second!.change, first!.change];
     },
   ],
   [
-    'I11',
+    'lists-are-the-live-sessions',
     'a list that lacks a live session',
     /lacked the live session/,
     (editor) => {
@@ -37,15 +37,15 @@ export const DAMAGED_LISTS_AND_FEEDS: readonly Damage[] = [
     },
   ],
   [
-    'I11',
-    'a list, long before the rest, that lacks a live session',
+    'lists-are-the-live-sessions',
+    'an early list that lacks a live session',
     /lacked the live session/,
     (editor, calls) => {
       editor.call(calls.listed).result!.sessions = [];
     },
   ],
   [
-    'I11',
+    'lists-are-the-live-sessions',
     'a list that names a session twice',
     /named a session twice/,
     (editor) => {
@@ -54,7 +54,7 @@ export const DAMAGED_LISTS_AND_FEEDS: readonly Damage[] = [
     },
   ],
   [
-    'I11',
+    'lists-are-the-live-sessions',
     'a list that names what has ended',
     /which was not live/,
     (editor, calls) => {
@@ -62,7 +62,7 @@ export const DAMAGED_LISTS_AND_FEEDS: readonly Damage[] = [
     },
   ],
   [
-    'I11',
+    'lists-are-the-live-sessions',
     'a count of one session too many',
     /2 sessions were live, and 3 were counted/,
     (editor) => {
@@ -70,7 +70,7 @@ export const DAMAGED_LISTS_AND_FEEDS: readonly Damage[] = [
     },
   ],
   [
-    'I11',
+    'lists-are-the-live-sessions',
     'a count of one session too few',
     /2 sessions were live, and 1 were counted/,
     (editor) => {
@@ -78,15 +78,15 @@ export const DAMAGED_LISTS_AND_FEEDS: readonly Damage[] = [
     },
   ],
   [
-    'I11',
-    'a count of a login that is gone',
+    'lists-are-the-live-sessions',
+    'a count of a user without sessions',
     /2 logins were live, and 3 were counted/,
     (editor) => {
       editor.quiet('count').result!.counts!.logins += 1;
     },
   ],
   [
-    'I12',
+    'each-end-recorded-once',
     'a history without a session that has ended',
     /lacked session .*, which had ended/,
     (editor) => {
@@ -94,15 +94,15 @@ export const DAMAGED_LISTS_AND_FEEDS: readonly Damage[] = [
     },
   ],
   [
-    'I12',
-    'a history, long before the rest, without a session that has ended',
+    'each-end-recorded-once',
+    'an early history without a session that has ended',
     /lacked session .*, which had ended/,
     (editor, calls) => {
       editor.call(calls.historyOfAda).result!.sessions.shift();
     },
   ],
   [
-    'I12',
+    'each-end-recorded-once',
     'a history that names a session twice',
     /named a session twice/,
     (editor) => {
@@ -111,7 +111,7 @@ export const DAMAGED_LISTS_AND_FEEDS: readonly Damage[] = [
     },
   ],
   [
-    'I12',
+    'each-end-recorded-once',
     'a session that two calls have ended',
     /was ended 2 times/,
     (editor, calls) => {
@@ -119,84 +119,84 @@ export const DAMAGED_LISTS_AND_FEEDS: readonly Damage[] = [
     },
   ],
   [
-    'I12',
-    'a session of which nothing is known after its end',
-    /Nothing was known of session/,
+    'each-end-recorded-once',
+    'a session without a tombstone after its end',
+    /neither the live session/,
     (editor, calls) => {
       editor.answer(editor.call(calls.readRotated), []);
     },
   ],
   [
-    'I12',
-    'an end that nobody asked for',
-    /although nobody had ended it so/,
+    'each-end-recorded-once',
+    'an end that no call requested',
+    /although no call had ended it in this way/,
     (editor, calls) => {
-      editor.tombstones(calls.displaced.input.sessionId, { reason: 'kicked-out', actor: 'nobody/1' });
+      editor.tombstones(calls.displaced.input.sessionId, { reason: 'kicked-out', actor: 'unknown/1' });
     },
   ],
   [
-    'I12',
-    'a change that is announced twice',
-    /heard 2 times of session .*: version 2/,
+    'each-announced-once',
+    'a change that is published twice',
+    /received a change of session .* 2 times: version 2/,
     (editor, calls) => {
-      const [, update] = editor.heard('a', calls.created.input.sessionId);
-      editor.feed('a').heard.push(structuredClone(update!));
+      const [, update] = editor.received('a', calls.created.input.sessionId);
+      editor.feed('a').received.push(structuredClone(update!));
     },
   ],
   [
-    'I12',
-    'an end that is announced twice',
-    /heard 2 times of session .*: ended/,
+    'each-announced-once',
+    'an end that is published twice',
+    /received a change of session .* 2 times: ended/,
     (editor, calls) => {
-      const [end] = editor.heard('a', calls.rotated.input.successorId);
-      editor.feed('a').heard.push(structuredClone(end!));
+      const [end] = editor.received('a', calls.rotated.input.successorId);
+      editor.feed('a').received.push(structuredClone(end!));
     },
   ],
   [
-    'I12',
-    'a creation that one process never hears of',
-    /never heard of session .*: created/,
+    'each-announced-once',
+    'a creation that one process never receives',
+    /never received a change of session .*: created/,
     (editor, calls) => {
-      const [creation] = editor.heard('b', calls.kept.input.sessionId);
-      editor.feed('b').heard = editor.feed('b').heard.filter((heard) => heard !== creation);
+      const [creation] = editor.received('b', calls.kept.input.sessionId);
+      editor.feed('b').received = editor.feed('b').received.filter((received) => received !== creation);
     },
   ],
   [
-    'I12',
-    'an update that one process never hears of',
-    /never heard of session .*: version 2/,
+    'each-announced-once',
+    'an update that one process never receives',
+    /never received a change of session .*: version 2/,
     (editor, calls) => {
-      const [, update] = editor.heard('b', calls.created.input.sessionId);
-      editor.feed('b').heard = editor.feed('b').heard.filter((heard) => heard !== update);
+      const [, update] = editor.received('b', calls.created.input.sessionId);
+      editor.feed('b').received = editor.feed('b').received.filter((received) => received !== update);
     },
   ],
   [
-    'I12',
-    'an expiry that one process never hears of',
-    /never heard of session .*: ended/,
+    'each-announced-once',
+    'an expiry that one process never receives',
+    /never received a change of session .*: ended/,
     (editor, calls) => {
-      const expiry = editor.heard('b', calls.shortLived.input.sessionId).at(-1);
-      editor.feed('b').heard = editor.feed('b').heard.filter((heard) => heard !== expiry);
+      const expiry = editor.received('b', calls.shortLived.input.sessionId).at(-1);
+      editor.feed('b').received = editor.feed('b').received.filter((received) => received !== expiry);
     },
   ],
   [
-    'I12',
-    'the announcement of a write that was not applied',
-    /what nobody had done: session.updated/,
+    'each-announced-once',
+    'the publication of a write that was not applied',
+    /that no call had made: session.updated/,
     (editor, calls) => {
-      const update = structuredClone(editor.heard('a', calls.created.input.sessionId)[1]!);
+      const update = structuredClone(editor.received('a', calls.created.input.sessionId)[1]!);
       Object.assign(update.change, { version: calls.notApplied.input.expectedVersion + 1 });
-      editor.feed('a').heard.push(update);
+      editor.feed('a').received.push(update);
     },
   ],
   [
-    'I12',
-    'the announcement of a session that was not created',
-    /what nobody had done: session.created/,
+    'each-announced-once',
+    'the publication of a session that was not created',
+    /that no call had made: session.created/,
     (editor, calls) => {
-      const creation = structuredClone(editor.heard('a', calls.kept.input.sessionId)[0]!);
+      const creation = structuredClone(editor.received('a', calls.kept.input.sessionId)[0]!);
       Object.assign(creation.change, { sessionId: calls.notCreated.input.sessionId });
-      editor.feed('a').heard.push(creation);
+      editor.feed('a').received.push(creation);
     },
   ],
 ];

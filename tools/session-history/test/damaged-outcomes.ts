@@ -3,7 +3,7 @@ import { type Damage, sessionsOf } from './damage.js';
 /** Changes of times and of outcomes, each of which breaks a promise. */
 export const DAMAGED_OUTCOMES: readonly Damage[] = [
   [
-    'I5',
+    'nothing-outlives-its-end',
     'a session that is read as live after its end',
     /was found live by a call that began/,
     (editor, calls) => {
@@ -11,8 +11,8 @@ export const DAMAGED_OUTCOMES: readonly Damage[] = [
     },
   ],
   [
-    'I5',
-    'a session that is accessed back to life',
+    'nothing-outlives-its-end',
+    'a session that an access revives',
     /was due at .* and was accessed at/,
     (editor, calls) => {
       const [times] = editor.call(calls.touchedShort).result!.times!;
@@ -21,33 +21,33 @@ export const DAMAGED_OUTCOMES: readonly Damage[] = [
     },
   ],
   [
-    'I5',
-    'an end that no access granted',
-    /which no access had granted/,
+    'nothing-outlives-its-end',
+    'an end that no access set',
+    /which no access had set/,
     (editor, calls) => {
       Object.assign(editor.call(calls.readShort).result!.sessions[0]!, { expiresAt: 1 + calls.readDue.clockAtStart });
     },
   ],
   [
-    'I5',
-    'a session that times out although an access had prolonged it',
-    /was granted to live until/,
+    'nothing-outlives-its-end',
+    'a session that times out although an access had extended it',
+    /an access had extended it to/,
     (editor, calls) => {
       const { sessionId } = calls.shortLived.input;
       editor.tombstones(sessionId, { endedAt: calls.shortLived.clockAtStart + 100 });
     },
   ],
   [
-    'I5',
+    'nothing-outlives-its-end',
     'a session that is ended by a caller when it is already due',
-    /which was not before its time/,
+    /when it was already due/,
     (editor, calls) => {
       const { sessionId } = calls.shortLived.input;
       editor.tombstones(sessionId, { reason: 'logged-out' });
     },
   ],
   [
-    'I5',
+    'nothing-outlives-its-end',
     'an absolute end that moves',
     /absolute end of session .* moved/,
     (editor, calls) => {
@@ -55,33 +55,33 @@ export const DAMAGED_OUTCOMES: readonly Damage[] = [
     },
   ],
   [
-    'I5',
-    'a time-out that is told before its moment',
-    /before that moment had come/,
+    'nothing-outlives-its-end',
+    'a timeout that is reported early',
+    /before that time/,
     (editor, calls) => {
       Object.assign(editor.call(calls.readDue).result!.sessions[0]!, { endedAt: calls.readDue.clockAtEnd! + 1 });
     },
   ],
   [
-    'I6',
+    'applied-means-visible',
     'a write that is read although it was not applied',
-    /told not to have been applied/,
+    /reported as not applied/,
     (editor, calls) => {
       const { writeId } = calls.notApplied.input;
       Object.assign(editor.call(calls.lastRead).result!.sessions[0]!, { version: 7, writeId });
     },
   ],
   [
-    'I6',
+    'applied-means-visible',
     'a refused write that is read',
-    /told not to have been applied/,
+    /reported as not applied/,
     (editor, calls) => {
       const { writeId } = calls.conflict.input;
       Object.assign(editor.call(calls.readMeanwhile).result!.sessions[0]!, { writeId });
     },
   ],
   [
-    'I6',
+    'applied-means-visible',
     'an acknowledged write that a later read does not see',
     /was not seen by a later read/,
     (editor, calls) => {
@@ -89,15 +89,15 @@ export const DAMAGED_OUTCOMES: readonly Damage[] = [
     },
   ],
   [
-    'I6',
-    'a session that is gone although nobody ended it',
-    /was gone although nobody/,
+    'applied-means-visible',
+    'a session that is gone although no call ended it',
+    /was gone although no call/,
     (editor, calls) => {
       editor.answer(editor.call(calls.readKept), []);
     },
   ],
   [
-    'I6',
+    'applied-means-visible',
     'a session that is read although it was not created',
     /creation had not been applied/,
     (editor, calls) => {
@@ -107,7 +107,7 @@ export const DAMAGED_OUTCOMES: readonly Damage[] = [
     },
   ],
   [
-    'I6',
+    'applied-means-visible',
     'the end of a session that was not created',
     /creation had not been applied/,
     (editor, calls) => {
@@ -117,17 +117,17 @@ export const DAMAGED_OUTCOMES: readonly Damage[] = [
     },
   ],
   [
-    'I6',
-    'the end by a call that had been refused',
-    /told not to have been applied/,
+    'applied-means-visible',
+    'an end by a refused call',
+    /reported as not applied/,
     (editor, calls) => {
       const { successorId } = calls.rotated.input;
       editor.tombstones(successorId, { actor: calls.endedAgain.input.writeId });
     },
   ],
   [
-    'I6',
-    'an error that does not say what became of the write',
+    'applied-means-visible',
+    'an error that does not state the outcome of the write',
     /rejected with TypeError/,
     (editor, calls) => {
       Object.assign(editor.call(calls.neverCreated), { error: 'TypeError' });

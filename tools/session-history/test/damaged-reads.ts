@@ -1,9 +1,9 @@
 import { type Damage, sessionsOf } from './damage.js';
 
-/** Changes of what calls were told of a session, each of which breaks a promise. */
+/** Changes of what calls returned about a session, each of which breaks a promise. */
 export const DAMAGED_READS: readonly Damage[] = [
   [
-    'I1',
+    'reads-are-their-own',
     'a read that returns another session',
     /returned session/,
     (editor, calls) => {
@@ -11,63 +11,63 @@ export const DAMAGED_READS: readonly Damage[] = [
     },
   ],
   [
-    'I1',
+    'reads-are-their-own',
     'a read with the payload of another session',
-    /which nobody wrote to it/,
+    /which no call wrote to it/,
     (editor, calls) => {
       Object.assign(editor.call(calls.firstRead).result!.sessions[0]!, { writeId: calls.kept.input.writeId });
     },
   ],
   [
-    'I1',
+    'reads-are-their-own',
     'a read of half a payload',
-    /which nobody wrote to it/,
+    /which no call wrote to it/,
     (editor, calls) => {
       Object.assign(editor.call(calls.firstRead).result!.sessions[0]!, { writeId: 'not a payload: a/1 0f' });
     },
   ],
   [
-    'I1',
-    'a list with a session of another login',
+    'reads-are-their-own',
+    'a list with a session of another user',
     /returned session .* of ben/,
     (editor, calls) => {
       editor.call(calls.listed).result!.sessions[0]!.loginId = 'ben';
     },
   ],
   [
-    'I1',
-    'a session that nobody created',
-    /nobody created it/,
+    'reads-are-their-own',
+    'a session that no call created',
+    /no call created it/,
     (editor, calls) => {
-      editor.call(calls.readKept).result!.sessions[0]!.sessionId = 'nobody';
+      editor.call(calls.readKept).result!.sessions[0]!.sessionId = 'unknown';
     },
   ],
   [
-    'I1',
-    'a rotation to a session that nobody asked for',
-    /rotated to nobody, which nobody asked for/,
+    'reads-are-their-own',
+    'a rotation to a session that no call requested',
+    /rotated to unknown, which no call requested/,
     (editor, calls) => {
-      editor.tombstones(calls.created.input.sessionId, { rotatedTo: 'nobody' });
+      editor.tombstones(calls.created.input.sessionId, { rotatedTo: 'unknown' });
     },
   ],
   [
-    'I2',
+    'ended-stays-ended',
     'a session that lives again after its rotation',
-    /live after its end had been told/,
+    /live after its end had been reported/,
     (editor, calls) => {
       editor.answer(editor.call(calls.readRotated), sessionsOf(calls.lastRead));
     },
   ],
   [
-    'I2',
+    'ended-stays-ended',
     'a session that is listed again after its end',
-    /live after its end had been told/,
+    /live after its end had been reported/,
     (editor, calls) => {
       editor.quiet('listByLogin', 'ada').result!.sessions = structuredClone([...sessionsOf(calls.rotated)]);
     },
   ],
   [
-    'I2',
+    'ended-stays-ended',
     'a tombstone that changes',
     /not always the same/,
     (editor, calls) => {
@@ -75,23 +75,23 @@ export const DAMAGED_READS: readonly Damage[] = [
     },
   ],
   [
-    'I3',
-    'a version that goes back before the eyes of one client',
+    'versions-never-go-back',
+    'a version that goes back for one client',
     /was at version 6 and later at 2/,
     (editor, calls) => {
       editor.answer(editor.call(calls.lastRead), sessionsOf(calls.firstRead));
     },
   ],
   [
-    'I3',
-    'a version that goes back only from one client to the next',
+    'versions-never-go-back',
+    'a version that goes back between two clients',
     /was at version 3 and later at 2/,
     (editor, calls) => {
       editor.answer(editor.call(calls.secondRead), sessionsOf(calls.firstRead));
     },
   ],
   [
-    'I4',
+    'no-update-is-lost',
     'an update that another one overwrites',
     /was written over 2 times/,
     (editor, calls) => {
@@ -101,7 +101,7 @@ export const DAMAGED_READS: readonly Damage[] = [
     },
   ],
   [
-    'I4',
+    'no-update-is-lost',
     'a later read with the payload of an earlier version',
     /was read with two payloads/,
     (editor, calls) => {
@@ -110,23 +110,23 @@ export const DAMAGED_READS: readonly Damage[] = [
     },
   ],
   [
-    'I4',
+    'no-update-is-lost',
     'an update that skips a version',
-    /something else than what it had written/,
+    /other data than it had written/,
     (editor, calls) => {
       editor.call(calls.secondUpdate).result!.sessions[0]!.version = 4;
     },
   ],
   [
-    'I4',
-    'a version that nobody wrote',
-    /nobody had written version/,
+    'no-update-is-lost',
+    'a version that no call wrote',
+    /no call had written version/,
     (editor, calls) => {
       editor.call(calls.readRotated).result!.sessions[0]!.version = 9;
     },
   ],
   [
-    'I4',
+    'no-update-is-lost',
     'a conflict with the very version that was expected',
     /was refused although it expected the version/,
     (editor, calls) => {
@@ -134,7 +134,7 @@ export const DAMAGED_READS: readonly Damage[] = [
     },
   ],
   [
-    'I4',
+    'no-update-is-lost',
     'a session that is written to after its rotation',
     /was rotated at version 6 and read at a later one/,
     (editor, calls) => {

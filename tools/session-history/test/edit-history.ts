@@ -1,4 +1,4 @@
-import type { CallOf, Feed, HeardChange, History, HistoryCall, Operation, SeenEnded } from '../src/history.js';
+import type { CallOf, Feed, ReceivedChange, History, HistoryCall, Operation, SeenEnded } from '../src/history.js';
 
 type Mutable<T> = T extends readonly (infer Item)[]
   ? Mutable<Item>[]
@@ -43,9 +43,9 @@ export class HistoryEditor {
     return this.history.feeds.find((feed) => feed.client === client)!;
   }
 
-  /** What a client heard of a session, in its order. */
-  heard(client: string, sessionId: string): Mutable<HeardChange>[] {
-    return this.feed(client).heard.filter(({ change }) => 'sessionId' in change && change.sessionId === sessionId);
+  /** The changes of a session that a client received, in order. */
+  received(client: string, sessionId: string): Mutable<ReceivedChange>[] {
+    return this.feed(client).received.filter(({ change }) => 'sessionId' in change && change.sessionId === sessionId);
   }
 
   #calls(): Mutable<HistoryCall>[] {

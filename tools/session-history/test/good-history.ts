@@ -18,7 +18,7 @@ class Scene {
   readonly b: HistoryRecorder;
   readonly #unreliable: UnreliableStorage;
   readonly #stops: (() => void)[];
-  #fate: Fate = 'carried-out';
+  #fate: Fate = 'executed';
   #time = 0;
 
   constructor() {
@@ -43,7 +43,7 @@ class Scene {
     try {
       return await call();
     } finally {
-      this.#fate = 'carried-out';
+      this.#fate = 'executed';
     }
   }
 

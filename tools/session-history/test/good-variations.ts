@@ -1,13 +1,13 @@
 import type { GoodCalls } from './damage.js';
 import type { HistoryEditor } from './edit-history.js';
 
-/** What may as well have happened, and how to change a good history into it. */
+/** A history that is also possible, and how to change a valid history into it. */
 export type Variation = readonly [string, (editor: HistoryEditor, calls: GoodCalls) => void];
 
 const UNSETTLED = { outcome: 'unknown', endedAt: undefined, clockAtEnd: undefined, result: undefined };
 const UNKNOWN = { outcome: 'unknown', error: 'ERR_STORAGE_OUTCOME_UNKNOWN', result: undefined };
 
-/** Changes of a good history that break no promise. */
+/** Changes of a valid history that break no promise. */
 export const GOOD_VARIATIONS: readonly Variation[] = [
   ['nothing is changed', () => {}],
   [
@@ -63,17 +63,17 @@ export const GOOD_VARIATIONS: readonly Variation[] = [
     },
   ],
   [
-    'a feed is told of a gap, and has one',
+    'a feed receives a gap and lacks entries',
     (editor) => {
       editor.feed('a').hasGap = true;
-      editor.feed('a').heard.splice(3, 5);
+      editor.feed('a').received.splice(3, 5);
     },
   ],
   [
     'a feed breaks off',
     (editor) => {
       delete editor.feed('b').endedAt;
-      editor.feed('b').heard.splice(-4);
+      editor.feed('b').received.splice(-4);
     },
   ],
 ];

@@ -21,7 +21,7 @@ const IN_MEMORY = { clockToleranceMs: 5, feedLagMs: 5 };
 
 const DAMAGES = [...DAMAGED_READS, ...DAMAGED_OUTCOMES, ...DAMAGED_LISTS_AND_FEEDS];
 
-describe('the checker of histories', () => {
+describe('checkHistory()', () => {
   test.each(GOOD_VARIATIONS)('finds nothing when %s', async (_name, vary) => {
     const { history, calls } = await recordGoodHistory();
     const editor = new HistoryEditor(history);
@@ -37,7 +37,7 @@ describe('the checker of histories', () => {
     expect(found).toContainEqual([invariant, expect.stringMatching(says)]);
   });
 
-  test('finds a history with more entries than it may have', async () => {
+  test('finds a history with too many entries', async () => {
     const { history } = await recordGoodHistory();
     const editor = new HistoryEditor(history);
     const list = editor.quiet('listHistory', 'ada');
@@ -64,7 +64,7 @@ describe('the checker of histories', () => {
 });
 
 describe('random operations', () => {
-  test('of eight clients on one storage are thousands, and keep every promise', async () => {
+  test('of eight clients on one storage keep every promise', async () => {
     const storage = new InMemorySessionStorage();
     const history = await runClients({ count: 8, durationMs: 2_000, seed: 1, storage, leastCalls: 5_000 });
     expect(describeViolations(checkHistory(history, IN_MEMORY))).toEqual([]);
@@ -74,7 +74,7 @@ describe('random operations', () => {
   test('keep every promise when replies are slow, late and lost', async () => {
     const random = new SeededRandom(3);
     const storage = new InMemorySessionStorage();
-    let fates = { 'carried-out': 90, refused: 3, 'reply-lost': 3, lost: 2, late: 2 } satisfies Record<Fate, number>;
+    let fates = { executed: 90, refused: 3, 'reply-lost': 3, lost: 2, late: 2 } satisfies Record<Fate, number>;
     const pause = () => new Promise<void>((resolve) => (random.chance(0.5) ? setImmediate(resolve) : resolve()));
     const unreliable = new UnreliableStorage(storage, () => random.weighted(fates), pause);
     const history = await runClients({
@@ -92,13 +92,13 @@ describe('random operations', () => {
     );
   });
 
-  test('of a process of its own come back as a history that keeps every promise', async () => {
+  test('of a separate process return a history that keeps every promise', async () => {
     const history = await runWorkers({ count: 1, durationMs: 400, seed: 4, storage: { memory: {} } });
     expect(describeViolations(checkHistory(history, IN_MEMORY))).toEqual([]);
     expect(history.calls.length).toBeGreaterThan(100);
   });
 
-  test('are not taken for done when a process fails', async () => {
+  test('reject when a process fails', async () => {
     const run = runWorkers({ count: 1, durationMs: 1, seed: 5, storage: {} });
     await expect(run).rejects.toThrow(/A worker ended with 1:[^]*Not a storage/);
   });

@@ -13,12 +13,12 @@ const KNOWN_ERRORS = new Set([
   'ERR_KEY_UNAVAILABLE',
 ]);
 
-/** I6: what was acknowledged is seen by everybody who asks later, and what was not applied by nobody. */
+/** Later reads see every acknowledged write, and no read sees a write that was not applied. */
 export function* appliedMeansVisible(history: IndexedHistory): Iterable<Violation> {
   for (const call of history.calls) {
     if (call.error === undefined || KNOWN_ERRORS.has(call.error)) continue;
     const sentence = `${call.operation} rejected with ${call.error}, which does not say whether it was applied.`;
-    yield { invariant: 'I6', sentence, entries: [call] };
+    yield { invariant: 'applied-means-visible', sentence, entries: [call] };
   }
   for (const story of history.stories.values()) {
     yield* visibleWithoutBeingApplied(story, history);
@@ -32,24 +32,24 @@ function* visibleWithoutBeingApplied(story: SessionStory, history: IndexedHistor
   const [first] = sightings;
   if (first && creations.length > 0 && !creations.some(mayBeApplied)) {
     const sentence = `Session ${sessionId} was read although its creation had not been applied.`;
-    yield { invariant: 'I6', sentence, entries: [...creations, first.call] };
+    yield { invariant: 'applied-means-visible', sentence, entries: [...creations, first.call] };
   }
   for (const { call, seen } of sightings) {
     const write = history.writes.get((seen.state === 'live' ? seen.writeId : seen.actor) ?? '');
     if (!write || mayBeApplied(write)) continue;
-    const sentence = `What was told not to have been applied to session ${sessionId} was read.`;
-    yield { invariant: 'I6', sentence, entries: [write, call] };
+    const sentence = `A write to session ${sessionId} that was reported as not applied was read.`;
+    yield { invariant: 'applied-means-visible', sentence, entries: [write, call] };
   }
 }
 
-/** A session that somebody saw live is there for everybody later, unless something can have ended it. */
+/** A session that was seen live exists in later reads, unless something can have ended it. */
 function* goneWithoutEnd(story: SessionStory, history: IndexedHistory): Iterable<Violation> {
   const endings = story.ended.map(({ call }) => call);
   for (const call of [...story.missing, ...story.untouched, ...endings]) {
     const live = lastNoticeBefore(story, call);
     if (!live || mayHaveEnded(history, story, live, call)) continue;
-    const sentence = `Session ${story.sessionId} was gone although nobody can have ended it.`;
-    yield { invariant: 'I6', sentence, entries: [live.call, call] };
+    const sentence = `Session ${story.sessionId} was gone although no call can have ended it.`;
+    yield { invariant: 'applied-means-visible', sentence, entries: [live.call, call] };
   }
 }
 
@@ -59,7 +59,7 @@ function* unseenWrites({ sessionId, replaces, live }: SessionStory): Iterable<Vi
     const write = newestBefore(acknowledged, call);
     if (!write || seen.version > write.input.expectedVersion + 1 || seen.writeId === write.input.writeId) continue;
     const sentence = `An acknowledged write to session ${sessionId} was not seen by a later read.`;
-    yield { invariant: 'I6', sentence, entries: [write, call] };
+    yield { invariant: 'applied-means-visible', sentence, entries: [write, call] };
   }
 }
 

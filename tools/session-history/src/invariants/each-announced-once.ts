@@ -1,57 +1,57 @@
 import { type Moment, mayBeApplied } from '../call-order.js';
-import type { Feed, HeardChange, HistoryCall } from '../history.js';
+import type { Feed, ReceivedChange, HistoryCall } from '../history.js';
 import type { IndexedHistory } from '../indexed-history.js';
 import { possibleEndings } from '../possible-endings.js';
 import type { SessionStory } from '../session-story.js';
 import type { Violation } from './invariant.js';
 
-/** One thing that a feed has to tell, and the call after whose answer everybody hears of it soon. */
+/** A change that every feed must deliver soon after a call returned. */
 interface Due {
   readonly key: string;
   readonly call: HistoryCall;
-  /** The change is later than this. */
+  /** A lower bound of the change's time. */
   readonly since: number;
 }
 
-/** I12: each process hears of each change that was applied once, and of nothing else. */
+/** Each process receives each applied change once, and nothing else. */
 export function* eachAnnouncedOnce(history: IndexedHistory): Iterable<Violation> {
   for (const story of history.stories.values()) {
-    yield* announcedWithoutChange(story, history);
+    yield* publishedWithoutChange(story, history);
     const due = announcementsOf(story, history);
-    const heard = groupedBy(story.heard, ({ client }) => client);
-    for (const feed of history.feeds) yield* inOneFeed(story, feed, heard.get(feed.client) ?? [], due, history);
+    const received = groupedBy(story.received, ({ client }) => client);
+    for (const feed of history.feeds) yield* inOneFeed(story, feed, received.get(feed.client) ?? [], due, history);
   }
 }
 
 function* inOneFeed(
   { sessionId }: SessionStory,
   feed: Feed,
-  heard: readonly HeardChange[],
+  received: readonly ReceivedChange[],
   due: readonly Due[],
   { feedLag }: IndexedHistory,
 ): Iterable<Violation> {
-  const byKey = groupedBy(heard, ({ change }) => keyOf(change));
+  const byKey = groupedBy(received, ({ change }) => keyOf(change));
   for (const [key, entries] of byKey) {
     if (entries.length === 1) continue;
-    const sentence = `${feed.client} heard ${entries.length} times of session ${sessionId}: ${key}.`;
-    yield { invariant: 'I12', sentence, entries };
+    const sentence = `${feed.client} received a change of session ${sessionId} ${entries.length} times: ${key}.`;
+    yield { invariant: 'each-announced-once', sentence, entries };
   }
   if (feed.endedAt === undefined || feed.hasGap) return;
   for (const { key, call, since } of due) {
     const isCovered = since > feed.startedAt && (call.endedAt ?? Infinity) + feedLag < feed.endedAt;
     if (!isCovered || byKey.has(key)) continue;
-    const sentence = `${feed.client} never heard of session ${sessionId}: ${key}.`;
-    yield { invariant: 'I12', sentence, entries: [call] };
+    const sentence = `${feed.client} never received a change of session ${sessionId}: ${key}.`;
+    yield { invariant: 'each-announced-once', sentence, entries: [call] };
   }
 }
 
-/** The announcements of one session that there can be only one of have one key. */
-function keyOf(change: HeardChange['change']): string {
+/** Changes of a session of which only one can exist have the same key. */
+function keyOf(change: ReceivedChange['change']): string {
   if (change.type === 'session.updated') return `version ${change.version}`;
   return change.type === 'session.created' ? 'created' : 'ended';
 }
 
-/** What every feed has to tell of a session, for all that the calls were told. */
+/** The changes of a session that every feed must deliver, according to the results of the calls. */
 function announcementsOf(story: SessionStory, history: IndexedHistory): Due[] {
   const due: Due[] = [];
   for (const call of story.creations) {
@@ -67,7 +67,7 @@ function announcementsOf(story: SessionStory, history: IndexedHistory): Due[] {
   return due;
 }
 
-/** A tombstone that a caller made is announced when it is seen; one that time made, once a sweep has left none due. */
+/** A caller's tombstone is published when it is seen; an expiry once a sweep has left no session due. */
 function announcedEnd({ ended: [first] }: SessionStory, history: IndexedHistory): HistoryCall | undefined {
   if (!first) return undefined;
   const { call, seen } = first;
@@ -78,16 +78,16 @@ function announcedEnd({ ended: [first] }: SessionStory, history: IndexedHistory)
   });
 }
 
-function* announcedWithoutChange(story: SessionStory, history: IndexedHistory): Iterable<Violation> {
-  for (const heard of story.heard) {
-    if (isPossible(heard, story, history)) continue;
-    const sentence = `${heard.client} heard of session ${story.sessionId} what nobody had done: ${heard.change.type}.`;
-    yield { invariant: 'I12', sentence, entries: [heard] };
+function* publishedWithoutChange(story: SessionStory, history: IndexedHistory): Iterable<Violation> {
+  for (const received of story.received) {
+    if (isPossible(received, story, history)) continue;
+    const sentence = `${received.client} received a change of session ${story.sessionId} that no call had made: ${received.change.type}.`;
+    yield { invariant: 'each-announced-once', sentence, entries: [received] };
   }
 }
 
-function isPossible({ change, at }: HeardChange, story: SessionStory, history: IndexedHistory): boolean {
-  const heardAt: Moment = { startedAt: at, endedAt: at };
+function isPossible({ change, at }: ReceivedChange, story: SessionStory, history: IndexedHistory): boolean {
+  const receivedAt: Moment = { startedAt: at, endedAt: at };
   const had = (call: HistoryCall): boolean => mayBeApplied(call) && call.startedAt < at;
   switch (change.type) {
     case 'session.created':
@@ -97,7 +97,7 @@ function isPossible({ change, at }: HeardChange, story: SessionStory, history: I
     case 'session.rotated':
       return story.rotations.some((call) => call.input.successorId === change.rotatedTo && had(call));
     case 'session.ended':
-      return change.reason.endsWith('-timeout') || possibleEndings(history, story, heardAt).length > 0;
+      return change.reason.endsWith('-timeout') || possibleEndings(history, story, receivedAt).length > 0;
     default:
       return true;
   }

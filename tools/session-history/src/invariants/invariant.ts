@@ -1,16 +1,25 @@
 import type { HistoryEntry } from '../history.js';
 import type { IndexedHistory } from '../indexed-history.js';
 
-/** The ids of the promises, as the list of threats numbers them. */
-export type InvariantId = 'I1' | 'I2' | 'I3' | 'I4' | 'I5' | 'I6' | 'I11' | 'I12';
+/** The promises, each named after the file that checks it. */
+export type InvariantId =
+  | 'reads-are-their-own'
+  | 'ended-stays-ended'
+  | 'versions-never-go-back'
+  | 'no-update-is-lost'
+  | 'nothing-outlives-its-end'
+  | 'applied-means-visible'
+  | 'lists-are-the-live-sessions'
+  | 'each-end-recorded-once'
+  | 'each-announced-once';
 
-/** Something that no correct storage could have shown. */
+/** An observation that no correct storage allows. */
 export interface Violation {
   readonly invariant: InvariantId;
   readonly sentence: string;
-  /** What was asked, told and heard that cannot be true together. */
+  /** The calls and received changes that contradict each other. */
   readonly entries: readonly HistoryEntry[];
 }
 
-/** Looks for what breaks one promise. It is sound: what could have happened in some order is no violation. */
+/** Finds the violations of one promise. It is sound: a history that is possible in some order has none. */
 export type Invariant = (history: IndexedHistory) => Iterable<Violation>;

@@ -6,7 +6,7 @@ import { isQuiet } from '../quiet-client.js';
 import type { SessionStory } from '../session-story.js';
 import type { Violation } from './invariant.js';
 
-/** I11: a list names each live session of its login once and, once quiet, no other; the count is that of the lists. */
+/** A list contains each live session of its user once and, in the quiet state, no other; the count matches the lists. */
 export function* listsAreTheLiveSessions(history: IndexedHistory): Iterable<Violation> {
   for (const login of history.logins.values()) {
     for (const list of login.lists.filter(({ outcome }) => outcome === 'ok')) {
@@ -21,7 +21,11 @@ export function* listsAreTheLiveSessions(history: IndexedHistory): Iterable<Viol
 function* listedTwice(list: CallOf<'listByLogin'>): Iterable<Violation> {
   const ids = (list.result?.sessions ?? []).map(({ sessionId }) => sessionId);
   if (new Set(ids).size === ids.length) return;
-  yield { invariant: 'I11', sentence: `The list of ${list.input.loginId} named a session twice.`, entries: [list] };
+  yield {
+    invariant: 'lists-are-the-live-sessions',
+    sentence: `The list of ${list.input.loginId} named a session twice.`,
+    entries: [list],
+  };
 }
 
 function* unlisted(
@@ -38,7 +42,11 @@ function* unlisted(
     const after = last && precedes(list, last.call) ? last : undefined;
     if (!after && mayHaveEnded(history, story, before, list)) continue;
     const sentence = `The list of ${list.input.loginId} lacked the live session ${story.sessionId}.`;
-    yield { invariant: 'I11', sentence, entries: [before.call, list, ...(after ? [after.call] : [])] };
+    yield {
+      invariant: 'lists-are-the-live-sessions',
+      sentence,
+      entries: [before.call, list, ...(after ? [after.call] : [])],
+    };
   }
 }
 
@@ -49,7 +57,7 @@ function* listedWithoutLife(list: CallOf<'listByLogin'>, { sessions }: LoginStor
     const gone = [...missing, ...ended.map(({ call }) => call)].find((call) => isQuiet(call) && precedes(call, list));
     if (!gone) continue;
     const sentence = `The list of ${list.input.loginId} named session ${sessionId}, which was not live.`;
-    yield { invariant: 'I11', sentence, entries: [gone, list] };
+    yield { invariant: 'lists-are-the-live-sessions', sentence, entries: [gone, list] };
   }
 }
 
@@ -58,14 +66,14 @@ function* miscounted(history: IndexedHistory): Iterable<Violation> {
     const counts = count.operation === 'count' && isQuiet(count) ? count.result?.counts : undefined;
     if (!counts) continue;
     const { certain, possible } = liveAt(count, history);
-    for (const [name, least, most, told] of [
+    for (const [name, least, most, counted] of [
       ['sessions', certain.length, possible.length, counts.sessions],
       ['logins', loginsOf(certain), loginsOf(possible), counts.logins],
     ] as const) {
-      if (least <= told && told <= most) continue;
+      if (least <= counted && counted <= most) continue;
       const range = least === most ? `${least}` : `${least} to ${most}`;
-      const sentence = `When quiet, ${range} ${name} were live, and ${told} were counted.`;
-      yield { invariant: 'I11', sentence, entries: [count] };
+      const sentence = `When quiet, ${range} ${name} were live, and ${counted} were counted.`;
+      yield { invariant: 'lists-are-the-live-sessions', sentence, entries: [count] };
     }
   }
 }

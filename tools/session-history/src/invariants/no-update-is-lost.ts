@@ -6,7 +6,7 @@ import type { Violation } from './invariant.js';
 
 type VersionedWrite = CallOf<'replace'> | CallOf<'rotate'>;
 
-/** I4: the versions of a session form one chain, in which each acknowledged write has its place, and no other has. */
+/** The versions of a session form one chain that contains each acknowledged write, and no others. */
 export function* noUpdateIsLost(history: IndexedHistory): Iterable<Violation> {
   for (const story of history.stories.values()) {
     const writes = new Map<number, VersionedWrite[]>();
@@ -25,12 +25,12 @@ function* contested({ sessionId }: SessionStory, version: number, writes: Versio
   const applied = writes.filter(({ outcome }) => outcome === 'ok');
   if (applied.length > 1) {
     const sentence = `Version ${version} of session ${sessionId} was written over ${applied.length} times.`;
-    yield { invariant: 'I4', sentence, entries: applied };
+    yield { invariant: 'no-update-is-lost', sentence, entries: applied };
   }
   for (const call of writes) {
     if (call.result?.answer !== 'conflict' || call.result.sessions[0]?.version !== version) continue;
     const sentence = `A write to session ${sessionId} was refused although it expected the version that it met.`;
-    yield { invariant: 'I4', sentence, entries: [call] };
+    yield { invariant: 'no-update-is-lost', sentence, entries: [call] };
   }
 }
 
@@ -41,12 +41,12 @@ function* misnumbered({ sessionId, replaces, creations }: SessionStory): Iterabl
     const version = call.operation === 'replace' ? call.input.expectedVersion + 1 : 1;
     const [seen] = call.result?.sessions ?? [];
     if (seen?.state === 'live' && seen.writeId === call.input.writeId && seen.version === version) continue;
-    const sentence = `A write to session ${sessionId} returned something else than what it had written.`;
-    yield { invariant: 'I4', sentence, entries: [call] };
+    const sentence = `A write to session ${sessionId} returned other data than it had written.`;
+    yield { invariant: 'no-update-is-lost', sentence, entries: [call] };
   }
 }
 
-/** For each version after the first somebody made it out of the one before; a rotation ends the chain. */
+/** Each version after the first was written over the one before; a rotation ends the chain. */
 function* versionsWithoutWrite(
   { sessionId, sightings }: SessionStory,
   writes: Map<number, VersionedWrite[]>,
@@ -55,8 +55,8 @@ function* versionsWithoutWrite(
     for (let version = 1; version < seen.version; version++) {
       const makers = (writes.get(version) ?? []).filter(({ operation }) => operation === 'replace');
       if (makers.some((write) => mayBeAppliedBy(write, call))) continue;
-      const sentence = `Session ${sessionId} was read at version ${seen.version}, but nobody had written version ${version + 1}.`;
-      yield { invariant: 'I4', sentence, entries: [...makers, call] };
+      const sentence = `Session ${sessionId} was read at version ${seen.version}, but no call had written version ${version + 1}.`;
+      yield { invariant: 'no-update-is-lost', sentence, entries: [...makers, call] };
       break;
     }
   }
@@ -70,13 +70,13 @@ function* versionsWithTwoPayloads({ sessionId, live, rotations }: SessionStory):
     if (!first) firstAt.set(seen.version, { call, writeId: seen.writeId });
     else if (first.writeId !== seen.writeId) {
       const sentence = `Version ${seen.version} of session ${sessionId} was read with two payloads.`;
-      yield { invariant: 'I4', sentence, entries: [first.call, call] };
+      yield { invariant: 'no-update-is-lost', sentence, entries: [first.call, call] };
     }
   }
   for (const rotation of rotations.filter(({ outcome }) => outcome === 'ok')) {
     const later = live.find(({ seen }) => seen.version > rotation.input.expectedVersion);
     if (!later) continue;
     const sentence = `Session ${sessionId} was rotated at version ${rotation.input.expectedVersion} and read at a later one.`;
-    yield { invariant: 'I4', sentence, entries: [rotation, later.call] };
+    yield { invariant: 'no-update-is-lost', sentence, entries: [rotation, later.call] };
   }
 }

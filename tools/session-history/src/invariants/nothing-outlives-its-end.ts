@@ -2,7 +2,7 @@ import type { IndexedHistory } from '../indexed-history.js';
 import type { LiveNotice, SessionStory } from '../session-story.js';
 import type { Violation } from './invariant.js';
 
-/** I5: a session lives until the end that its last access granted: not longer, and by time not shorter. */
+/** A session lives until the end that its last access set: not longer, and no timeout ends it earlier. */
 export function* nothingOutlivesItsEnd(history: IndexedHistory): Iterable<Violation> {
   for (const story of history.stories.values()) {
     yield* liveAfterItsEnd(story, history.clockToleranceMs);
@@ -19,7 +19,7 @@ function* liveAfterItsEnd({ sessionId, notices }: SessionStory, toleranceMs: num
   for (const { call, expiresAt } of notices) {
     if (call.clockAtStart < expiresAt + toleranceMs) continue;
     const sentence = `Session ${sessionId}, which ended at ${expiresAt}, was found live by a call that began at ${call.clockAtStart}.`;
-    yield { invariant: 'I5', sentence, entries: [call] };
+    yield { invariant: 'nothing-outlives-its-end', sentence, entries: [call] };
   }
 }
 
@@ -28,13 +28,13 @@ function* endedBeforeItsEnd({ sessionId, ended, notices }: SessionStory, toleran
   if (!timedOut) return;
   const { call, seen } = timedOut;
   if ((call.clockAtEnd ?? Infinity) + toleranceMs < seen.endedAt) {
-    const sentence = `Session ${sessionId} was told to have timed out at ${seen.endedAt}, before that moment had come.`;
-    yield { invariant: 'I5', sentence, entries: [call] };
+    const sentence = `Session ${sessionId} was reported to have timed out at ${seen.endedAt}, before that time.`;
+    yield { invariant: 'nothing-outlives-its-end', sentence, entries: [call] };
   }
   const longer = notices.find(({ expiresAt }) => expiresAt > seen.endedAt);
   if (longer) {
-    const sentence = `Session ${sessionId} timed out at ${seen.endedAt}, and was granted to live until ${longer.expiresAt}.`;
-    yield { invariant: 'I5', sentence, entries: [longer.call, call] };
+    const sentence = `Session ${sessionId} timed out at ${seen.endedAt}, but an access had extended it to ${longer.expiresAt}.`;
+    yield { invariant: 'nothing-outlives-its-end', sentence, entries: [longer.call, call] };
   }
 }
 
@@ -42,11 +42,11 @@ function* absoluteEndsMoved({ sessionId, live: [first, ...others] }: SessionStor
   for (const { call, seen } of others) {
     if (seen.absoluteExpiresAt === first!.seen.absoluteExpiresAt) continue;
     const sentence = `The absolute end of session ${sessionId} moved.`;
-    yield { invariant: 'I5', sentence, entries: [first!.call, call] };
+    yield { invariant: 'nothing-outlives-its-end', sentence, entries: [first!.call, call] };
   }
 }
 
-/** The accesses that granted an end, in the order of the storage's clock; `undefined` if nobody knows them all. */
+/** The accesses that set an end, in the order of the storage's clock; `undefined` if some are unknown. */
 function accessesOf(story: SessionStory): LiveNotice[] | undefined {
   const { creations, replaces, notices, lostTouches } = story;
   const touching = replaces.filter(({ input }) => input.touch);
@@ -61,14 +61,18 @@ function* endsNobodyGranted({ sessionId, notices, ended }: SessionStory, accesse
   const granted = new Set(accesses.map(({ expiresAt }) => expiresAt));
   for (const { call, expiresAt } of notices) {
     if (granted.has(expiresAt)) continue;
-    const sentence = `Session ${sessionId} was to end at ${expiresAt}, which no access had granted.`;
-    yield { invariant: 'I5', sentence, entries: [call] };
+    const sentence = `Session ${sessionId} had the end ${expiresAt}, which no access had set.`;
+    yield { invariant: 'nothing-outlives-its-end', sentence, entries: [call] };
   }
   const last = Math.max(...granted);
   for (const { call, seen } of ended) {
     if (isTimeout(seen.reason) ? granted.has(seen.endedAt) : seen.endedAt < last) continue;
-    const sentence = `Session ${sessionId} ended at ${seen.endedAt} (${seen.reason}), which was not before its time.`;
-    yield { invariant: 'I5', sentence, entries: [...accesses.map((access) => access.call), call] };
+    const sentence = `Session ${sessionId} ended at ${seen.endedAt} (${seen.reason}), when it was already due.`;
+    yield {
+      invariant: 'nothing-outlives-its-end',
+      sentence,
+      entries: [...accesses.map((access) => access.call), call],
+    };
     return;
   }
 }
@@ -79,7 +83,7 @@ function* accessesWhenDue({ sessionId }: SessionStory, accesses: LiveNotice[]): 
   for (const access of accesses.slice(1)) {
     if (last && access.lastAccessedAt >= last.expiresAt) {
       const sentence = `Session ${sessionId} was due at ${last.expiresAt} and was accessed at ${access.lastAccessedAt}.`;
-      yield { invariant: 'I5', sentence, entries: [last.call, access.call] };
+      yield { invariant: 'nothing-outlives-its-end', sentence, entries: [last.call, access.call] };
     }
     if (!last || access.expiresAt > last.expiresAt) last = access;
   }

@@ -3,21 +3,21 @@ import type { IndexedHistory } from '../indexed-history.js';
 import type { SessionStory, Sighting } from '../session-story.js';
 import type { Violation } from './invariant.js';
 
-/** I1: a read of X returns X: its id, its login, and what somebody wrote to it. */
+/** A read of a session returns that session: its id, its user, and a payload that was written to it. */
 export function* readsAreTheirOwn(history: IndexedHistory): Iterable<Violation> {
   for (const call of history.calls) {
     const sentence = answersForAnother(call);
-    if (sentence !== undefined) yield { invariant: 'I1', sentence, entries: [call] };
+    if (sentence !== undefined) yield { invariant: 'reads-are-their-own', sentence, entries: [call] };
   }
   for (const story of history.stories.values()) {
     for (const sighting of story.sightings) {
       const sentence = notWrittenTo(story, sighting, history);
-      if (sentence !== undefined) yield { invariant: 'I1', sentence, entries: [sighting.call] };
+      if (sentence !== undefined) yield { invariant: 'reads-are-their-own', sentence, entries: [sighting.call] };
     }
-    for (const heard of story.heard) {
-      if (!('loginId' in heard.change) || heard.change.loginId === story.loginId) continue;
-      const sentence = `${heard.client} heard of session ${story.sessionId} as one of ${heard.change.loginId}.`;
-      yield { invariant: 'I1', sentence, entries: [...story.creations, heard] };
+    for (const received of story.received) {
+      if (!('loginId' in received.change) || received.change.loginId === story.loginId) continue;
+      const sentence = `${received.client} received session ${story.sessionId} as one of ${received.change.loginId}.`;
+      yield { invariant: 'reads-are-their-own', sentence, entries: [...story.creations, received] };
     }
   }
 }
@@ -47,19 +47,19 @@ function answersForAnother({ operation, input, result }: HistoryCall): string | 
   }
 }
 
-/** What was seen of a session that nobody ever asked it to hold, if anything. */
+/** Describes content of a session that no call wrote to it, if there is any. */
 function notWrittenTo(story: SessionStory, { seen }: Sighting, history: IndexedHistory): string | undefined {
   const { sessionId, creations, loginId, rotations } = story;
-  if (creations.length === 0) return `Session ${sessionId} was read, and nobody created it.`;
+  if (creations.length === 0) return `Session ${sessionId} was read, but no call created it.`;
   if (seen.loginId !== loginId) return `Session ${sessionId} of ${loginId} was read as one of ${seen.loginId}.`;
   if (seen.state === 'live') {
     const write = history.writes.get(seen.writeId);
     if (write && writesTo(write) === sessionId) return undefined;
-    return `Session ${sessionId} was read with '${seen.writeId}', which nobody wrote to it.`;
+    return `Session ${sessionId} was read with '${seen.writeId}', which no call wrote to it.`;
   }
   const isSuccessor = rotations.some(({ input }) => input.successorId === seen.rotatedTo);
   if (seen.rotatedTo === undefined || isSuccessor) return undefined;
-  return `Session ${sessionId} was read as rotated to ${seen.rotatedTo}, which nobody asked for.`;
+  return `Session ${sessionId} was read as rotated to ${seen.rotatedTo}, which no call requested.`;
 }
 
 /** The session that holds the payload of a write. */

@@ -4,13 +4,13 @@ import type { SessionStory } from '../session-story.js';
 import type { Moment } from '../call-order.js';
 import type { Violation } from './invariant.js';
 
-/** That a session was at least at this version by the time that somebody was told. */
+/** An observation that a session was at least at this version. */
 interface Observation extends Moment {
   readonly version: number;
   readonly entry: HistoryEntry;
 }
 
-/** I3: no read goes back behind a version that anybody was told before it began, and no feed tells versions backwards. */
+/** No read returns an older version than one returned before it began, and no feed delivers versions in the wrong order. */
 export function* versionsNeverGoBack(history: IndexedHistory): Iterable<Violation> {
   for (const story of history.stories.values()) {
     yield* staleReads(story);
@@ -30,7 +30,7 @@ function* staleReads(story: SessionStory): Iterable<Violation> {
     }
     if (!newest || read.version >= newest.version) continue;
     const sentence = `Session ${story.sessionId} was at version ${newest.version} and later at ${read.version}.`;
-    yield { invariant: 'I3', sentence, entries: [newest.entry, read.entry] };
+    yield { invariant: 'versions-never-go-back', sentence, entries: [newest.entry, read.entry] };
   }
 }
 
@@ -44,8 +44,8 @@ function observedByCalls(story: SessionStory): Observation[] {
   });
 }
 
-function observedByFeeds({ heard }: SessionStory): Observation[] {
-  return heard.flatMap((entry) => {
+function observedByFeeds({ received }: SessionStory): Observation[] {
+  return received.flatMap((entry) => {
     const version = 'version' in entry.change ? entry.change.version : 0;
     return { startedAt: entry.at, endedAt: entry.at, version, entry };
   });
@@ -57,8 +57,8 @@ function* backwardFeeds(story: SessionStory): Iterable<Violation> {
     const { client } = observation.entry;
     const before = last.get(client);
     if (before && observation.version < before.version) {
-      const sentence = `${client} heard the versions of session ${story.sessionId} backwards.`;
-      yield { invariant: 'I3', sentence, entries: [before.entry, observation.entry] };
+      const sentence = `${client} received the versions of session ${story.sessionId} in the wrong order.`;
+      yield { invariant: 'versions-never-go-back', sentence, entries: [before.entry, observation.entry] };
     }
     last.set(client, observation);
   }

@@ -39,7 +39,7 @@ describe('ExpectedVersion()', () => {
 
   test.each([[[]], [['*']], [[' * ']]])('rejects a missing If-Match, and *: %j', (values) => {
     const error = errorOf(...values);
-    expect([error.code, error.getStatus(), error.faults[0]?.field]).toEqual(['ERR_VERSION_REQUIRED', 428, 'If-Match']);
+    expect([error.code, error.getStatus(), error.errors[0]?.field]).toEqual(['ERR_VERSION_REQUIRED', 428, 'If-Match']);
   });
 
   test.each([
@@ -61,6 +61,6 @@ describe('ExpectedVersion()', () => {
     '"٧"',
   ])('rejects a value other than one strong tag: %j', (value) => {
     const error = errorOf(value);
-    expect([error.code, error.getStatus(), error.faults[0]?.field]).toEqual(['ERR_REQUEST_HEADER', 400, 'If-Match']);
+    expect([error.code, error.getStatus(), error.errors[0]?.field]).toEqual(['ERR_REQUEST_HEADER', 400, 'If-Match']);
   });
 });

@@ -86,15 +86,15 @@ function parseObject(text: string): unknown {
 
 /** Responds to a path that Fastify cannot decode. Such a request reaches no middleware and no filter. */
 const answerUnroutable: FastifyServerOptions['frameworkErrors'] = ({ code, statusCode = 400 }, request, reply) => {
-  const refusal = toRequestError(new HttpException('', statusCode, { cause: { code } }));
+  const error = toRequestError(new HttpException('', statusCode, { cause: { code } }));
   const requestId = requestIdOf(request.raw);
   // The type depends on a route, and here there is none.
   const answer = reply as unknown as FastifyReply;
   void answer
-    .code(refusal.getStatus())
+    .code(error.getStatus())
     .headers({ 'X-Request-Id': requestId, 'Cache-Control': 'no-store' })
     .type(PROBLEM_TYPE)
-    .send(JSON.stringify(problemOf(refusal, requestId)));
+    .send(JSON.stringify(problemOf(error, requestId)));
 };
 
 /** Returns the URL at which this machine reaches a listening application. */

@@ -42,7 +42,7 @@ export class ProblemFilter implements ExceptionFilter {
     const allowed = this.#allowed(request);
     // A route that exists may respond with 404 itself.
     if (allowed.length === 0 || allowed.includes(rawRequest(request).method ?? '')) return exception;
-    return new RequestError('ERR_METHOD_NOT_ALLOWED', `This route supports only the methods ${allowed.join(', ')}.`);
+    return new RequestError('ERR_METHOD_NOT_ALLOWED', `This route supports only ${allowed.join(', ')}.`);
   }
 
   #allowed(request: HttpRequest): readonly string[] {

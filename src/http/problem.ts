@@ -36,7 +36,7 @@ export const REQUEST_ERRORS = {
 export type RequestErrorCode = keyof typeof REQUEST_ERRORS;
 
 /** One invalid field of a request. */
-export interface InputFault {
+export interface FieldError {
   /** The path of the field, such as `client.ip`, `limit` or `If-Match`. */
   readonly field: string;
   readonly message: string;
@@ -47,9 +47,9 @@ export class RequestError extends HttpException {
   constructor(
     readonly code: RequestErrorCode,
     message: string,
-    readonly faults: readonly InputFault[] = [],
+    readonly errors: readonly FieldError[] = [],
   ) {
-    super({ code, message, ...(faults[0] && { field: faults[0].field, errors: faults }) }, REQUEST_ERRORS[code]);
+    super({ code, message, ...(errors[0] && { field: errors[0].field, errors }) }, REQUEST_ERRORS[code]);
   }
 
   /** Creates the error of a single field. `message` continues the sentence that the field's name begins. */

@@ -16,7 +16,7 @@ export interface RequestContext {
 }
 
 /** A request whose response was sent, or whose connection was closed before. */
-export interface SettledRequest extends RequestContext {
+export interface CompletedRequest extends RequestContext {
   readonly method: string;
   /** The status that was sent; 499 if the client disconnected first. */
   readonly status: number;
@@ -34,8 +34,8 @@ const CLIENT_CLOSED = 499;
 type Contextual = IncomingMessage & { [CONTEXT]?: RequestContext };
 type AnyRequest = IncomingMessage | { readonly raw: IncomingMessage };
 
-/** Gives every request an id, which the response repeats in `X-Request-Id`, and calls `settled` when it is complete. */
-export function requestContext(settled: (request: SettledRequest) => void): Middleware {
+/** Gives every request an id, which the response repeats in `X-Request-Id`, and calls `onCompleted` when it is complete. */
+export function requestContext(onCompleted: (request: CompletedRequest) => void): Middleware {
   return (request, response, next) => {
     const requestId = requestIdOf(request);
     const context: RequestContext = { requestId, startedAt: performance.now() };
@@ -44,7 +44,7 @@ export function requestContext(settled: (request: SettledRequest) => void): Midd
     response.once('close', () => {
       const status = response.headersSent ? response.statusCode : CLIENT_CLOSED;
       const milliseconds = performance.now() - context.startedAt;
-      settled({ ...context, method: request.method ?? '', status, milliseconds });
+      onCompleted({ ...context, method: request.method ?? '', status, milliseconds });
     });
     next();
   };

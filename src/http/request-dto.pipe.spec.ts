@@ -87,35 +87,35 @@ describe('RequestDtoPipe', () => {
   });
 
   test.each([undefined, null])('treats %s as a body without fields', (value) => {
-    expect(errorOf(value).faults).toMatchObject([{ field: 'name' }]);
+    expect(errorOf(value).errors).toMatchObject([{ field: 'name' }]);
   });
 
   test.each([[[]], [[{ name: 'a' }]], ['text'], [7], [true]])('rejects a body that is not an object: %j', (value) => {
     expect(errorOf(value)).toMatchObject({ code: 'ERR_REQUEST_INPUT', message: 'body must be a JSON object.' });
   });
 
-  test('reports one fault per field, with its path', () => {
-    const { faults, message } = errorOf({ name: 7, limit: '11', inner: { text: 1 } });
-    expect(faults.map(({ field }) => field)).toEqual(['name', 'limit', 'inner.text']);
-    expect(faults[2]!.message).toBe('inner.text must be a string.');
-    expect(message).toBe(faults.map((fault) => fault.message).join(' '));
+  test('reports one error per field, with its path', () => {
+    const { errors, message } = errorOf({ name: 7, limit: '11', inner: { text: 1 } });
+    expect(errors.map(({ field }) => field)).toEqual(['name', 'limit', 'inner.text']);
+    expect(errors[2]!.message).toBe('inner.text must be a string.');
+    expect(message).toBe(errors.map((error) => error.message).join(' '));
   });
 
   test('does not treat null as absent', () => {
-    const { faults } = errorOf({ name: 'a', limit: null, raw: null });
-    expect(faults.map(({ field }) => field)).toEqual(['limit', 'raw']);
+    const { errors } = errorOf({ name: 'a', limit: null, raw: null });
+    expect(errors.map(({ field }) => field)).toEqual(['limit', 'raw']);
   });
 
   test('reports a missing field that may be null', () => {
-    expect(errorOf({ name: 'a' }, Derived).faults).toEqual([{ field: 'value', message: 'value is required.' }]);
+    expect(errorOf({ name: 'a' }, Derived).errors).toEqual([{ field: 'value', message: 'value is required.' }]);
     expect(make({ name: 'a', value: null }, Derived)).toMatchObject({ value: null });
   });
 
   test('rejects unknown fields at each level, and lists the known fields', () => {
-    expect(errorOf({ name: 'a', more: 1 }).faults).toEqual([
+    expect(errorOf({ name: 'a', more: 1 }).errors).toEqual([
       { field: 'more', message: 'more is unknown. Known fields: name, limit, touch, inner, raw.' },
     ]);
-    expect(errorOf({ name: 'a', inner: { text: 'a', more: 1 } }).faults).toEqual([
+    expect(errorOf({ name: 'a', inner: { text: 'a', more: 1 } }).errors).toEqual([
       { field: 'inner.more', message: 'inner.more is unknown.' },
     ]);
   });
@@ -124,7 +124,7 @@ describe('RequestDtoPipe', () => {
     'rejects a field with the name of a prototype property: %s',
     (name) => {
       const body = JSON.parse(`{"name":"a","${name}":{"polluted":true}}`) as object;
-      expect(errorOf(body).faults).toMatchObject([{ field: name }]);
+      expect(errorOf(body).errors).toMatchObject([{ field: name }]);
       expect(({} as { polluted?: boolean }).polluted).toBeUndefined();
     },
   );
@@ -133,7 +133,7 @@ describe('RequestDtoPipe', () => {
     'rejects a nested field with the name of a prototype property: %s',
     (name) => {
       const body = JSON.parse(`{"name":"a","inner":{"text":"a","${name}":{"polluted":true}}}`) as object;
-      expect(errorOf(body).faults).toMatchObject([{ field: `inner.${name}` }]);
+      expect(errorOf(body).errors).toMatchObject([{ field: `inner.${name}` }]);
     },
   );
 
@@ -149,9 +149,9 @@ describe('RequestDtoPipe', () => {
 
   test('limits the error for thousands of unknown fields and for long names', () => {
     const body = Object.fromEntries(Array.from({ length: 5_000 }, (_, index) => [`${index}${'x'.repeat(10_000)}`, 1]));
-    const { faults, message } = errorOf(body);
-    expect(faults).toHaveLength(20);
-    expect(faults.every(({ field }) => field.length === 64)).toBe(true);
+    const { errors, message } = errorOf(body);
+    expect(errors).toHaveLength(20);
+    expect(errors.every(({ field }) => field.length === 64)).toBe(true);
     expect(message.length).toBeLessThan(5_000);
   });
 

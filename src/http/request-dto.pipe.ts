@@ -2,10 +2,10 @@ import { type ArgumentMetadata, Injectable, type PipeTransform, type Type } from
 import { plainToInstance } from 'class-transformer';
 import { type ValidationError, getMetadataStorage, validateSync } from 'class-validator';
 import { rawFieldsOf } from './dto-rules.js';
-import { type InputFault, RequestError } from './problem.js';
+import { type FieldError, RequestError } from './problem.js';
 
 /** Limits the response to a body with thousands of unknown fields. */
-const MAX_FAULTS = 20;
+const MAX_ERRORS = 20;
 const MAX_NAME_LENGTH = 64;
 const BUILT_IN: readonly unknown[] = [String, Number, Boolean, Object, Array];
 
@@ -33,14 +33,14 @@ export class RequestDtoPipe implements PipeTransform {
     for (const [name, field] of Object.entries(given as object)) {
       if (raw.includes(name)) Object.assign(dto, { [name]: field as unknown });
     }
-    const faults = faultsOf(validateSync(dto, { whitelist: true, forbidNonWhitelisted: true }));
-    if (faults.length > 0) throw invalid(faults);
+    const errors = errorsOf(validateSync(dto, { whitelist: true, forbidNonWhitelisted: true }));
+    if (errors.length > 0) throw invalid(errors);
     return dto;
   }
 }
 
-function invalid(faults: readonly InputFault[]): RequestError {
-  const shown = faults.slice(0, MAX_FAULTS);
+function invalid(errors: readonly FieldError[]): RequestError {
+  const shown = errors.slice(0, MAX_ERRORS);
   return new RequestError('ERR_REQUEST_INPUT', shown.map(({ message }) => message).join(' '), shown);
 }
 
@@ -50,7 +50,7 @@ function fieldsOf(metatype: Function): string[] {
   return [...new Set(rules.map(({ propertyName }) => propertyName))];
 }
 
-function unknownField(name: string, known: readonly string[]): InputFault {
+function unknownField(name: string, known: readonly string[]): FieldError {
   const field = name.slice(0, MAX_NAME_LENGTH);
   return { field, message: `${field} is unknown. Known fields: ${known.join(', ')}.` };
 }
@@ -63,13 +63,13 @@ function prototypeNamesIn(value: unknown, path: string): string[] {
   );
 }
 
-/** Returns one fault per field. Of several violated rules, the first one in the class is the most specific. */
-function faultsOf(errors: readonly ValidationError[], parent = ''): InputFault[] {
-  return errors.flatMap(({ property, constraints = {}, children = [] }) => {
+/** Returns one error per field. Of several violated rules, the first one in the class is the most specific. */
+function errorsOf(violations: readonly ValidationError[], parent = ''): FieldError[] {
+  return violations.flatMap(({ property, constraints = {}, children = [] }) => {
     const field = parent === '' ? property : `${parent}.${property}`;
     const [rule, text] = Object.entries(constraints).at(-1) ?? [];
-    if (rule === undefined) return faultsOf(children, field);
-    const says = rule === 'whitelistValidation' ? `${property} is unknown` : text;
-    return [{ field, message: `${parent === '' ? '' : `${parent}.`}${says}.` }];
+    if (rule === undefined) return errorsOf(children, field);
+    const description = rule === 'whitelistValidation' ? `${property} is unknown` : text;
+    return [{ field, message: `${parent === '' ? '' : `${parent}.`}${description}.` }];
   });
 }

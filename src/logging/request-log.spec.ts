@@ -1,9 +1,15 @@
 import { Logger } from '@nestjs/common';
 import { afterEach, describe, expect, jest, test } from '@jest/globals';
-import type { SettledRequest } from '../http/request-context.js';
+import type { CompletedRequest } from '../http/request-context.js';
 import { RequestLog } from './request-log.js';
 
-const SETTLED: SettledRequest = { requestId: 'mine', startedAt: 5, method: 'GET', status: 200, milliseconds: 12.345 };
+const COMPLETED: CompletedRequest = {
+  requestId: 'mine',
+  startedAt: 5,
+  method: 'GET',
+  status: 200,
+  milliseconds: 12.345,
+};
 
 describe('RequestLog', () => {
   afterEach(() => {
@@ -37,11 +43,11 @@ describe('RequestLog', () => {
 });
 
 /** Returns the level and the message that are written for a request. */
-function write(request: Partial<SettledRequest>, logFormat: 'json' | 'text' = 'json'): readonly unknown[] {
+function write(request: Partial<CompletedRequest>, logFormat: 'json' | 'text' = 'json'): readonly unknown[] {
   const written: unknown[] = [];
   for (const level of ['debug', 'log', 'warn', 'error'] as const) {
     jest.spyOn(Logger.prototype, level).mockImplementation((message: unknown) => void written.push(level, message));
   }
-  new RequestLog({ logFormat }).write({ ...SETTLED, ...request });
+  new RequestLog({ logFormat }).write({ ...COMPLETED, ...request });
   return written;
 }

@@ -1,7 +1,7 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import type { Environment } from '../config/environment.js';
 import { environmentConfig } from '../config/read-environment.js';
-import type { SettledRequest } from '../http/request-context.js';
+import type { CompletedRequest } from '../http/request-context.js';
 
 /**
  * Logs a line for every request. It contains the operation, never the path, in which a client may send a token by
@@ -13,7 +13,7 @@ export class RequestLog {
 
   constructor(@Inject(environmentConfig.KEY) private readonly environment: Pick<Environment, 'logFormat'>) {}
 
-  write({ method, operation, status, milliseconds, serviceId, code, requestId }: SettledRequest): void {
+  write({ method, operation, status, milliseconds, serviceId, code, requestId }: CompletedRequest): void {
     const line = {
       method,
       ...(operation !== undefined && { operation }),

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { DistributedSessionManager, SessionStorage } from 'nestjs-distributed-session';
 import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
 import { EventStreams } from '../events/event-streams.js';
-import type { SettledRequest } from '../http/request-context.js';
+import type { CompletedRequest } from '../http/request-context.js';
 
 const PREFIX = 'session_service_';
 /** In seconds: from an immediate read to a call that reaches its deadline. */
@@ -40,7 +40,7 @@ export class ServiceMetrics {
   }
 
   /** Records a completed request. */
-  observe({ operation = 'none', code, status, milliseconds }: SettledRequest): void {
+  observe({ operation = 'none', code, status, milliseconds }: CompletedRequest): void {
     const outcome = code ?? (status < 400 ? 'ok' : String(status));
     this.#operations.observe({ operation, outcome }, milliseconds / 1_000);
     if (code === 'ERR_SERVICE_AUTHENTICATION') this.#failures.inc({ subject: 'service' });

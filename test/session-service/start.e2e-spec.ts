@@ -12,7 +12,7 @@ import { RedisServer } from '@distributed-session/test-servers/redis/redis-serve
 import { outputOf, runProgram } from '../support/run-program.js';
 
 const MEMORY_WARNING = 'are lost when it stops';
-const READY = 'See the user';
+const READY = 'List the user';
 
 let folder: string;
 let redis: RedisServer;

@@ -57,7 +57,7 @@ describe.each(['Redis', 'PostgreSQL'] as const)('the session service on %s', (na
     const env = { PORT: '0', ADMIN_SECRET, ...kind, SESSION_STORAGE_URL: store.url, ...variables };
     const program = new BuiltProgram('session-service/main.js', { env: { PATH: process.env['PATH'], ...env } });
     started.push(program);
-    await program.printed('See the user');
+    await program.printed('List the user');
     return { url: /http:\/\/127\.0\.0\.1:\d+/.exec(program.stdout)![0], program };
   }
 

@@ -5,7 +5,7 @@ export interface SessionRecord extends SessionHeader {
   readonly state: 'live';
   /** Idle timeout in milliseconds. Absent if the session has none. */
   readonly idleTimeoutMs?: number;
-  /** When the session expires: the earlier of the idle and the absolute end. It is over from this exact millisecond on. */
+  /** When the session expires: the earlier of the idle and the absolute end. From this millisecond on, it is due. */
   readonly expiresAt: number;
   /** The end that no access moves. Absent if the session has only an idle timeout. */
   readonly absoluteExpiresAt?: number;

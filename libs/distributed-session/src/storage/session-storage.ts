@@ -74,7 +74,10 @@ export abstract class SessionStorage {
 
   // --------------------------------------------------------------------------------------------------- sessions
 
-  /** Generates the id of a new session of this user: a lower-case UUID of any version. Neither calls the store nor reserves the id. */
+  /**
+   * Generates the id of a new session of this user: a lower-case UUID of any version. Neither calls the store nor
+   * reserves the id.
+   */
   abstract nextSessionId(loginId: string): string;
 
   /**
@@ -136,7 +139,10 @@ export abstract class SessionStorage {
   /** Returns the tombstones of a user, the last ended first; at most {@link HISTORY_LIMIT}. */
   abstract listHistory(loginId: string): Promise<readonly SessionTombstone[]>;
 
-  /** Counts the live sessions and the users who have one. Both numbers may include due sessions that no sweep has ended yet. */
+  /**
+   * Counts the live sessions, and the users who have one: a user with several sessions counts once. Both numbers may
+   * include sessions that are due since the last sweep, and nothing else.
+   */
   abstract count(): Promise<SessionCounts>;
 
   /**

@@ -15,7 +15,7 @@ export interface StorageFixture {
   readonly clear?: () => Promise<void>;
   /** With `drivenClock`: the clock that the storage reads. */
   readonly clock?: FakeClock;
-  /** With `severalInstances`: connects another instance to the same data, as another process would. The suite closes it. */
+  /** With `severalInstances`: connects another instance to the same data, as a process would. The suite closes it. */
   readonly another?: () => Promise<SessionStorage>;
   /** With `dump`: everything that the store holds, as text. */
   readonly dump?: () => Promise<string>;

@@ -24,7 +24,7 @@ export class InMemoryExpiryQueue {
     this.#queue.push({ at: nextAppointment(entry), entry });
   }
 
-  /** Removes and returns the next entry that is due, or `undefined`. `isKept` returns whether an entry is still stored. */
+  /** Removes and returns the next due entry, or returns `undefined`. `isKept` returns whether an entry is still stored. */
   takeDue(now: number, isKept: (entry: InMemorySessionEntry) => boolean): InMemorySessionEntry | undefined {
     for (let next = this.#queue.peek(); next && !(now < next.at); next = this.#queue.peek()) {
       this.#queue.pop();
@@ -38,7 +38,7 @@ export class InMemoryExpiryQueue {
     return undefined;
   }
 
-  /** Returns the live sessions that are due, in any order, without removing them: a walk over the due part of the heap. */
+  /** Returns the live sessions that are due, in any order, and removes none: a walk over the due part of the heap. */
   dueSessions(now: number): SessionRecord[] {
     const heap = this.#queue.data;
     const due: SessionRecord[] = [];

@@ -77,7 +77,7 @@ export class InMemorySessionTable {
     this.#replace(entry, expiredTombstone(entry.session), historyRetentionMs);
   }
 
-  /** Expires up to `limit` due sessions and drops the tombstones that are past their retention. Returns how many expired. */
+  /** Expires up to `limit` due sessions and drops tombstones past their retention. Returns how many expired. */
   sweep(now: number, limit: number, historyRetentionMs: number): number {
     let expired = 0;
     while (expired < limit) {

@@ -7,7 +7,7 @@ import {
   type IssuedSession,
   type Session,
   SessionGuard,
-  type SessionRefusedEvent,
+  type SessionEventMap,
 } from 'nestjs-distributed-session';
 import { FakeClock } from 'nestjs-distributed-session/testing';
 import { ADAPTERS } from './support/adapters.js';
@@ -97,7 +97,7 @@ describe.each(ADAPTERS)('a session that has ended, on %s', (_name, makeAdapter) 
   });
 
   test('has its late use reported', async () => {
-    const refused: SessionRefusedEvent[] = [];
+    const refused: SessionEventMap['session.refused'][] = [];
     shop.sessions.events.on('session.refused').subscribe((event) => refused.push(event));
     await shop.sessions.kickOut(alice.sessionId);
     clock.advance(MINUTE);

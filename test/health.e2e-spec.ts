@@ -1,12 +1,8 @@
 import { Controller, Get } from '@nestjs/common';
 import { HealthCheck, HealthCheckService, TerminusModule } from '@nestjs/terminus';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import {
-  DistributedSessionModule,
-  InMemorySessionStorage,
-  type StorageHealth,
-  StorageUnavailableError,
-} from 'nestjs-distributed-session';
+import { DistributedSessionModule, InMemorySessionStorage, StorageUnavailableError } from 'nestjs-distributed-session';
+import type { StorageHealth } from 'nestjs-distributed-session/storage';
 import { DistributedSessionHealthIndicator } from 'nestjs-distributed-session/terminus';
 import { ADAPTERS } from './support/adapters.js';
 import { send } from './support/http-request.js';

@@ -6,11 +6,11 @@ import {
   type DistributedSessionModuleOptions,
   InMemorySessionStorage,
   OptionsError,
-  ServiceCredentialStorage,
   SessionEvents,
   SessionStorage,
   type StorageSource,
 } from 'nestjs-distributed-session';
+import { ServiceCredentialStorage } from 'nestjs-distributed-session/storage';
 import { FakeClock } from 'nestjs-distributed-session/testing';
 import { ADAPTERS } from './support/adapters.js';
 import { closeApps, makeApp } from './support/running-app.js';

@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
-import { InMemorySessionStorage, type StorageHealth, StorageUnavailableError } from 'nestjs-distributed-session';
+import { InMemorySessionStorage, StorageUnavailableError } from 'nestjs-distributed-session';
+import type { StorageHealth } from 'nestjs-distributed-session/storage';
 import { basic, bearer } from '../support/credential-headers.js';
 import { send, sendRaw } from '../support/http-request.js';
 import { type RunningService, SERVERS, startService, stopServices } from '../support/running-service.js';

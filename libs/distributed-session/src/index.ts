@@ -1,25 +1,14 @@
-// The module and the manager
+// Module, options and manager
 export { DistributedSessionModule } from './distributed-session.module.js';
-export { type DistributedSessionModuleOptions, type StorageSource } from './distributed-session.module-definition.js';
+export type { DistributedSessionModuleOptions, StorageSource } from './distributed-session.module-definition.js';
 export { DistributedSessionOptions } from './distributed-session.options.js';
 export { type DistributedSessionOptionsInput, RESOLVED_OPTIONS, type ResolvedOptions } from './resolve-options.js';
 export { DistributedSessionManager } from './session/distributed-session.manager.js';
+export type { LoginPage, SessionCounts } from './storage/session-storage.operations.js';
+export type { TouchCounts } from './session/touch-queue.js';
 
 // Sessions
 export type { IssuedSession, Session, SessionClient, SessionHistoryEntry, SessionUpdate } from './model/session.js';
-export type {
-  AttributeInput,
-  AttributePatch,
-  AttributeValue,
-  JsonValue,
-  SessionAttributes,
-} from './model/attributes.js';
-export { type AttributeLimits, DEFAULT_ATTRIBUTE_LIMITS } from './model/attributes.js';
-export type { SessionCredential } from './session/session-credential.js';
-export type { CreateSessionOptions } from './session/session-input.js';
-export type { EndAllOptions, EndOptions } from './session/session-input.js';
-export type { ReadOptions } from './session/session-reader.js';
-export type { TouchCounts } from './session/touch-queue.js';
 export {
   CALLER_END_REASONS,
   type CallerEndReason,
@@ -27,27 +16,36 @@ export {
   END_REASONS,
   type EndReason,
 } from './model/end-reason.js';
-export { DEFAULT_PAGE_SIZE, INPUT_LIMITS } from './model/input-limits.js';
-export { SESSION_ID_PATTERN } from './model/session-id.js';
-export { SERVICE_ID_PATTERN } from './model/service-id.js';
-export { TOKEN_PATTERN } from './session/session-credential.js';
+export { type SessionCredential, TOKEN_PATTERN } from './session/session-credential.js';
+export type { CreateSessionOptions, EndAllOptions, EndOptions } from './session/session-input.js';
+export type { ReadOptions } from './session/session-reader.js';
+
+// Attributes
+export {
+  type AttributeInput,
+  type AttributeLimits,
+  type AttributePatch,
+  type AttributeValue,
+  DEFAULT_ATTRIBUTE_LIMITS,
+  type JsonValue,
+  type SessionAttributes,
+} from './model/attributes.js';
+
+// Limits and forms of arguments, for validation and API documents
 export { MAX_DURATION_MS } from './model/duration.js';
-export { type SessionTimeouts, TIMEOUT_PRESETS, type TimeoutPreset } from './model/session-timeouts.js';
+export { DEFAULT_PAGE_SIZE, INPUT_LIMITS } from './model/input-limits.js';
+export { SERVICE_ID_PATTERN } from './model/service-id.js';
+export { SESSION_ID_PATTERN } from './model/session-id.js';
+export { TIMEOUT_PRESETS, type TimeoutPreset } from './model/session-timeouts.js';
 
 // Services and permissions
+export { SESSION_PERMISSIONS } from './service/permission.js';
 export type { IssuedServiceCredential, ServiceCredential, ServiceSecretStatus } from './service/service-credential.js';
 export type { ServiceRegistration } from './service/service-input.js';
 export type { RotateServiceSecretOptions } from './service/service-registry.js';
 export type { VerifyServiceOptions } from './service/service-verifier.js';
-export { SESSION_PERMISSIONS } from './service/permission.js';
 
 // Guards and decorators
-export { type PresentedServiceCredential, ServiceAuthGuard } from './guards/service-auth.guard.js';
-export { ServicePermissionGuard } from './guards/service-permission.guard.js';
-export { SessionGuard } from './guards/session.guard.js';
-export { type GuardedRequest, requestOf as guardedRequestOf } from './guards/guarded-request.js';
-export type { ServiceCarrier, SessionCarrier } from './model/credential-carriers.js';
-export type { PermissionRequirement } from './guards/route-requirements.js';
 export {
   AllowAnonymousService,
   CurrentService,
@@ -57,34 +55,37 @@ export {
   SessionAttribute,
   forSomeAttributes,
 } from './guards/decorators.js';
+export { type GuardedRequest, requestOf as guardedRequestOf } from './guards/guarded-request.js';
+export type { PermissionRequirement } from './guards/route-requirements.js';
+export { type PresentedServiceCredential, ServiceAuthGuard } from './guards/service-auth.guard.js';
+export { ServicePermissionGuard } from './guards/service-permission.guard.js';
+export { SessionGuard } from './guards/session.guard.js';
+export type { ServiceCarrier, SessionCarrier } from './model/credential-carriers.js';
 
 // Events
 export { OnSessionEvent } from './events/on-session-event.decorator.js';
-export { SessionEvents } from './session/session-events.js';
 export {
   SESSION_EVENT_TYPES,
   type SessionEvent,
   type SessionEventMap,
   type SessionEventType,
-  type SessionRefusedEvent,
 } from './session/session-event.js';
+export { SessionEvents } from './session/session-events.js';
 
-// Storage: the injection token, what the manager returns of it, and the driver without a server
-export { SessionStorage } from './storage/session-storage.js';
-export { ServiceCredentialStorage } from './storage/service-credential-storage.js';
-export type { ListLogins, LoginPage, SessionCounts, StorageHealth } from './storage/session-storage.operations.js';
+// The storage's injection token and the storage in memory; `./storage` exports the contract for driver authors
 export type { Clock } from './model/clock.js';
 export {
   InMemorySessionStorage,
   type InMemorySessionStorageOptions,
 } from './storage/in-memory/in-memory-session-storage.js';
+export { SessionStorage } from './storage/session-storage.js';
 
 // Errors
-export { DistributedSessionError, type DistributedSessionErrorCode } from './errors/distributed-session.error.js';
 export type { AnyDistributedSessionError } from './errors/any-distributed-session.error.js';
+export { DistributedSessionError, type DistributedSessionErrorCode } from './errors/distributed-session.error.js';
+export { DistributedSessionExceptionFilter } from './errors/distributed-session-exception.filter.js';
 export { OptionsError } from './errors/options.error.js';
-export * from './errors/session.errors.js';
 export * from './errors/service.errors.js';
+export * from './errors/session.errors.js';
 export * from './errors/storage.errors.js';
 export { retryAfterSeconds, toHttpException } from './errors/to-http-exception.js';
-export { DistributedSessionExceptionFilter } from './errors/distributed-session-exception.filter.js';

@@ -1,4 +1,5 @@
-import type { ServiceCredentialStorage, SessionStorage } from 'nestjs-distributed-session';
+import type { SessionStorage } from 'nestjs-distributed-session';
+import type { ServiceCredentialStorage } from 'nestjs-distributed-session/storage';
 import type { NewServiceSecret, PutService } from 'nestjs-distributed-session/storage';
 
 const SECOND: NewServiceSecret = { keyId: 'second', hash: { algorithm: 'hmac-sha256', digest: 'second' } };

@@ -1,13 +1,14 @@
--- What a service needs that keeps sessions, and nothing else. Run it as the owner of the tables, after the migrations:
--- of each new release, too, which may have brought functions and tables. Before that, once, and with a password:
+-- The privileges of a service that reads and writes sessions. Run this as the owner of the tables, after the migrations:
+-- again for each release, which may add tables and functions. Before the first time, create the role, with a password:
 --   CREATE ROLE ds_read_write LOGIN;
 -- For other names, replace ds_read_write; for another schema, public; for another table prefix, distributed_.
--- Up to PostgreSQL 14 everybody may make tables in public: REVOKE CREATE ON SCHEMA public FROM PUBLIC;
+-- Up to PostgreSQL 14, every user may create tables in public: REVOKE CREATE ON SCHEMA public FROM PUBLIC;
 
 GRANT USAGE ON SCHEMA public TO ds_read_write;
 
 GRANT SELECT ON TABLE
   public.distributed_session_migration,
+  public.distributed_session_function,
   public.distributed_current_service
 TO ds_read_write;
 
@@ -23,34 +24,34 @@ GRANT SELECT, INSERT, DELETE ON TABLE public.distributed_session_change TO ds_re
 
 GRANT USAGE ON SEQUENCE public.distributed_session_place TO ds_read_write;
 
--- Everybody has these, unless that was revoked, or the default privileges of the owner leave it out.
+-- Every user has these, unless they were revoked, or the owner's default privileges exclude them.
 GRANT EXECUTE ON FUNCTION
   public.distributed_now_ms,
   public.distributed_login_lock,
-  public.distributed_announce,
-  public.distributed_announce_session,
-  public.distributed_bury,
-  public.distributed_expire,
-  public.distributed_claim_due,
-  public.distributed_trim_history,
   public.distributed_is_online,
   public.distributed_count_shard,
   public.distributed_count_login,
-  public.distributed_refusal,
+  public.distributed_queue_change,
+  public.distributed_queue_session_change,
+  public.distributed_queue_service_change,
+  public.distributed_may_write,
+  public.distributed_write_tombstone,
+  public.distributed_expire_sessions,
+  public.distributed_expire_due,
+  public.distributed_end_live,
+  public.distributed_trim_history,
+  public.distributed_locked_session,
   public.distributed_create_session,
   public.distributed_replace_session,
   public.distributed_touch_sessions,
   public.distributed_rotate_session,
-  public.distributed_end_live,
   public.distributed_end_session,
   public.distributed_end_login_sessions,
   public.distributed_sweep_sessions,
   public.distributed_purge_tombstones,
-  public.distributed_may_write,
   public.distributed_flush_changes,
-  public.distributed_settled_session,
-  public.distributed_settled_login,
-  public.distributed_announce_service,
+  public.distributed_settle_session,
+  public.distributed_settle_login,
   public.distributed_put_service,
   public.distributed_add_service_secret,
   public.distributed_end_service_secret,

@@ -6,46 +6,21 @@ import {
   postgresMigrationSql,
 } from 'nestjs-distributed-session/postgres';
 import { Client } from 'pg';
-import { migrationStatements } from '../../libs/distributed-session/src/storage/postgres/schema/migration-sql.js';
 import { MIGRATIONS } from '../../libs/distributed-session/src/storage/postgres/schema/migrations/migrations.js';
 import { SchemaNames } from '../../libs/distributed-session/src/storage/postgres/schema/schema-names.js';
 import { eventually } from '@distributed-session/test-servers/eventually.js';
 import { withPostgres } from '@distributed-session/test-servers/postgres/postgres-connection.js';
 import { PostgresServer } from '@distributed-session/test-servers/postgres/postgres-server.js';
+import { EARLIER_STORES, ENDED_ID, type EarlierStore, SESSION_ID } from '../support/postgres/earlier-stores.js';
 import { describeSchema } from '../support/postgres/schema-description.js';
 import { SERVICE } from '../support/storage/service-calls.js';
-import { READS, RETENTION_MS, WRITES, bytes, created } from '../support/storage/storage-calls.js';
+import { READS, WRITES, bytes, created } from '../support/storage/storage-calls.js';
 
 const names = new SchemaNames('public', 'distributed_');
-const LATEST = MIGRATIONS.length;
-const VERSIONS = Array.from({ length: LATEST + 1 }, (_, version) => version);
 const ALL = MIGRATIONS.map(({ version, name }) => ({ version, name }));
 
-const SESSION_ID = '00000000-0000-4000-8000-000000000001';
-const OTHER_ID = '00000000-0000-4000-8000-000000000002';
-
-/** How what is in the database is written at the version that has brought it. */
-const WRITTEN_SINCE: Record<number, { text: string; values: unknown[] }[]> = {
-  1: [
-    ...[SESSION_ID, OTHER_ID].map((id) => ({
-      text: `SELECT distributed_create_session($1, 'alice', 'tests', 'phone', 3600000, NULL, $2, 9, 9, 'reject', $3, '')`,
-      values: [id, bytes('of an old version'), RETENTION_MS],
-    })),
-    {
-      text: `SELECT distributed_end_session($1, 'logged-out', 'tests', NULL, $2, '')`,
-      values: [OTHER_ID, RETENTION_MS],
-    },
-  ],
-  2: [
-    {
-      text: `SELECT distributed_put_service($1, 'Orders', '["session:read"]', $2, $3, false, 'tests', '')`,
-      values: [SERVICE.serviceId, SERVICE.secret.keyId, JSON.stringify(SERVICE.secret.hash)],
-    },
-  ],
-};
-
 let server: PostgresServer;
-/** The schema that a start on an empty database makes. */
+/** The schema that a start on an empty database creates. */
 let latestSchema: string;
 
 beforeAll(async () => {
@@ -59,20 +34,14 @@ afterAll(async () => {
   await server.stop();
 });
 
-/** A new database at this version, with something in it. */
-async function databaseAt(version: number): Promise<string> {
+/** The URL of a new database with this store. */
+async function databaseWith({ create }: EarlierStore): Promise<string> {
   const url = await server.createDatabase();
-  if (version === 0) return url;
-  await withPostgres(url, async (client) => {
-    for (const statement of migrationStatements(names, 0, version)) await client.query(statement);
-    for (let since = 1; since <= version; since++) {
-      for (const { text, values } of WRITTEN_SINCE[since] ?? []) await client.query(text, values);
-    }
-  });
+  await withPostgres(url, create);
   return url;
 }
 
-/** Runs the work with a storage that is connected. */
+/** Runs the work with a connected storage. */
 async function withStorage<T>(
   options: PostgresSessionStorageOptions,
   work: (storage: PostgresSessionStorage) => Promise<T>,
@@ -88,25 +57,27 @@ async function withStorage<T>(
 
 const schemaOf = (url: string, schema?: string) => withPostgres(url, async (client) => describeSchema(client, schema));
 
-async function ledgerOf(url: string, ledger = names.migration): Promise<unknown[]> {
-  const text = `SELECT version, name FROM ${ledger} ORDER BY version`;
-  return withPostgres(url, async (client) => (await client.query(text)).rows);
+async function rowsOf(url: string, text: string): Promise<Record<string, unknown>[]> {
+  return withPostgres(url, async (client) => (await client.query<Record<string, unknown>>(text)).rows);
 }
 
-/** The schema and all rows, but for announcements: a start tells them, and they are gone. */
+const ledgerOf = (url: string, tables = names) =>
+  rowsOf(url, tables.sql('SELECT version, name FROM {session_migration} ORDER BY version'));
+
+/** The schema and all rows, except the queue of changes: a start publishes them. */
 async function stateOf(url: string): Promise<string[]> {
   const dump = await server.dump(new URL(url).pathname.slice(1));
   const rows = dump.split('\n').filter((line) => !line.startsWith('public.distributed_session_change:'));
   return [await schemaOf(url), ...rows];
 }
 
-/** What was written by this version is there, and nothing else. */
-async function expectWhatWasWritten(storage: PostgresSessionStorage, version: number): Promise<void> {
-  const [wasSessions, wasServices] = [version >= 1, version >= 2];
+/** The store contains what was written at its version, and nothing else. */
+async function expectContents(storage: PostgresSessionStorage, version: number): Promise<void> {
+  const [hasSessions, hasServices] = [version >= 1, version >= 2];
   const { serviceId, serviceName, permissions } = SERVICE;
-  const session = { state: 'live', loginId: 'alice', device: 'phone', payload: bytes('of an old version') };
-  const ended = { state: 'ended', sessionId: OTHER_ID, reason: 'logged-out', endedBy: 'tests' };
-  const sessions = Number(wasSessions);
+  const session = { state: 'live', loginId: 'alice', device: 'phone', payload: bytes('of an earlier release') };
+  const ended = { state: 'ended', sessionId: ENDED_ID, reason: 'logged-out', endedBy: 'tests' };
+  const sessions = Number(hasSessions);
   expect({
     count: await storage.count(),
     live: [await storage.get(SESSION_ID)].filter((found) => found !== undefined),
@@ -114,9 +85,9 @@ async function expectWhatWasWritten(storage: PostgresSessionStorage, version: nu
     services: await storage.services.list(),
   }).toMatchObject({
     count: { sessions, logins: sessions },
-    live: wasSessions ? [session] : [],
-    history: wasSessions ? [ended] : [],
-    services: wasServices ? [{ serviceId, serviceName, permissions, version: 1 }] : [],
+    live: hasSessions ? [session] : [],
+    history: hasSessions ? [ended] : [],
+    services: hasServices ? [{ serviceId, serviceName, permissions, version: 1 }] : [],
   });
 }
 
@@ -125,40 +96,52 @@ async function expectItWorks(storage: PostgresSessionStorage): Promise<void> {
   for (const call of Object.values({ ...WRITES, ...READS })) await call(storage, await created(storage, 'worker'));
 }
 
-describe.each(VERSIONS)('from version %i', (version) => {
-  test('a start makes the schema of the latest version, and keeps what is there', async () => {
-    const url = await databaseAt(version);
+describe.each(Object.entries(EARLIER_STORES))('%s', (_name, store) => {
+  test('is brought up to date by a start, and keeps its contents', async () => {
+    const url = await databaseWith(store);
     await withStorage({ url }, async (storage) => {
-      await expectWhatWasWritten(storage, version);
+      await expectContents(storage, store.version);
       await expectItWorks(storage);
     });
     expect(await ledgerOf(url)).toEqual(ALL);
     expect(await schemaOf(url)).toBe(latestSchema);
   });
 
-  test('postgresMigrationSql(), sent at once, makes the same', async () => {
-    const url = await databaseAt(version);
-    const sql = postgresMigrationSql({ from: version });
+  test('is brought up to date by postgresMigrationSql()', async () => {
+    const url = await databaseWith(store);
+    const sql = postgresMigrationSql({ from: store.version });
     await withPostgres(url, async (client) => client.query(sql));
-    await withStorage({ url, migrate: 'check' }, async (storage) => expectWhatWasWritten(storage, version));
+    await withStorage({ url, migrate: 'check' }, async (storage) => expectContents(storage, store.version));
     expect(await ledgerOf(url)).toEqual(ALL);
     expect(await schemaOf(url)).toBe(latestSchema);
   });
 
-  test("a start with migrate: 'check' changes nothing", async () => {
-    const url = await databaseAt(version);
+  test("is not changed by a start with migrate: 'check', which rejects it unless it is up to date", async () => {
+    const url = await databaseWith(store);
     const before = await stateOf(url);
-    const faults = await withStorage({ url, migrate: 'check' }, async () => []).catch(
+    const errors = await withStorage({ url, migrate: 'check' }, async () => []).catch(
       (error: OptionsError) => error.errors,
     );
-    const refused = [`its schema has version ${version}, and version ${LATEST} is needed`];
-    expect(faults.map((fault) => fault.split(':')[0])).toEqual(version === LATEST ? [] : refused);
+    const wayOut = `run the output of postgresMigrationSql({ from: ${store.version} }), or set migrate to 'auto'`;
+    expect(errors).toEqual(store.rejectedAs === undefined ? [] : [`${store.rejectedAs}: ${wayOut}`]);
     expect(await stateOf(url)).toEqual(before);
   });
 });
 
+describe('a start on a store with other functions', () => {
+  test('creates only the functions whose text has changed, which keep their grants', async () => {
+    const url = await databaseWith(EARLIER_STORES['a store with other functions']!);
+    await withStorage({ url }, async () => undefined);
+    const applied = `SELECT name FROM distributed_session_function WHERE applied_at > '2000-01-01' ORDER BY name`;
+    expect(await rowsOf(url, applied)).toEqual([{ name: 'is_online' }, { name: 'purge_tombstones' }]);
+    const grants = `SELECT has_function_privilege('pg_monitor', 'distributed_is_online(text)', 'EXECUTE') AS kept,
+      proacl IS NOT NULL AS explicit FROM pg_proc WHERE proname = 'distributed_is_online'`;
+    expect(await rowsOf(url, grants)).toEqual([{ kept: true, explicit: true }]);
+  });
+});
+
 describe.each(['public', 'My "Schema"'])('ten processes that start at once, with the schema %s', (schema) => {
-  test('migrate once, and all work', async () => {
+  test('migrate once, and all of them work', async () => {
     const url = await server.createDatabase();
     const tables = new SchemaNames(schema, 'distributed_');
     const logged = (await server.readLog()).length;
@@ -168,16 +151,16 @@ describe.each(['public', 'My "Schema"'])('ten processes that start at once, with
     const storages = Array.from({ length: 10 }, () => new PostgresSessionStorage({ url, schema, options: { max: 2 } }));
     try {
       const starts = Promise.all(storages.map(async (storage) => storage.connect()));
-      // All of them have seen an empty database by then.
+      // By then, all of them have seen an empty database.
       await eventually(async () => {
         const text = `SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted`;
         return (await gate.query(text)).rows.length === storages.length;
       });
       await gate.query('SELECT pg_advisory_unlock($1)', [tables.lockSeed]);
       await starts;
-      expect(await ledgerOf(url, tables.migration)).toEqual(ALL);
+      expect(await ledgerOf(url, tables)).toEqual(ALL);
       await Promise.all(storages.map(expectItWorks));
-      // Nobody tried what another one had done.
+      // None tried what another one had done.
       expect((await server.readLog()).slice(logged)).not.toContain('ERROR:');
     } finally {
       await gate.end();
@@ -186,12 +169,12 @@ describe.each(['public', 'My "Schema"'])('ten processes that start at once, with
   });
 });
 
-describe('a schema of its own', () => {
-  test('is made by a start, as postgresMigrationSql() makes it in one that exists', async () => {
-    const options = { schema: 'My "Schema"', tablePrefix: 'sess_' };
+describe('a schema with another name', () => {
+  test('is created by a start as postgresMigrationSql() creates its tables', async () => {
+    const options = { schema: `My "Schema's"`, tablePrefix: 'sess_' };
     const [made, prepared] = [await server.createDatabase(), await server.createDatabase()];
     await withStorage({ ...options, url: made }, expectItWorks);
-    await withPostgres(prepared, async (client) => client.query('CREATE SCHEMA "My ""Schema"""'));
+    await withPostgres(prepared, async (client) => client.query(`CREATE SCHEMA "My ""Schema's"""`));
     await withPostgres(prepared, async (client) => client.query(postgresMigrationSql(options)));
     const schema = await schemaOf(made, options.schema);
     expect(schema).toContain('table sess_service\n');
@@ -200,8 +183,8 @@ describe('a schema of its own', () => {
   });
 });
 
-describe('a migration whose connection is lost half way', () => {
-  /** Ends whoever makes a view: the first migration is done by then, and the second one has begun. */
+describe('a migration whose connection is lost halfway', () => {
+  /** Ends the connection that creates a view: the first migration is done by then, and the second has begun. */
   const SABOTAGE = [
     'CREATE SCHEMA saboteur',
     `CREATE FUNCTION saboteur.strike() RETURNS event_trigger LANGUAGE plpgsql AS $$
@@ -209,20 +192,17 @@ describe('a migration whose connection is lost half way', () => {
     `CREATE EVENT TRIGGER strike ON ddl_command_end WHEN TAG IN ('CREATE VIEW') EXECUTE FUNCTION saboteur.strike()`,
   ];
 
-  test.each(['public', 'sessions'])(
-    'leaves nothing behind in the schema %s, and the next start does it',
-    async (schema) => {
-      const url = await server.createDatabase();
-      await withPostgres(url, async (client) => {
-        for (const statement of SABOTAGE) await client.query(statement);
-      });
-      const start = async () => withStorage({ url, schema, connectDeadlineMs: 1_000 }, expectItWorks);
-      await expect(start()).rejects.toMatchObject({ code: 'ERR_STORAGE_UNAVAILABLE' });
-      expect(await server.readLog()).toContain('terminating connection due to administrator command');
-      expect(await schemaOf(url, schema)).toBe('');
-      await withPostgres(url, async (client) => client.query('DROP EVENT TRIGGER strike'));
-      await start();
-      expect(await ledgerOf(url, new SchemaNames(schema, 'distributed_').migration)).toEqual(ALL);
-    },
-  );
+  test.each(['public', 'sessions'])('leaves nothing in the schema %s, and the next start succeeds', async (schema) => {
+    const url = await server.createDatabase();
+    await withPostgres(url, async (client) => {
+      for (const statement of SABOTAGE) await client.query(statement);
+    });
+    const start = async () => withStorage({ url, schema, connectDeadlineMs: 1_000 }, expectItWorks);
+    await expect(start()).rejects.toMatchObject({ code: 'ERR_STORAGE_UNAVAILABLE' });
+    expect(await server.readLog()).toContain('terminating connection due to administrator command');
+    expect(await schemaOf(url, schema)).toBe('');
+    await withPostgres(url, async (client) => client.query('DROP EVENT TRIGGER strike'));
+    await start();
+    expect(await ledgerOf(url, new SchemaNames(schema, 'distributed_'))).toEqual(ALL);
+  });
 });

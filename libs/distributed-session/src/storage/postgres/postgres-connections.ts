@@ -6,26 +6,25 @@ import { retryDelay } from '../shared/retry-delay.js';
 import { ServerClock } from '../shared/server-clock.js';
 import type { StorageHealth } from '../session-storage.operations.js';
 import { SharedOpening } from '../shared/shared-opening.js';
-import { watchClient } from './connection/careful-client.js';
-import { checkServer, toStartError } from './connection/check-server.js';
-import { dangersOf, openFeedClient, openPool } from './connection/open-pool.js';
-import { PostgresConnection, TimeIsUpError, inTime } from './connection/postgres-connection.js';
+import { checkPostgresServer, toStartError } from './connection/check-server.js';
+import { openFeedClient, openPool, poolWarnings } from './connection/open-pool.js';
+import { DeadlineError, PostgresConnection, inTime } from './connection/postgres-connection.js';
 import { reasonOf } from './connection/postgres-failure.js';
 import type { PostgresPool } from './connection/postgres-pool.js';
+import { watchClient } from './connection/watch-client.js';
 import { PostgresChangeFeed } from './feed/postgres-change-feed.js';
+import type { PostgresStatement, ResultOf, Returns, StatementValue } from './functions/postgres-statement.js';
 import type { ResolvedPostgresOptions } from './postgres-session-storage.options.js';
-import { type Row, RowReader } from './records/row-reader.js';
 import type { SchemaNames } from './schema/schema-names.js';
-import { checkHealthStatement } from './statements/check-health.statement.js';
-import type { PostgresStatement, StatementValue } from './statements/postgres-statement.js';
+import { checkHealth } from './statements.js';
 
-/** What is open while the storage is. */
+/** What is open while the storage is connected. */
 interface Opened {
   readonly connection: PostgresConnection;
   readonly stopReports: () => void;
 }
 
-/** Opens and closes what leads to PostgreSQL: the pool for statements, and the change feed. */
+/** Opens and closes the connections to PostgreSQL: the pool for statements, and the change feed's own connection. */
 export class PostgresConnections {
   readonly #logger = new Logger('PostgresSessionStorage');
   readonly clock = new ServerClock();
@@ -42,19 +41,19 @@ export class PostgresConnections {
     this.feed = new PostgresChangeFeed(names, this.clock, options);
   }
 
-  /** The connection. Throws where the storage is closed. */
+  /** The connection for statements. Throws when the storage is closed. */
   get connection(): PostgresConnection {
     const opened = this.#opening.current;
     if (!opened) throw new StorageUnavailableError('The PostgreSQL session storage is closed. Connect it first.');
     return opened.connection;
   }
 
-  /** Runs a statement that announces changes: who subscribes when it is over does not hear of them. */
-  async write<Param extends string>(
-    statement: PostgresStatement<Param | 'origin'>,
+  /** Runs a statement that publishes changes. A listener that subscribes after it has returned does not receive them. */
+  async write<Param extends string, R extends Returns>(
+    statement: PostgresStatement<Param | 'origin', R>,
     values: Readonly<Record<Exclude<Param, 'origin'>, StatementValue>>,
     endsAt?: number,
-  ): Promise<Row[]> {
+  ): Promise<ResultOf<R>[]> {
     const { connection } = this;
     try {
       return await this.feed.writes.run(async (origin) => {
@@ -62,19 +61,19 @@ export class PostgresConnections {
         return connection.run(statement, all, endsAt);
       });
     } finally {
-      // Also after a failure: it may have been applied.
+      // Also after a failure: the write may have been applied.
       void this.feed.flush();
     }
   }
 
-  /** As {@link write}, of a statement whose reply is one row. */
-  async writeOne<Param extends string>(
-    statement: PostgresStatement<Param | 'origin'>,
+  /** Like {@link write}, for a statement that returns one row. */
+  async writeOne<Param extends string, R extends Returns>(
+    statement: PostgresStatement<Param | 'origin', R>,
     values: Readonly<Record<Exclude<Param, 'origin'>, StatementValue>>,
     endsAt?: number,
-  ): Promise<RowReader> {
-    const [row = []] = await this.write(statement, values, endsAt);
-    return new RowReader(row);
+  ): Promise<ResultOf<R>> {
+    const [result] = await this.write(statement, values, endsAt);
+    return result!;
   }
 
   async connect(): Promise<void> {
@@ -86,26 +85,27 @@ export class PostgresConnections {
   }
 
   async ping(): Promise<StorageHealth> {
-    const [row = []] = await this.connection.run(checkHealthStatement, {});
-    const health = new RowReader(row);
-    const [isStandby, isReadOnly, mayWrite] = [health.boolean(), health.boolean(), health.boolean()];
+    const [health] = await this.connection.run(checkHealth, {});
+    const { isStandby, isReadOnly, mayWrite } = health!;
     if (mayWrite) return { writable: true, notes: [] };
-    if (isStandby) return { writable: false, notes: ['PostgreSQL is a standby, which takes no writes.'] };
-    if (isReadOnly) return { writable: false, notes: ['PostgreSQL has set transactions to read-only.'] };
-    return { writable: false, notes: ['The user of PostgreSQL may not write to the tables of the sessions.'] };
+    if (isStandby) return { writable: false, notes: ['PostgreSQL is a standby, which accepts no writes.'] };
+    if (isReadOnly) return { writable: false, notes: ['PostgreSQL makes transactions read-only.'] };
+    return { writable: false, notes: ['The PostgreSQL user may not write to the session tables.'] };
   }
 
   async #open(): Promise<Opened> {
     const { options, names } = this;
     const pool = openPool(options);
-    if (options.pool) this.#judge(options.pool);
+    if (options.pool) this.#checkPool(options.pool);
     const stopReports = this.#reportErrors(pool);
     const opened = { connection: new PostgresConnection(pool, names, options.deadlineMs), stopReports };
     try {
       await this.#whenReady(pool);
       await this.feed.open(async () => openFeedClient(options));
       if (!this.feed.isOpen) {
-        this.#logger.warn('The change feed does not work yet: changes of other processes are not heard until it does.');
+        this.#logger.warn(
+          'The change feed does not work yet: changes by other processes are not received until it does.',
+        );
       }
       return opened;
     } catch (error) {
@@ -114,7 +114,7 @@ export class PostgresConnections {
     }
   }
 
-  /** Waits for a server that is starting; rejects at once where waiting does not help. */
+  /** Waits for a server that is starting. Rejects at once when waiting does not help. */
   async #whenReady(pool: PostgresPool): Promise<void> {
     const endsAt = performance.now() + this.options.connectDeadlineMs;
     let reason: Error | undefined;
@@ -125,8 +125,8 @@ export class PostgresConnections {
       } catch (error) {
         const failure = toStartError(error);
         if (!(failure instanceof StorageUnavailableError)) throw failure;
-        // That the time was up is no reason.
-        if (!(error instanceof TimeIsUpError)) reason = failure;
+        // A timeout does not explain the failure: keep the last real cause.
+        if (!(error instanceof DeadlineError)) reason = failure;
         const delay = retryDelay(attempt);
         if (performance.now() + delay > endsAt) throw reason ?? failure;
         await setTimeout(delay);
@@ -145,32 +145,32 @@ export class PostgresConnections {
     });
     let isSpent = true;
     try {
-      await inTime(checkServer(client, this.names, this.options, this.#logger), endsAt);
+      await inTime(checkPostgresServer(client, this.names, this.options, this.#logger), endsAt);
       isSpent = false;
     } finally {
       client.release(isSpent);
     }
   }
 
-  #judge(pool: PostgresPool): void {
+  #checkPool(pool: PostgresPool): void {
     const { max } = (pool.options ?? {}) as { max?: unknown };
     if (max === 1) {
-      throw new OptionsError('The options of PostgresSessionStorage are not usable:', [
-        'pool has one connection only, and the change feed needs one for itself: set its max to 2 or more',
+      throw new OptionsError('Invalid options for PostgresSessionStorage:', [
+        'pool has only one connection, but the change feed needs its own: set its max to 2 or more',
       ]);
     }
-    for (const danger of dangersOf(pool)) this.#logger.warn(`The pool given to PostgresSessionStorage: ${danger}`);
+    for (const warning of poolWarnings(pool)) this.#logger.warn(`The pool of PostgresSessionStorage: ${warning}`);
   }
 
-  /** An idle connection that fails is replaced by the pool; an error that nobody listens to would end the process. */
+  /** The pool replaces an idle connection that fails. An error event without a listener would end the process. */
   #reportErrors(pool: PostgresPool): () => void {
     const onError = (error: unknown) => {
       this.#logger.warn(
-        `A connection to PostgreSQL is lost${reasonOf(error)}. The pool opens another when it is needed.`,
+        `A connection to PostgreSQL was lost${reasonOf(error)}. The pool opens another when it is needed.`,
       );
     };
     pool.on('error', onError);
-    // One that the server ends right after its greeting fails before whoever asked for it can listen to it.
+    // If the server closes a new connection at once, the error fires before the caller can attach a listener.
     pool.on('connect', watchClient);
     return () => {
       pool.off('error', onError);
@@ -182,7 +182,7 @@ export class PostgresConnections {
     await this.feed.close();
     await connection.settled();
     if (this.options.pool) stopReports();
-    // Its connections may fail while they end.
+    // Its connections may fail while they close, so the listeners remain.
     else await connection.pool.end();
   }
 }

@@ -8,28 +8,24 @@ import {
   type ServiceCredentialRecord,
   ServiceCredentialStorage,
 } from '../service-credential-storage.js';
+import { putService } from './functions/put-service.function.js';
+import { removeService } from './functions/remove-service.function.js';
+import { addServiceSecret, endServiceSecret } from './functions/service-secret.functions.js';
 import type { PostgresConnections } from './postgres-connections.js';
 import { escapeText, unescapeText } from './records/escaped-text.js';
-import { type Row, RowReader } from './records/row-reader.js';
-import { unpackService } from './records/stored-service.js';
-import { addServiceSecretStatement } from './statements/add-service-secret.statement.js';
-import { endServiceSecretStatement } from './statements/end-service-secret.statement.js';
-import { findServiceByKeyIdStatement } from './statements/find-service-by-key-id.statement.js';
-import { findServiceStatement } from './statements/find-service.statement.js';
-import { listServicesStatement } from './statements/list-services.statement.js';
-import { putServiceStatement } from './statements/put-service.statement.js';
-import { recordServiceUseStatement } from './statements/record-service-use.statement.js';
-import { removeServiceStatement } from './statements/remove-service.statement.js';
+import type { RowReader } from './records/row-reader.js';
+import { readServiceRow } from './records/stored-service.js';
+import { findService, findServiceByKeyId, listServices, recordServiceUse } from './statements.js';
 import { unreadableService } from './unreadable-row.js';
 
-/** The credentials of services in PostgreSQL: a row for each service, and one for each of its secrets. */
+/** Service credentials in PostgreSQL: a row for each service, and one for each of its secrets. */
 export class PostgresServiceCredentialStorage extends ServiceCredentialStorage {
-  constructor(private readonly gateway: PostgresConnections) {
+  constructor(private readonly connections: PostgresConnections) {
     super();
   }
 
   async put({ serviceId, serviceName, permissions, secret, replace, by }: PutService): Promise<PutServiceResult> {
-    const reply = await this.gateway.writeOne(putServiceStatement, {
+    const { outcome, stored } = await this.connections.writeOne(putService, {
       serviceId: escapeText(serviceId),
       name: escapeText(serviceName),
       permissions: JSON.stringify(permissions),
@@ -38,25 +34,24 @@ export class PostgresServiceCredentialStorage extends ServiceCredentialStorage {
       replace,
       by: escapeText(by),
     });
-    const outcome = reply.text();
     if (outcome === 'full') throw new StorageFullError(MAX_SERVICES);
-    return outcome === 'stored' ? { outcome, service: this.#unpack(serviceId, reply) } : { outcome: 'exists' };
+    return outcome === 'stored' ? { outcome, service: this.#read(serviceId, stored) } : { outcome: 'exists' };
   }
 
   async find(serviceId: string): Promise<ServiceCredentialRecord | undefined> {
-    const [row] = await this.gateway.connection.run(findServiceStatement, { serviceId: escapeText(serviceId) });
-    return row && this.#unpackRow(row);
+    const [stored] = await this.connections.connection.run(findService, { serviceId: escapeText(serviceId) });
+    return stored && this.#readFound(stored);
   }
 
   async findByKeyId(keyId: string): Promise<ServiceCredentialRecord | undefined> {
-    const [row] = await this.gateway.connection.run(findServiceByKeyIdStatement, { keyId: escapeText(keyId) });
-    const service = row && this.#unpackRow(row);
+    const [stored] = await this.connections.connection.run(findServiceByKeyId, { keyId: escapeText(keyId) });
+    const service = stored && this.#readFound(stored);
     return service?.secrets.some((secret) => secret.keyId === keyId) ? service : undefined;
   }
 
   async addSecret(addition: AddServiceSecret): Promise<AddServiceSecretResult> {
     const { serviceId, expectedVersion, secret, overlapMs, by } = addition;
-    const reply = await this.gateway.writeOne(addServiceSecretStatement, {
+    const { outcome, stored } = await this.connections.writeOne(addServiceSecret, {
       serviceId: escapeText(serviceId),
       expectedVersion,
       keyId: escapeText(secret.keyId),
@@ -64,41 +59,40 @@ export class PostgresServiceCredentialStorage extends ServiceCredentialStorage {
       overlapMs,
       by: escapeText(by),
     });
-    const outcome = reply.text() as AddServiceSecretResult['outcome'];
-    return outcome === 'stored' ? { outcome, service: this.#unpack(serviceId, reply) } : { outcome };
+    if (outcome === 'stored') return { outcome, service: this.#read(serviceId, stored) };
+    return { outcome: outcome as Exclude<AddServiceSecretResult['outcome'], 'stored'> };
   }
 
   async endSecret({ serviceId, keyId, by }: { serviceId: string; keyId: string; by: string }): Promise<boolean> {
     const values = { serviceId: escapeText(serviceId), keyId: escapeText(keyId), by: escapeText(by) };
-    return (await this.gateway.writeOne(endServiceSecretStatement, values)).boolean();
+    return this.connections.writeOne(endServiceSecret, values);
   }
 
   async recordUse({ serviceId, keyId }: { serviceId: string; keyId: string }): Promise<void> {
     const values = { serviceId: escapeText(serviceId), keyId: escapeText(keyId) };
-    await this.gateway.connection.run(recordServiceUseStatement, values);
+    await this.connections.connection.run(recordServiceUse, values);
   }
 
   async remove({ serviceId, by }: { serviceId: string; by: string }): Promise<boolean> {
-    const values = { serviceId: escapeText(serviceId), by: escapeText(by) };
-    return (await this.gateway.writeOne(removeServiceStatement, values)).boolean();
+    return this.connections.writeOne(removeService, { serviceId: escapeText(serviceId), by: escapeText(by) });
   }
 
   async list(): Promise<readonly ServiceCredentialRecord[]> {
-    const rows = await this.gateway.connection.run(listServicesStatement, {});
+    const rows = await this.connections.connection.run(listServices, {});
     return rows
-      .map((row) => this.#unpackRow(row))
+      .map((stored) => this.#readFound(stored))
       .toSorted((a, b) => (a.serviceId < b.serviceId ? -1 : Number(a.serviceId > b.serviceId)));
   }
 
-  #unpackRow(row: Row): ServiceCredentialRecord {
-    return this.#unpack(unescapeText(row[0] ?? ''), new RowReader(row));
+  #readFound(stored: RowReader): ServiceCredentialRecord {
+    return this.#read(unescapeText(stored.peek() ?? ''), stored);
   }
 
-  #unpack(serviceId: string, reply: RowReader): ServiceCredentialRecord {
+  #read(serviceId: string, stored: RowReader): ServiceCredentialRecord {
     try {
-      return unpackService(reply);
+      return readServiceRow(stored);
     } catch {
-      throw unreadableService(this.gateway.names, serviceId);
+      throw unreadableService(this.connections.names, serviceId);
     }
   }
 }

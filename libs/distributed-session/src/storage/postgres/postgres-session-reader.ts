@@ -1,114 +1,153 @@
+import { SessionInputError } from '../../errors/session.errors.js';
 import { StorageCorruptError } from '../../errors/storage.errors.js';
 import { expiredTombstone, isDue } from '../session-lifetime.js';
 import type { SessionRecord, SessionTombstone, StoredSession } from '../session-record.js';
+import type { ListLogins, LoginPage, SessionCounts } from '../session-storage.operations.js';
 import { HISTORY_LIMIT } from '../session-storage.js';
+import type { PostgresStatement } from './functions/postgres-statement.js';
+import { settleLogin, settleSession } from './functions/settle.functions.js';
 import type { PostgresConnections } from './postgres-connections.js';
-import { type Row, RowReader } from './records/row-reader.js';
-import { type UnpackedSession, seen, unpackSession } from './records/stored-session.js';
-import { findSessionStatement } from './statements/find-session.statement.js';
-import { listHistoryStatement } from './statements/list-history.statement.js';
-import { listLoginStatement } from './statements/list-login.statement.js';
-import type { PostgresStatement } from './statements/postgres-statement.js';
-import { settleLoginStatement } from './statements/settle-login.statement.js';
-import { settleSessionStatement } from './statements/settle-session.statement.js';
+import { escapeText, unescapeText } from './records/escaped-text.js';
+import type { RowReader } from './records/row-reader.js';
+import { type SessionRow, readSessionRow, visibleAt } from './records/stored-session.js';
+import { countSessions, findSession, listHistory, listLogin, listLogins } from './statements.js';
 import { reportUnreadableSession, unreadableSession } from './unreadable-row.js';
 
-/** A session, and the time by the server's clock at which it was read. */
-interface ReadSession extends UnpackedSession {
+/** The result of a statement that reads sessions: the server's time, and the row. */
+interface ReadResult {
+  readonly now: number;
+  readonly stored: RowReader;
+}
+const READ_COLUMNS = { now: 'bigint', stored: '{session}' } as const;
+
+/** A session, and the server's time at which it was read. */
+interface TimedSession extends SessionRow {
   readonly now: number;
 }
 
 /**
- * Reads sessions by plain statements. Where a session is due and not claimed, a change under way may have kept it alive
- * and not be visible yet: then it is read again, behind that change. Two processes never disagree about an end.
+ * Reads sessions by plain statements. When a session is due but has no tombstone, a transaction in flight may have
+ * extended it. It is then read a second time, after that transaction, so that two processes never disagree about its end.
  */
 export class PostgresSessionReader {
-  constructor(private readonly gateway: PostgresConnections) {}
+  constructor(private readonly connections: PostgresConnections) {}
 
   async find(sessionId: string): Promise<StoredSession | undefined> {
-    const { connection } = this.gateway;
+    const { connection } = this.connections;
     const endsAt = connection.deadline();
-    const [row] = await connection.run(findSessionStatement, { sessionId }, endsAt);
-    if (row === undefined) return undefined;
-    const read = this.#unpack(sessionId, row);
-    if (!isUndecided(read)) return seen(read, read.now);
-    const [settled] = await connection.run(settleSessionStatement, { sessionId }, endsAt);
-    if (settled === undefined) return undefined;
-    const again = this.#unpack(sessionId, settled);
-    return seen(again, again.now);
+    const [result] = await connection.run(findSession, { sessionId }, endsAt);
+    if (result === undefined) return undefined;
+    const read = this.#timed(sessionId, result);
+    if (!isUndecided(read)) return visibleAt(read, read.now);
+    const [settled] = await connection.run(settleSession, { sessionId }, endsAt);
+    return settled && visibleAt(this.#timed(sessionId, settled), settled.now);
   }
 
-  async live(loginId: string): Promise<SessionRecord[]> {
-    return (await this.#readLogin(listLoginStatement, loginId))
-      .filter((entry) => seen(entry, entry.now)?.state === 'live')
+  /** The live sessions of a user, oldest first. */
+  async listLive(loginId: string): Promise<SessionRecord[]> {
+    return (await this.#readLogin(listLogin, loginId))
+      .filter((entry) => visibleAt(entry, entry.now)?.state === 'live')
       .toSorted((a, b) => a.place - b.place)
       .map(({ session }) => session as SessionRecord);
   }
 
-  async history(loginId: string): Promise<SessionTombstone[]> {
-    return (await this.#readLogin(listHistoryStatement, loginId))
-      .map((entry) => ({ ...entry, claimed: entry.session.state === 'ended', shown: seen(entry, entry.now) }))
+  /** The tombstones of a user, newest first. */
+  async listHistory(loginId: string): Promise<SessionTombstone[]> {
+    return (await this.#readLogin(listHistory, loginId))
+      .map((entry) => ({ ...entry, hasTombstone: entry.session.state === 'ended', shown: visibleAt(entry, entry.now) }))
       .filter((entry): entry is typeof entry & { shown: SessionTombstone } => entry.shown?.state === 'ended')
       .toSorted(
-        (a, b) => b.shown.endedAt - a.shown.endedAt || Number(a.claimed) - Number(b.claimed) || b.place - a.place,
+        (a, b) =>
+          b.shown.endedAt - a.shown.endedAt || Number(a.hasTombstone) - Number(b.hasTombstone) || b.place - a.place,
       )
       .slice(0, HISTORY_LIMIT)
       .map(({ shown }) => shown);
   }
 
-  /** The live session in the reply of a write. */
-  recordOf(sessionId: string, reply: RowReader): SessionRecord {
-    return this.#read(sessionId, reply).session as SessionRecord;
+  async count(): Promise<SessionCounts> {
+    const [counts] = await this.connections.connection.run(countSessions, {});
+    return counts!;
   }
 
-  /** The tombstone in the reply of a write: of what had ended, or was due. */
-  tombstoneOf(sessionId: string, reply: RowReader): SessionTombstone {
-    const { session } = this.#read(sessionId, reply);
+  async listLogins({ limit, cursor }: ListLogins): Promise<LoginPage> {
+    const after = cursor === undefined ? '' : unpackCursor(cursor);
+    const rows = await this.connections.connection.run(listLogins, { after: escapeText(after), limit });
+    const logins = rows.map(({ loginId, sessions }) => ({ loginId: unescapeText(loginId), sessions }));
+    const last = logins.at(-1);
+    return { logins, ...(last && logins.length === limit && { nextCursor: packCursor(last.loginId) }) };
+  }
+
+  /** The live session in a write's reply. */
+  recordOf(sessionId: string, stored: RowReader): SessionRecord {
+    return this.#read(sessionId, stored).session as SessionRecord;
+  }
+
+  /** The tombstone in a write's reply: of a session that had ended or was due. */
+  tombstoneOf(sessionId: string, stored: RowReader): SessionTombstone {
+    const { session } = this.#read(sessionId, stored);
     return session.state === 'ended' ? session : expiredTombstone(session);
   }
 
-  async #readLogin(statement: PostgresStatement<'loginId'>, loginId: string): Promise<ReadSession[]> {
-    const { connection } = this.gateway;
+  async #readLogin(
+    statement: PostgresStatement<'loginId', typeof READ_COLUMNS>,
+    loginId: string,
+  ): Promise<TimedSession[]> {
+    const { connection } = this.connections;
     const endsAt = connection.deadline();
-    const read = this.#unpackAll(await connection.run(statement, { loginId }, endsAt));
+    const values = { loginId: escapeText(loginId) };
+    const read = this.#readable(await connection.run(statement, values, endsAt));
     if (!read.some(isUndecided)) return read;
-    return this.#unpackAll(await connection.run(settleLoginStatement, { loginId }, endsAt));
+    return this.#readable(await connection.run(settleLogin, values, endsAt));
   }
 
-  #unpack(sessionId: string, row: Row): ReadSession {
-    const reader = new RowReader(row);
-    const now = reader.whole();
-    return { ...this.#read(sessionId, reader), now };
+  #timed(sessionId: string, { now, stored }: ReadResult): TimedSession {
+    return { ...this.#read(sessionId, stored), now };
   }
 
-  #read(sessionId: string, reader: RowReader): UnpackedSession {
-    let unpacked: UnpackedSession;
+  #read(sessionId: string, stored: RowReader): SessionRow {
+    let row: SessionRow;
     try {
-      unpacked = unpackSession(reader);
+      row = readSessionRow(stored);
     } catch {
-      throw unreadableSession(this.gateway.names, sessionId);
+      throw unreadableSession(this.connections.names, sessionId);
     }
     // A reply that belongs to another request is never data (CWE-488).
-    if (unpacked.session.sessionId === sessionId) return unpacked;
-    throw new StorageCorruptError(`PostgreSQL answered with another session than ${sessionId}, which was asked for.`);
+    if (row.session.sessionId === sessionId) return row;
+    throw new StorageCorruptError(`PostgreSQL returned another session than the requested ${sessionId}.`);
   }
 
-  /** One that cannot be read is reported, and does not keep the others from being listed. */
-  #unpackAll(rows: readonly Row[]): ReadSession[] {
-    return rows.flatMap((row) => {
+  /** An unreadable session is reported, and does not prevent the others from being listed. */
+  #readable(results: readonly ReadResult[]): TimedSession[] {
+    return results.flatMap(({ now, stored }) => {
+      const sessionId = stored.peek() ?? '';
       try {
-        const reader = new RowReader(row);
-        const now = reader.whole();
-        return [{ ...unpackSession(reader), now }];
+        return [{ ...readSessionRow(stored), now }];
       } catch {
-        reportUnreadableSession(this.gateway.names, row[1] ?? '');
+        reportUnreadableSession(this.connections.names, sessionId);
         return [];
       }
     });
   }
 }
 
-/** Whether a session has an end that has come, and that nobody has claimed. */
-function isUndecided({ session, now }: ReadSession): boolean {
+/** Whether a session is past its end, but has no tombstone yet. */
+function isUndecided({ session, now }: TimedSession): boolean {
   return session.state === 'live' && isDue(session, now);
+}
+
+/** The cursor of a page of users that ended with this login id. */
+export function packCursor(loginId: string): string {
+  return `after:${Buffer.from(loginId, 'utf8').toString('base64url')}`;
+}
+
+/** The login id in a cursor. Throws a {@link SessionInputError} for a text that `packCursor()` did not return. */
+export function unpackCursor(cursor: string): string {
+  const [, encoded] = /^after:([\w-]+)$/.exec(cursor) ?? [];
+  const loginId = Buffer.from(encoded ?? '', 'base64url').toString('utf8');
+  if (loginId !== '' && packCursor(loginId) === cursor) return loginId;
+  throw new SessionInputError(
+    'cursor',
+    'format',
+    'was not returned by listLogins(); omit it to start from the beginning.',
+  );
 }

@@ -1,142 +1,168 @@
 import type { ConnectionOptions } from 'node:tls';
-import { OptionsError } from '../../errors/options.error.js';
+import { IsIn } from 'class-validator';
+import { isWholeNumber } from '../../model/duration.js';
+import { IfGiven, IsDuration, optionRule } from '../../options/option-rules.js';
+import { validateOptions } from '../../options/validate-options.js';
 import type { PostgresPool } from './connection/postgres-pool.js';
 
-/** How to connect, and with how many connections. They go over what the url says, and over the defaults. */
+/** PostgreSQL truncates longer names. */
+const MAX_NAME_BYTES = 63;
+const MAX_POOL_SIZE = 1_000;
+const MIN_DURATION_MS = 10;
+const MAX_DURATION_MS = 600_000;
+
+/** How to connect, and with how many connections. Each option overrides the url and the default. */
 export interface PostgresConnectionOptions {
   readonly host?: string;
   readonly port?: number;
   readonly database?: string;
   readonly user?: string;
-  /** A function is asked for each connection, for passwords that expire. */
+  /** The password, or a function that returns it: called for each connection, for passwords that expire. */
   readonly password?: string | (() => string | Promise<string>);
-  /** `true`, or settings of TLS such as `{ ca }`. Default: none, unless the url asks for it by `sslmode`. */
+  /**
+   * `true`, or TLS settings such as `{ ca }`.
+   *
+   * @default no TLS, unless the url requires it by `sslmode`
+   */
   readonly ssl?: boolean | ConnectionOptions;
-  /** How many connections at the most, beside that of the change feed. Default 10. */
+  /**
+   * The maximum number of connections. The change feed uses one more.
+   *
+   * @default 10
+   */
   readonly max?: number;
-  /** After how long a connection that is not needed is closed, in milliseconds. Default 30,000. */
+  /**
+   * The time after which an idle connection is closed, in milliseconds.
+   *
+   * @default 30_000
+   */
   readonly idleTimeoutMillis?: number;
-  /** After how long a connection is replaced by another, in seconds. Default 0: never. */
+  /**
+   * The time after which a connection is replaced, in seconds; 0 for never.
+   *
+   * @default 0
+   */
   readonly maxLifetimeSeconds?: number;
-  /** What the server shows in `pg_stat_activity`. Default `nestjs-distributed-session`. */
+  /**
+   * The name that the server shows in `pg_stat_activity`.
+   *
+   * @default 'nestjs-distributed-session'
+   */
   readonly application_name?: string;
 }
 
-/** Where the server is: a url, connection options or both; or a pool. */
-export interface PostgresServerOptions {
+/** Where the tables are. The initial values are the defaults. */
+export class PostgresSchemaOptions {
+  /**
+   * The schema of the tables.
+   *
+   * @default 'public'
+   */
+  @optionRule('isSchemaName', isSchemaName, `must be a name of 1 to ${MAX_NAME_BYTES} bytes`)
+  readonly schema: string = 'public';
+
+  /**
+   * The prefix of all tables and functions: up to 30 lower-case letters, digits and `_`.
+   *
+   * @default 'distributed_'
+   */
+  @optionRule(
+    'isTablePrefix',
+    (value) => typeof value === 'string' && /^[a-z_][a-z0-9_]{0,29}$/.test(value),
+    'must consist of 1 to 30 lower-case letters, digits or "_", and must not begin with a digit',
+  )
+  readonly tablePrefix: string = 'distributed_';
+}
+
+/** Options of `PostgresSessionStorage`. The initial values are the defaults. Durations are in milliseconds. */
+class PostgresOptions extends PostgresSchemaOptions {
   /** `postgres://user:password@host:5432/database`, with `?sslmode=verify-full` for TLS. */
+  @IfGiven()
+  @optionRule('isPostgresUrl', isPostgresUrl, 'must look like postgres://user:password@host:5432/database')
   readonly url?: string;
+
+  /** How to connect, instead of the url or in addition to it. */
+  @IfGiven()
+  @optionRule('isObject', isObject, 'must be an object, such as { host, database, user, password }')
   readonly options?: PostgresConnectionOptions;
-  /** A pool of your own. It is not ended here; settings of it that are dangerous are named in a warning. */
+
+  /** Your own pool, instead of `url` and `options`. It is not closed here; a warning names its unsafe settings. */
+  @IfGiven()
+  @optionRule('isPool', isPool, 'must be a Pool of pg')
   readonly pool?: PostgresPool;
+
+  /**
+   * What `connect()` does about a schema that is not up to date: `auto` migrates it, `check` fails.
+   *
+   * @default 'auto'
+   */
+  @IsIn(['auto', 'check'], { message: 'migrate must be "auto" or "check"' })
+  readonly migrate: 'auto' | 'check' = 'auto';
+
+  /**
+   * The maximum duration of a call.
+   *
+   * @default 1_000
+   */
+  @IsDuration(MIN_DURATION_MS, MAX_DURATION_MS)
+  readonly deadlineMs: number = 1_000;
+
+  /**
+   * How long `connect()` waits for a server that is starting, or for a migration.
+   *
+   * @default 10_000
+   */
+  @IsDuration(MIN_DURATION_MS, MAX_DURATION_MS)
+  readonly connectDeadlineMs: number = 10_000;
+
+  /**
+   * The interval of the heartbeats that show that the change feed works.
+   *
+   * @default 1_000
+   */
+  @IsDuration(MIN_DURATION_MS, MAX_DURATION_MS)
+  readonly heartbeatIntervalMs: number = 1_000;
 }
 
-export interface PostgresSessionStorageOptions extends PostgresServerOptions {
-  /** The schema of the tables. Default `public`. */
-  readonly schema?: string;
-  /** What the names of tables and functions begin with: lower-case letters, digits and `_`. Default `distributed_`. */
-  readonly tablePrefix?: string;
-  /** `auto`: `connect()` brings the schema up to date. `check`: it refuses one that is not. Default `auto`. */
-  readonly migrate?: 'auto' | 'check';
-  /** How long a call may take, in milliseconds. Default 1,000. */
-  readonly deadlineMs?: number;
-  /** How long `connect()` waits for a server that is starting, in milliseconds. Default 10,000. */
-  readonly connectDeadlineMs?: number;
-  /** How often the change feed shows that it works, in milliseconds. Default 1,000. */
-  readonly heartbeatIntervalMs?: number;
-}
+/** What a caller writes: `url`, `options` or both, or `pool`; and whatever should differ from the defaults. */
+export type PostgresSessionStorageOptions = Partial<PostgresOptions>;
 
-/** The options with their defaults, checked. */
-export type ResolvedPostgresOptions = PostgresServerOptions &
-  Required<Omit<PostgresSessionStorageOptions, keyof PostgresServerOptions>>;
+/** Validated options, with their defaults; frozen. */
+export type ResolvedPostgresOptions = Readonly<PostgresOptions>;
 
-const SERVERS = ['url', 'options', 'pool'] as const satisfies (keyof PostgresServerOptions)[];
-const DURATIONS = ['deadlineMs', 'connectDeadlineMs', 'heartbeatIntervalMs'] as const;
-/** Where the tables are, unless it is said otherwise. */
-export const SCHEMA_DEFAULTS = { schema: 'public', tablePrefix: 'distributed_' } as const;
-const DEFAULTS = {
-  ...SCHEMA_DEFAULTS,
-  migrate: 'auto',
-  deadlineMs: 1_000,
-  connectDeadlineMs: 10_000,
-  heartbeatIntervalMs: 1_000,
-} as const;
-const KNOWN: readonly string[] = [...SERVERS, ...Object.keys(DEFAULTS)];
-/** PostgreSQL cuts longer names off. */
-const MAX_NAME_BYTES = 63;
-const MAX_POOL_SIZE = 1_000;
-
-/** Checks the options; throws an {@link OptionsError} that names every fault. */
+/**
+ * Validates the options once, fills in the defaults and freezes the result. An option that is `null` keeps its default.
+ *
+ * @throws {OptionsError} with every error at once.
+ */
 export function resolvePostgresOptions(given: PostgresSessionStorageOptions): ResolvedPostgresOptions {
-  const present = Object.fromEntries(
-    Object.entries(given ?? {}).filter(([, value]) => value !== undefined && value !== null),
-  );
-  const options = { ...DEFAULTS, ...present } as ResolvedPostgresOptions;
-  const faults = [
-    ...unknownNames(present),
-    ...serverFaults(options),
-    ...schemaFaults(options),
-    ...valueFaults(options),
-  ];
-  if (faults.length > 0) throw new OptionsError('The options of PostgresSessionStorage are not usable:', faults);
-  return Object.freeze(options);
+  const present = Object.fromEntries(Object.entries(given ?? {}).filter(([, value]) => value !== null));
+  return Object.freeze(validateOptions('PostgresSessionStorage', PostgresOptions, present, serverErrors));
 }
 
-function unknownNames(present: object): string[] {
-  return Object.keys(present)
-    .filter((name) => !KNOWN.includes(name))
-    .map((name) => `${name} is no option. Known options: ${KNOWN.join(', ')}`);
-}
-
-function serverFaults({ url, options, pool }: PostgresServerOptions): string[] {
-  if (pool !== undefined) {
-    if (url !== undefined || options !== undefined) return ['pool is given, and url or options too: give one of them'];
-    const isPool = typeof pool === 'object' && typeof pool.connect === 'function' && typeof pool.on === 'function';
-    return isPool ? [] : ['pool must be a Pool of pg'];
-  }
-  if (url === undefined && options === undefined) {
-    return ['one of url, options and pool says where PostgreSQL is; none is given'];
-  }
-  return [...urlFaults(url), ...poolFaults(options)];
-}
-
-function urlFaults(url: unknown): string[] {
-  if (url === undefined) return [];
-  const form = 'url must be like postgres://user:password@host:5432/database';
-  // Not repeated in the message: there is a password in it.
-  if (typeof url !== 'string' || !URL.canParse(url)) return [form];
-  return /^postgres(ql)?:$/.test(new URL(url).protocol) ? [] : [form];
-}
-
-function poolFaults(options: unknown): string[] {
-  if (options === undefined) return [];
-  if (typeof options !== 'object') return ['options must be an object, such as { host, database, user, password }'];
-  const { max } = options as PostgresConnectionOptions;
-  if (max === undefined || (Number.isSafeInteger(max) && max >= 1 && max <= MAX_POOL_SIZE)) return [];
+function serverErrors({ url, options, pool }: PostgresOptions): string[] {
+  const isServer = url !== undefined || options !== undefined;
+  if (pool !== undefined && isServer) return ['pool cannot be combined with url or options: set one or the other'];
+  if (pool === undefined && !isServer) return ['one of url, options and pool is required: none is set'];
+  const { max } = Object(options) as PostgresConnectionOptions;
+  if (max === undefined || isWholeNumber(max, 1, MAX_POOL_SIZE)) return [];
   return [`options.max must be a whole number from 1 to ${MAX_POOL_SIZE}`];
 }
 
-/** What is wrong with the names of the tables. */
-export function schemaFaults({ schema, tablePrefix }: { schema: unknown; tablePrefix: unknown }): string[] {
-  const faults: string[] = [];
-  const isName = typeof schema === 'string' && schema !== '' && !schema.includes('\0');
-  if (!isName || Buffer.byteLength(schema) > MAX_NAME_BYTES) {
-    faults.push(`schema must be a name of 1 to ${MAX_NAME_BYTES} bytes`);
-  }
-  if (typeof tablePrefix !== 'string' || !/^[a-z_][a-z0-9_]{0,29}$/.test(tablePrefix)) {
-    faults.push('tablePrefix must be 1 to 30 lower-case letters, digits or "_", and not begin with a digit');
-  }
-  return faults;
+function isSchemaName(value: unknown): boolean {
+  const isName = typeof value === 'string' && value !== '' && !value.includes('\0');
+  return isName && Buffer.byteLength(value) <= MAX_NAME_BYTES;
 }
 
-function valueFaults(options: ResolvedPostgresOptions): string[] {
-  const faults: string[] = [];
-  for (const name of DURATIONS) {
-    const value: unknown = options[name];
-    if (!Number.isSafeInteger(value) || (value as number) < 10 || (value as number) > 600_000) {
-      faults.push(`${name} must be a whole number of milliseconds from 10 to 600,000`);
-    }
-  }
-  if (!['auto', 'check'].includes(options.migrate)) faults.push('migrate must be "auto" or "check"');
-  return faults;
+function isPostgresUrl(value: unknown): boolean {
+  return typeof value === 'string' && URL.canParse(value) && /^postgres(ql)?:$/.test(new URL(value).protocol);
+}
+
+function isObject(value: unknown): boolean {
+  return typeof value === 'object' && value !== null;
+}
+
+function isPool(value: unknown): boolean {
+  const { connect, on } = Object(value) as Partial<PostgresPool>;
+  return typeof connect === 'function' && typeof on === 'function';
 }

@@ -21,26 +21,23 @@ import type {
 } from '../session-storage.operations.js';
 import { SessionStorage } from '../session-storage.js';
 import type { StorageChangeListener } from '../storage-change.js';
-import { packCursor, unpackCursor } from './login-cursor.js';
+import { createSession } from './functions/create-session.function.js';
+import { endLoginSessions } from './functions/end-login-sessions.function.js';
+import { endSession } from './functions/end-session.function.js';
+import { replaceSession } from './functions/replace-session.function.js';
+import { rotateSession } from './functions/rotate-session.function.js';
 import { PostgresConnections } from './postgres-connections.js';
 import { PostgresServiceCredentialStorage } from './postgres-service-credential-storage.js';
-import { type PostgresSessionStorageOptions, resolvePostgresOptions } from './postgres-session-storage.options.js';
-import { escapeText, unescapeText } from './records/escaped-text.js';
-import { RowReader } from './records/row-reader.js';
-import { SchemaNames } from './schema/schema-names.js';
 import { PostgresSessionReader } from './postgres-session-reader.js';
-import { SessionSweep } from './session-sweep.js';
-import { SessionTouch } from './session-touch.js';
-import { countSessionsStatement } from './statements/count-sessions.statement.js';
-import { createSessionStatement } from './statements/create-session.statement.js';
-import { endLoginSessionsStatement } from './statements/end-login-sessions.statement.js';
-import { endSessionStatement } from './statements/end-session.statement.js';
-import { listLoginsStatement } from './statements/list-logins.statement.js';
-import { replaceSessionStatement } from './statements/replace-session.statement.js';
-import { rotateSessionStatement } from './statements/rotate-session.statement.js';
+import { type PostgresSessionStorageOptions, resolvePostgresOptions } from './postgres-session-storage.options.js';
+import { escapeText } from './records/escaped-text.js';
+import type { RowReader } from './records/row-reader.js';
+import { SchemaNames } from './schema/schema-names.js';
+import { sweepAndPurge } from './sweep-and-purge.js';
+import { touchAll } from './touch-all.js';
 
 /**
- * Sessions in PostgreSQL 14 or later. `docs/postgres.md` says what is guaranteed, and how.
+ * Stores sessions in PostgreSQL 14 or later. `docs/postgres.md` describes the guarantees and how they are kept.
  *
  * @example
  * DistributedSessionModule.forRoot({
@@ -50,46 +47,46 @@ import { rotateSessionStatement } from './statements/rotate-session.statement.js
  */
 export class PostgresSessionStorage extends SessionStorage {
   readonly services: PostgresServiceCredentialStorage;
-  readonly #gateway: PostgresConnections;
+  readonly #connections: PostgresConnections;
   readonly #reader: PostgresSessionReader;
-  readonly #sweep: SessionSweep;
-  readonly #touch: SessionTouch;
 
-  /** Throws an `OptionsError` that names every fault of the options. Nothing is opened before `connect()`. */
+  /**
+   * Validates the options. Nothing is opened before `connect()`.
+   *
+   * @throws {OptionsError} with every error of the options at once.
+   */
   constructor(options: PostgresSessionStorageOptions) {
     super();
     const resolved = resolvePostgresOptions(options);
-    this.#gateway = new PostgresConnections(resolved, new SchemaNames(resolved.schema, resolved.tablePrefix));
-    this.#reader = new PostgresSessionReader(this.#gateway);
-    this.#sweep = new SessionSweep(this.#gateway);
-    this.#touch = new SessionTouch(this.#gateway);
-    this.services = new PostgresServiceCredentialStorage(this.#gateway);
+    this.#connections = new PostgresConnections(resolved, new SchemaNames(resolved.schema, resolved.tablePrefix));
+    this.#reader = new PostgresSessionReader(this.#connections);
+    this.services = new PostgresServiceCredentialStorage(this.#connections);
   }
 
   async connect(): Promise<void> {
-    await this.#gateway.connect();
+    await this.#connections.connect();
   }
 
   async close(): Promise<void> {
-    await this.#gateway.close();
+    await this.#connections.close();
   }
 
   async ping(): Promise<StorageHealth> {
-    return this.#gateway.ping();
+    return this.#connections.ping();
   }
 
   now(): number {
-    return this.#gateway.clock.now();
+    return this.#connections.clock.now();
   }
 
-  /** Ordered by time (UUID version 7), so that new rows are neighbours in the index. */
+  /** Returns a UUID version 7, which is ordered by time, so that new rows are adjacent in the index. */
   nextSessionId(): string {
     return uuidv7();
   }
 
   async create(creation: CreateSession): Promise<CreateSessionResult> {
     const { sessionId, loginId, device, by, payload, limits, historyRetentionMs } = creation;
-    const reply = await this.#gateway.writeOne(createSessionStatement, {
+    const { outcome, stored } = await this.#connections.writeOne(createSession, {
       sessionId,
       loginId: escapeText(loginId),
       by: escapeText(by),
@@ -102,11 +99,9 @@ export class PostgresSessionStorage extends SessionStorage {
       onLimit: limits.onLimit,
       retentionMs: historyRetentionMs,
     });
-    const outcome = reply.text();
+    if (outcome === 'created') return { outcome, session: this.#written(sessionId, stored, payload) };
     if (outcome === 'id-taken') return { outcome };
-    if (outcome !== 'created')
-      return { outcome: 'limit-reached', scope: outcome === 'limit-login' ? 'login' : 'device' };
-    return { outcome, session: this.#written(sessionId, reply, payload) };
+    return { outcome: 'limit-reached', scope: outcome === 'limit-login' ? 'login' : 'device' };
   }
 
   async get(sessionId: string): Promise<StoredSession | undefined> {
@@ -117,21 +112,20 @@ export class PostgresSessionStorage extends SessionStorage {
     const { sessionId, expectedVersion, payload, touch, by } = change;
     if (!isSessionId(sessionId)) return { outcome: 'missing' };
     const values = { sessionId, expectedVersion, payload, touch, by: escapeText(by) };
-    const reply = await this.#gateway.writeOne(replaceSessionStatement, values);
-    const outcome = reply.text();
-    if (outcome !== 'replaced') return this.#refusal(sessionId, outcome, reply);
-    return { outcome, session: this.#written(sessionId, reply, payload) };
+    const { outcome, stored } = await this.#connections.writeOne(replaceSession, values);
+    if (outcome !== 'replaced') return this.#refusal(sessionId, outcome, stored);
+    return { outcome, session: this.#written(sessionId, stored, payload) };
   }
 
   async touch(sessionIds: readonly string[]): Promise<readonly (SessionTimes | undefined)[]> {
-    const times = await this.#touch.run(sessionIds.filter((sessionId) => isSessionId(sessionId)));
+    const times = await touchAll(this.#connections, sessionIds.filter(isSessionId));
     return sessionIds.map((sessionId) => times.get(sessionId));
   }
 
   async rotate(rotation: RotateSession): Promise<RotateSessionResult> {
     const { sessionId, expectedVersion, successor, graceMs, by, historyRetentionMs } = rotation;
     if (!isSessionId(sessionId)) return { outcome: 'missing' };
-    const reply = await this.#gateway.writeOne(rotateSessionStatement, {
+    const { outcome, stored } = await this.#connections.writeOne(rotateSession, {
       sessionId,
       expectedVersion,
       successorId: successor.sessionId,
@@ -140,94 +134,77 @@ export class PostgresSessionStorage extends SessionStorage {
       by: escapeText(by),
       retentionMs: historyRetentionMs,
     });
-    const outcome = reply.text();
     if (outcome === 'id-taken') return { outcome };
-    if (outcome !== 'rotated') return this.#refusal(sessionId, outcome, reply);
-    return { outcome, session: this.#written(successor.sessionId, reply, successor.payload) };
+    if (outcome !== 'rotated') return this.#refusal(sessionId, outcome, stored);
+    return { outcome, session: this.#written(successor.sessionId, stored, successor.payload) };
   }
 
   async end({ sessionId, reason, by, actor, historyRetentionMs }: EndSession): Promise<EndSessionResult> {
     if (!isSessionId(sessionId)) return { outcome: 'missing' };
-    const reply = await this.#gateway.writeOne(endSessionStatement, {
+    const { outcome, stored } = await this.#connections.writeOne(endSession, {
       sessionId,
       reason,
       by: escapeText(by),
       actor: escaped(actor),
       retentionMs: historyRetentionMs,
     });
-    const outcome = reply.text() as EndSessionResult['outcome'];
     if (outcome === 'missing') return { outcome };
-    reply.whole();
-    return { outcome, session: this.#reader.tombstoneOf(sessionId, reply) };
+    const session = this.#reader.tombstoneOf(sessionId, stored);
+    return { outcome: outcome === 'ended' ? 'ended' : 'already-ended', session };
   }
 
   async endAll(ending: EndAllSessions): Promise<readonly SessionTombstone[]> {
     const { loginId, exceptSessionId, device, reason, by, actor, historyRetentionMs } = ending;
-    const rows = await this.#gateway.write(endLoginSessionsStatement, {
+    const ended = await this.#connections.write(endLoginSessions, {
       loginId: escapeText(loginId),
-      exceptId: exceptSessionId !== undefined && isSessionId(exceptSessionId) ? exceptSessionId : null,
+      exceptId: isSessionId(exceptSessionId) ? exceptSessionId : null,
       device: escaped(device),
       reason,
       by: escapeText(by),
       actor: escaped(actor),
       retentionMs: historyRetentionMs,
     });
-    return rows.map((row) => {
-      const [sessionId] = row.slice(2);
-      const reply = new RowReader(row.slice(2));
-      return this.#reader.tombstoneOf(sessionId!, reply);
-    });
+    return ended.map(({ stored }) => this.#reader.tombstoneOf(stored.peek() ?? '', stored));
   }
 
   async listByLogin(loginId: string): Promise<readonly SessionRecord[]> {
-    return this.#reader.live(escapeText(loginId));
+    return this.#reader.listLive(loginId);
   }
 
   async listHistory(loginId: string): Promise<readonly SessionTombstone[]> {
-    return this.#reader.history(escapeText(loginId));
+    return this.#reader.listHistory(loginId);
   }
 
   async count(): Promise<SessionCounts> {
-    const [row = []] = await this.#gateway.connection.run(countSessionsStatement, {});
-    const counts = new RowReader(row);
-    return { sessions: counts.whole(), logins: counts.whole() };
+    return this.#reader.count();
   }
 
-  async listLogins({ limit, cursor }: ListLogins): Promise<LoginPage> {
-    const after = cursor === undefined ? '' : unpackCursor(cursor);
-    const rows = await this.#gateway.connection.run(listLoginsStatement, { after: escapeText(after), limit });
-    const logins = rows.map((row) => {
-      const entry = new RowReader(row);
-      return { loginId: unescapeText(entry.text()), sessions: entry.whole() };
-    });
-    const last = logins.at(-1);
-    return { logins, ...(last && logins.length === limit && { nextCursor: packCursor(last.loginId) }) };
+  async listLogins(page: ListLogins): Promise<LoginPage> {
+    return this.#reader.listLogins(page);
   }
 
   async sweep(sweep: SweepSessions): Promise<number> {
-    return this.#sweep.run(sweep);
+    return sweepAndPurge(this.#connections, sweep);
   }
 
   changes(listener: StorageChangeListener): () => void {
-    return this.#gateway.feed.subscribe(listener);
+    return this.#connections.feed.subscribe(listener);
   }
 
   feedLagMs(): number {
-    return this.#gateway.feed.lagMs();
+    return this.#connections.feed.lagMs();
   }
 
-  /** The session that a write has left: the reply has all of it but the payload, which its caller has. */
-  #written(sessionId: string, reply: RowReader, payload: Uint8Array): SessionRecord {
-    reply.whole();
-    return { ...this.#reader.recordOf(sessionId, reply), payload: new Uint8Array(payload) };
+  /** The session after a write. The reply omits the payload, which the caller has. */
+  #written(sessionId: string, stored: RowReader, payload: Uint8Array): SessionRecord {
+    return { ...this.#reader.recordOf(sessionId, stored), payload: new Uint8Array(payload) };
   }
 
-  /** What a write met instead of a live session at the expected version. */
-  #refusal(sessionId: string, outcome: string, reply: RowReader): SessionWriteRefusal {
+  /** The result of a write that was refused, with the session as it is now. */
+  #refusal(sessionId: string, outcome: string, stored: RowReader): SessionWriteRefusal {
     if (outcome === 'missing') return { outcome };
-    reply.whole();
-    if (outcome === 'conflict') return { outcome, session: this.#reader.recordOf(sessionId, reply) };
-    return { outcome: 'ended', session: this.#reader.tombstoneOf(sessionId, reply) };
+    if (outcome === 'conflict') return { outcome, session: this.#reader.recordOf(sessionId, stored) };
+    return { outcome: 'ended', session: this.#reader.tombstoneOf(sessionId, stored) };
   }
 }
 

@@ -5,24 +5,25 @@ import { type SchemaNames, literal } from './schema/schema-names.js';
 
 const logger = new Logger('PostgresSessionStorage');
 
-/** What to tell of a row that cannot be read: where it is and the way out, and nothing of what it holds. */
+/** The error for a session's unreadable row: where it is, and the way out. It contains no value of the row. */
 export function unreadableSession(names: SchemaNames, sessionId: string): StorageCorruptError {
   return new StorageCorruptError(
-    `Session ${sessionId} cannot be read: its row was not written by this library, or was edited. Find out by whom, ` +
-      `then remove it: DELETE FROM ${names.session} WHERE session_id = ${literal(sessionId)}; ` +
+    `Session ${sessionId} cannot be read: its row was not written by this library, or was edited. Find out who wrote it, ` +
+      `then remove it: DELETE FROM ${names.of('session')} WHERE session_id = ${literal(sessionId)}; ` +
       `SELECT ${names.of('recount_sessions')}()`,
   );
 }
 
+/** The error for a service's unreadable row. */
 export function unreadableService(names: SchemaNames, serviceId: string): StorageCorruptError {
   return new StorageCorruptError(
-    `Service ${serviceId} cannot be read: its row in ${names.service}, or one in ${names.serviceSecret}, was not ` +
-      `written by this library, or was edited. Find out by whom, then remove it, and register the service again: ` +
-      `DELETE FROM ${names.service} WHERE service_id = ${literal(escapeText(serviceId))}`,
+    `Service ${serviceId} cannot be read: its row in ${names.of('service')}, or one in ${names.of('service_secret')}, was ` +
+      `not written by this library, or was edited. Find out who wrote it, then remove it, and register the service again: ` +
+      `DELETE FROM ${names.of('service')} WHERE service_id = ${literal(escapeText(serviceId))}`,
   );
 }
 
-/** Tells the log of a session that was left out, because it cannot be read. */
+/** Logs that a list omits a session because it cannot be read. */
 export function reportUnreadableSession(names: SchemaNames, sessionId: string): void {
-  logger.error(`It was left out of a list. ${unreadableSession(names, sessionId).message}`);
+  logger.error(`A list omits an unreadable session. ${unreadableSession(names, sessionId).message}`);
 }

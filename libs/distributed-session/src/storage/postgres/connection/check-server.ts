@@ -1,68 +1,70 @@
 import type { Logger } from '@nestjs/common';
 import { OptionsError } from '../../../errors/options.error.js';
 import type { ResolvedPostgresOptions } from '../postgres-session-storage.options.js';
-import { migrate } from '../schema/migrate.js';
 import type { SchemaNames } from '../schema/schema-names.js';
-import { LATEST_VERSION, firstRow, schemaVersion } from '../schema/schema-state.js';
-import { watchClient } from './careful-client.js';
-import { sqlStateOf, toStorageError } from './postgres-failure.js';
+import { LATEST_VERSION, firstRow, migrate, readSchemaState } from '../schema/schema-state.js';
+import { sqlStateOf, toPostgresError } from './postgres-failure.js';
 import type { PostgresClient } from './postgres-pool.js';
+import { watchClient } from './watch-client.js';
 
-/** What is granted and supported since 14: `hashtextextended`, stored as it is today; older ones are out of support. */
+/** The oldest version with `hashtextextended` as it is today that still receives updates. */
 const MIN_VERSION = 14;
 
-/** What waiting does not mend, by SQLSTATE: the way out. */
+/** Failures that waiting does not resolve, by SQLSTATE: what is wrong, and the way out. */
 const FATAL: Readonly<Record<string, string>> = {
-  '28P01': 'it refuses the user or the password: check both',
-  '28000': 'it refuses the user: check the name, and pg_hba.conf on the server',
-  '3D000': 'it does not have this database: create it, or name another one',
-  '42501': 'its user lacks a right: see docs/postgres-grants, or let the owner of the schema run the migrations',
-  '25006': 'it takes no writes, being a standby or read-only: give the address of the primary',
+  '28P01': 'it rejects the user or the password: check both',
+  '28000': 'it rejects the user: check the name, and pg_hba.conf on the server',
+  '3D000': 'it does not have this database: create it, or set another one',
+  '42501': 'its user lacks a privilege: see docs/postgres-grants, or let the owner of the schema run the migrations',
+  '25006': 'it accepts no writes, because it is a standby or read-only: set the address of the primary',
 };
 
-/** What `pg` itself says of a server without TLS. */
+/** What `pg` reports about a server without TLS. */
 const NO_TLS = 'The server does not support SSL connections';
+const NO_TLS_ERROR = 'it does not support TLS: set its ssl to on, or remove ssl and sslmode here';
 
 /**
- * Checks, once at start, that the server can keep sessions, brings its schema up to date if the options say so, and
- * warns of a user who may only read. Throws {@link OptionsError} with every fault and its way out.
+ * Checks, once at start, that the server meets the requirements, brings its schema up to date if the options allow it,
+ * and warns about a read-only user.
+ *
+ * @throws {OptionsError} with every error at once, each with its way out.
  */
-export async function checkServer(
+export async function checkPostgresServer(
   client: PostgresClient,
   names: SchemaNames,
   options: ResolvedPostgresOptions,
   logger: Logger,
 ): Promise<void> {
   watchClient(client);
-  const faults = await serverFaults(client);
-  if (faults.length > 0) throw unusable(faults);
+  const errors = await serverErrors(client);
+  if (errors.length > 0) throw unsuitable(errors);
   await bringUpToDate(client, names, options, logger);
   const rights = `SELECT has_table_privilege($1, 'SELECT') AND has_schema_privilege($2, 'USAGE')`;
-  const [mayRead] = await firstRow(client, rights, [names.session, options.schema]);
-  if (mayRead !== 't') throw unusable([FATAL['42501']!]);
-  const [mayWrite] = await firstRow(client, `SELECT ${names.of('may_write')}()`);
+  const [mayRead] = await firstRow(client, rights, [names.of('session'), options.schema]);
+  if (mayRead !== 't') throw unsuitable([FATAL['42501']!]);
+  const [mayWrite] = await firstRow(client, names.sql('SELECT {may_write}()'));
   if (mayWrite !== 't') {
-    logger.warn('The user of PostgreSQL may only read: sessions can be looked at, and not created or changed.');
+    logger.warn('The PostgreSQL user is read-only: this process can read sessions, but not create or change them.');
   }
 }
 
-async function serverFaults(client: PostgresClient): Promise<string[]> {
+async function serverErrors(client: PostgresClient): Promise<string[]> {
   const settings = ['server_version', 'server_encoding', 'default_transaction_isolation'];
-  const facts = settings.map((name) => `current_setting('${name}')`).join(', ');
-  const [version, encoding, isolation, isStandby] = await firstRow(client, `SELECT ${facts}, pg_is_in_recovery()`);
-  const faults: string[] = [];
+  const columns = settings.map((name) => `current_setting('${name}')`).join(', ');
+  const [version, encoding, isolation, isStandby] = await firstRow(client, `SELECT ${columns}, pg_is_in_recovery()`);
+  const errors: string[] = [];
   if (Number.parseInt(version ?? '', 10) < MIN_VERSION) {
-    faults.push(`it is PostgreSQL ${version}: version ${MIN_VERSION} or later is needed`);
+    errors.push(`it is PostgreSQL ${version}: version ${MIN_VERSION} or later is required`);
   }
-  if (encoding !== 'UTF8') faults.push(`its encoding is ${encoding}: create the database with ENCODING 'UTF8'`);
-  // Functions wait for a lock, and then have to see what its holder has committed.
+  if (encoding !== 'UTF8') errors.push(`its encoding is ${encoding}: create the database with ENCODING 'UTF8'`);
+  // A function that has waited for a lock must see what the lock's holder committed.
   if (isolation !== 'read committed') {
-    faults.push(
+    errors.push(
       `its default_transaction_isolation is ${isolation}: ALTER ROLE … SET default_transaction_isolation = 'read committed'`,
     );
   }
-  if (isStandby === 't') faults.push(FATAL['25006']!);
-  return faults;
+  if (isStandby === 't') errors.push(FATAL['25006']!);
+  return errors;
 }
 
 async function bringUpToDate(
@@ -71,31 +73,39 @@ async function bringUpToDate(
   { migrate: mode, schema, connectDeadlineMs }: ResolvedPostgresOptions,
   logger: Logger,
 ): Promise<void> {
-  const version = await schemaVersion(client, names);
+  const { version, staleFunctions } = await readSchemaState(client, names);
   if (version > LATEST_VERSION) {
-    throw unusable([
-      `its schema has version ${version}, of a later release, and this one knows version ${LATEST_VERSION}: use that release`,
+    throw unsuitable([
+      `its schema has version ${version}, of a later release; this release supports version ${LATEST_VERSION}: use the later release`,
     ]);
   }
-  if (version === LATEST_VERSION) return;
+  if (version === LATEST_VERSION && staleFunctions.length === 0) return;
   if (mode === 'check') {
-    throw unusable([
-      `its schema has version ${version}, and version ${LATEST_VERSION} is needed: run what postgresMigrationSql() ` +
-        `prints, or set migrate to 'auto'`,
+    const difference =
+      version < LATEST_VERSION
+        ? `its schema has version ${version}, and version ${LATEST_VERSION} is required`
+        : `its functions differ from those of this release (${listed(staleFunctions)})`;
+    throw unsuitable([
+      `${difference}: run the output of postgresMigrationSql({ from: ${version} }), or set migrate to 'auto'`,
     ]);
   }
   await migrate(client, { names, schema, timeoutMs: connectDeadlineMs });
-  logger.log(`The schema of the session storage is at version ${LATEST_VERSION} now.`);
+  logger.log(`The schema of the session storage is now at version ${LATEST_VERSION}.`);
 }
 
-/** The error of this library for a failure at start; what waiting does not mend names its way out. */
+/** The first names of a list. */
+function listed(names: readonly string[]): string {
+  const shown = names.slice(0, 5).join(', ');
+  return names.length > 5 ? `${shown} and ${names.length - 5} more` : shown;
+}
+
+/** The library's error for a failure at start. A failure that waiting does not resolve names its way out. */
 export function toStartError(error: unknown): Error {
-  const state = sqlStateOf(error) ?? '';
   const isWithoutTls = error instanceof Error && error.message === NO_TLS;
-  const fatal = isWithoutTls ? 'it speaks no TLS: set its ssl to on, or leave ssl and sslmode out here' : FATAL[state];
-  return fatal ? unusable([fatal]) : toStorageError(error, { wasSent: false, isReadOnly: true });
+  const fatal = isWithoutTls ? NO_TLS_ERROR : FATAL[sqlStateOf(error) ?? ''];
+  return fatal ? unsuitable([fatal]) : toPostgresError(error, { wasSent: false, isReadOnly: true });
 }
 
-function unusable(faults: readonly string[]): OptionsError {
-  return new OptionsError('This PostgreSQL cannot keep the sessions:', faults);
+function unsuitable(errors: readonly string[]): OptionsError {
+  return new OptionsError('This PostgreSQL server does not meet the requirements:', errors);
 }

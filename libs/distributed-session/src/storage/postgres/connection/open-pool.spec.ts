@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { Client, Pool, type PoolConfig } from 'pg';
 import { type PostgresSessionStorageOptions, resolvePostgresOptions } from '../postgres-session-storage.options.js';
-import { dangersOf, openPool } from './open-pool.js';
+import { openPool, poolWarnings } from './open-pool.js';
 
 const pools: Pool[] = [];
 
@@ -11,7 +11,7 @@ function poolOf(options: PostgresSessionStorageOptions): Pool {
   return pool;
 }
 
-/** What the connections of a pool would be opened with. */
+/** The settings of a pool's connections. */
 function connectionOf(options: PostgresSessionStorageOptions) {
   const { host, port, user, password, database, ssl } = new Client(poolOf(options).options);
   return { host, port, user, password, database, ssl };
@@ -23,8 +23,8 @@ function ownPool(options: PoolConfig): Pool {
   return pool;
 }
 
-/** The settings that are dangerous. */
-const named = (pool: Pool) => dangersOf(pool).map((danger) => /^\w+/u.exec(danger)![0]);
+/** The settings that a pool's warnings name. */
+const named = (pool: Pool) => poolWarnings(pool).map((warning) => /^\w+/u.exec(warning)![0]);
 
 afterEach(async () => {
   for (const pool of pools.splice(0)) await pool.end();
@@ -44,14 +44,17 @@ describe('openPool()', () => {
   it.each<[string, PostgresSessionStorageOptions]>([
     ['url', { url: 'postgres://localhost/sessions' }],
     ['options', { options: { host: 'localhost' } }],
-  ])('makes a pool of %s with safe settings by the deadline, connected to nothing yet', (_name, server) => {
-    const pool = poolOf({ ...server, deadlineMs: 2_000 });
-    expect(pool.options).toMatchObject({ ...SAFE, max: 10, application_name: 'nestjs-distributed-session' });
-    expect(pool.totalCount).toBe(0);
-    expect(dangersOf(pool)).toEqual([]);
-  });
+  ])(
+    'creates a pool from %s, with safe settings that follow the deadline, and without a connection',
+    (_name, server) => {
+      const pool = poolOf({ ...server, deadlineMs: 2_000 });
+      expect(pool.options).toMatchObject({ ...SAFE, max: 10, application_name: 'nestjs-distributed-session' });
+      expect(pool.totalCount).toBe(0);
+      expect(poolWarnings(pool)).toEqual([]);
+    },
+  );
 
-  it('has the server give a statement up before its caller does, and a lock before that, however short the deadline', () => {
+  it('lets the server give up on a statement before its caller does, and on a lock before that, for any deadline', () => {
     for (const deadlineMs of [10, 11, 1_000, 600_000]) {
       const { options } = poolOf({ options: {}, deadlineMs });
       const [lock, statement] = [options.lock_timeout!, options.statement_timeout as number];
@@ -60,7 +63,7 @@ describe('openPool()', () => {
     }
   });
 
-  it('takes address, user, database and TLS from the url, with any characters in them', () => {
+  it('reads address, user, database and TLS from the url, with any characters in them', () => {
     const url = 'postgres://ann:p%40ss%2F%3A%25@db.example:6432/my%20sessions?sslmode=verify-full';
     expect(connectionOf({ url })).toEqual({
       host: 'db.example',
@@ -73,7 +76,7 @@ describe('openPool()', () => {
     expect(connectionOf({ url: 'postgres://db.example/a' }).ssl).toBe(false);
   });
 
-  it('lets the options go over the url and over the defaults, and no more than that', () => {
+  it('lets the options override the url and the defaults, one by one', () => {
     const url = 'postgres://ann:old@db.example:6432/sessions?application_name=orders&sslmode=verify-full';
     const ca = 'a certificate';
     const options = { host: undefined, password: 'new', port: 7, max: 3, ssl: { ca } };
@@ -91,13 +94,13 @@ describe('openPool()', () => {
     expect(other.options).toMatchObject({ application_name: 'billing' });
   });
 
-  it('adds options to a url that says nothing of them', () => {
+  it('adds options that the url does not set', () => {
     expect(
       connectionOf({ url: 'postgres://db.example', options: { user: 'ann', password, database: 'sessions' } }),
     ).toMatchObject({ host: 'db.example', user: 'ann', password, database: 'sessions' });
   });
 
-  it('refuses a url with parameters that pg cannot use, and repeats nothing of it', () => {
+  it('rejects a url whose parameters pg cannot use, without repeating it', () => {
     const url = 'postgres://ann:CANARY@localhost?sslrootcert=/no/such/file';
     expect(() => poolOf({ url })).toThrow(
       expect.objectContaining({ code: 'ERR_OPTIONS', message: expect.stringContaining('ENOENT') }),
@@ -105,15 +108,15 @@ describe('openPool()', () => {
     expect(() => poolOf({ url })).not.toThrow(/CANARY/u);
   });
 
-  it('gives back the pool of the user', () => {
+  it("returns the user's own pool", () => {
     const own = ownPool({});
     expect(poolOf({ pool: own })).toBe(own);
     pools.pop();
   });
 });
 
-describe('dangersOf()', () => {
-  it('names what is dangerous in the defaults of pg, each with the way out', () => {
+describe('poolWarnings()', () => {
+  it("names the unsafe settings among pg's defaults, each with the way out", () => {
     expect(named(ownPool({}))).toEqual([
       'connectionTimeoutMillis',
       'statement_timeout',
@@ -121,17 +124,17 @@ describe('dangersOf()', () => {
       'idle_in_transaction_session_timeout',
       'keepAlive',
     ]);
-    for (const danger of dangersOf(ownPool({}))) expect(danger).toMatch(/: .*\. Set it to \S+\.$/u);
+    for (const warning of poolWarnings(ownPool({}))) expect(warning).toMatch(/: .*\. Set it to \S+\.$/u);
   });
 
-  it.each(Object.keys(SAFE))('names %s alone where it alone is off', (name) => {
+  it.each(Object.keys(SAFE))('names only %s when it alone is off', (name) => {
     expect(named(ownPool({ ...SAFE, [name]: undefined }))).toEqual([name]);
     expect(named(ownPool({ ...SAFE, [name]: 0 }))).toEqual([name]);
   });
 
-  it('names nothing of a pool with the safe settings, nor of one without settings, which leads to no server', () => {
+  it('names nothing for a pool with safe settings, or for a pool without settings, which connects to no server', () => {
     expect(named(ownPool(SAFE))).toEqual([]);
-    expect(dangersOf({ options: {} } as Pool)).toHaveLength(5);
-    expect(dangersOf({} as Pool)).toEqual([]);
+    expect(poolWarnings({ options: {} } as Pool)).toHaveLength(5);
+    expect(poolWarnings({} as Pool)).toEqual([]);
   });
 });

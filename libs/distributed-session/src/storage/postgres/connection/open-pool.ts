@@ -1,49 +1,39 @@
 import { Client, type ClientConfig, Pool } from 'pg';
+import { OptionsError } from '../../../errors/options.error.js';
 import type { ResolvedPostgresOptions } from '../postgres-session-storage.options.js';
+import { reasonOf } from './postgres-failure.js';
 import type { PostgresClient, PostgresPool } from './postgres-pool.js';
-import { urlOptions } from './url-options.js';
 
-/** What of its deadline a statement may take on the server, so that the server's word arrives before the time is up. */
+/** The share of its deadline that a statement may take on the server, so that the server's error arrives in time. */
 const STATEMENT_SHARE = 0.9;
-/** A lock that is not free by then is told as that. */
+/** Shorter, so that the error names the lock. */
 const LOCK_SHARE = 0.8;
 
-/**
- * What the promises of this library need of a connection, where the defaults would wait for ever, or let a statement
- * commit after its caller has given up.
- */
-function connectionOptions({ url, options, deadlineMs }: ResolvedPostgresOptions): ClientConfig {
-  return {
-    application_name: 'nestjs-distributed-session',
-    connectionTimeoutMillis: deadlineMs,
-    statement_timeout: Math.ceil(deadlineMs * STATEMENT_SHARE),
-    lock_timeout: Math.ceil(deadlineMs * LOCK_SHARE),
-    idle_in_transaction_session_timeout: deadlineMs,
-    keepAlive: true,
-    keepAliveInitialDelayMillis: 10_000,
-    ...(url !== undefined && urlOptions(url)),
-    ...given(options),
-  };
-}
+/** The parameters of a url that `pg` reads. */
+const URL_PARAMETERS = [
+  'application_name',
+  'options',
+  'client_encoding',
+  'sslnegotiation',
+  'statement_timeout',
+  'lock_timeout',
+  'idle_in_transaction_session_timeout',
+  'query_timeout',
+];
 
-/** An option that is `undefined` says nothing: it does not hide what the url says. */
-function given(options: object = {}): ClientConfig {
-  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
-}
-
-/** The pool that the options describe, connected to nothing yet; or the user's own. */
+/** Opens the pool that the options describe, without a connection yet; or returns the user's own. */
 export function openPool(options: ResolvedPostgresOptions): PostgresPool {
   if (options.pool) return options.pool;
   return new Pool({ max: 10, idleTimeoutMillis: 30_000, ...connectionOptions(options) });
 }
 
-/** A connection for the change feed alone; of the user's own pool it is one that the pool goes without. */
+/** Opens the change feed's own connection. It is taken from the user's pool, if there is one. */
 export async function openFeedClient(options: ResolvedPostgresOptions): Promise<PostgresClient> {
   if (options.pool) return options.pool.connect();
   const settings = connectionOptions(options);
   const client = new Client({ ...settings, application_name: `${settings.application_name} (change feed)` });
   const release = () => {
-    // One that is not connected, or not answered, is not waited for.
+    // Does not wait for a connection that is not open, or does not answer.
     client.end().catch(() => {});
   };
   client.on('error', () => {});
@@ -56,29 +46,67 @@ export async function openFeedClient(options: ResolvedPostgresOptions): Promise<
   }
 }
 
-/** What about a pool of the user's own is dangerous here: one sentence each. */
-export function dangersOf({ options }: PostgresPool): string[] {
-  // A pool without settings leads to no server.
+/**
+ * The settings that the guarantees require, where `pg`'s defaults would wait forever, or let a statement commit after its
+ * caller has given up. The url overrides them, and `options` overrides the url.
+ */
+function connectionOptions({ url, options = {}, deadlineMs }: ResolvedPostgresOptions): ClientConfig {
+  const given = Object.entries(options).filter(([, value]) => value !== undefined);
+  return {
+    application_name: 'nestjs-distributed-session',
+    connectionTimeoutMillis: deadlineMs,
+    statement_timeout: Math.ceil(deadlineMs * STATEMENT_SHARE),
+    lock_timeout: Math.ceil(deadlineMs * LOCK_SHARE),
+    idle_in_transaction_session_timeout: deadlineMs,
+    keepAlive: true,
+    keepAliveInitialDelayMillis: 10_000,
+    ...(url !== undefined && urlOptions(url)),
+    ...Object.fromEntries(given),
+  };
+}
+
+/** The settings in a url one by one, so that `options` can override them: `pg` lets the url override all others. */
+function urlOptions(url: string): ClientConfig {
+  const { pathname, searchParams } = new URL(url);
+  const { host, port, user, password, database, ssl } = readByPg(url);
+  return {
+    ...Object.fromEntries([...searchParams].filter(([name]) => URL_PARAMETERS.includes(name))),
+    host,
+    port,
+    user,
+    password: password ?? undefined,
+    // Without a path it is the user's name, and `options` may set another user.
+    ...(pathname.length > 1 && { database }),
+    ssl,
+  };
+}
+
+/** A client that is not connected. */
+function readByPg(url: string): Client {
+  try {
+    return new Client({ connectionString: url });
+  } catch (error) {
+    // The original message may repeat the url, which contains a password.
+    throw new OptionsError('Invalid options for PostgresSessionStorage:', [
+      `url is invalid${reasonOf(error)}: check its parameters, and the files that they name`,
+    ]);
+  }
+}
+
+/** The settings of a user's own pool that the guarantees require, and a warning for each one that is missing. */
+const REQUIRED_SETTINGS: Readonly<Record<string, string>> = {
+  connectionTimeoutMillis: 'other code waits forever when the pool is full. Set it to 1000.',
+  statement_timeout: 'a statement may commit after its caller has given up. Set it to 900.',
+  lock_timeout: 'a timeout does not show that a lock was the cause. Set it to 800.',
+  idle_in_transaction_session_timeout: 'an abandoned transaction may keep its locks. Set it to 1000.',
+  keepAlive: 'a lost connection is noticed late. Set it to true.',
+};
+
+/** A warning for each unsafe setting of a user's own pool. A pool without settings connects to no server. */
+export function poolWarnings({ options }: PostgresPool): string[] {
   if (!options) return [];
   const settings = options as Partial<Record<string, unknown>>;
-  const dangers: string[] = [];
-  const isSet = (name: string) => Number(settings[name]) > 0;
-  if (!isSet('connectionTimeoutMillis')) {
-    dangers.push(
-      'connectionTimeoutMillis is not set: other code waits for ever when the pool is full. Set it to 1000.',
-    );
-  }
-  if (!isSet('statement_timeout')) {
-    dangers.push('statement_timeout is not set: a statement may commit after its caller has given up. Set it to 900.');
-  }
-  if (!isSet('lock_timeout')) {
-    dangers.push('lock_timeout is not set: a lock that somebody keeps is not told as that. Set it to 800.');
-  }
-  if (!isSet('idle_in_transaction_session_timeout')) {
-    dangers.push('idle_in_transaction_session_timeout is not set: a transaction may keep its locks. Set it to 1000.');
-  }
-  if (settings['keepAlive'] !== true) {
-    dangers.push('keepAlive is not set: a connection that is gone is noticed late. Set it to true.');
-  }
-  return dangers;
+  return Object.entries(REQUIRED_SETTINGS)
+    .filter(([name]) => (name === 'keepAlive' ? settings[name] !== true : !(Number(settings[name]) > 0)))
+    .map(([name, warning]) => `${name} is not set: ${warning}`);
 }

@@ -1,25 +1,35 @@
 import { StorageOutcomeUnknownError, StorageUnavailableError } from '../../../errors/storage.errors.js';
 import { InFlightCalls } from '../../shared/in-flight-calls.js';
+import type {
+  PostgresStatement,
+  PreparedStatement,
+  ResultOf,
+  Returns,
+  StatementValue,
+} from '../functions/postgres-statement.js';
 import type { Row } from '../records/row-reader.js';
 import type { SchemaNames } from '../schema/schema-names.js';
-import type { PostgresStatement, PreparedStatement, StatementValue } from '../statements/postgres-statement.js';
-import { watchClient } from './careful-client.js';
-import { liftLimit, limitTime } from './time-limit.js';
+import { endsConnection, isRetryable, toPostgresError } from './postgres-failure.js';
 import { AS_TEXT, type PostgresClient, type PostgresPool } from './postgres-pool.js';
-import { endsConnection, isRetryable, toStorageError } from './postgres-failure.js';
+import { watchClient } from './watch-client.js';
 
-/** A write that waited for its connection longer than for this share of its deadline has less time on the server. */
+/** A write that waited longer than this share of its deadline for a connection gets shorter timeouts on the server. */
 const LATE_SHARE = 0.1;
-/** With less than this share of it left, it is not begun: nobody could tell how it ended. */
+/** A write is not started with less than this share of its deadline left: its outcome would be unknown. */
 const LEAST_SHARE = 0.25;
 
+/** The shares of the remaining time that a late statement, and a lock, may take on the server. */
+const LATE_TIMEOUTS = [0.7, 0.6];
+const SET_TIMEOUTS = `SELECT set_config('statement_timeout', $1, false), set_config('lock_timeout', $2, false)`;
+const RESET_TIMEOUTS = `SELECT set_config(name, reset_val, false) FROM pg_settings WHERE name IN ('statement_timeout', 'lock_timeout')`;
+
 /**
- * Runs statements, each with a deadline, and tells the three outcomes apart: applied, not applied, unknown. A statement
- * that was sent is never sent again, unless the server said that it had undone it.
+ * Runs statements, each with a deadline, and distinguishes three outcomes: applied, not applied, unknown. A statement is
+ * sent again only if the server reported that it rolled it back.
  */
 export class PostgresConnection {
   readonly #prepared = new Map<string, PreparedStatement>();
-  readonly #underWay = new InFlightCalls();
+  readonly #inFlight = new InFlightCalls();
 
   constructor(
     readonly pool: PostgresPool,
@@ -27,52 +37,57 @@ export class PostgresConnection {
     private readonly deadlineMs: number,
   ) {}
 
-  /** When the time of a call that begins now is up, by the clock of the process. */
+  /** The deadline of a call that starts now, by `performance.now()`. */
   deadline(): number {
     return performance.now() + this.deadlineMs;
   }
 
-  /** Runs a statement in one round trip; its rows, as text. Calls that take several rounds pass their deadline on. */
-  async run<Param extends string>(
-    statement: PostgresStatement<Param>,
+  /** Runs a statement in one round trip and returns its rows. Calls of several round trips pass one deadline to each. */
+  async run<Param extends string, R extends Returns>(
+    statement: PostgresStatement<Param, R>,
     values: Readonly<Record<Param, StatementValue>>,
     endsAt = this.deadline(),
-  ): Promise<Row[]> {
-    this.#underWay.begin();
+  ): Promise<ResultOf<R>[]> {
+    this.#inFlight.begin();
     try {
-      for (;;) {
-        try {
-          return await this.#runOnce(statement, statement.pack(values), endsAt);
-        } catch (error) {
-          if (!isRetryable(error) || performance.now() >= endsAt) {
-            throw toStorageError(error, { wasSent: true, isReadOnly: statement.isReadOnly });
-          }
-        }
-      }
+      const rows = await this.#retry(statement, statement.pack(values), endsAt);
+      return rows.map((row) => statement.parse(row));
     } finally {
-      this.#underWay.end();
+      this.#inFlight.end();
     }
   }
 
-  /** Resolves when what was under way is settled. */
+  /** Resolves when no call is in flight. */
   async settled(): Promise<void> {
-    await this.#underWay.settled();
+    await this.#inFlight.settled();
+  }
+
+  async #retry(statement: PostgresStatement, values: StatementValue[], endsAt: number): Promise<Row[]> {
+    for (;;) {
+      try {
+        return await this.#runOnce(statement, values, endsAt);
+      } catch (error) {
+        if (!isRetryable(error) || performance.now() >= endsAt) {
+          throw toPostgresError(error, { wasSent: true, isReadOnly: statement.isReadOnly });
+        }
+      }
+    }
   }
 
   async #runOnce(statement: PostgresStatement, values: StatementValue[], endsAt: number): Promise<Row[]> {
-    const askedAt = performance.now();
+    const startedAt = performance.now();
     const client = await this.#acquire(endsAt);
     const watched = watchClient(client);
     const { warnings } = watched;
     const { name, text } = this.#prepare(statement);
-    const isLate = !statement.isReadOnly && performance.now() - askedAt > this.deadlineMs * LATE_SHARE;
+    const isLate = !statement.isReadOnly && performance.now() - startedAt > this.deadlineMs * LATE_SHARE;
     if (isLate && endsAt - performance.now() < this.deadlineMs * LEAST_SHARE) {
       client.release();
       throw noConnection();
     }
     let isSpent = true;
     try {
-      if (isLate) await this.#limit(client, endsAt);
+      if (isLate) await this.#shortenTimeouts(client, endsAt);
       const query = { name, text, values: values.map(toParameter), rowMode: 'array', types: AS_TEXT } as const;
       const { rows } = await inTime(client.query(query), endsAt);
       isSpent = false;
@@ -82,26 +97,32 @@ export class PostgresConnection {
       isSpent &&= endsConnection(error);
       throw error;
     } finally {
-      if (isLate && !isSpent) void this.#liftAndRelease(client);
+      if (isLate && !isSpent) void this.#resetAndRelease(client);
       else client.release(isSpent);
     }
   }
 
-  /** Nothing has been sent yet: a connection that does not answer now is as good as none. */
-  async #limit(client: PostgresClient, endsAt: number): Promise<void> {
+  /**
+   * Makes the server give up before the caller does. The connection's own timeouts are for statements that have their
+   * whole deadline. Nothing has been sent yet, so a connection that fails here leaves no outcome unknown.
+   */
+  async #shortenTimeouts(client: PostgresClient, endsAt: number): Promise<void> {
+    const leftMs = endsAt - performance.now();
+    const values = LATE_TIMEOUTS.map((share) => String(Math.max(1, Math.floor(leftMs * share))));
     try {
-      await inTime(limitTime(client, endsAt - performance.now()), endsAt);
+      await inTime(client.query({ text: SET_TIMEOUTS, values, rowMode: 'array', types: AS_TEXT }), endsAt);
     } catch (error) {
-      throw toStorageError(error, { wasSent: false, isReadOnly: true });
+      throw toPostgresError(error, { wasSent: false, isReadOnly: true });
     }
   }
 
-  async #liftAndRelease(client: PostgresClient): Promise<void> {
-    const isLifted = await inTime(liftLimit(client), this.deadline()).then(
+  async #resetAndRelease(client: PostgresClient): Promise<void> {
+    const reset = client.query({ text: RESET_TIMEOUTS, values: [], rowMode: 'array', types: AS_TEXT });
+    const isReset = await inTime(reset, this.deadline()).then(
       () => true,
       () => false,
     );
-    client.release(!isLifted);
+    client.release(!isReset);
   }
 
   async #acquire(endsAt: number): Promise<PostgresClient> {
@@ -113,10 +134,8 @@ export class PostgresConnection {
         (client) => client.release(),
         () => {},
       );
-      if (error instanceof TimeIsUpError || isPoolTimeout(error)) {
-        throw noConnection();
-      }
-      throw toStorageError(error, { wasSent: false, isReadOnly: true });
+      if (error instanceof DeadlineError || isPoolTimeout(error)) throw noConnection();
+      throw toPostgresError(error, { wasSent: false, isReadOnly: true });
     }
   }
 
@@ -129,22 +148,25 @@ export class PostgresConnection {
   }
 }
 
-/** What was waited for did not come in time. */
-export class TimeIsUpError extends Error {}
+/** A promise did not settle before its deadline. */
+export class DeadlineError extends Error {}
 
-/** What a promise settles to, or a {@link TimeIsUpError}. What has arrived while this process was busy still counts. */
+/**
+ * Resolves with a promise's value, or rejects with a {@link DeadlineError}. A reply that arrived while this process was
+ * busy still counts.
+ */
 export async function inTime<T>(promise: Promise<T>, endsAt: number): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const timeUp = new Promise<never>((_resolve, reject) => {
-    const giveUp = () => reject(new TimeIsUpError('The time is up'));
-    // Replies that wait to be read are read between the two.
+    const giveUp = () => reject(new DeadlineError('The deadline has passed'));
+    // Node reads pending replies between the two.
     const readFirst = () => setImmediate(() => setImmediate(giveUp));
     timer = setTimeout(readFirst, Math.max(0, endsAt - performance.now()));
   });
   try {
     return await Promise.race([promise, timeUp]);
   } catch (error) {
-    // It may fail later, when nobody waits for it any more.
+    // It may reject later, when nothing awaits it.
     promise.catch(() => {});
     throw error;
   } finally {
@@ -159,12 +181,12 @@ function noConnection(): StorageUnavailableError {
   );
 }
 
-/** A pool tells by its message alone that none of its connections was free. */
+/** `pg` reports only by its message that no connection of the pool was free. */
 function isPoolTimeout(error: unknown): boolean {
   return error instanceof Error && /timeout exceeded|connection timeout/i.test(error.message);
 }
 
-/** Bytes as `pg` takes them. */
+/** Bytes in the form that `pg` requires. */
 function toParameter(value: StatementValue): unknown {
   return value instanceof Uint8Array ? Buffer.from(value.buffer, value.byteOffset, value.byteLength) : value;
 }

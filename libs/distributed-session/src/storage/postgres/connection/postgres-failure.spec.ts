@@ -3,12 +3,12 @@ import { describe, expect, it } from '@jest/globals';
 import { DatabaseError } from 'pg';
 import { StorageFullError } from '../../../errors/storage.errors.js';
 import {
-  WriteRefusedError,
+  PostgresWriteRefusedError,
   endsConnection,
   isRetryable,
   reasonOf,
   sqlStateOf,
-  toStorageError,
+  toPostgresError,
 } from './postgres-failure.js';
 
 const CANARY = 'CANARY';
@@ -16,8 +16,8 @@ const READ = { wasSent: true, isReadOnly: true };
 const WRITE = { wasSent: true, isReadOnly: false };
 const UNSENT = { wasSent: false, isReadOnly: false };
 
-/** What PostgreSQL answers, as `pg` hands it out: with the values of the row in several places. */
-function answer(code: string): Error {
+/** An error of PostgreSQL, as `pg` reports it: with values of the row in several places. */
+function serverError(code: string): Error {
   const places = ['detail', 'hint', 'where', 'schema', 'table', 'column', 'constraint', 'query', 'internalQuery'];
   return Object.assign(new DatabaseError(`duplicate key ${CANARY}`, 9, 'error'), {
     ...Object.fromEntries(places.map((place) => [place, `${CANARY} in ${place}`])),
@@ -28,8 +28,12 @@ function answer(code: string): Error {
 }
 
 describe('sqlStateOf()', () => {
-  it('is the SQLSTATE of an answer', () => {
-    expect(['40001', '57P01', 'XX000'].map((code) => sqlStateOf(answer(code)))).toEqual(['40001', '57P01', 'XX000']);
+  it("returns the SQLSTATE of a server's error", () => {
+    expect(['40001', '57P01', 'XX000'].map((code) => sqlStateOf(serverError(code)))).toEqual([
+      '40001',
+      '57P01',
+      'XX000',
+    ]);
   });
 
   it.each([
@@ -41,18 +45,18 @@ describe('sqlStateOf()', () => {
     [{ code: 'ECONNREFUSED', severity: 'ERROR' }],
     [{ code: 40_001, severity: 'ERROR' }],
     [{ code: 'EPIPE' }],
-  ])('is nothing for what is no answer: %p', (error) => {
+  ])('returns undefined for any other error: %p', (error) => {
     expect(sqlStateOf(error)).toBeUndefined();
   });
 });
 
-describe('toStorageError()', () => {
+describe('toPostgresError()', () => {
   it.each([
     ['25006', 'ERR_STORAGE_UNAVAILABLE', true, /standby.*address of the primary/u],
-    ['42501', 'ERR_STORAGE_UNAVAILABLE', true, /does not allow its user.*docs\/postgres-grants/u],
-    ['53100', 'ERR_STORAGE_UNAVAILABLE', true, /no space left/u],
-    ['55P03', 'ERR_STORAGE_UNAVAILABLE', false, /waited in vain/u],
-    ['57014', 'ERR_STORAGE_UNAVAILABLE', false, /its time was up/u],
+    ['42501', 'ERR_STORAGE_UNAVAILABLE', true, /denies its user.*docs\/postgres-grants/u],
+    ['53100', 'ERR_STORAGE_UNAVAILABLE', true, /no disk space left/u],
+    ['55P03', 'ERR_STORAGE_UNAVAILABLE', false, /timed out waiting for a lock held by another transaction/u],
+    ['57014', 'ERR_STORAGE_UNAVAILABLE', false, /at its timeout/u],
     ['53300', 'ERR_STORAGE_UNAVAILABLE', false, /max_connections/u],
     ['57P03', 'ERR_STORAGE_UNAVAILABLE', false, /starting up/u],
     ['42P01', 'ERR_STORAGE_UNAVAILABLE', false, /lacks tables.*run the migrations/u],
@@ -71,11 +75,11 @@ describe('toStorageError()', () => {
     ['P0001', 'ERR_STORAGE_UNAVAILABLE', false, /SQLSTATE P0001/u],
     ['XX001', 'ERR_STORAGE_CORRUPT', false, /SQLSTATE XX001/u],
     ['XX000', 'ERR_STORAGE_CORRUPT', false, /log of the server/u],
-  ])('%s, which is an answer: %s, and whether only writes are refused: %s', (state, code, isWriteRefused, says) => {
+  ])('maps SQLSTATE %s to %s; only writes are refused: %s', (state, code, isWriteRefused, says) => {
     for (const statement of [READ, WRITE, UNSENT]) {
-      const error = toStorageError(answer(state), statement);
+      const error = toPostgresError(serverError(state), statement);
       expect(error).toMatchObject({ code, message: expect.stringMatching(says) });
-      expect(error instanceof WriteRefusedError).toBe(isWriteRefused);
+      expect(error instanceof PostgresWriteRefusedError).toBe(isWriteRefused);
       expect(error.message).toMatch(/^PostgreSQL .*\.$/u);
     }
   });
@@ -84,30 +88,33 @@ describe('toStorageError()', () => {
     [UNSENT, 'ERR_STORAGE_UNAVAILABLE', 'cannot be reached'],
     [READ, 'ERR_STORAGE_UNAVAILABLE', 'did not answer in time'],
     [WRITE, 'ERR_STORAGE_OUTCOME_UNKNOWN', 'may or may not have been applied'],
-  ])('tells a lost reply (%j), also where the server says that it ends, as %s', (statement, code, words) => {
-    const ends = ['57P01', '57P02', '57P05'].map(answer);
+  ])('maps a lost reply (%j), also when the server announces its shutdown, to %s', (statement, code, words) => {
+    const ends = ['57P01', '57P02', '57P05'].map(serverError);
     for (const error of [...ends, new Error(CANARY), Object.assign(new Error(), { code: 'ECONNRESET' }), undefined]) {
-      expect(toStorageError(error, statement)).toMatchObject({ code, message: expect.stringContaining(words) });
+      expect(toPostgresError(error, statement)).toMatchObject({ code, message: expect.stringContaining(words) });
     }
   });
 
-  it('names the code of a connection that could not be opened', () => {
+  it('names the code of a connection that failed to open', () => {
     const refused = Object.assign(new Error(CANARY), { code: 'ECONNREFUSED' });
-    expect(toStorageError(refused, UNSENT).message).toContain('(ECONNREFUSED)');
+    expect(toPostgresError(refused, UNSENT).message).toContain('(ECONNREFUSED)');
     for (const code of [`${CANARY} with spaces`, 7, '', 'x'.repeat(41)]) expect(reasonOf({ code })).toBe('');
   });
 
-  it('gives an error of the library on as it is', () => {
+  it('returns an error of the library unchanged', () => {
     const full = new StorageFullError(7);
-    expect(toStorageError(full, WRITE)).toBe(full);
+    expect(toPostgresError(full, WRITE)).toBe(full);
   });
 
-  it('carries nothing of the failure: no message, no detail, no query, no cause, no stack', () => {
+  it('carries no message, detail, query, cause or stack of the failure', () => {
     const states = ['25006', '42501', '53100', '55P03', '23505', '22P02', '54000', '57P01', '08006', 'XX001', 'P0001'];
-    const failures = [...states.map(answer), Object.assign(new Error(CANARY, { cause: CANARY }), { query: CANARY })];
+    const failures = [
+      ...states.map(serverError),
+      Object.assign(new Error(CANARY, { cause: CANARY }), { query: CANARY }),
+    ];
     for (const failure of failures) {
       for (const statement of [READ, WRITE, UNSENT]) {
-        const error = toStorageError(failure, statement);
+        const error = toPostgresError(failure, statement);
         const shown = [inspect(error, { depth: 9, showHidden: true }), error.stack, JSON.stringify(error)].join('\n');
         expect(shown).not.toContain(CANARY);
         expect(error.cause).toBeUndefined();
@@ -116,7 +123,7 @@ describe('toStorageError()', () => {
   });
 });
 
-describe('what follows from a failure', () => {
+describe('isRetryable() and endsConnection()', () => {
   it.each([
     ['40001', true, false],
     ['40P01', true, false],
@@ -128,11 +135,14 @@ describe('what follows from a failure', () => {
     ['57P02', false, true],
     ['57P03', false, true],
     ['57P05', false, true],
-  ])('%s: it may be tried again: %s; the connection is of no use any more: %s', (state, retryable, ends) => {
-    expect([isRetryable(answer(state)), endsConnection(answer(state))]).toEqual([retryable, ends]);
-  });
+  ])(
+    'decide on SQLSTATE %s: the statement is retryable: %s; the connection is closed: %s',
+    (state, retryable, ends) => {
+      expect([isRetryable(serverError(state)), endsConnection(serverError(state))]).toEqual([retryable, ends]);
+    },
+  );
 
-  it('is that a connection without an answer is of no use any more, and that its statement is not repeated', () => {
+  it('close a connection without a reply, and do not repeat its statement', () => {
     for (const error of [new Error('40001'), undefined]) {
       expect([isRetryable(error), endsConnection(error)]).toEqual([false, true]);
     }

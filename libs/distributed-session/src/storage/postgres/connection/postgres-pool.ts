@@ -5,7 +5,7 @@ export interface PostgresClient {
   on(event: 'error', listener: (error: Error) => void): unknown;
   on(event: 'notice', listener: (notice: { readonly severity?: string }) => void): unknown;
   on(event: 'end', listener: () => void): unknown;
-  /** Gives it back; with `true` it is closed instead. */
+  /** Returns the connection to the pool, or closes it with `true`. */
   release(destroy?: boolean): void;
 }
 
@@ -23,8 +23,8 @@ export interface PostgresQuery {
 }
 
 /**
- * A pool of connections, as far as this library uses it: a `Pool` of `pg` is one. It is described here so that programs
- * need no types of `pg`.
+ * A pool of connections, as far as this library uses it: a `Pool` of `pg` is one. It is declared here so that programs
+ * compile without the types of `pg`.
  */
 export interface PostgresPool {
   readonly options?: object;
@@ -36,5 +36,5 @@ export interface PostgresPool {
   off(event: 'connect', listener: (client: PostgresClient) => void): unknown;
 }
 
-/** Values as PostgreSQL sent them, whatever parsers the process has set for other uses of `pg`. */
+/** Values as PostgreSQL sends them. The process may have set other type parsers for its own use of `pg`. */
 export const AS_TEXT: PostgresQuery['types'] = { getTypeParser: () => (value) => value };

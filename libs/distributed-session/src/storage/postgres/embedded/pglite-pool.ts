@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events';
 import type { PostgresClient, PostgresPool, PostgresQuery } from '../connection/postgres-pool.js';
 
-/** A database of `@electric-sql/pglite`, as far as it is used here: a `PGlite` is one. */
+/** A database of `@electric-sql/pglite`, as far as this library uses it: a `PGlite` is one. */
 export interface PgliteDatabase {
   query(
     text: string,
@@ -11,16 +11,16 @@ export interface PgliteDatabase {
   listen(channel: string, callback: (payload: string) => void): Promise<() => Promise<void>>;
 }
 
-/** The types of all that statements return (`pg_type.oid`): taken as text, as of a server. */
+/** The types of all result columns (`pg_type.oid`), read as text, as from a server. */
 const AS_TEXT = Object.fromEntries(
   [16, 17, 20, 21, 23, 25, 114, 1_700, 2_278, 2_950].map((type) => [type, (value: string) => value]),
 );
 const LISTEN = /^LISTEN (\w+)$/;
 
 /**
- * A PostgreSQL within this process, for development and tests without a server, and for applications of one process that
- * want SQL. It is one session: statements of all connections come one after the other, and no other process shares it.
- * The database stays its owner's, who closes it.
+ * Returns a pool on a PostgreSQL within this process: for development and tests without a server, and for applications
+ * with one process. It is one database session: the statements of all connections run one after the other, and no other
+ * process can use it. The caller closes the database.
  *
  * @example
  * const storage = new PostgresSessionStorage({ pool: pglitePool(new PGlite('./sessions')) });
@@ -33,11 +33,11 @@ export function pglitePool(database: PgliteDatabase): PostgresPool {
   });
 }
 
-/** Whose turn it is: while one has a transaction open, all others wait. */
+/** Gives the session to one connection at a time: while one has a transaction open, the others wait. */
 class Turns {
   #last: Promise<void> = Promise.resolve();
 
-  /** Resolves when it is the caller's turn, with what ends it. */
+  /** Resolves when it is the caller's turn, with a function that ends the turn. */
   async take(): Promise<() => void> {
     const before = this.#last;
     let end!: () => void;
@@ -80,8 +80,8 @@ class PgliteClient extends EventEmitter implements PostgresClient {
   async #run(text: string, values: unknown[] | undefined): Promise<{ rows: unknown[] }> {
     const [, channel] = LISTEN.exec(text) ?? [];
     if (channel === undefined) return this.database.query(text, values, { rowMode: 'array', parsers: AS_TEXT });
-    const tell = (payload: string) => this.emit('notification', { channel, payload });
-    this.#unlisten.push(await this.database.listen(channel, tell));
+    const notify = (payload: string) => this.emit('notification', { channel, payload });
+    this.#unlisten.push(await this.database.listen(channel, notify));
     return { rows: [] };
   }
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { OwnWrites } from './own-writes.js';
 
-/** A write that is under way until the test ends it. */
+/** A write in flight until the test ends it. */
 function startedWrite(writes: OwnWrites) {
   let origin = '';
   let end: (() => void) | undefined;
@@ -32,13 +32,13 @@ const failed = async (writes: OwnWrites) => {
 };
 
 describe('OwnWrites', () => {
-  it('gives back what a write resolves to, and each write an origin of its own', async () => {
+  it("returns a write's result, and gives each write its own origin", async () => {
     const [writes, others] = [new OwnWrites(), new OwnWrites()];
     const origins = [await run(writes), await run(writes), await run(others), await run(others)];
     expect(new Set(origins).size).toBe(4);
   });
 
-  it('knows a write that was over before, and not one that began later', async () => {
+  it('recognises a write that was complete before, but not one that started later', async () => {
     const writes = new OwnWrites();
     const earlier = await run(writes);
     const before = writes.before();
@@ -46,7 +46,7 @@ describe('OwnWrites', () => {
     expect([earlier, later].map((origin) => writes.wasBefore(origin, before))).toEqual([true, false]);
   });
 
-  it('does not call a write over that was under way then, also once it has ended', async () => {
+  it('does not count a write that was in flight then as complete, even after it has ended', async () => {
     const writes = new OwnWrites();
     const write = startedWrite(writes);
     const before = writes.before();
@@ -55,13 +55,13 @@ describe('OwnWrites', () => {
     expect(writes.wasBefore(write.origin, writes.before())).toBe(true);
   });
 
-  it('never calls a write over that failed: it may yet be applied', async () => {
+  it('never counts a failed write as complete: it may still be applied', async () => {
     const writes = new OwnWrites();
     const origin = await failed(writes);
     expect(writes.wasBefore(origin, writes.before())).toBe(false);
   });
 
-  it('remembers 1,000 writes that failed, and then forgets the oldest', async () => {
+  it('remembers 1,000 failed writes, then forgets the oldest', async () => {
     const writes = new OwnWrites();
     const origins: string[] = [];
     for (let n = 0; n < 1_001; n++) origins.push(await failed(writes));
@@ -70,12 +70,15 @@ describe('OwnWrites', () => {
     expect(before.unsettled.size).toBe(1_000);
   });
 
-  it.each([undefined, '', 'x', ':', '1', 'x:1', 'x:NaN'])('takes a change for that of others: %p', async (origin) => {
-    const writes = new OwnWrites();
-    await run(writes);
-    expect(writes.wasBefore(origin, writes.before())).toBe(false);
-    const [instance] = (await run(writes)).split(':');
-    expect(writes.wasBefore(`${instance}:x`, writes.before())).toBe(false);
-    expect(writes.wasBefore(await run(new OwnWrites()), writes.before())).toBe(false);
-  });
+  it.each([undefined, '', 'x', ':', '1', 'x:1', 'x:NaN'])(
+    'attributes a change with a foreign origin to another process: %p',
+    async (origin) => {
+      const writes = new OwnWrites();
+      await run(writes);
+      expect(writes.wasBefore(origin, writes.before())).toBe(false);
+      const [instance] = (await run(writes)).split(':');
+      expect(writes.wasBefore(`${instance}:x`, writes.before())).toBe(false);
+      expect(writes.wasBefore(await run(new OwnWrites()), writes.before())).toBe(false);
+    },
+  );
 });

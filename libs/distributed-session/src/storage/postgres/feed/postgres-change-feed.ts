@@ -3,16 +3,16 @@ import { ChangeListeners } from '../../shared/change-listeners.js';
 import type { ServerClock } from '../../shared/server-clock.js';
 import type { StorageChange, StorageChangeListener } from '../../storage-change.js';
 import type { PostgresClient } from '../connection/postgres-pool.js';
-import { unpackChange } from '../records/change-message.js';
-import { RowReader } from '../records/row-reader.js';
+import { flushChanges } from '../functions/flush-changes.function.js';
+import { readNotification } from '../records/change-message.js';
+import type { Row } from '../records/row-reader.js';
 import type { SchemaNames } from '../schema/schema-names.js';
-import { flushChangesStatement } from '../statements/flush-changes.statement.js';
 import { PostgresFeedConnection } from './postgres-feed-connection.js';
 import { OwnWrites } from './own-writes.js';
 
-/** So many rounds without a sign of life, and the feed opens another connection. */
+/** After this many rounds without a heartbeat, the feed opens another connection. */
 const SILENT_ROUNDS = 3;
-/** A heartbeat of another process that is younger than this share of the interval is enough. */
+/** A heartbeat of another process suffices when it is younger than this share of the interval. */
 const BEAT_SHARE = 0.8;
 
 interface FeedOptions {
@@ -21,10 +21,10 @@ interface FeedOptions {
 }
 
 /**
- * The changes of all processes, by LISTEN and NOTIFY. They are written in the transaction that makes them, and announced
- * right after it, by its process or whoever is first: those of a session in their order. A connection that is cut misses
- * what is announced meanwhile: after each interruption listeners hear `feed.gap`. Heartbeats announce what somebody has
- * left behind, and show that nothing older is still to come.
+ * Delivers the changes of all processes by LISTEN and NOTIFY. A change is queued in the transaction that makes it, and
+ * published right after it by any process, in order for each session. A lost connection misses what is published
+ * meanwhile, so listeners receive `feed.gap` after each interruption. Heartbeats publish what another process left
+ * behind, and show that nothing older is still to come.
  */
 export class PostgresChangeFeed {
   readonly #logger = new Logger(PostgresChangeFeed.name);
@@ -34,11 +34,11 @@ export class PostgresChangeFeed {
   #connection: PostgresFeedConnection | undefined;
   #timer: NodeJS.Timeout | undefined;
   #round: Promise<void> | undefined;
-  /** Whether something was written since the round under way began. */
+  /** Whether something was written since the current round began. */
   #isWanted = false;
   #isOpen = false;
   #wasOpen = false;
-  /** When the last heartbeat was sent, by the clock of the server. */
+  /** When the last heartbeat was sent, by the server's clock. */
   #lastBeatAt = -Infinity;
   #silentRounds = 0;
 
@@ -48,7 +48,7 @@ export class PostgresChangeFeed {
     private readonly options: FeedOptions,
   ) {}
 
-  /** What this process wrote before, and has not heard of yet, is not told: it was before the subscription. */
+  /** Changes that this process made before subscribing are not delivered, even if their message arrives later. */
   subscribe(listener: StorageChangeListener): () => void {
     const before = this.writes.before();
     return this.#listeners.subscribe((change) => {
@@ -56,7 +56,7 @@ export class PostgresChangeFeed {
     });
   }
 
-  /** Resolves when it listens and works, or the first attempt has failed: further ones follow. */
+  /** Resolves when the feed works, or when the first attempt has failed: it is retried. */
   async open(openClient: () => Promise<PostgresClient>): Promise<void> {
     const { heartbeatIntervalMs, deadlineMs } = this.options;
     this.#connection = new PostgresFeedConnection(
@@ -73,7 +73,7 @@ export class PostgresChangeFeed {
     this.#timer.unref();
   }
 
-  /** Has the server announce what was written until now; resolves when it has. Writes at the same time share a round. */
+  /** Publishes what has been written until now. Simultaneous writes share a round. */
   async flush(): Promise<void> {
     this.#isWanted = true;
     this.#round ??= this.#flushWanted().finally(() => {
@@ -90,12 +90,12 @@ export class PostgresChangeFeed {
     this.#isOpen = false;
   }
 
-  /** Whether the channel is listened to. */
+  /** Whether the feed listens on the channel. */
   get isOpen(): boolean {
     return this.#isOpen;
   }
 
-  /** What was announced longer ago than this was delivered, or will be preceded by a gap. */
+  /** Every change published longer ago than this has been delivered, or will be preceded by a gap. */
   lagMs(): number {
     return this.#isOpen ? Math.max(0, this.clock.now() - this.#lastBeatAt) : Infinity;
   }
@@ -114,7 +114,7 @@ export class PostgresChangeFeed {
   }
 
   #receive(payload: string): void {
-    const message = unpackChange(payload);
+    const message = readNotification(payload);
     if (message === undefined) return;
     if (message.type === 'beat') {
       this.#lastBeatAt = Math.max(this.#lastBeatAt, message.at);
@@ -132,30 +132,29 @@ export class PostgresChangeFeed {
     }
   }
 
-  /** Also learns the time of the server and, unless another process just had, has it send a heartbeat. */
+  /** Also reads the server's time and, unless another process has just sent one, sends a heartbeat. */
   async #flushOnce(): Promise<void> {
     const connection = this.#connection;
     if (!connection || !this.#isOpen) return;
     const beat = this.clock.now() - this.#lastBeatAt >= this.options.heartbeatIntervalMs * BEAT_SHARE;
     const sentAt = performance.now();
-    let reply: RowReader;
+    let row: Row;
     try {
-      const query = { ...flushChangesStatement.prepare(this.names), values: flushChangesStatement.pack({ beat }) };
-      const [row = []] = await connection.ask(query);
-      reply = new RowReader(row);
+      const query = { ...flushChanges.prepare(this.names), values: flushChanges.pack({ beat }) };
+      [row = []] = await connection.query(query);
     } catch {
-      // The connection is given up, and opened again: that is all there is to do.
+      // The connection was dropped, and is opened again.
       return;
     }
-    const [now, isTold] = [reply.whole(), reply.boolean()];
+    const { now, isPublished } = flushChanges.parse(row);
     this.clock.observe(now, sentAt);
-    if (!beat || !isTold || this.#lastBeatAt >= now) this.#silentRounds = 0;
-    else if (++this.#silentRounds > SILENT_ROUNDS) this.#renew(connection);
+    if (!beat || !isPublished || this.#lastBeatAt >= now) this.#silentRounds = 0;
+    else if (++this.#silentRounds > SILENT_ROUNDS) this.#reopen(connection);
   }
 
-  #renew(connection: PostgresFeedConnection): void {
-    this.#logger.warn('The change feed is silent although heartbeats are sent. Opening another connection.');
+  #reopen(connection: PostgresFeedConnection): void {
+    this.#logger.warn('The change feed receives no heartbeats, although they are sent. Opening another connection.');
     this.#silentRounds = 0;
-    connection.renew();
+    connection.reopen();
   }
 }

@@ -3,9 +3,9 @@ import { type PostgresClient, type PostgresQuery, AS_TEXT } from '../connection/
 import { inTime } from '../connection/postgres-connection.js';
 import type { Row } from '../records/row-reader.js';
 
-/** What happens on the connection of a feed. */
-export interface FeedEvents {
-  /** The channel is listened to. Whatever was announced before the first time, or while it was cut, was missed. */
+/** The events of a feed's connection. */
+export interface PostgresFeedEvents {
+  /** The connection listens. It has missed what was published before, or since it was lost. */
   readonly onOpen: () => void;
   readonly onClose: () => void;
   readonly onMessage: (payload: string) => void;
@@ -18,7 +18,7 @@ interface FeedSettings {
   readonly deadlineMs: number;
 }
 
-/** A connection that listens, and that comes back by itself. */
+/** A connection that listens on a channel, and reconnects when it is lost. */
 export class PostgresFeedConnection {
   #client: PostgresClient | undefined;
   #retry: NodeJS.Timeout | undefined;
@@ -27,33 +27,33 @@ export class PostgresFeedConnection {
 
   constructor(
     private readonly settings: FeedSettings,
-    private readonly events: FeedEvents,
+    private readonly events: PostgresFeedEvents,
   ) {}
 
-  /** Resolves when it listens, or the first attempt has failed: further ones follow. */
+  /** Resolves when the connection listens, or when the first attempt has failed: it is retried. */
   async open(): Promise<void> {
     try {
       await this.#listen();
     } catch {
-      // The connections for statements report what is wrong; the lag of the feed tells the rest.
-      this.#later();
+      // Statements report what is wrong, and the feed's lag shows the rest.
+      this.#retryLater();
     }
   }
 
-  /** Asks the server over this connection. What was announced before the answer has been heard then. */
-  async ask(query: Pick<PostgresQuery, 'name' | 'text' | 'values'>): Promise<Row[]> {
+  /** Runs a query on this connection. Messages published before its reply have been received by then. */
+  async query(query: Pick<PostgresQuery, 'name' | 'text' | 'values'>): Promise<Row[]> {
     const client = this.#client;
     if (!client) return [];
     try {
-      return await this.#ask(client, query);
+      return await this.#query(client, query);
     } catch (error) {
       this.#drop(client);
       throw error;
     }
   }
 
-  /** Gives the connection up and opens another: the feed has been silent for too long. */
-  renew(): void {
+  /** Drops the connection and opens another. */
+  reopen(): void {
     if (this.#client) this.#drop(this.#client);
   }
 
@@ -88,21 +88,21 @@ export class PostgresFeedConnection {
       if (message.channel === channel && client === this.#client) this.events.onMessage(message.payload ?? '');
     });
     try {
-      await this.#ask(client, { text: `LISTEN ${channel}` });
+      await this.#query(client, { text: `LISTEN ${channel}` });
     } catch (error) {
       client.release(true);
       throw error;
     }
     if (this.#isClosed) return client.release(true);
-    // What is heard before belongs to what was missed: it is not told ahead of the gap.
+    // Earlier messages belong to what was missed: they are not delivered ahead of the gap.
     this.#client = client;
     this.#attempts = 0;
     this.events.onOpen();
   }
 
-  async #ask(client: PostgresClient, query: Pick<PostgresQuery, 'name' | 'text' | 'values'>): Promise<Row[]> {
-    const asked = client.query({ ...query, rowMode: 'array', types: AS_TEXT });
-    return (await inTime(asked, performance.now() + this.settings.deadlineMs)).rows as Row[];
+  async #query(client: PostgresClient, query: Pick<PostgresQuery, 'name' | 'text' | 'values'>): Promise<Row[]> {
+    const reply = client.query({ ...query, rowMode: 'array', types: AS_TEXT });
+    return (await inTime(reply, performance.now() + this.settings.deadlineMs)).rows as Row[];
   }
 
   /** A connection that failed is not used again. */
@@ -111,10 +111,10 @@ export class PostgresFeedConnection {
     this.#client = undefined;
     client.release(true);
     this.events.onClose();
-    this.#later();
+    this.#retryLater();
   }
 
-  #later(): void {
+  #retryLater(): void {
     if (this.#isClosed) return;
     clearTimeout(this.#retry);
     this.#retry = setTimeout(() => void this.open(), retryDelay(this.#attempts++));

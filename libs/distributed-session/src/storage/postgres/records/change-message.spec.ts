@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import * as fc from 'fast-check';
 import { END_REASONS } from '../../../model/end-reason.js';
-import { unpackChange } from './change-message.js';
+import { readNotification } from './change-message.js';
 import { escapeText } from './escaped-text.js';
 
 const text = fc.string({ unit: 'binary', maxLength: 40 });
@@ -26,7 +26,7 @@ const kinds = fc.oneof(
 const origins = fc.option(fc.stringMatching(/^[0-9a-f]{12}:[1-9][0-9]{0,5}$/u), { nil: undefined });
 const ESCAPED = ['loginId', 'serviceId', 'device', 'by', 'actor'];
 
-/** The notification as the functions in the database put it together. */
+/** The notification in the form that the SQL functions write. */
 function payloadOf(change: object, origin?: string): string {
   const fields = Object.entries({ ...change, origin }).map(([name, value]) => [
     name,
@@ -40,12 +40,12 @@ const ENDED = { ...CREATED, type: 'session.ended', reason: 'limit' };
 const ROTATED = { ...CREATED, type: 'session.rotated', rotatedTo: 'other' };
 const SERVICE = { type: 'service.changed', change: 'revoked', serviceId: 'a', by: 'b', at: 1 };
 
-describe('an announcement', () => {
-  it('tells of a session, and which write it was, whatever its texts are', () => {
+describe('a notification', () => {
+  it('carries the change of a session and its write, with any characters in its texts', () => {
     fc.assert(
       fc.property(abouts, kinds, origins, (about, kind, origin) => {
         const change = { ...about, ...kind };
-        expect(unpackChange(payloadOf(change, origin))).toEqual({
+        expect(readNotification(payloadOf(change, origin))).toEqual({
           type: 'change',
           change,
           ...(origin !== undefined && { origin }),
@@ -54,56 +54,62 @@ describe('an announcement', () => {
     );
   });
 
-  it.each(['registered', 'replaced', 'secret-added', 'secret-ended', 'revoked'])('tells of a service: %s', (change) => {
-    fc.assert(
-      fc.property(text, text, origins, (serviceId, by, origin) => {
-        const told = { type: 'service.changed', change, serviceId, by, at: 9 };
-        expect(unpackChange(payloadOf(told, origin))).toMatchObject({ type: 'change', change: told });
-      }),
-      { numRuns: 20 },
-    );
+  it.each(['registered', 'replaced', 'secret-added', 'secret-ended', 'revoked'])(
+    'carries the change of a service: %s',
+    (change) => {
+      fc.assert(
+        fc.property(text, text, origins, (serviceId, by, origin) => {
+          const sent = { type: 'service.changed', change, serviceId, by, at: 9 };
+          expect(readNotification(payloadOf(sent, origin))).toMatchObject({ type: 'change', change: sent });
+        }),
+        { numRuns: 20 },
+      );
+    },
+  );
+
+  it('can be a gap or a heartbeat', () => {
+    expect(readNotification('{"type":"feed.gap","at":7}')).toEqual({
+      type: 'change',
+      change: { type: 'feed.gap', at: 7 },
+    });
+    expect(readNotification('{"type":"beat","at":7}')).toEqual({ type: 'beat', at: 7 });
   });
 
-  it('is a gap, or a heartbeat', () => {
-    expect(unpackChange('{"type":"feed.gap","at":7}')).toEqual({ type: 'change', change: { type: 'feed.gap', at: 7 } });
-    expect(unpackChange('{"type":"beat","at":7}')).toEqual({ type: 'beat', at: 7 });
-  });
-
-  it('tells nothing that it has beside', () => {
-    const told = unpackChange(payloadOf({ ...CREATED, reason: 'limit', token: 'CANARY' }));
-    expect(told).toEqual({ type: 'change', change: CREATED });
+  it('loses fields that do not belong to its type', () => {
+    const read = readNotification(payloadOf({ ...CREATED, reason: 'limit', token: 'CANARY' }));
+    expect(read).toEqual({ type: 'change', change: CREATED });
   });
 });
 
-describe('what is no announcement', () => {
+describe('a message that is not a valid notification', () => {
   it.each<[string, string]>([
     ['nothing', ''],
-    ['a text of somebody else', 'Hello, is anybody there?'],
-    ['a document of somebody else', '{"hello":1}'],
+    ['a foreign text', 'Hello, is anybody there?'],
+    ['a foreign document', '{"hello":1}'],
     ['null', 'null'],
     ['a number', '7'],
     ['a list', '[1]'],
-    ['of a kind of a later release', payloadOf({ ...CREATED, type: 'session.painted' })],
+    ['a type of a later release', payloadOf({ ...CREATED, type: 'session.painted' })],
     ['an ending for an unknown reason', payloadOf({ ...ENDED, reason: 'bored' })],
-    ['an ending for no reason', payloadOf({ ...ENDED, reason: undefined })],
+    ['an ending without a reason', payloadOf({ ...ENDED, reason: undefined })],
     ['an ending by rotation', payloadOf({ ...ENDED, reason: 'rotated' })],
     ['a rotation without a successor', payloadOf({ ...ROTATED, rotatedTo: undefined })],
     ['an unknown change of a service', payloadOf({ ...SERVICE, change: 'painted' })],
-    ['a heartbeat of no time', '{"type":"beat"}'],
-    ['a heartbeat from before time', '{"type":"beat","at":-1}'],
-    ['a heartbeat of the end of time', '{"type":"beat","at":1e999}'],
-    ['a gap of no time', '{"type":"feed.gap"}'],
-  ])('is passed over: %s', (_name, payload) => {
-    expect(unpackChange(payload)).toBeUndefined();
+    ['a heartbeat without a time', '{"type":"beat"}'],
+    ['a heartbeat with a negative time', '{"type":"beat","at":-1}'],
+    ['a heartbeat with an infinite time', '{"type":"beat","at":1e999}'],
+    ['a gap without a time', '{"type":"feed.gap"}'],
+  ])('is ignored: %s', (_name, payload) => {
+    expect(readNotification(payload)).toBeUndefined();
   });
 
   it.each([CREATED, ENDED, ROTATED, SERVICE])(
-    'is passed over when it lacks a part, or has one of another kind: %j',
+    'is ignored when a field is missing or has another type: %j',
     (change) => {
-      expect(unpackChange(payloadOf(change))).toBeDefined();
+      expect(readNotification(payloadOf(change))).toBeDefined();
       for (const name of Object.keys(change)) {
         for (const value of [undefined, null, true, -1, 1.5, {}]) {
-          expect([name, value, unpackChange(payloadOf({ ...change, [name]: value }))]).toEqual([
+          expect([name, value, readNotification(payloadOf({ ...change, [name]: value }))]).toEqual([
             name,
             value,
             undefined,
@@ -111,18 +117,18 @@ describe('what is no announcement', () => {
         }
       }
       for (const name of change === SERVICE ? [] : ['device', 'actor', 'rotatedTo']) {
-        expect([name, unpackChange(payloadOf({ ...change, [name]: 7 }))]).toEqual([name, undefined]);
+        expect([name, readNotification(payloadOf({ ...change, [name]: 7 }))]).toEqual([name, undefined]);
       }
     },
   );
 
-  it('is passed over, and never thrown at, when it is any JSON, or was cut off', () => {
+  it('is ignored without an exception when it is arbitrary JSON, or truncated', () => {
     fc.assert(
       fc.property(fc.json(), (payload) => {
-        expect(unpackChange(payload)).toBeUndefined();
+        expect(readNotification(payload)).toBeUndefined();
       }),
     );
     const payload = payloadOf(ENDED, 'a:1');
-    for (let cut = 0; cut < payload.length; cut++) expect(unpackChange(payload.slice(0, cut))).toBeUndefined();
+    for (let cut = 0; cut < payload.length; cut++) expect(readNotification(payload.slice(0, cut))).toBeUndefined();
   });
 });

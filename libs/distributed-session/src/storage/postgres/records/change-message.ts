@@ -2,8 +2,8 @@ import { END_REASONS } from '../../../model/end-reason.js';
 import type { ServiceChangedChange, StorageChange } from '../../storage-change.js';
 import { unescapeText } from './escaped-text.js';
 
-/** What arrives on the channel: a change, with the write that made it, or a heartbeat. */
-export type ChangeMessage =
+/** A message of the channel: a change, with the write that made it, or a heartbeat. */
+export type PostgresChangeMessage =
   | { readonly type: 'change'; readonly change: StorageChange; readonly origin?: string }
   | { readonly type: 'beat'; readonly at: number };
 
@@ -15,8 +15,8 @@ const SERVICE_CHANGES = [
   'revoked',
 ] as const satisfies ServiceChangedChange['change'][];
 
-/** Reads a notification; `undefined` for what nobody of this library sent, and for kinds of later releases. */
-export function unpackChange(payload: string): ChangeMessage | undefined {
+/** Reads a notification. Returns `undefined` for foreign messages, and for types of later releases. */
+export function readNotification(payload: string): PostgresChangeMessage | undefined {
   let fields: Record<string, unknown>;
   try {
     fields = Object(JSON.parse(payload) as unknown) as Record<string, unknown>;

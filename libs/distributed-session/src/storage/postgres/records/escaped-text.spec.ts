@@ -2,12 +2,12 @@ import { describe, expect, it } from '@jest/globals';
 import * as fc from 'fast-check';
 import { escapeText, unescapeText } from './escaped-text.js';
 
-/** Well-formed texts, of which many hold what is escaped, and what escapes look like. */
+/** Well-formed texts, many of which contain escaped characters, or texts that look like escapes. */
 const nasty = fc.string({ unit: fc.constantFrom('\0', '\u{FDD0}', '0', '1', 'a', '\u{1F600}'), maxLength: 12 });
 const texts = fc.oneof(nasty, fc.string({ unit: 'binary', maxLength: 40 }));
 
 describe('escapeText()', () => {
-  it('is undone by unescapeText(), and never holds the zero byte, whatever the text is', () => {
+  it('is reversed by unescapeText() and never contains the zero byte, for any text', () => {
     fc.assert(
       fc.property(texts, (text) => {
         const escaped = escapeText(text);
@@ -18,7 +18,7 @@ describe('escapeText()', () => {
     );
   });
 
-  it('gives no two texts the same form', () => {
+  it('returns different forms for different texts', () => {
     fc.assert(
       fc.property(nasty, nasty, (one, other) => {
         expect(escapeText(one) === escapeText(other)).toBe(one === other);
@@ -28,13 +28,13 @@ describe('escapeText()', () => {
   });
 
   it.each(['', 'alice', 'älice', '\\0', "'; --", '\u{1F600}', 'a\n\tb', '\u{FDD1}', '\u{FFFF}'])(
-    'leaves a text as it is that PostgreSQL can keep: %j',
+    'returns a text that PostgreSQL can store unchanged: %j',
     (text) => {
       expect(escapeText(text)).toBe(text);
     },
   );
 
-  it('is what it was in the first release', () => {
+  it('keeps the form of the first release', () => {
     expect(escapeText('a\0b\u{FDD0}c')).toBe('a\u{FDD0}0b\u{FDD0}1c');
   });
 });

@@ -5,7 +5,7 @@ import { type Cell, RowReader, UnreadableRowError } from './row-reader.js';
 const read = (...row: readonly Cell[]) => new RowReader(row);
 
 describe('RowReader', () => {
-  it('reads one column after the other, each as what it is asked for', () => {
+  it('reads the columns in order, each as the requested type', () => {
     const row = read('alice', null, '', '7', null, 't', 'f', '\\x00ff', null);
     expect([row.text(), row.optionalText(), row.text()]).toEqual(['alice', undefined, '']);
     expect([row.whole(), row.optionalWhole()]).toEqual([7, undefined]);
@@ -13,7 +13,12 @@ describe('RowReader', () => {
     expect([row.optionalBytes(), row.optionalBytes()]).toEqual([Uint8Array.of(0, 255), undefined]);
   });
 
-  it('reads every whole number that a time or a count can be, and no other', () => {
+  it('peeks at the next column without moving on', () => {
+    const row = read('alice', null);
+    expect([row.peek(), row.text(), row.peek(), row.optionalText()]).toEqual(['alice', 'alice', undefined, undefined]);
+  });
+
+  it('reads every non-negative safe integer, and rejects all other numbers', () => {
     fc.assert(
       fc.property(fc.maxSafeNat(), (number) => {
         expect(read(String(number)).whole()).toBe(number);
@@ -25,12 +30,12 @@ describe('RowReader', () => {
     }
   });
 
-  it.each(['text', 'whole', 'boolean'] as const)('%s() is unreadable where there is nothing', (kind) => {
+  it.each(['text', 'whole', 'boolean'] as const)('%s() rejects a null or missing column', (kind) => {
     expect(() => read(null)[kind]()).toThrow(UnreadableRowError);
     expect(() => read()[kind]()).toThrow(UnreadableRowError);
   });
 
-  it('reads any bytes, and shares none with others', () => {
+  it('reads any bytes into their own buffer', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 100 }), (bytes) => {
         const value = read(`\\x${Buffer.from(bytes).toString('hex')}`).optionalBytes();

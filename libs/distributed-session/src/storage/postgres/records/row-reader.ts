@@ -1,15 +1,20 @@
-/** A value of PostgreSQL as its text, whatever parsers the process has set for other uses of `pg`. */
+/** A column's value as PostgreSQL's text form. */
 export type Cell = string | null;
 export type Row = readonly Cell[];
 
-/** A row, or a document in it, that this library did not write. */
+/** A row, or a JSON document in it, was not written by this library. */
 export class UnreadableRowError extends Error {}
 
-/** Reads the columns of a row, first to last. Throws {@link UnreadableRowError} where one is not what was expected. */
+/** Reads the columns of a row in order. Throws {@link UnreadableRowError} when a column has an unexpected form. */
 export class RowReader {
   #at = 0;
 
   constructor(private readonly row: Row) {}
+
+  /** The next column as it is, without moving on. */
+  peek(): string | undefined {
+    return this.row[this.#at] ?? undefined;
+  }
 
   text(): string {
     const text = this.optionalText();
@@ -21,7 +26,7 @@ export class RowReader {
     return this.row[this.#at++] ?? undefined;
   }
 
-  /** A time, or a count. */
+  /** A time or a count. */
   whole(): number {
     const number = this.optionalWhole();
     if (number === undefined) throw this.unreadable();
@@ -40,13 +45,13 @@ export class RowReader {
     return this.text() === 't';
   }
 
-  /** A `bytea` in its hexadecimal form, `\x` before it. */
+  /** A `bytea` in its hexadecimal form, prefixed with `\x`. */
   optionalBytes(): Uint8Array | undefined {
     const text = this.optionalText();
     return text === undefined ? undefined : new Uint8Array(Buffer.from(text.slice(2), 'hex'));
   }
 
   unreadable(): UnreadableRowError {
-    return new UnreadableRowError('The row is none of this library');
+    return new UnreadableRowError('The row was not written by this library');
   }
 }

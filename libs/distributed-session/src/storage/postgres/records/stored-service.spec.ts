@@ -3,7 +3,7 @@ import * as fc from 'fast-check';
 import type { SecretHash, ServiceCredentialRecord, StoredServiceSecret } from '../../service-credential-storage.js';
 import { escapeText } from './escaped-text.js';
 import { type Cell, RowReader, UnreadableRowError } from './row-reader.js';
-import { serviceColumns, unpackService } from './stored-service.js';
+import { serviceColumns, readServiceRow } from './stored-service.js';
 
 const COLUMNS = ['service_id', 'service_name', 'permissions', 'version', 'created_at', 'secrets'];
 
@@ -26,7 +26,7 @@ const services: fc.Arbitrary<ServiceCredentialRecord> = fc.record({
   secrets: fc.array(secrets, { maxLength: 2 }),
 });
 
-/** The secrets as the view of the current services puts them together: what is not there is NULL. */
+/** The secrets in the form of the view `current_service`: absent values are null. */
 function documentOf(stored: readonly StoredServiceSecret[]): unknown[] {
   return stored.map(({ keyId, hash, createdAt, endsAt = null, lastUsedAt = null }) => ({
     keyId: escapeText(keyId),
@@ -49,7 +49,7 @@ function cellsOf(service: ServiceCredentialRecord): Record<string, Cell> {
   };
 }
 
-const unpack = (cells: Record<string, Cell>) => unpackService(new RowReader(COLUMNS.map((column) => cells[column]!)));
+const read = (cells: Record<string, Cell>) => readServiceRow(new RowReader(COLUMNS.map((column) => cells[column]!)));
 
 const SECRET = documentOf([{ keyId: 'k1', hash: { algorithm: 'hmac-sha256', digest: 'abc' }, createdAt: 1 }])[0]!;
 const CELLS: Record<string, Cell> = {
@@ -62,14 +62,14 @@ const CELLS: Record<string, Cell> = {
 };
 
 describe('the columns of a service', () => {
-  it('are those of the row that is said, in the order in which they are read', () => {
+  it('are selected from the given row, in reading order', () => {
     expect(serviceColumns('s')).toBe(COLUMNS.map((column) => `s.${column}`).join(', '));
   });
 
-  it('give a service back as it was, whatever its texts are', () => {
+  it('return the service that was written, with any characters in its texts', () => {
     fc.assert(
       fc.property(services, (service) => {
-        expect(unpack(cellsOf(service))).toEqual(service);
+        expect(read(cellsOf(service))).toEqual(service);
       }),
     );
   });
@@ -90,25 +90,25 @@ describe('the columns of a service', () => {
     ['secrets', '{}'],
     ['secrets', '[null]'],
     ['secrets', '["k1"]'],
-  ])('are unreadable where %s is %p', (column, cell) => {
-    expect(() => unpack({ ...CELLS, [column]: cell })).toThrow(UnreadableRowError);
+  ])('are unreadable when %s is %p', (column, cell) => {
+    expect(() => read({ ...CELLS, [column]: cell })).toThrow(UnreadableRowError);
   });
 
   it.each<[string, object]>([
     ['it has no key id', { keyId: undefined }],
     ['it has no hash', { hash: undefined }],
-    ['its hash is no document', { hash: 'x' }],
-    ['its hash is nothing', { hash: 'null' }],
-    ['its hash is of an unknown kind', { hash: '{"algorithm":"none","digest":"abc"}' }],
+    ['its hash is not a document', { hash: 'x' }],
+    ['its hash is null', { hash: 'null' }],
+    ['its hash has an unknown algorithm', { hash: '{"algorithm":"none","digest":"abc"}' }],
     ['its hash lacks the digest', { hash: '{"algorithm":"hmac-sha256"}' }],
     ['its hash lacks the encoding', { hash: '{"algorithm":"argon2id","digest":"abc"}' }],
-    ['its beginning is no number', { createdAt: '1' }],
-    ['its end is no number', { endsAt: 'never' }],
-    ['its end is left out', { endsAt: undefined }],
+    ['its creation time is not a number', { createdAt: '1' }],
+    ['its end is not a number', { endsAt: 'never' }],
+    ['its end is missing', { endsAt: undefined }],
     ['its end is a fraction', { endsAt: 1.5 }],
-    ['its last use is left out', { lastUsedAt: undefined }],
-  ])('are unreadable, and never a secret without an end or that anything matches, where %s', (_name, damage) => {
+    ['its last use is missing', { lastUsedAt: undefined }],
+  ])('are unreadable, rather than a secret that never ends or always matches, when %s', (_name, damage) => {
     const damaged = JSON.stringify([SECRET, { ...SECRET, ...damage }]);
-    expect(() => unpack({ ...CELLS, secrets: damaged })).toThrow(UnreadableRowError);
+    expect(() => read({ ...CELLS, secrets: damaged })).toThrow(UnreadableRowError);
   });
 });

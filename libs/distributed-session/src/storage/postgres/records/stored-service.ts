@@ -2,15 +2,15 @@ import type { SecretHash, ServiceCredentialRecord, StoredServiceSecret } from '.
 import { unescapeText } from './escaped-text.js';
 import { type RowReader, UnreadableRowError } from './row-reader.js';
 
-/** What to select of a service, from the view of the current ones. */
+/** The select list of a service, from the view `current_service`. */
 export function serviceColumns(row: string): string {
   return ['service_id', 'service_name', 'permissions', 'version', 'created_at', 'secrets']
     .map((column) => `${row}.${column}`)
     .join(', ');
 }
 
-/** Reads the columns of a service. Throws an `UnreadableRowError`. */
-export function unpackService(row: RowReader): ServiceCredentialRecord {
+/** Reads the columns of a service. Throws an `UnreadableRowError` when this library did not write them. */
+export function readServiceRow(row: RowReader): ServiceCredentialRecord {
   const [serviceId, serviceName, permissions] = [row.text(), row.text(), row.text()];
   const [version, createdAt, secrets] = [row.whole(), row.whole(), row.optionalText()];
   return {

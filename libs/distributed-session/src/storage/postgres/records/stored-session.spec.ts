@@ -4,12 +4,12 @@ import { END_REASONS } from '../../../model/end-reason.js';
 import type { SessionRecord, SessionTombstone, StoredSession } from '../../session-record.js';
 import { escapeText } from './escaped-text.js';
 import { type Cell, RowReader, UnreadableRowError } from './row-reader.js';
-import { seen, sessionColumns, unpackSession } from './stored-session.js';
+import { readSessionRow, sessionColumns, visibleAt } from './stored-session.js';
 
 const COLUMNS = sessionColumns('s')
   .split(', ')
   .map((column) => column.replace(/^s\./u, ''));
-const STANDS = { place: 7, forgetAt: 9_000 };
+const ORDER = { place: 7, retainedUntil: 9_000 };
 
 const text = fc.string({ unit: 'binary', maxLength: 40 });
 const time = fc.integer({ min: 0, max: 2 ** 52 });
@@ -53,7 +53,7 @@ function cellsOf(session: StoredSession): Record<string, Cell> {
   const { loginId, serviceId, device } = session;
   const fields: Record<string, unknown> = {
     ...session,
-    ...STANDS,
+    ...ORDER,
     expiresAt: 0,
     ...(session.state === 'live'
       ? { expiresAt: session.expiresAt, payload: `\\x${Buffer.from(session.payload).toString('hex')}` }
@@ -69,9 +69,11 @@ function cellsOf(session: StoredSession): Record<string, Cell> {
 }
 
 const fieldOf = (column: string) =>
-  column === 'sweep_at' ? 'forgetAt' : column.replaceAll(/_([a-z])/gu, (_, letter: string) => letter.toUpperCase());
+  column === 'sweep_at'
+    ? 'retainedUntil'
+    : column.replaceAll(/_([a-z])/gu, (_, letter: string) => letter.toUpperCase());
 const cellOf = (value: unknown): Cell => (value === undefined ? null : `${value as string | number}`);
-const unpack = (cells: Record<string, Cell>) => unpackSession(new RowReader(COLUMNS.map((column) => cells[column]!)));
+const read = (cells: Record<string, Cell>) => readSessionRow(new RowReader(COLUMNS.map((column) => cells[column]!)));
 
 const [RECORD] = fc.sample(records, { numRuns: 1, seed: 1 });
 const [TOMBSTONE] = fc.sample(
@@ -80,23 +82,23 @@ const [TOMBSTONE] = fc.sample(
 );
 
 describe('the columns of a session', () => {
-  it('are those of the row that is said', () => {
+  it('are selected from the given row', () => {
     expect(sessionColumns('(result.stored)')).toMatch(
       /^\(result\.stored\)\.session_id, (?:\(result\.stored\)\.\w+, )+\(result\.stored\)\.grace_ends_at$/u,
     );
     expect(new Set(COLUMNS).size).toBe(COLUMNS.length);
   });
 
-  it('give a live session back as it was, and a tombstone, whatever their texts are', () => {
+  it('return the live session or tombstone that was written, with any characters in its texts', () => {
     fc.assert(
       fc.property(fc.oneof(records, tombstones), (session) => {
-        expect(unpack(cellsOf(session))).toEqual({ session, ...STANDS });
+        expect(read(cellsOf(session))).toEqual({ session, ...ORDER });
       }),
     );
   });
 
-  it('may be without the payload, as replies of writes are', () => {
-    const { session } = unpack({ ...cellsOf(RECORD!), payload: null });
+  it('may lack the payload, like the replies of writes', () => {
+    const { session } = read({ ...cellsOf(RECORD!), payload: null });
     expect(session).toEqual({ ...RECORD, payload: new Uint8Array() });
   });
 
@@ -112,10 +114,10 @@ describe('the columns of a session', () => {
     ['reason', null],
     ['reason', 'toString'],
     ['ended_by', null],
-  ] as [string, Cell][])('are unreadable where %s is %p', (column, cell) => {
+  ] as [string, Cell][])('are unreadable when %s is %p', (column, cell) => {
     const isOfEnding = ['reason', 'ended_by'].includes(column);
     const session = isOfEnding ? TOMBSTONE! : column === 'grace_ends_at' ? rotated() : RECORD!;
-    expect(() => unpack({ ...cellsOf(session), [column]: cell })).toThrow(UnreadableRowError);
+    expect(() => read({ ...cellsOf(session), [column]: cell })).toThrow(UnreadableRowError);
   });
 });
 
@@ -123,18 +125,18 @@ function rotated(): SessionTombstone {
   return { ...TOMBSTONE!, reason: 'rotated', rotatedTo: RECORD!.sessionId, graceEndsAt: 1 };
 }
 
-describe('seen()', () => {
+describe('visibleAt()', () => {
   const live = { ...RECORD!, createdAt: 1_000, lastAccessedAt: 1_000, expiresAt: 5_000, absoluteExpiresAt: 8_000 };
 
-  it('shows a live session to the millisecond before its end, and then its tombstone', () => {
-    const unpacked = { session: live, ...STANDS };
-    expect(seen(unpacked, 4_999)).toBe(live);
-    expect(seen(unpacked, 5_000)).toMatchObject({ state: 'ended', reason: 'idle-timeout', endedAt: 5_000 });
+  it('returns a live session until the millisecond before its end, then its tombstone', () => {
+    const row = { session: live, ...ORDER };
+    expect(visibleAt(row, 4_999)).toBe(live);
+    expect(visibleAt(row, 5_000)).toMatchObject({ state: 'ended', reason: 'idle-timeout', endedAt: 5_000 });
   });
 
-  it('shows a tombstone to the millisecond before it is forgotten, and then nothing', () => {
-    const unpacked = { session: TOMBSTONE!, ...STANDS };
-    expect([8_999, 9_000, 9_001, NaN].map((now) => seen(unpacked, now)?.state)).toEqual([
+  it('returns a tombstone until the millisecond before its retention ends, then nothing', () => {
+    const row = { session: TOMBSTONE!, ...ORDER };
+    expect([8_999, 9_000, 9_001, NaN].map((now) => visibleAt(row, now)?.state)).toEqual([
       'ended',
       undefined,
       undefined,

@@ -4,7 +4,7 @@ import type { SessionRecord, SessionTombstone, StoredSession } from '../../sessi
 import { unescapeText } from './escaped-text.js';
 import { RowReader } from './row-reader.js';
 
-/** The columns of a session, in the order in which they are read. */
+/** The columns of a session, in reading order. */
 const COLUMNS = [
   'session_id',
   'login_id',
@@ -27,26 +27,26 @@ const COLUMNS = [
   'grace_ends_at',
 ] as const;
 
-/** What to select of a session: columns of a table, or of the row that a function returned. */
+/** The select list of a session: the columns of a table, or of a row that a function returned. */
 export function sessionColumns(row: string): string {
   return COLUMNS.map((column) => `${row}.${column}`).join(', ');
 }
 
-/** A session as it was read, with where it stands among those of its login. */
-export interface UnpackedSession {
+/** A session as it was read, with its order among the sessions of its user. */
+export interface SessionRow {
   readonly session: StoredSession;
-  /** Orders live sessions by creation, and tombstones that ended in one millisecond. */
+  /** Orders live sessions by creation, and tombstones of the same millisecond by their end. */
   readonly place: number;
-  /** From when on a tombstone is forgotten. */
-  readonly forgetAt: number;
+  /** When a tombstone's retention ends. */
+  readonly retainedUntil: number;
 }
 
-/** Reads the columns of a session. Throws an `UnreadableRowError` where they are none that this library wrote. */
-export function unpackSession(row: RowReader): UnpackedSession {
+/** Reads the columns of a session. Throws an `UnreadableRowError` when this library did not write them. */
+export function readSessionRow(row: RowReader): SessionRow {
   const [sessionId, loginId, serviceId, device] = [row.text(), row.text(), row.text(), row.optionalText()];
   const [version, place, createdAt, lastAccessedAt] = [row.whole(), row.whole(), row.whole(), row.whole()];
   const [idleTimeoutMs, absoluteExpiresAt, expiresAt] = [row.optionalWhole(), row.optionalWhole(), row.whole()];
-  const [forgetAt, payload, endedAt] = [row.whole(), row.optionalBytes(), row.optionalWhole()];
+  const [retainedUntil, payload, endedAt] = [row.whole(), row.optionalBytes(), row.optionalWhole()];
   const header = {
     sessionId,
     loginId: unescapeText(loginId),
@@ -56,7 +56,7 @@ export function unpackSession(row: RowReader): UnpackedSession {
     createdAt,
     lastAccessedAt,
   };
-  if (endedAt !== undefined) return { session: { ...header, ...unpackEnding(row, endedAt) }, place, forgetAt };
+  if (endedAt !== undefined) return { session: { ...header, ...readEnding(row, endedAt) }, place, retainedUntil };
   const session: SessionRecord = {
     state: 'live',
     ...header,
@@ -65,12 +65,12 @@ export function unpackSession(row: RowReader): UnpackedSession {
     ...(absoluteExpiresAt !== undefined && { absoluteExpiresAt }),
     payload: payload ?? new Uint8Array(),
   };
-  return { session, place, forgetAt };
+  return { session, place, retainedUntil };
 }
 
 type Ending = Omit<SessionTombstone, keyof SessionRecord> & Pick<SessionTombstone, 'state'>;
 
-function unpackEnding(row: RowReader, endedAt: number): Ending {
+function readEnding(row: RowReader, endedAt: number): Ending {
   const [reason, endedBy, actor] = [row.text(), row.text(), row.optionalText()];
   const [rotatedTo, graceEndsAt] = [row.optionalText(), row.optionalWhole()];
   if (!isEndReason(reason)) throw row.unreadable();
@@ -88,7 +88,7 @@ function isEndReason(reason: string): reason is EndReason {
   return (END_REASONS as readonly string[]).includes(reason);
 }
 
-/** A session as it may be seen at `now`: a due one as its tombstone, one that is past its history not at all. */
-export function seen({ session, forgetAt }: UnpackedSession, now: number): StoredSession | undefined {
-  return session.state === 'ended' && !(now < forgetAt) ? undefined : asSeenAt(session, now);
+/** A session as callers see it at `now`: a due session as its tombstone, a tombstone past its retention not at all. */
+export function visibleAt({ session, retainedUntil }: SessionRow, now: number): StoredSession | undefined {
+  return session.state === 'ended' && !(now < retainedUntil) ? undefined : asSeenAt(session, now);
 }

@@ -1,42 +1,98 @@
-import { OptionsError } from '../../../errors/options.error.js';
-import { SCHEMA_DEFAULTS, schemaFaults } from '../postgres-session-storage.options.js';
+import { validateOptions } from '../../../options/validate-options.js';
+import { IsWholeNumber } from '../../../options/option-rules.js';
+import { FUNCTIONS } from '../functions/functions.js';
+import { PostgresSchemaOptions } from '../postgres-session-storage.options.js';
+import { unreleasedStoreStatements } from './unreleased-stores.js';
 import { MIGRATIONS } from './migrations/migrations.js';
 import { SchemaNames, literal } from './schema-names.js';
 
-/** What brings the schema from one version to the latest, statement by statement. It belongs into one transaction. */
-export function migrationStatements(names: SchemaNames, from: number, to = MIGRATIONS.length): string[] {
-  const ledger = `CREATE TABLE IF NOT EXISTS ${names.migration} (
+/** The tables that record which migrations were applied, and which functions were created from which text. */
+const LEDGERS = [
+  `CREATE TABLE IF NOT EXISTS {session_migration} (
   version integer PRIMARY KEY,
   name text NOT NULL,
   applied_at timestamptz NOT NULL DEFAULT now()
-)`;
-  const steps = MIGRATIONS.slice(from, to).flatMap(({ version, name, statements }) => [
-    ...statements(names),
-    `INSERT INTO ${names.migration} (version, name) VALUES (${version}, ${literal(name)})`,
-  ]);
-  return [ledger, ...steps];
-}
-
-export interface PostgresMigrationSqlOptions {
-  /** The schema of the tables; it must exist. Default `public`. */
-  readonly schema?: string;
-  /** Default `distributed_`. */
-  readonly tablePrefix?: string;
-  /** The version that the database has: the highest number in the ledger, `<prefix>session_migration`. Default 0: none. */
-  readonly from?: number;
-}
+)`,
+  `CREATE TABLE IF NOT EXISTS {session_function} (
+  name text PRIMARY KEY,
+  signature text NOT NULL,
+  digest text NOT NULL,
+  applied_at timestamptz NOT NULL DEFAULT now()
+)`,
+];
 
 /**
- * The SQL that brings a database up to date, for teams that run migrations themselves: one transaction, to be run once,
- * by the owner of the tables. Throws an `OptionsError` for names that cannot be used.
+ * The statements that bring the schema from a version to the latest one, for a single transaction: the numbered
+ * migrations that are missing, then the functions.
+ */
+export function migrationStatements(names: SchemaNames, from: number, functions = FUNCTIONS): string[] {
+  const steps = MIGRATIONS.slice(from).flatMap(({ version, name, statements }) => [
+    ...statements,
+    `INSERT INTO {session_migration} (version, name) VALUES (${version}, ${literal(name)})`,
+  ]);
+  const definitions = functions.map(({ definition }) => definition);
+  return [
+    ...LEDGERS,
+    ...steps,
+    ...unreleasedStoreStatements(from),
+    dropFunctions(),
+    ...definitions,
+    recordFunctions(functions),
+  ].map((text) => names.sql(text));
+}
+
+/** Drops the functions that this release does not have, or has with another signature. The others keep their grants. */
+function dropFunctions(): string {
+  const kept = FUNCTIONS.map(({ sqlName, signature }) => `(${literal(sqlName)}, ${literal(signature)})`);
+  return `DO $$
+DECLARE
+  v_name text;
+BEGIN
+  FOR v_name IN
+    DELETE FROM {session_function} WHERE (name, signature) NOT IN (
+      ${kept.join(',\n      ')})
+    RETURNING name
+  LOOP
+    EXECUTE 'DROP FUNCTION IF EXISTS ' || '{schema}' || '.' || quote_ident('{prefix}' || v_name);
+  END LOOP;
+END
+$$`;
+}
+
+function recordFunctions(functions: typeof FUNCTIONS): string {
+  const rows = functions.map(
+    ({ sqlName, signature, digest }) => `(${literal(sqlName)}, ${literal(signature)}, ${literal(digest)})`,
+  );
+  return `INSERT INTO {session_function} (name, signature, digest) VALUES
+  ${rows.join(',\n  ')}
+ON CONFLICT (name) DO UPDATE SET digest = excluded.digest, applied_at = now()`;
+}
+
+/** Options of `postgresMigrationSql()`. The initial values are the defaults. */
+class MigrationSqlOptions extends PostgresSchemaOptions {
+  /**
+   * The version that the database has: the highest number in the ledger, `<prefix>session_migration`.
+   *
+   * @default 0, a database without the tables
+   */
+  @IsWholeNumber(0, MIGRATIONS.length)
+  readonly from: number = 0;
+}
+
+export type PostgresMigrationSqlOptions = Partial<MigrationSqlOptions>;
+
+/**
+ * Returns the SQL that brings a database up to date, for teams that run migrations themselves: one transaction, for the
+ * owner of the tables. The schema must exist. The functions are always included, so with the latest version as `from` it creates
+ * them again.
+ *
+ * @example
+ * console.log(postgresMigrationSql({ from: 1 }));
+ *
+ * @throws {OptionsError} when a name or the version is invalid.
  */
 export function postgresMigrationSql(options: PostgresMigrationSqlOptions = {}): string {
-  const { schema, tablePrefix, from = 0 } = { ...SCHEMA_DEFAULTS, ...options };
-  const faults = schemaFaults({ schema, tablePrefix });
-  if (!Number.isSafeInteger(from) || from < 0 || from > MIGRATIONS.length) {
-    faults.push(`from must be a whole number from 0 to ${MIGRATIONS.length}`);
-  }
-  if (faults.length > 0) throw new OptionsError('The options of postgresMigrationSql() are not usable:', faults);
+  const { schema, tablePrefix, from } = validateOptions('postgresMigrationSql()', MigrationSqlOptions, options);
   const statements = ['BEGIN', ...migrationStatements(new SchemaNames(schema, tablePrefix), from), 'COMMIT'];
   return statements.map((statement) => `${statement};\n`).join('\n');
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import * as fc from 'fast-check';
-import { MIGRATIONS } from './migrations/migrations.js';
+import { migrationStatements } from './migration-sql.js';
 import { SchemaNames, literal } from './schema-names.js';
 
 const LONGEST_PREFIX = 'p'.repeat(30);
@@ -8,31 +8,38 @@ const names = new SchemaNames('public', 'distributed_');
 const schemas = fc.string({ unit: fc.constantFrom('"', "'", '\\', ';', '.', ' ', '$', 'a', 'Ä'), minLength: 1 });
 
 describe('SchemaNames', () => {
-  it('names the tables and all else by schema and prefix', () => {
-    expect(names).toMatchObject({
-      schema: '"public"',
-      session: '"public"."distributed_session"',
-      sessionCount: '"public"."distributed_session_count"',
-      service: '"public"."distributed_service"',
-      serviceSecret: '"public"."distributed_service_secret"',
-      currentService: '"public"."distributed_current_service"',
-      migration: '"public"."distributed_session_migration"',
-    });
+  it('names every object by schema and prefix', () => {
+    expect(names.schema).toBe('"public"');
     expect(names.of('now_ms')).toBe('"public"."distributed_now_ms"');
     expect(names.local('now_ms')).toBe('"distributed_now_ms"');
   });
 
-  it('keeps any schema within its quotes: what is read back is one identifier, and nothing behind it', () => {
+  it('fills names and values into SQL, and into its string literals', () => {
+    const filled = (template: string) => new SchemaNames("it's", 'a_').sql(template);
+    expect(filled(`SELECT '{}', {now_ms}() FROM {session}`)).toBe(
+      `SELECT '{}', "it's"."a_now_ms"() FROM "it's"."a_session"`,
+    );
+    expect(filled(`nextval('{session_place}')`)).toBe(`nextval('"it''s"."a_session_place"')`);
+    expect(filled('{index:by_login} {constraint:pkey} {schema} {prefix}')).toBe(`"a_by_login" "a_pkey" "it's" a_`);
+    expect(names.sql(`pg_notify('{channel}', {lock_seed}, {feed_lock})`)).toBe(
+      `pg_notify('${names.channel}', ${names.lockSeed}, ${names.lockSeed ^ 1n})`,
+    );
+    expect(new SchemaNames('{session}', 'a_').sql(`{session} '{session}'`)).toBe(
+      `"{session}"."a_session" '"{session}"."a_session"'`,
+    );
+  });
+
+  it('quotes any schema as a single identifier', () => {
     fc.assert(
       fc.property(schemas, (schema) => {
         const [, quoted] = /^"((?:[^"]|"")*)"$/u.exec(new SchemaNames(schema, 'a_').schema) ?? [];
         expect(quoted?.replaceAll('""', '"')).toBe(schema);
       }),
     );
-    expect(new SchemaNames('My "Schema"; --', 'a_').session).toBe('"My ""Schema""; --"."a_session"');
+    expect(new SchemaNames('My "Schema"; --', 'a_').of('session')).toBe('"My ""Schema""; --"."a_session"');
   });
 
-  it('has a channel and a seed of locks that nobody else of the database has', () => {
+  it('has a unique channel and a unique seed of locks for each schema and prefix', () => {
     const others = ['public', 'other', 'publicdistributed', 'PUBLIC', 'My "Schema"'].flatMap((schema) =>
       ['distributed_', 'other_', '_', 'd'].map((prefix) => new SchemaNames(schema, prefix)),
     );
@@ -40,14 +47,14 @@ describe('SchemaNames', () => {
     expect(new Set(others.map(({ lockSeed }) => lockSeed)).size).toBe(others.length);
     const again = new SchemaNames('public', 'distributed_');
     expect([again.channel, again.lockSeed]).toEqual([names.channel, names.lockSeed]);
-    // Rolling updates depend on them: releases hear and lock each other out only by the same ones.
+    // Rolling updates depend on them: releases publish to each other and exclude each other only by the same ones.
     expect([names.channel, names.lockSeed]).toEqual([
       'distributed_session_1039a82f8b71d430',
       -1_077_003_728_721_044_249n,
     ]);
   });
 
-  it('has channels that need no quotes, and seeds that are numbers of PostgreSQL, for any schema', () => {
+  it("has channels that require no quotes, and seeds within PostgreSQL's bigint, for any schema", () => {
     fc.assert(
       fc.property(schemas, (schema) => {
         const { channel, lockSeed } = new SchemaNames(schema, 'a_');
@@ -57,9 +64,8 @@ describe('SchemaNames', () => {
     );
   });
 
-  it('cuts no name off: each is at most 63 bytes long with the longest prefix', () => {
-    const long = new SchemaNames('s', LONGEST_PREFIX);
-    const sql = MIGRATIONS.flatMap(({ statements }) => statements(long)).join('\n');
+  it('needs no name longer than 63 bytes, which PostgreSQL would truncate, with the longest prefix', () => {
+    const sql = migrationStatements(new SchemaNames('s', LONGEST_PREFIX), 0).join('\n');
     const identifiers = [...sql.matchAll(/"([^"]+)"/gu)].map(([, name]) => name!);
     expect(identifiers.filter((name) => name.startsWith(LONGEST_PREFIX)).length).toBeGreaterThan(30);
     expect(identifiers.filter((name) => Buffer.byteLength(name) > 63)).toEqual([]);
@@ -67,7 +73,7 @@ describe('SchemaNames', () => {
 });
 
 describe('literal()', () => {
-  it('keeps any text within its quotes, where backslashes mean nothing', () => {
+  it('quotes any text as a single literal, in which backslashes have no meaning', () => {
     fc.assert(
       fc.property(schemas, (text) => {
         const [, quoted] = /^'((?:[^']|'')*)'$/u.exec(literal(text)) ?? [];

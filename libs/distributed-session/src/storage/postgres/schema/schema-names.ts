@@ -1,64 +1,67 @@
 import { createHash } from 'node:crypto';
 
-/** Names one thing of the schema, after the prefix: a table, a view, a sequence, a function, an index. */
-type LocalName = string;
-
 /**
- * The names of everything that the storage has in a database, quoted, so that they may be used in SQL as they are.
- * Nothing that came from outside reaches a statement but through here.
+ * The names of the storage's objects in a database, quoted for SQL. Names that users choose (the schema, the table
+ * prefix) reach statements only through this class.
  */
 export class SchemaNames {
   /** The schema, quoted. */
   readonly schema: string;
-  readonly session: string;
-  readonly sessionCount: string;
-  readonly sessionChange: string;
-  readonly service: string;
-  readonly serviceSecret: string;
-  readonly currentService: string;
-  readonly migration: string;
-  /** The channel of the change feed: the same for all who share the tables, and for nobody else of the database. */
+  /** The channel of the change feed: one for each pair of schema and prefix. */
   readonly channel: string;
-  /** Sets the advisory locks of these tables apart from those of others in the database: a 63-bit number. */
+  /** A 63-bit number that separates these tables' advisory locks from all others of the database. */
   readonly lockSeed: bigint;
-  /** The advisory lock of whoever announces changes. */
-  readonly feedLock: bigint;
 
   constructor(
     schema: string,
     private readonly tablePrefix: string,
   ) {
     this.schema = quoted(schema);
-    this.session = this.of('session');
-    this.sessionCount = this.of('session_count');
-    this.sessionChange = this.of('session_change');
-    this.service = this.of('service');
-    this.serviceSecret = this.of('service_secret');
-    this.currentService = this.of('current_service');
-    this.migration = this.of('session_migration');
     const digest = createHash('sha256').update(`${schema}\0${tablePrefix}`).digest();
     this.channel = `distributed_session_${digest.toString('hex', 0, 8)}`;
     this.lockSeed = digest.readBigInt64BE(8) >> 1n;
-    this.feedLock = this.lockSeed ^ 1n;
   }
 
-  /** The qualified name of a thing of this schema. */
-  of(name: LocalName): string {
+  /** The qualified name of a table, view, sequence or function, by its name after the prefix. */
+  of(name: string): string {
     return `${this.schema}.${this.local(name)}`;
   }
 
-  /** Its name without the schema, as `CREATE INDEX` wants it. */
-  local(name: LocalName): string {
+  /** The same without the schema, as `CREATE INDEX` and `CONSTRAINT` require it. */
+  local(name: string): string {
     return quoted(`${this.tablePrefix}${name}`);
+  }
+
+  /**
+   * Fills the names into SQL: `{session}` is a qualified name, `{index:…}` and `{constraint:…}` are names without the
+   * schema, `{schema}`, `{prefix}`, `{channel}`, `{lock_seed}` and `{feed_lock}` are values. Between single quotes, each becomes a string.
+   */
+  sql(template: string): string {
+    // In one pass: a schema may have any name, also one in braces.
+    const placeholder = /'\{(\w+)\}'|\{(?:index|constraint):(\w+)\}|\{(\w+)\}/g;
+    return template.replaceAll(placeholder, (_match, string?: string, local?: string, name?: string) => {
+      if (string !== undefined) return literal(this.#resolve(string));
+      return local === undefined ? this.#resolve(name!) : this.local(local);
+    });
+  }
+
+  #resolve(name: string): string {
+    if (name === 'schema') return this.schema;
+    if (name === 'prefix') return this.tablePrefix;
+    if (name === 'channel') return this.channel;
+    if (name === 'lock_seed') return String(this.lockSeed);
+    // Held while changes are published.
+    if (name === 'feed_lock') return String(this.lockSeed ^ 1n);
+    return this.of(name);
   }
 }
 
-/** An identifier as SQL takes it, whatever characters are in it. */
+/** An identifier with any characters, quoted for SQL. */
 function quoted(identifier: string): string {
   return `"${identifier.replaceAll('"', '""')}"`;
 }
 
-/** A text as SQL takes it. */
+/** A string literal of SQL. */
 export function literal(text: string): string {
   return `'${text.replaceAll("'", "''")}'`;
 }

@@ -1,24 +1,80 @@
-import type { PostgresClient } from '../connection/postgres-pool.js';
-import { AS_TEXT } from '../connection/postgres-pool.js';
+import { AS_TEXT, type PostgresClient } from '../connection/postgres-pool.js';
+import { FUNCTIONS } from '../functions/functions.js';
 import type { Row } from '../records/row-reader.js';
+import { migrationStatements } from './migration-sql.js';
 import { MIGRATIONS } from './migrations/migrations.js';
 import type { SchemaNames } from './schema-names.js';
 
-/** The version of the schema that this release works with. */
+/** The schema version that this release requires. */
 export const LATEST_VERSION = MIGRATIONS.length;
 
-/** The version of the schema in a database: that of its last migration; 0 for none. */
-export async function schemaVersion(client: PostgresClient, names: SchemaNames): Promise<number> {
-  // By a look into the catalog, whose lock brings word of what others have committed: `to_regclass` by itself may go by
-  // what this connection found before it waited for them.
-  const ledgers = 'SELECT count(*) FROM pg_class WHERE oid = to_regclass($1)';
-  const [count] = await firstRow(client, ledgers, [names.migration]);
-  if (count === '0') return 0;
-  const [version] = await firstRow(client, `SELECT coalesce(max(version), 0) FROM ${names.migration}`);
-  return Number(version);
+/** The schema in a database, according to its ledger. */
+export interface SchemaState {
+  /** The number of the last migration; 0 for none. */
+  readonly version: number;
+  /** The functions that are missing, differ from this release's, or are not part of it, by name. */
+  readonly staleFunctions: readonly string[];
 }
 
-/** The first row of the answer to a query, as text. */
+/** Reads the ledger of migrations and that of functions. */
+export async function readSchemaState(client: PostgresClient, names: SchemaNames): Promise<SchemaState> {
+  // The lock of a catalog query makes other connections' commits visible. `to_regclass` alone may answer from what this
+  // connection saw before it waited for them.
+  const ledgers = 'SELECT count(*) FROM pg_class WHERE oid = to_regclass($1)';
+  const [hasMigrations] = await firstRow(client, ledgers, [names.of('session_migration')]);
+  const [hasFunctions] = await firstRow(client, ledgers, [names.of('session_function')]);
+  const [version] =
+    hasMigrations === '0'
+      ? ['0']
+      : await firstRow(client, names.sql('SELECT coalesce(max(version), 0) FROM {session_migration}'));
+  const [digests] =
+    hasFunctions === '0'
+      ? [null]
+      : await firstRow(client, names.sql('SELECT json_object_agg(name, digest) FROM {session_function}'));
+  return { version: Number(version), staleFunctions: staleFunctions(JSON.parse(digests ?? '{}')) };
+}
+
+function staleFunctions(stored: Readonly<Record<string, string>>): string[] {
+  const expected: Record<string, string> = Object.fromEntries(
+    FUNCTIONS.map(({ sqlName, digest }) => [sqlName, digest]),
+  );
+  return Object.keys({ ...stored, ...expected })
+    .filter((name) => stored[name] !== expected[name])
+    .toSorted();
+}
+
+/**
+ * Brings the schema up to date in one transaction. When several processes start at once, one migrates and the others wait
+ * for it, for at most `timeoutMs` milliseconds.
+ */
+export async function migrate(
+  client: PostgresClient,
+  { names, schema, timeoutMs }: { names: SchemaNames; schema: string; timeoutMs: number },
+): Promise<void> {
+  const run = async (text: string) => client.query({ text, rowMode: 'array', types: AS_TEXT });
+  await run('BEGIN');
+  try {
+    const milliseconds = Math.max(1, Math.ceil(timeoutMs));
+    await run(`SET LOCAL statement_timeout = ${milliseconds}`);
+    await run(`SET LOCAL lock_timeout = ${milliseconds}`);
+    await run('SET LOCAL client_min_messages = error');
+    await run(`SELECT pg_advisory_xact_lock(${names.lockSeed})`);
+    const { version, staleFunctions: stale } = await readSchemaState(client, names);
+    if (version < LATEST_VERSION || (version === LATEST_VERSION && stale.length > 0)) {
+      // Not "IF NOT EXISTS", which requires the right to create schemas even where the schema exists.
+      const [schemas] = await firstRow(client, 'SELECT count(*) FROM pg_namespace WHERE nspname = $1', [schema]);
+      if (schemas === '0') await run(`CREATE SCHEMA ${names.schema}`);
+      const functions = FUNCTIONS.filter(({ sqlName }) => stale.includes(sqlName));
+      for (const statement of migrationStatements(names, version, functions)) await run(statement);
+    }
+    await run('COMMIT');
+  } catch (error) {
+    await run('ROLLBACK').catch(() => {});
+    throw error;
+  }
+}
+
+/** The first row of a query's result, as text. */
 export async function firstRow(client: PostgresClient, text: string, values: unknown[] = []): Promise<Row> {
   const { rows } = await client.query({ text, values, rowMode: 'array', types: AS_TEXT });
   return (rows as Row[])[0] ?? [];

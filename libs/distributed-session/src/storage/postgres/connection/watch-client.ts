@@ -1,0 +1,26 @@
+import type { PostgresClient } from './postgres-pool.js';
+
+interface WatchedClient {
+  /** How many warnings the server has sent. */
+  warnings: number;
+}
+
+const watched = new WeakMap<PostgresClient, WatchedClient>();
+
+/**
+ * Counts a connection's warnings and listens for its errors, for as long as it lives. An error event without a listener
+ * would end the process. A warning during a write means that this server committed it, but that the synchronous standby
+ * did not confirm it.
+ */
+export function watchClient(client: PostgresClient): WatchedClient {
+  const known = watched.get(client);
+  if (known) return known;
+  const fresh: WatchedClient = { warnings: 0 };
+  watched.set(client, fresh);
+  // The query that is missing its reply reports the failure.
+  client.on('error', () => {});
+  client.on('notice', ({ severity }) => {
+    if (severity === 'WARNING') fresh.warnings++;
+  });
+  return fresh;
+}

@@ -1,0 +1,80 @@
+import { PostgresFunction } from './postgres-function.js';
+
+/**
+ * Creates a session under its user's limits: ends the sessions that it replaces, or refuses.
+ *
+ * Params: `idleMs`, `absoluteMs`, `device` and `perDevice` may be null; `onLimit` is `end-oldest` or `reject`.
+ * Returns: `outcome` (`created`, `limit-login`, `limit-device`, `id-taken`), the time, the session without its payload.
+ * Atomicity: holds the user's lock, so the limits hold under simultaneous logins.
+ */
+export const createSession = new PostgresFunction({
+  name: 'create-session',
+  params: {
+    sessionId: 'uuid',
+    loginId: 'text',
+    by: 'text',
+    device: 'text',
+    idleMs: 'bigint',
+    absoluteMs: 'bigint',
+    payload: 'bytea',
+    perLogin: 'integer',
+    perDevice: 'integer',
+    onLimit: 'text',
+    retentionMs: 'bigint',
+    origin: 'text',
+  },
+  returns: { outcome: 'text', now: 'bigint', stored: '{session}' },
+  body: `
+DECLARE
+  v_now bigint;
+  v_absolute_end bigint;
+  v_end bigint;
+  v_was_online boolean;
+  v_ended integer;
+  v_rest uuid[];
+  v_replaced uuid[];
+  v_limited uuid[];
+  v_session {session};
+BEGIN
+  PERFORM pg_advisory_xact_lock({login_lock}(p_login_id));
+  v_now := {now_ms}();
+  v_was_online := {is_online}(p_login_id);
+  v_ended := {expire_due}(p_login_id, v_now, p_retention_ms, p_origin);
+  v_replaced := ARRAY(
+    SELECT session_id FROM {session} WHERE login_id = p_login_id AND ended_at IS NULL AND device = p_device
+    ORDER BY place);
+  v_replaced := coalesce(v_replaced[1:cardinality(v_replaced) + 1 - p_per_device], '{}');
+  v_rest := ARRAY(
+    SELECT session_id FROM {session} WHERE login_id = p_login_id AND ended_at IS NULL AND session_id <> ALL (v_replaced)
+    ORDER BY place);
+  v_limited := v_rest[1:cardinality(v_rest) + 1 - p_per_login];
+  outcome := CASE
+    WHEN p_on_limit <> 'reject' THEN 'created'
+    WHEN v_replaced <> '{}' THEN 'limit-device'
+    WHEN v_limited <> '{}' THEN 'limit-login'
+    ELSE 'created'
+  END;
+  IF outcome = 'created' THEN
+    v_absolute_end := v_now + p_absolute_ms;
+    v_end := least(v_now + p_idle_ms, v_absolute_end);
+    INSERT INTO {session} (
+      session_id, login_id, service_id, device, version, created_at, last_accessed_at, idle_timeout_ms,
+      absolute_expires_at, expires_at, sweep_at, payload)
+    VALUES (
+      p_session_id, p_login_id, p_by, p_device, 1, v_now, v_now, p_idle_ms, v_absolute_end, v_end, v_end, p_payload)
+    ON CONFLICT DO NOTHING RETURNING * INTO v_session;
+    IF NOT FOUND THEN outcome := 'id-taken'; END IF;
+  END IF;
+  IF outcome = 'created' THEN
+    v_session.payload := NULL;
+    v_ended := v_ended
+      + {end_live}(v_replaced, 'replaced', v_now, p_by, NULL, p_retention_ms, p_origin)
+      + {end_live}(v_limited, 'limit', v_now, p_by, NULL, p_retention_ms, p_origin);
+    PERFORM {queue_session_change}('session.created', v_session, p_by, v_now, p_origin);
+  END IF;
+  IF v_ended > 0 THEN PERFORM {trim_history}(ARRAY[p_login_id]); END IF;
+  PERFORM {count_login}(p_login_id, (outcome = 'created')::integer - v_ended, v_was_online);
+  RETURN QUERY SELECT outcome, v_now, v_session;
+END
+`,
+});

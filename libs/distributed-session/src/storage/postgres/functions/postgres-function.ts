@@ -1,0 +1,87 @@
+import { createHash } from 'node:crypto';
+import { serviceColumns } from '../records/stored-service.js';
+import { sessionColumns } from '../records/stored-session.js';
+import { type ColumnType, PostgresStatement, type Returns } from './postgres-statement.js';
+
+interface FunctionDefinition<Param extends string, R extends Returns> {
+  /** The name of the call. The SQL function has the same name with underscores. */
+  readonly name: string;
+  readonly isReadOnly?: boolean;
+  /** The parameters in order, by name, with their SQL types. In the body, `loginId` is `p_login_id`. */
+  readonly params: Readonly<Record<Param, string>>;
+  /** The type of the result, or the columns of its rows. In the body, `isHeld` is `is_held`. */
+  readonly returns: R;
+  /** Default `plpgsql`. */
+  readonly language?: 'plpgsql' | 'sql';
+  /** Default `VOLATILE`. */
+  readonly volatility?: 'VOLATILE' | 'STABLE' | 'IMMUTABLE';
+  /** SQL in which `{name}` stands for an object of the schema: see `SchemaNames.sql()`. */
+  readonly body: string;
+}
+
+/**
+ * An SQL function, and the statement that calls it. Its parameters and columns are written once: the signature, the call,
+ * the order of the values and the reading of a row all follow from them. Functions are repeatable migrations: when the
+ * digest of one differs from the digest in the database, it is created again.
+ */
+export class PostgresFunction<Param extends string = string, R extends Returns = Returns> extends PostgresStatement<
+  Param,
+  R
+> {
+  readonly sqlName: string;
+  /** Parameters and result, for the ledger. A function whose signature has changed is dropped: it cannot be replaced. */
+  readonly signature: string;
+  /** `CREATE OR REPLACE FUNCTION …`, before the names of the schema are filled in. */
+  readonly definition: string;
+  readonly digest: string;
+
+  constructor(definition: FunctionDefinition<Param, R>) {
+    const {
+      name,
+      isReadOnly = false,
+      params,
+      returns,
+      language = 'plpgsql',
+      volatility = 'VOLATILE',
+      body,
+    } = definition;
+    const sqlName = snakeCase(name);
+    const paramNames = Object.keys(params) as Param[];
+    super({ name, isReadOnly, params: paramNames, returns, text: callOf(sqlName, paramNames, returns) });
+    this.sqlName = sqlName;
+    const list = paramNames.map((param) => `p_${snakeCase(param)} ${params[param]}`);
+    const signature = `(${list.join(', ')}) RETURNS ${resultOf(returns)}`;
+    this.signature = signature.replaceAll(/[{}]/g, '');
+    this.definition = [
+      `CREATE OR REPLACE FUNCTION {${sqlName}}${signature} LANGUAGE ${language} ${volatility} AS $$`,
+      body.trim(),
+      '$$',
+    ].join('\n');
+    this.digest = createHash('sha256').update(this.definition).digest('hex');
+  }
+}
+
+function callOf(sqlName: string, params: readonly string[], returns: Returns): string {
+  const call = `{${sqlName}}(${params.map((param) => `:${param}`).join(', ')})`;
+  if (typeof returns === 'string') return `SELECT ${call}`;
+  const columns = Object.entries(returns).map(([name, type]) => selected(snakeCase(name), type));
+  return `SELECT ${columns.join(', ')} FROM ${call} AS result`;
+}
+
+/** A column of the result; of a stored row, its columns one by one. */
+function selected(column: string, type: ColumnType): string {
+  if (type === '{session}') return sessionColumns(`(result.${column})`);
+  if (type === '{current_service}') return serviceColumns(`(result.${column})`);
+  return `result.${column}`;
+}
+
+function resultOf(returns: Returns): string {
+  if (typeof returns === 'string') return returns;
+  const columns = Object.entries(returns).map(([name, type]) => `${snakeCase(name)} ${type}`);
+  return `TABLE (${columns.join(', ')})`;
+}
+
+/** `create-session` and `createSession` as `create_session`. */
+function snakeCase(name: string): string {
+  return name.replaceAll('-', '_').replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+}

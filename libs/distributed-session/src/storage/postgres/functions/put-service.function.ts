@@ -1,0 +1,51 @@
+import { MAX_SERVICES } from '../../service-credential-storage.js';
+import { PostgresFunction } from './postgres-function.js';
+
+/**
+ * Registers a service, or replaces it together with all its secrets.
+ *
+ * Params: `permissions` and `hash` are JSON.
+ * Returns: `outcome` (`stored`, `exists`, `full`) and the service.
+ * Atomicity: holds the lock of all services, which are few and rarely change.
+ */
+export const putService = new PostgresFunction({
+  name: 'put-service',
+  params: {
+    serviceId: 'text',
+    name: 'text',
+    permissions: 'text',
+    keyId: 'text',
+    hash: 'text',
+    replace: 'boolean',
+    by: 'text',
+    origin: 'text',
+  },
+  returns: { outcome: 'text', stored: '{current_service}' },
+  body: `
+DECLARE
+  v_now bigint;
+  v_exists boolean;
+BEGIN
+  PERFORM pg_advisory_xact_lock({lock_seed});
+  v_now := {now_ms}();
+  v_exists := EXISTS (SELECT FROM {service} WHERE service_id = p_service_id);
+  outcome := CASE
+    WHEN v_exists AND NOT p_replace THEN 'exists'
+    WHEN NOT v_exists AND (SELECT count(*) FROM {service}) >= ${MAX_SERVICES} THEN 'full'
+    ELSE 'stored'
+  END;
+  IF outcome = 'stored' THEN
+    INSERT INTO {service} AS s (service_id, service_name, permissions, version, created_at)
+    VALUES (p_service_id, p_name, p_permissions, 1, v_now)
+    ON CONFLICT (service_id) DO UPDATE SET
+      service_name = excluded.service_name, permissions = excluded.permissions, version = s.version + 1;
+    DELETE FROM {service_secret} WHERE service_id = p_service_id;
+    INSERT INTO {service_secret} (key_id, service_id, hash, created_at) VALUES (p_key_id, p_service_id, p_hash, v_now);
+    PERFORM {queue_service_change}(
+      CASE WHEN v_exists THEN 'replaced' ELSE 'registered' END, p_service_id, p_by, v_now, p_origin);
+  END IF;
+  RETURN QUERY SELECT outcome, s FROM {current_service} AS s WHERE s.service_id = p_service_id;
+  IF NOT FOUND THEN RETURN NEXT; END IF;
+END
+`,
+});

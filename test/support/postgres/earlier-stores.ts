@@ -1,0 +1,116 @@
+import { readFile } from 'node:fs/promises';
+import { postgresMigrationSql } from 'nestjs-distributed-session/postgres';
+import type { Client } from 'pg';
+import { SERVICE } from '../storage/service-calls.js';
+import { RETENTION_MS } from '../storage/storage-calls.js';
+
+export const SESSION_ID = '00000000-0000-4000-8000-000000000001';
+export const ENDED_ID = '00000000-0000-4000-8000-000000000002';
+
+/** A store as a process may find it at start. */
+export interface EarlierStore {
+  /** The version in its ledger. */
+  readonly version: number;
+  /** How `migrate: 'check'` rejects it; `undefined` for a store that is up to date. */
+  readonly rejectedAs?: string;
+  readonly create: (client: Client) => Promise<void>;
+}
+
+/** Every store that a start must bring up to date, with something in it. */
+export const EARLIER_STORES: Readonly<Record<string, EarlierStore>> = {
+  'an empty database': {
+    version: 0,
+    rejectedAs: 'its schema has version 0, and version 2 is required',
+    create: async () => undefined,
+  },
+  'an unreleased store at version 1': {
+    version: 1,
+    rejectedAs: 'its schema has version 1, and version 2 is required',
+    create: async (client) => {
+      await client.query(await unreleased('0001'));
+      await writeSessions(client);
+    },
+  },
+  'an unreleased store at version 2': {
+    version: 2,
+    rejectedAs:
+      'its functions differ from those of this release ' +
+      '(add_service_secret, count_login, count_shard, create_session, end_live and 26 more)',
+    create: async (client) => {
+      for (const version of ['0001', '0002']) await client.query(await unreleased(version));
+      await writeSessions(client);
+      await writeService(client);
+    },
+  },
+  'a store with other functions': {
+    version: 2,
+    rejectedAs: 'its functions differ from those of this release (gone, is_online, purge_tombstones)',
+    create: async (client) => {
+      await client.query(postgresMigrationSql());
+      await writeSessions(client);
+      await writeService(client);
+      await changeFunctions(client);
+    },
+  },
+  'a store that is up to date': {
+    version: 2,
+    create: async (client) => {
+      await client.query(postgresMigrationSql());
+      await writeSessions(client);
+      await writeService(client);
+    },
+  },
+};
+
+async function unreleased(version: string): Promise<string> {
+  return readFile(new URL(`../../postgres/unreleased-store/${version}.sql`, import.meta.url), 'utf8');
+}
+
+/** A live session and a tombstone. */
+async function writeSessions(client: Client): Promise<void> {
+  await client.query(
+    `INSERT INTO distributed_session (
+       session_id, login_id, service_id, device, version, created_at, last_accessed_at, idle_timeout_ms, expires_at,
+       sweep_at, payload, ended_at, reason, ended_by)
+     SELECT id, 'alice', 'tests', 'phone', 1, now.ms, now.ms, 3600000, now.ms + 3600000, now.ms + $3,
+       CASE WHEN reason IS NULL THEN 'of an earlier release'::bytea END,
+       CASE WHEN reason IS NOT NULL THEN now.ms END, reason, CASE WHEN reason IS NOT NULL THEN 'tests' END
+     FROM (VALUES ($1::uuid, NULL), ($2::uuid, 'logged-out')) AS session (id, reason),
+       (SELECT distributed_now_ms()) AS now (ms)`,
+    [SESSION_ID, ENDED_ID, RETENTION_MS],
+  );
+  await client.query(
+    `UPDATE distributed_session_count SET sessions = 1, logins = 1 WHERE shard = distributed_count_shard('alice')`,
+  );
+}
+
+async function writeService(client: Client): Promise<void> {
+  const { serviceId, serviceName, permissions, secret } = SERVICE;
+  await client.query(`INSERT INTO distributed_service VALUES ($1, $2, $3, 1, distributed_now_ms())`, [
+    serviceId,
+    serviceName,
+    JSON.stringify(permissions),
+  ]);
+  await client.query(
+    `INSERT INTO distributed_service_secret (key_id, service_id, hash, created_at)
+     VALUES ($1, $2, $3, distributed_now_ms())`,
+    [secret.keyId, serviceId, JSON.stringify(secret.hash)],
+  );
+}
+
+/** As another release may have them: one with another text, one with another signature, and one more. */
+async function changeFunctions(client: Client): Promise<void> {
+  const statements = [
+    `CREATE OR REPLACE FUNCTION distributed_is_online(p_login_id text) RETURNS boolean LANGUAGE plpgsql AS $$
+     BEGIN RAISE 'The function of another release was called'; END $$`,
+    'DROP FUNCTION distributed_purge_tombstones',
+    `CREATE FUNCTION distributed_purge_tombstones(p_most integer, p_more text) RETURNS text LANGUAGE sql AS $$ SELECT '' $$`,
+    `CREATE FUNCTION distributed_gone() RETURNS text LANGUAGE sql AS $$ SELECT '' $$`,
+    `UPDATE distributed_session_function SET digest = 'other' WHERE name = 'is_online'`,
+    `UPDATE distributed_session_function SET digest = 'other', signature = 'other' WHERE name = 'purge_tombstones'`,
+    `INSERT INTO distributed_session_function (name, signature, digest) VALUES ('gone', '()', 'other')`,
+    `UPDATE distributed_session_function SET applied_at = '2000-01-01'`,
+    'GRANT EXECUTE ON FUNCTION distributed_is_online TO pg_monitor',
+  ];
+  for (const statement of statements) await client.query(statement);
+}

@@ -16,7 +16,7 @@ const USERS = [0, 1, 2, 3, 4, 5];
 
 let primary: PostgresServer;
 let standby: PostgresStandby;
-/** What clients take for the server. */
+/** The address that clients connect to. */
 let proxy: TcpProxy;
 let group: PostgresStorageGroup;
 
@@ -34,13 +34,13 @@ afterEach(async () => {
   await Promise.all([primary, standby.server].map((server) => server.stop()));
 });
 
-/** Turns the address to the standby, and takes those along who are connected to the primary. */
+/** Points the address to the standby, and cuts the connections to the primary. */
 function turnToStandby(): void {
   proxy.turnTo(standby.server);
   proxy.cut();
 }
 
-/** Resolves once it is known that no writes are taken, to why. */
+/** Resolves to the health notes, once the storage reports that it is not writable. */
 async function readOnlyNotes(storage: PostgresSessionStorage): Promise<readonly string[]> {
   let notes: readonly string[] = [];
   await eventually(async () => {
@@ -51,7 +51,7 @@ async function readOnlyNotes(storage: PostgresSessionStorage): Promise<readonly 
   return notes;
 }
 
-/** How calls of all these operations end, on one session. */
+/** The outcomes of all these operations on one session. */
 async function outcomesOf(
   calls: Record<string, (storage: PostgresSessionStorage, session: SessionRecord) => Promise<unknown>>,
   session: SessionRecord,
@@ -59,10 +59,10 @@ async function outcomesOf(
   const settled = await Promise.all(
     Object.values(calls).map((call) => settle(() => call(group.storages[0]!, session))),
   );
-  return new Set(settled.map(({ outcome, message }) => (message?.includes('takes no writes') ? 'refused' : outcome)));
+  return new Set(settled.map(({ outcome, message }) => (message?.includes('accepts no writes') ? 'refused' : outcome)));
 }
 
-/** Turns the address to the standby before it is promoted. */
+/** Points the address to the standby before it is promoted. */
 async function beStandby(): Promise<void> {
   await standby.waitForReplay();
   turnToStandby();
@@ -73,8 +73,8 @@ async function setReadOnly(value: 'on' | 'off'): Promise<void> {
   await primary.query('SELECT pg_reload_conf()');
 }
 
-describe('when the primary is killed under load, and its synchronous standby takes its place', () => {
-  test('no acknowledged write is lost, and all go on with it', async () => {
+describe('when the primary is killed under load and its synchronous standby is promoted', () => {
+  test('no acknowledged write is lost, and all storages continue on the standby', async () => {
     const load = group.startLoad(USERS.map((user) => loginNames(group.storages[0]!, `user-${user}`)));
     await eventually(() => load.haveWritten(USERS, 0));
     await primary.kill();
@@ -91,23 +91,26 @@ describe('when the primary is killed under load, and its synchronous standby tak
   });
 });
 
-describe('while writes are not taken', () => {
+describe('while PostgreSQL accepts no writes', () => {
   test.each([
-    ['by a standby that is promoted later', 'standby', beStandby, () => standby.promote()],
-    ['by transactions that are read-only', 'read-only', () => setReadOnly('on'), () => setReadOnly('off')],
-  ])('%s: reads are served, writes are not applied, and it is over by itself', async (_name, word, begin, end) => {
-    const [storage] = group.storages;
-    const session = await created(storage!, 'ada');
-    await begin();
-    expect(await readOnlyNotes(storage!)).toEqual([expect.stringContaining(word)]);
-    expect(await outcomesOf(READS, session)).toEqual(new Set(['read']));
-    expect(await outcomesOf(WRITES, session)).toEqual(new Set(['refused']));
-    expect(await storage!.listByLogin('ada')).toEqual([session]);
-    await end();
-    const endedAt = performance.now();
-    await group.waitUntilWritable();
-    expect(performance.now() - endedAt).toBeLessThan(RECOVERY_MS);
-    expect(await WRITES.replace(storage!, session)).toMatchObject({ outcome: 'replaced' });
-    await group.waitUntilHeard(['after']);
-  });
+    ['because it is a standby that is promoted later', 'standby', beStandby, () => standby.promote()],
+    ['because transactions are read-only', 'read-only', () => setReadOnly('on'), () => setReadOnly('off')],
+  ])(
+    '%s, reads succeed, writes are not applied, and the storage recovers by itself',
+    async (_name, word, begin, end) => {
+      const [storage] = group.storages;
+      const session = await created(storage!, 'ada');
+      await begin();
+      expect(await readOnlyNotes(storage!)).toEqual([expect.stringContaining(word)]);
+      expect(await outcomesOf(READS, session)).toEqual(new Set(['read']));
+      expect(await outcomesOf(WRITES, session)).toEqual(new Set(['refused']));
+      expect(await storage!.listByLogin('ada')).toEqual([session]);
+      await end();
+      const endedAt = performance.now();
+      await group.waitUntilWritable();
+      expect(performance.now() - endedAt).toBeLessThan(RECOVERY_MS);
+      expect(await WRITES.replace(storage!, session)).toMatchObject({ outcome: 'replaced' });
+      await group.waitUntilHeard(['after']);
+    },
+  );
 });

@@ -7,7 +7,7 @@ import { RECOVERY_MS } from '../support/storage/recovery-time.js';
 import { created, WRITES } from '../support/storage/storage-calls.js';
 
 const HEARTBEAT_MS = 100;
-/** Who keeps copies serves none when the feed may be so far behind. */
+/** A cache serves no copies while the feed may lag this far behind. */
 const BEHIND_MS = 5 * HEARTBEAT_MS;
 
 const END_LISTENING = `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
@@ -15,7 +15,7 @@ const END_LISTENING = `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
 
 let server: PostgresServer;
 let pair: PostgresStoragePair;
-let heard: StorageChange[];
+let received: StorageChange[];
 
 beforeAll(async () => {
   server = await PostgresServer.start();
@@ -27,10 +27,10 @@ afterAll(async () => {
 
 beforeEach(async () => {
   pair = await openPostgresPair(server, { heartbeatIntervalMs: HEARTBEAT_MS, deadlineMs: 500 });
-  heard = [];
-  pair.storage.changes((change) => heard.push(change));
+  received = [];
+  pair.storage.changes((change) => received.push(change));
   await created(pair.witness, 'before');
-  await eventually(() => heard.length === 1);
+  await eventually(() => received.length === 1);
 });
 
 afterEach(async () => {
@@ -38,12 +38,12 @@ afterEach(async () => {
   await pair.close();
 });
 
-/** What was heard: the login of a creation, the type of what is of no login. */
-function heardNames(): string[] {
-  return heard.map((change) => ('loginId' in change ? change.loginId : change.type));
+/** The changes received: the user of a creation, or the type of a change without a user. */
+function receivedNames(): string[] {
+  return received.map((change) => ('loginId' in change ? change.loginId : change.type));
 }
 
-/** Creates sessions of logins that are numbered, one after the other, until it is stopped; resolves to all of these. */
+/** Creates sessions of numbered users one after the other until it is stopped. `stop()` resolves to the users. */
 function keepCreating(): { stop: () => Promise<string[]> } {
   const logins: string[] = [];
   const stopping = new AbortController();
@@ -63,50 +63,50 @@ function keepCreating(): { stop: () => Promise<string[]> } {
   };
 }
 
-/** Resolves once the feed is as good as ever, to what was created meanwhile and heard after the gap. */
+/** Resolves once the feed has recovered, to the users created meanwhile and those received after the gap. */
 async function recovered(creating: ReturnType<typeof keepCreating>): Promise<{ written: string[]; late: string[] }> {
   const startedAt = performance.now();
-  await eventually(() => heardNames().includes('feed.gap') && pair.storage.feedLagMs() < BEHIND_MS);
+  await eventually(() => receivedNames().includes('feed.gap') && pair.storage.feedLagMs() < BEHIND_MS);
   expect(performance.now() - startedAt).toBeLessThan(RECOVERY_MS);
   const written = await creating.stop();
-  await eventually(() => heardNames().at(-1) === written.at(-1));
-  return { written, late: heardNames().slice(heardNames().indexOf('feed.gap') + 1) };
+  await eventually(() => receivedNames().at(-1) === written.at(-1));
+  return { written, late: receivedNames().slice(receivedNames().indexOf('feed.gap') + 1) };
 }
 
-describe('a feed whose connection', () => {
+describe('a change feed whose connection', () => {
   test.each([
-    ['the server ends', async () => server.query(END_LISTENING)],
-    ['the network cuts', async () => pair.proxy.cut()],
-  ])('%s: it tells a gap, and all that is changed from then on', async (_name, end) => {
+    ['is ended by the server', async () => server.query(END_LISTENING)],
+    ['is cut by the network', async () => pair.proxy.cut()],
+  ])('%s delivers a gap and every change after it', async (_name, end) => {
     const creating = keepCreating();
     let highest = 0;
     await end();
     await eventually(() => {
       highest = Math.max(highest, pair.storage.feedLagMs());
-      return heardNames().includes('feed.gap');
+      return receivedNames().includes('feed.gap');
     });
     expect(highest).toBe(Infinity);
     const { written, late } = await recovered(creating);
     expect(late).toEqual(written.slice(-late.length));
-    expect(heardNames().filter((name) => name === 'feed.gap')).toHaveLength(1);
+    expect(receivedNames().filter((name) => name === 'feed.gap')).toHaveLength(1);
   });
 
-  test('is refused for a while: it is cut for as long, and who drops its copies at the gap reads the truth', async () => {
+  test('is refused for a while reports that it is down, and a listener that reads again at the gap misses nothing', async () => {
     const session = await created(pair.witness, 'ada');
     pair.proxy.refuse();
     pair.proxy.cut();
     await eventually(() => pair.storage.feedLagMs() === Infinity);
     await WRITES.end(pair.witness, session);
     pair.proxy.healthy();
-    await eventually(() => heardNames().includes('feed.gap'));
-    expect(heard.map(({ type }) => type)).not.toContain('session.ended');
+    await eventually(() => receivedNames().includes('feed.gap'));
+    expect(received.map(({ type }) => type)).not.toContain('session.ended');
     expect(await pair.storage.get(session.sessionId)).toMatchObject({ state: 'ended' });
   });
 });
 
-describe('a feed in a black hole', () => {
+describe('a change feed whose packets are dropped', () => {
   test.each(['both', 'down', 'up'] as const)(
-    '%s: is known to be behind, is given up, tells a gap, and all that is changed from then on',
+    'in direction %s reports its lag, reconnects, and delivers a gap and every change after it',
     async (direction) => {
       pair.proxy.blackHole(direction);
       const creating = keepCreating();
@@ -115,37 +115,37 @@ describe('a feed in a black hole', () => {
         lags.push(pair.storage.feedLagMs());
         return pair.storage.feedLagMs() === Infinity;
       });
-      // Where nothing comes, it is never said to be better than it is.
+      // While nothing arrives, the lag never decreases.
       if (direction !== 'up') lags.splice(0, lags.length, ...lags.filter((lag, index) => lag < lags[index - 1]!));
       else lags.length = 0;
       expect(lags).toEqual([]);
-      const before = heardNames().length;
+      const before = receivedNames().length;
       pair.proxy.discard();
       const { written, late } = await recovered(creating);
       expect(late).toEqual(written.slice(-late.length));
-      expect(heardNames()[before]).toBe('feed.gap');
+      expect(receivedNames()[before]).toBe('feed.gap');
     },
   );
 
-  test('tells what a process has committed that did not live to announce it, before the next heartbeat', async () => {
+  test('delivers, before the next heartbeat, what another process committed and died before publishing', async () => {
     const sessionId = pair.witness.nextSessionId();
     const call = `SELECT outcome FROM distributed_create_session(
       $1, 'left-behind', 'dead', NULL, 60000, NULL, ''::bytea, 9, NULL, 'reject', 60000, 'dead:1')`;
     const dead = await server.use(async (client) => client.query(call, [sessionId]), pair.database);
     expect(dead.rows).toEqual([{ outcome: 'created' }]);
     const committedAt = pair.storage.now();
-    // A heartbeat that was sent after the commit is heard once the lag does not reach back to it.
+    // Once the lag does not reach back to the commit, a heartbeat sent after it has arrived.
     await eventually(() => pair.storage.now() - pair.storage.feedLagMs() > committedAt + HEARTBEAT_MS);
-    expect(heard.slice(1)).toMatchObject([{ type: 'session.created', sessionId, by: 'dead' }]);
+    expect(received.slice(1)).toMatchObject([{ type: 'session.created', sessionId, by: 'dead' }]);
   });
 
-  test('is not given up while heartbeats come late, and tells everything in its order', async () => {
+  test('is kept while heartbeats arrive late, and delivers every change in order', async () => {
     pair.proxy.latency({ ms: 2 * HEARTBEAT_MS });
     const creating = keepCreating();
-    await eventually(() => heard.length > 10);
+    await eventually(() => received.length > 10);
     const written = await creating.stop();
-    await eventually(() => heard.length > written.length);
-    expect(heardNames()).toEqual(['before', ...written]);
+    await eventually(() => received.length > written.length);
+    expect(receivedNames()).toEqual(['before', ...written]);
     expect(pair.storage.feedLagMs()).toBeGreaterThanOrEqual(2 * HEARTBEAT_MS - 5);
   });
 });

@@ -11,7 +11,7 @@ import { slackMs } from '../support/storage/slack.js';
 import { created, READS, RETENTION_MS, WRITES } from '../support/storage/storage-calls.js';
 
 const DEADLINE_MS = 300;
-/** One is that of the change feed. */
+/** The change feed uses one of the connections. */
 const POOL_SIZE = 3;
 
 let server: PostgresServer;
@@ -35,7 +35,7 @@ beforeEach(async () => {
   session = await created(witness, `user-${(users += 1)}`);
 });
 
-/** Every operation of a storage, at once. */
+/** Every operation of a storage, simultaneously. */
 function everything(storage: PostgresSessionStorage) {
   const calls = [
     ...[...Object.values(WRITES), ...Object.values(READS)].map((call) => () => call(storage, session)),
@@ -47,7 +47,7 @@ function everything(storage: PostgresSessionStorage) {
   return Promise.all(calls.map(settle));
 }
 
-describe('when the program has every connection of its pool in use', () => {
+describe('when the program uses every connection of its pool', () => {
   let pool: Pool;
   let storage: PostgresSessionStorage;
   const taken: PoolClient[] = [];
@@ -73,7 +73,7 @@ describe('when the program has every connection of its pool in use', () => {
     await pool.end();
   });
 
-  test('calls end by their deadline and name the pool, nothing is applied, and it recovers', async () => {
+  test('calls fail by their deadline and name the pool, nothing is applied, and the storage recovers', async () => {
     for (const { outcome, message, ms } of await everything(storage)) {
       expect([outcome, message]).toEqual(['ERR_STORAGE_UNAVAILABLE', expect.stringContaining('the pool is too small')]);
       expect(ms).toBeLessThan(DEADLINE_MS + slackMs());
@@ -82,7 +82,7 @@ describe('when the program has every connection of its pool in use', () => {
     expect(storage.feedLagMs()).toBeLessThan(3_000);
     const startedAt = performance.now();
     for (const client of taken.splice(0)) client.release();
-    // What has given up waiting holds no connection, and is not carried out late.
+    // Calls that have given up hold no connection, and are not executed late.
     expect(await settle(() => WRITES.create(storage, session))).toMatchObject({ outcome: 'created' });
     expect(performance.now() - startedAt).toBeLessThan(RECOVERY_MS);
     expect(await witness.listByLogin(session.loginId)).toMatchObject([{ version: 2 }, { version: 1 }]);
@@ -92,7 +92,7 @@ describe('when the program has every connection of its pool in use', () => {
   });
 });
 
-describe('when rows that others hold keep the connections of a small pool', () => {
+describe('when locked rows occupy the connections of a small pool', () => {
   let storage: PostgresSessionStorage;
 
   beforeEach(async () => {
@@ -104,12 +104,12 @@ describe('when rows that others hold keep the connections of a small pool', () =
     await storage.close();
   });
 
-  test('all calls end by their deadline as not applied, and it recovers', async () => {
+  test('all calls fail by their deadline as not applied, and the storage recovers', async () => {
     await server.use(async (client) => {
       await client.query('BEGIN');
       await client.query('SELECT FROM distributed_session WHERE session_id = $1 FOR UPDATE', [session.sessionId]);
       const calls = await Promise.all(Array.from({ length: 10 }, () => settle(() => WRITES.end(storage, session))));
-      // Also one that got its connection late hears from the server how it ended.
+      // A call that got its connection late still receives its outcome from the server.
       expect(new Set(calls.map(({ outcome }) => outcome))).toEqual(new Set(['ERR_STORAGE_UNAVAILABLE']));
       expect(calls.filter(({ message }) => message?.includes('the pool is too small'))).not.toEqual([]);
       expect(Math.max(...calls.map(({ ms }) => ms))).toBeLessThan(DEADLINE_MS + slackMs());

@@ -4,8 +4,8 @@ import { fillSessions } from '../support/postgres/many-sessions.js';
 import { PostgresServer } from '@distributed-session/test-servers/postgres/postgres-server.js';
 import { READS, RETENTION_MS, WRITES, created, creation } from '../support/storage/storage-calls.js';
 
-const ROWS = 1_000_000;
-/** After five uses of a statement the server may choose a plan that serves all parameters alike. */
+const ROWS = 100_000;
+/** After five uses of a statement, the server may choose a generic plan. */
 const USES = 7;
 const SETTINGS = {
   session_preload_libraries: 'auto_explain',
@@ -14,7 +14,7 @@ const SETTINGS = {
   'auto_explain.log_analyze': 'on',
   'auto_explain.log_timing': 'off',
 };
-/** What no step may read more rows than, however many there are: a page of logins here has the most. */
+/** The most rows that a plan node may read, for any size of the table. A page of users reads the most. */
 const MAX_ROWS_READ = 300;
 
 let server: PostgresServer;
@@ -22,7 +22,7 @@ let storage: PostgresSessionStorage;
 
 beforeAll(async () => {
   server = await PostgresServer.start({ settings: SETTINGS });
-  // One connection, so that it is the same that uses a statement again and again.
+  // One connection, so that each statement is used repeatedly on the same one.
   storage = new PostgresSessionStorage({ url: server.url, options: { max: 1 }, deadlineMs: 60_000 });
   await storage.connect();
   await fillSessions(server.url, ROWS, { due: 2_000 });
@@ -33,7 +33,7 @@ afterAll(async () => {
   await server.stop();
 });
 
-/** The plans of all that an operation ran on the server, also within functions, by the text of each query. */
+/** The plans of all queries of an operation, including those within functions. */
 async function plansOf(operation: () => Promise<unknown>): Promise<string[]> {
   const before = (await server.readLog()).length;
   for (let use = 0; use < USES; use++) await operation();
@@ -43,13 +43,13 @@ async function plansOf(operation: () => Promise<unknown>): Promise<string[]> {
     .filter((message) => message.includes('plan:\n') && /distributed_session\b/.test(message));
 }
 
-/** The most rows that a node of a plan has returned, or has looked at in vain. */
+/** The most rows that a node of a plan has returned or filtered out. */
 function rowsRead(plan: string): number {
   const counts = [...plan.matchAll(/actual rows=(\d+)|Rows Removed by [\w ]+: (\d+)/g)];
   return Math.max(...counts.map(([, returned, removed]) => Number(returned ?? removed)));
 }
 
-/** One of those that the table was filled with, and that the sweeps of this test do not reach: the 1,805th. */
+/** A due session that the sweeps of this test do not reach: the 1,805th row. */
 const DUE_ID = '7ffd85d9-3a3e-4de5-c490-d304ccd9f864';
 
 const sweep = { limit: 10, historyRetentionMs: RETENTION_MS };
@@ -63,14 +63,14 @@ const OPERATIONS: Record<string, () => Promise<unknown>> = {
     const limits = { perLogin: 2, perDevice: 1, onLimit: 'end-oldest' } as const;
     return storage.create({ ...creation(storage, 'login-9'), device: 'web', limits });
   },
-  'get of what is due': async () => storage.get(DUE_ID),
-  'listByLogin of what is due': async () => storage.listByLogin('login-451'),
-  'listHistory of what is due': async () => storage.listHistory('login-451'),
+  'get of a due session': async () => storage.get(DUE_ID),
+  'listByLogin with due sessions': async () => storage.listByLogin('login-451'),
+  'listHistory with due sessions': async () => storage.listHistory('login-451'),
   sweep: async () => storage.sweep(sweep),
 };
 
-describe(`with ${ROWS} rows`, () => {
-  test.each(Object.entries(OPERATIONS))('%s finds its sessions by an index', async (_name, operation) => {
+describe(`with ${ROWS} rows, PostgreSQL`, () => {
+  test.each(Object.entries(OPERATIONS))('uses an index for %s', async (_name, operation) => {
     const plans = await plansOf(operation);
     expect(plans.length).toBeGreaterThanOrEqual(USES);
     expect(plans.filter((plan) => /(Index|Index Only|Bitmap Index) Scan (using|on) /.test(plan))).not.toEqual([]);

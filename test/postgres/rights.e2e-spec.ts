@@ -39,7 +39,7 @@ async function connectAs(
   return storage;
 }
 
-/** A session whose time is up, and that nobody has claimed. */
+/** A session that is past its end, but has no tombstone yet. */
 async function due(loginId: string): Promise<string> {
   const session = { ...creation(owner, loginId), idleTimeoutMs: 1 };
   await owner.create(session);
@@ -47,7 +47,7 @@ async function due(loginId: string): Promise<string> {
   return session.sessionId;
 }
 
-/** Resolves once the feed works, and goes on working: one that the server refuses is opened again and again. */
+/** Resolves once the feed works steadily: a feed that the server refuses reconnects again and again. */
 async function waitForFeed(storage: PostgresSessionStorage): Promise<void> {
   const endsAt = performance.now() + 3_000;
   for (let rounds = 0; rounds < 5; rounds = storage.feedLagMs() < Infinity ? rounds + 1 : 0) {
@@ -56,7 +56,7 @@ async function waitForFeed(storage: PostgresSessionStorage): Promise<void> {
   }
 }
 
-/** Every way to read, of what the owner has written. */
+/** Reads in every way what the owner has written. */
 async function readAll(storage: PostgresSessionStorage): Promise<void> {
   const session = await created(owner, 'alice');
   await owner.services.put({ ...SERVICE, replace: true });
@@ -67,7 +67,7 @@ async function readAll(storage: PostgresSessionStorage): Promise<void> {
   await waitForFeed(storage);
 }
 
-/** Every way to write. */
+/** Writes in every way. */
 async function writeAll(storage: PostgresSessionStorage): Promise<void> {
   for (const write of Object.values(WRITES)) await write(storage, await created(owner, 'bob'));
   for (const write of Object.values(SERVICE_WRITES)) {
@@ -80,7 +80,7 @@ async function writeAll(storage: PostgresSessionStorage): Promise<void> {
   await due('sleeper');
   await storage.sweep({ limit: 10, historyRetentionMs: RETENTION_MS });
   const { writable } = await storage.ping();
-  if (!writable) throw new Error('It takes itself for a reader.');
+  if (!writable) throw new Error('The storage reports that it is read-only.');
 }
 
 async function readAndWriteAll(storage: PostgresSessionStorage): Promise<void> {
@@ -95,12 +95,12 @@ async function isDone(task: () => Promise<unknown>): Promise<boolean> {
   );
 }
 
-/** The rights of the role that it can do without: with each of the others missing, the work or the start of it fails. */
-async function needless(role: Grantee, work: (storage: PostgresSessionStorage) => Promise<void>): Promise<string[]> {
+/** The role's privileges that it does not need: without each of the others, the work or its start fails. */
+async function unneeded(role: Grantee, work: (storage: PostgresSessionStorage) => Promise<void>): Promise<string[]> {
   const found: string[] = [];
   const start = async () => connectAs(role, { migrate: 'check', connectDeadlineMs: 2_000 });
   const connected = await start();
-  // With all of them it succeeds.
+  // It succeeds with all of them.
   await work(connected);
   for (const grant of await singleGrants(role)) {
     const worked = await without(server, role, grant, async () => {
@@ -111,7 +111,7 @@ async function needless(role: Grantee, work: (storage: PostgresSessionStorage) =
   return found;
 }
 
-/** What of these statements the role is not refused for want of a right. */
+/** The statements that are not rejected for a missing privilege. */
 async function allowed(role: Grantee, statements: readonly string[]): Promise<string[]> {
   return withPostgres(urlOf(server, role), async (client) => {
     const found: string[] = [];
@@ -158,23 +158,26 @@ const FORBIDDEN_TO_READERS = [
   `SELECT distributed_remove_service('orders', 'tests', '')`,
 ];
 
-describe('a user with the rights of read-write.sql', () => {
-  test.each(['check', 'auto'] as const)("can do all that a service does, with migrate: '%s'", async (migrate) => {
-    const storage = await connectAs('read-write', { migrate });
-    await expect(readAndWriteAll(storage)).resolves.toBeUndefined();
-  });
+describe('a user with the privileges of read-write.sql', () => {
+  test.each(['check', 'auto'] as const)(
+    "can do everything that a service does, with migrate: '%s'",
+    async (migrate) => {
+      const storage = await connectAs('read-write', { migrate });
+      await expect(readAndWriteAll(storage)).resolves.toBeUndefined();
+    },
+  );
 
-  test('needs each of them', async () => {
-    expect(await needless('read-write', readAndWriteAll)).toEqual([]);
+  test('needs every one of them', async () => {
+    expect(await unneeded('read-write', readAndWriteAll)).toEqual([]);
   }, 240_000);
 
-  test('can do no more', async () => {
+  test('can do nothing else', async () => {
     expect(await allowed('read-write', FORBIDDEN_TO_ALL)).toEqual([]);
   });
 });
 
-describe('a user with the rights of read-only.sql', () => {
-  test.each(['check', 'auto'] as const)("sees sessions and services, with migrate: '%s'", async (migrate) => {
+describe('a user with the privileges of read-only.sql', () => {
+  test.each(['check', 'auto'] as const)("can read sessions and services, with migrate: '%s'", async (migrate) => {
     const reader = await connectAs('read-only', { migrate });
     await owner.endAll({ loginId: 'carol', reason: 'kicked-out', historyRetentionMs: RETENTION_MS, by: 'tests' });
     const { sessionId } = await created(owner, 'carol', migrate);
@@ -190,18 +193,18 @@ describe('a user with the rights of read-only.sql', () => {
     expect((await reader.listHistory('carol'))[0]).toMatchObject({ sessionId, reason: 'logged-out' });
   });
 
-  test('hears at once what others do', async () => {
+  test("receives other users' changes", async () => {
     const reader = await connectAs('read-only');
-    const heard: string[] = [];
-    reader.changes((change) => heard.push(change.type));
+    const received: string[] = [];
+    reader.changes((change) => received.push(change.type));
     const { sessionId } = await created(owner, 'dave');
     await owner.end({ sessionId, reason: 'logged-out', historyRetentionMs: RETENTION_MS, by: 'tests' });
-    await eventually(() => heard.includes('session.ended'));
-    expect(heard).toEqual(['session.created', 'session.ended']);
+    await eventually(() => received.includes('session.ended'));
+    expect(received).toEqual(['session.created', 'session.ended']);
     await eventually(() => reader.feedLagMs() < 5_000);
   });
 
-  test('sees a session that is due as ended, and leaves it to be claimed', async () => {
+  test('sees a due session as ended, and leaves its row unchanged', async () => {
     const reader = await connectAs('read-only');
     const sessionId = await due('erin');
     expect(await reader.get(sessionId)).toMatchObject({ state: 'ended', reason: 'idle-timeout', endedBy: '@expiry' });
@@ -211,7 +214,7 @@ describe('a user with the rights of read-only.sql', () => {
     expect(row).toEqual({ ended_at: null });
   });
 
-  test('is refused every write as not applied', async () => {
+  test('cannot write: every write is refused as not applied', async () => {
     const reader = await connectAs('read-only');
     const session = await created(owner, 'frank');
     await owner.services.put({ ...SERVICE, replace: true });
@@ -229,11 +232,11 @@ describe('a user with the rights of read-only.sql', () => {
     expect(await reader.ping()).toMatchObject({ writable: false, notes: [expect.stringContaining('may not write')] });
   });
 
-  test('needs each of them', async () => {
-    expect(await needless('read-only', readAll)).toEqual([]);
+  test('needs every one of them', async () => {
+    expect(await unneeded('read-only', readAll)).toEqual([]);
   });
 
-  test('can do no more', async () => {
+  test('can do nothing else', async () => {
     expect(await allowed('read-only', [...FORBIDDEN_TO_ALL, ...FORBIDDEN_TO_READERS])).toEqual([]);
   });
 });

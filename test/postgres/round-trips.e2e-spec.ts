@@ -7,7 +7,7 @@ import { READS, RETENTION_MS, WRITES, created, creation } from '../support/stora
 
 const APPLICATION = 'round-trips';
 
-/** By which statement each operation is done: one, whatever it finds. */
+/** The statement of each operation: a single one, whatever it finds. */
 const STATEMENTS = {
   create: 'create-session',
   replace: 'replace-session',
@@ -34,9 +34,9 @@ let storage: PostgresSessionStorage;
 
 beforeAll(async () => {
   server = await PostgresServer.start({ settings: { log_statement: 'all' } });
-  // The heartbeat would be seen among the statements.
-  const options = { application_name: APPLICATION };
-  storage = new PostgresSessionStorage({ url: server.url, options, heartbeatIntervalMs: 600_000 });
+  // A heartbeat would appear among the statements, and so would the timeouts of a write that waited for a connection.
+  const timing = { heartbeatIntervalMs: 600_000, deadlineMs: 30_000 };
+  storage = new PostgresSessionStorage({ url: server.url, options: { application_name: APPLICATION }, ...timing });
   await storage.connect();
 });
 
@@ -45,7 +45,7 @@ afterAll(async () => {
   await server.stop();
 });
 
-/** The statements that an operation sends, by the names under which they are prepared. */
+/** The statements that an operation sends, by the names of their prepared statements. */
 async function sentBy(operation: () => Promise<unknown>): Promise<string[]> {
   const before = (await server.statementsOf(APPLICATION)).length;
   await operation();
@@ -53,7 +53,7 @@ async function sentBy(operation: () => Promise<unknown>): Promise<string[]> {
   return sent.map(({ preparedAs, text }) => preparedAs?.split(':')[1] ?? text);
 }
 
-describe('a storage on PostgreSQL takes one round trip', () => {
+describe('PostgresSessionStorage makes one round trip', () => {
   test.each(Object.entries({ ...WRITES, ...READS }))('for %s', async (name, operation) => {
     const session = await created(storage, 'alice');
     expect(await sentBy(async () => operation(storage, session))).toEqual([
@@ -61,7 +61,7 @@ describe('a storage on PostgreSQL takes one round trip', () => {
     ]);
   });
 
-  test('for create, whoever has to make room', async () => {
+  test('for create, also when it ends other sessions', async () => {
     const limits = { perLogin: 3, perDevice: 1, onLimit: 'end-oldest' } as const;
     const session = () => ({ ...creation(storage, 'limited'), device: 'web', limits });
     for (let n = 0; n < 3; n++) await storage.create({ ...session(), limits: { ...limits, perDevice: 9 } });
@@ -69,7 +69,7 @@ describe('a storage on PostgreSQL takes one round trip', () => {
     expect(await storage.listByLogin('limited')).toHaveLength(1);
   });
 
-  test('for touch, however many sessions', async () => {
+  test('for touch, for any number of sessions', async () => {
     const ids: string[] = [];
     for (let n = 0; n < 30; n++) ids.push((await created(storage, `login-${n}`)).sessionId);
     expect(await sentBy(async () => storage.touch(ids))).toEqual(['touch-sessions']);
@@ -92,7 +92,7 @@ describe('a storage on PostgreSQL takes one round trip', () => {
   });
 });
 
-/** A session whose time is up, and that nobody has claimed. */
+/** A session that is past its end, but has no tombstone yet. */
 async function due(loginId: string): Promise<string> {
   const { sessionId } = await created(storage, loginId);
   await server.query(
@@ -102,15 +102,15 @@ async function due(loginId: string): Promise<string> {
   return sessionId;
 }
 
-describe('a storage on PostgreSQL', () => {
+describe('PostgresSessionStorage', () => {
   const sweep = { limit: 1_000, historyRetentionMs: RETENTION_MS };
-  test('asks a second time about what is due and unclaimed, behind whoever may keep it alive', async () => {
+  test('reads a due session a second time, after any transaction in flight that may have extended it', async () => {
     const sessionId = await due('bob');
     expect(await sentBy(async () => storage.get(sessionId))).toEqual(['find-session', 'settle-session']);
     expect(await sentBy(async () => storage.listByLogin('bob'))).toEqual(['list-login', 'settle-login']);
   });
 
-  test('sweeps in batches, then drops what is past its retention', async () => {
+  test('sweeps in batches, then purges tombstones that are past their retention', async () => {
     await storage.sweep(sweep);
     for (let n = 0; n < 3; n++) await due(`sweep-${n}`);
     const sent = await sentBy(async () => {
@@ -119,21 +119,21 @@ describe('a storage on PostgreSQL', () => {
     expect(sent).toEqual(['sweep-sessions', 'purge-tombstones']);
   });
 
-  test('announces what was written over the connection of the feed, several writes at once', async () => {
+  test("publishes several simultaneous writes at once, on the feed's connection", async () => {
     const feed = `${APPLICATION} (change feed)`;
-    const heard: string[] = [];
-    const stop = storage.changes(({ type }) => heard.push(type));
+    const received: string[] = [];
+    const stop = storage.changes(({ type }) => received.push(type));
     const before = (await server.statementsOf(feed)).length;
     await Promise.all(Array.from({ length: 50 }, async (_, n) => created(storage, `many-${n}`)));
-    await eventually(async () => heard.length >= 50);
+    await eventually(async () => received.length >= 50);
     stop();
     const sent = (await server.statementsOf(feed)).slice(before);
     expect(new Set(sent.map(({ preparedAs }) => preparedAs?.split(':')[1]))).toEqual(new Set(['flush-changes']));
     expect(sent.length).toBeLessThan(50);
-    expect(heard).toEqual(Array.from({ length: 50 }, () => 'session.created'));
+    expect(received).toEqual(Array.from({ length: 50 }, () => 'session.created'));
   });
 
-  test('asks nothing about what cannot be an id', async () => {
+  test('sends nothing for a text that is not a session id', async () => {
     const id = storage.nextSessionId();
     const sent = await sentBy(async () => {
       for (const malformed of ['', 'x', id.toUpperCase(), `{${id}}`, `${id}0`, "' OR true --"]) {

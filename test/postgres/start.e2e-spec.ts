@@ -9,7 +9,7 @@ import { PostgresServer } from '@distributed-session/test-servers/postgres/postg
 import { PostgresStandby } from '@distributed-session/test-servers/postgres/postgres-standby.js';
 import { created } from '../support/storage/storage-calls.js';
 
-/** Whoever finds it in a message, a log or an error has found a leak. */
+/** A secret that must not appear in a message, a log or an error. */
 const CANARY = 'canary-password';
 const APPLICATION = 'tests-of-the-start';
 const LEDGER = 'distributed_session_migration';
@@ -28,30 +28,27 @@ afterAll(async () => {
 interface FailedStart {
   readonly code: string;
   readonly message: string;
-  /** Everything that was said about it: logs, messages, and the error in full. */
-  readonly said: string;
-  readonly ms: number;
+  /** Everything that was printed: logs, messages, and the error in full. */
+  readonly printed: string;
 }
 
-/** Starts a storage, which has to fail and to leave nothing open. */
+/** Starts a storage, which must fail and leave no connection open. */
 async function failedStart(options: PostgresSessionStorageOptions): Promise<FailedStart> {
   const output = new CapturedOutput();
-  const startedAt = performance.now();
   const named = options.pool ? {} : { options: { application_name: APPLICATION, ...options.options } };
-  const storage = new PostgresSessionStorage({ connectDeadlineMs: 2_000, ...options, ...named });
+  const storage = new PostgresSessionStorage({ connectDeadlineMs: 60_000, ...options, ...named });
   const error = await storage.connect().then(
     () => new Error('It started.'),
     (thrown: Error & { code?: string }) => thrown,
   );
-  const ms = performance.now() - startedAt;
   output.release();
-  await expectNobodyConnected();
-  const said = [output.text, error.stack, inspect(error, { depth: 9, showHidden: true })].join('\n');
-  return { code: (error as { code?: string }).code ?? '', message: error.message, said, ms };
+  await expectNoConnections();
+  const printed = [output.text, error.stack, inspect(error, { depth: 9, showHidden: true })].join('\n');
+  return { code: (error as { code?: string }).code ?? '', message: error.message, printed };
 }
 
 /** Resolves once no storage of these tests is connected. */
-async function expectNobodyConnected(): Promise<void> {
+async function expectNoConnections(): Promise<void> {
   await eventually(async () => (await connections()) === 0);
 }
 
@@ -74,7 +71,7 @@ function strangerAt(base: string): string {
   }, base);
 }
 
-/** A new database, in which the tables are already. */
+/** A new database that has the tables. */
 async function migrated(): Promise<{ url: string; database: string }> {
   const url = await server.createDatabase();
   const storage = new PostgresSessionStorage({ url });
@@ -94,67 +91,70 @@ async function inEncoding(encoding: string): Promise<string> {
   return urlFor((url) => (url.pathname = `in_${encoding}`));
 }
 
-describe('a start that cannot succeed is refused at once, with the way out and without a password', () => {
+describe('PostgresSessionStorage.connect() fails without waiting, names the way out and prints no password, given', () => {
   const refused: [string, RegExp, () => Promise<PostgresSessionStorageOptions>][] = [
     [
       'a wrong password',
-      /refuses the user or the password: check both/u,
+      /rejects the user or the password: check both/u,
       async () => ({ url: urlFor((url) => (url.password = CANARY)) }),
     ],
     [
       'an unknown user',
-      /refuses the user or the password: check both/u,
+      /rejects the user or the password: check both/u,
       async () => ({ url: urlFor((url) => ([url.username, url.password] = ['nobody', CANARY])) }),
     ],
     [
       'an unknown database',
-      /does not have this database: create it, or name another one/u,
+      /does not have this database: create it, or set another one/u,
       async () => ({ url: urlFor((url) => (url.pathname = '/no-such-database')) }),
     ],
     [
-      'TLS, where the server speaks none',
-      /speaks no TLS: set its ssl to on, or leave ssl and sslmode out/u,
+      'TLS for a server that does not support it',
+      /does not support TLS: set its ssl to on, or remove ssl and sslmode here/u,
       async () => ({ url: `${server.url}?sslmode=verify-full` }),
     ],
     ['a database in LATIN1', /encoding is LATIN1.*UTF8/u, async () => ({ url: await inEncoding('LATIN1') })],
     ['a database in SQL_ASCII', /encoding is SQL_ASCII.*UTF8/u, async () => ({ url: await inEncoding('SQL_ASCII') })],
     [
-      'transactions that see what was there when they began',
+      'transactions at isolation level repeatable read',
       /default_transaction_isolation is repeatable read: ALTER ROLE/u,
       async () => ({ url: await isolatedBy('repeatable read') }),
     ],
     [
-      'a user who may not make the tables',
-      /lacks a right.*let the owner of the schema run the migrations/u,
+      'a user who may not create the tables',
+      /lacks a privilege.*let the owner of the schema run the migrations/u,
       async () => ({ url: strangerAt(await server.createDatabase()) }),
     ],
     [
-      'a user who may not make the schema',
-      /lacks a right/u,
+      'a user who may not create the schema',
+      /lacks a privilege/u,
       async () => ({ url: strangerAt(await server.createDatabase()), schema: 'sessions' }),
     ],
     [
       'a user who may not read the tables',
-      /lacks a right: see docs\/postgres-grants/u,
+      /lacks a privilege: see docs\/postgres-grants/u,
       async () => ({ url: strangerAt((await migrated()).url), migrate: 'check' }),
     ],
     [
-      'a user who may see which version the tables have, and nothing else',
-      /lacks a right: see docs\/postgres-grants/u,
+      'a user who may read the ledgers, and nothing else',
+      /lacks a privilege: see docs\/postgres-grants/u,
       async () => {
         const { url, database } = await migrated();
-        await server.use(async (client) => client.query(`GRANT SELECT ON ${LEDGER} TO stranger`), database);
+        await server.use(
+          async (client) => client.query(`GRANT SELECT ON ${LEDGER}, distributed_session_function TO stranger`),
+          database,
+        );
         return { url: strangerAt(url) };
       },
     ],
     [
-      'tables that are not there, and nobody may make',
-      /version 0, and version \d+ is needed: run what postgresMigrationSql\(\) prints, or set migrate to 'auto'/u,
+      "missing tables and migrate: 'check'",
+      /version 0, and version \d+ is required: run the output of postgresMigrationSql\(.*\), or set migrate to 'auto'/u,
       async () => ({ url: strangerAt(await server.createDatabase()), migrate: 'check' }),
     ],
     [
       'tables of a later release',
-      /version 99, of a later release.*use that release/u,
+      /version 99, of a later release.*use the later release/u,
       async () => {
         const { url, database } = await migrated();
         const text = `INSERT INTO ${LEDGER} (version, name) VALUES (99, 'later')`;
@@ -164,28 +164,27 @@ describe('a start that cannot succeed is refused at once, with the way out and w
     ],
   ];
 
-  test.each(refused)('%s', async (_name, says, optionsOf) => {
-    const { code, message, said, ms } = await failedStart(await optionsOf());
-    expect({ code, message }).toEqual({ code: 'ERR_OPTIONS', message: expect.stringMatching(says) });
-    expect(said).not.toContain(CANARY);
-    expect(said).not.toContain(server.password);
-    expect(ms).toBeLessThan(1_900);
+  test.each(refused)('%s', async (_name, expected, optionsOf) => {
+    const { code, message, printed } = await failedStart(await optionsOf());
+    expect({ code, message }).toEqual({ code: 'ERR_OPTIONS', message: expect.stringMatching(expected) });
+    expect(printed).not.toContain(CANARY);
+    expect(printed).not.toContain(server.password);
   });
 
-  test('a standby, which asks for the primary', async () => {
+  test('the address of a standby', async () => {
     const standby = await PostgresStandby.start(server);
     try {
       const { code, message } = await failedStart({ url: standby.server.url });
       expect({ code, message }).toMatchObject({
         code: 'ERR_OPTIONS',
-        message: expect.stringContaining('give the address of the primary'),
+        message: expect.stringContaining('set the address of the primary'),
       });
     } finally {
       await standby.server.stop();
     }
   });
 
-  test('a pool of one connection, which leaves none for the statements', async () => {
+  test('a pool of one connection, which the change feed occupies', async () => {
     const pool = new Pool({ connectionString: server.url, max: 1, application_name: APPLICATION });
     const { code, message } = await failedStart({ pool });
     expect({ code, message }).toMatchObject({
@@ -196,7 +195,7 @@ describe('a start that cannot succeed is refused at once, with the way out and w
     await pool.end();
   });
 
-  test('a pool of the user’s own that leads to no database: it is left as it was', async () => {
+  test("a user's own pool without a database, which it leaves unchanged", async () => {
     const pool = new Pool({ connectionString: urlFor((url) => (url.pathname = '/no-such-database')) });
     expect(await failedStart({ pool })).toMatchObject({ code: 'ERR_OPTIONS' });
     expect([pool.eventNames(), pool.totalCount]).toEqual([[], 0]);
@@ -204,7 +203,7 @@ describe('a start that cannot succeed is refused at once, with the way out and w
   });
 });
 
-describe('a start that may succeed later', () => {
+describe('PostgresSessionStorage.connect()', () => {
   test.each<[string, RegExp, () => Promise<Partial<URL>>]>([
     ['a wrong port', /cannot be reached \(ECONNREFUSED\)/u, async () => ({ port: String(await freePort()) })],
     [
@@ -212,19 +211,19 @@ describe('a start that may succeed later', () => {
       /cannot be reached \((ENOTFOUND|EAI_AGAIN)\)/u,
       async () => ({ hostname: 'no-such-host.invalid' }),
     ],
-  ])('%s: it is given up within its deadline, with what to look at', async (_name, says, change) => {
+  ])('gives up at its deadline and names what to check, given %s', async (_name, expected, change) => {
     const address = { ...(await change()), password: CANARY };
-    const { code, message, said, ms } = await failedStart({ url: urlFor((url) => Object.assign(url, address)) });
+    const url = urlFor((given) => Object.assign(given, address));
+    const { code, message, printed } = await failedStart({ url, connectDeadlineMs: 1_000 });
     expect({ code, message }).toEqual({
       code: 'ERR_STORAGE_UNAVAILABLE',
-      message: expect.stringMatching(says),
+      message: expect.stringMatching(expected),
     });
-    expect(message).toContain('Check that it runs, and the address.');
-    expect(said).not.toContain(CANARY);
-    expect(ms).toBeLessThan(3_500);
+    expect(message).toContain('Check that it is running, and the address.');
+    expect(printed).not.toContain(CANARY);
   });
 
-  test('waits for a server that is started meanwhile, and works', async () => {
+  test('waits for a server that starts later', async () => {
     const port = await freePort();
     const url = urlFor((at) => (at.port = String(port)));
     const storage = new PostgresSessionStorage({ url, connectDeadlineMs: 30_000 });

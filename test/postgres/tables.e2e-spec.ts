@@ -38,18 +38,18 @@ async function connected(options: PostgresSessionStorageOptions): Promise<Postgr
   return storage;
 }
 
-/** The statements that a message tells to run. */
+/** The statements that a message recommends. */
 function wayOut(message = ''): string {
   return message.slice(message.indexOf('DELETE'));
 }
 
-describe('the tables of a storage', () => {
-  test('may have odd names: everything works, also for who finds them there', async () => {
+describe('the tables of a PostgresSessionStorage', () => {
+  test('may have any names, also for a storage that finds the tables there', async () => {
     const url = await server.createDatabase();
     const storage = await connected({ url, ...ODD });
     const other = await connected({ url, ...ODD, migrate: 'check' });
-    const heard: StorageChange[] = [];
-    other.changes((change) => heard.push(change));
+    const received: StorageChange[] = [];
+    other.changes((change) => received.push(change));
     const session = await created(storage, 'alice');
     for (const write of Object.values(WRITES)) await write(storage, session);
     await storage.services.put(SERVICE);
@@ -57,22 +57,22 @@ describe('the tables of a storage', () => {
     expect(await other.get(session.sessionId)).toMatchObject({ state: 'ended' });
     expect(await other.services.findByKeyId(SERVICE.secret.keyId)).toMatchObject({ serviceId: SERVICE.serviceId });
     expect(await other.count()).toEqual({ sessions: 0, logins: 0 });
-    await eventually(() => heard.some(({ type }) => type === 'service.changed'));
-    expect(heard).toContainEqual(expect.objectContaining({ type: 'session.created', sessionId: session.sessionId }));
+    await eventually(() => received.some(({ type }) => type === 'service.changed'));
+    expect(received).toContainEqual(expect.objectContaining({ type: 'session.created', sessionId: session.sessionId }));
     const tables = await server.dump(new URL(url).pathname.slice(1));
     expect(tables).toContain(`${ODD.schema}.sess_session: session_id=${session.sessionId}`);
     expect(tables).not.toContain('distributed_session');
   });
 
-  test('with other names, in one database, are those of others: sessions, services and changes are apart', async () => {
+  test('share no session, service or change with tables of other names in the same database', async () => {
     const url = await server.createDatabase();
     const storages = [
       await connected({ url }),
       await connected({ url, tablePrefix: 'other_' }),
       await connected({ url, schema: 'other' }),
     ];
-    const heard: StorageChange[][] = storages.map(() => []);
-    storages.forEach((storage, at) => storage.changes((change) => heard[at]!.push(change)));
+    const received: StorageChange[][] = storages.map(() => []);
+    storages.forEach((storage, at) => storage.changes((change) => received[at]!.push(change)));
     const sessions = await Promise.all(storages.map(async (storage) => created(storage, 'alice')));
     await storages[1]!.services.put(SERVICE);
     for (const [at, storage] of storages.entries()) {
@@ -83,8 +83,8 @@ describe('the tables of a storage', () => {
       );
     }
     await WRITES.endAll(storages[0]!, sessions[0]!);
-    await eventually(() => heard.every((changes, at) => changes.length >= [2, 2, 1][at]!));
-    expect(heard.map((changes) => changes.map(({ type }) => type))).toEqual([
+    await eventually(() => received.every((changes, at) => changes.length >= [2, 2, 1][at]!));
+    expect(received.map((changes) => changes.map(({ type }) => type))).toEqual([
       ['session.created', 'session.ended'],
       ['session.created', 'service.changed'],
       ['session.created'],
@@ -107,7 +107,8 @@ describe('a row that was edited by hand', () => {
 
   const run = async (text: string, values: unknown[] = []) =>
     server.use(async (client) => client.query(text, values), database);
-  /** Three sessions of a login, of which the second is to be damaged; ended ones, if so said. */
+
+  /** Three sessions of a user, the second of which is to be damaged. */
   async function threeSessions(isEnded: boolean): Promise<[SessionRecord, SessionRecord, SessionRecord]> {
     const sessions = [
       await created(storage, 'alice'),
@@ -119,16 +120,16 @@ describe('a row that was edited by hand', () => {
   }
 
   test.each([
-    ['began before time', 'created_at = -1', false],
-    ['was used before time', 'last_accessed_at = -1', false],
-    ['lasts longer than any time', 'expires_at = 9223372036854775807', false],
-    ['ended for no reason that there is', "reason = 'bored'", true],
-    ['was ended before time', 'ended_at = -1', true],
-  ])('%s: it is an error that says where it is, and in nobody’s way', async (_name, edit, isEnded) => {
+    ['a negative creation time', 'created_at = -1', false],
+    ['a negative access time', 'last_accessed_at = -1', false],
+    ['an expiry beyond the safe integers', 'expires_at = 9223372036854775807', false],
+    ['an unknown end reason', "reason = 'bored'", true],
+    ['a negative end time', 'ended_at = -1', true],
+  ])('that has %s is reported with its place, and does not affect other sessions', async (_name, edit, isEnded) => {
     const [first, bad, last] = await threeSessions(isEnded);
     await run(`UPDATE sess_session SET ${edit} WHERE session_id = $1`, [bad.sessionId]);
-    const told = await settle(() => storage.get(bad.sessionId));
-    expect(told).toMatchObject({
+    const found = await settle(() => storage.get(bad.sessionId));
+    expect(found).toMatchObject({
       outcome: 'ERR_STORAGE_CORRUPT',
       message: expect.stringContaining(`Session ${bad.sessionId} cannot be read`),
     });
@@ -144,16 +145,16 @@ describe('a row that was edited by hand', () => {
     const { sessionId } = await created(storage, 'alice');
     expect(await storage.create({ ...creation(storage, 'bob'), sessionId })).toEqual({ outcome: 'id-taken' });
     await storage.sweep({ limit: 10, historyRetentionMs: RETENTION_MS });
-    await run(wayOut(told.message));
+    await run(wayOut(found.message));
     expect(await storage.get(bad.sessionId)).toBeUndefined();
     expect(await storage.count()).toEqual({ sessions: isEnded ? 1 : 3, logins: 1 });
   });
 
   test.each([
-    ['may do what is no list', "UPDATE sess_service SET permissions = '{' WHERE service_id = 'orders'"],
-    ['has a secret whose hash is none', "UPDATE sess_service_secret SET hash = 'x' WHERE service_id = 'orders'"],
-    ['was registered before time', "UPDATE sess_service SET created_at = -1 WHERE service_id = 'orders'"],
-  ])('is a service that %s: it is an error that says where it is, and others work', async (_name, edit) => {
+    ['has permissions that are not a list', "UPDATE sess_service SET permissions = '{' WHERE service_id = 'orders'"],
+    ['has a secret with an invalid hash', "UPDATE sess_service_secret SET hash = 'x' WHERE service_id = 'orders'"],
+    ['has a negative creation time', "UPDATE sess_service SET created_at = -1 WHERE service_id = 'orders'"],
+  ])('of a service that %s is reported with its place, and does not affect other services', async (_name, edit) => {
     const secret = { ...SERVICE.secret, keyId: 'of-billing' };
     const billing: PutService = { ...SERVICE, serviceId: 'billing', secret };
     for (const service of [SERVICE, billing]) await storage.services.put(service);

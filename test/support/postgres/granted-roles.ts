@@ -5,12 +5,12 @@ import type { PostgresServer } from '@distributed-session/test-servers/postgres/
 
 export const OWNER = 'owner_of_the_tables';
 const PASSWORD = 'password-of-the-test';
-/** Whom the files of docs/postgres-grants are for. */
+/** The roles of the files in docs/postgres-grants. */
 const GRANTEES = { 'read-only': 'ds_read_only', 'read-write': 'ds_read_write' } as const;
 
 export type Grantee = keyof typeof GRANTEES;
 
-/** One right on one thing. */
+/** One privilege on one object. */
 export interface SingleGrant {
   readonly privilege: string;
   /** Such as `TABLE public.distributed_session`. */
@@ -26,8 +26,8 @@ export function urlOf(server: PostgresServer, role: Grantee | typeof OWNER): str
 }
 
 /**
- * Lets an owner make the tables in the database `postgres`, where nobody has a right unless it is granted, and run the
- * files of docs/postgres-grants as they stand.
+ * Creates the roles and the tables in the database `postgres`, without default privileges, and runs the files in
+ * docs/postgres-grants unchanged.
  */
 export async function grantRoles(server: PostgresServer): Promise<void> {
   for (const role of [OWNER, ...Object.values(GRANTEES)]) {
@@ -45,7 +45,7 @@ export async function grantRoles(server: PostgresServer): Promise<void> {
   }
 }
 
-/** Every right that a file gives. */
+/** Every privilege that a file grants. */
 export async function singleGrants(grantee: Grantee): Promise<SingleGrant[]> {
   const sql = (await readGrants(grantee)).replaceAll(/^--.*$/gmu, '');
   const statements = sql.split(';').map((statement) => statement.replaceAll(/\s+/gu, ' ').trim());
@@ -60,7 +60,7 @@ export async function singleGrants(grantee: Grantee): Promise<SingleGrant[]> {
     });
 }
 
-/** Does the work while the role lacks this right. */
+/** Does the work while the role lacks this privilege. */
 export async function without<T>(
   server: PostgresServer,
   grantee: Grantee,

@@ -2,12 +2,12 @@ import { Client } from 'pg';
 
 const INDEXES = `SELECT indexname, indexdef FROM pg_indexes WHERE tablename = 'distributed_session'`;
 
-/** How many sessions each login has. */
+/** The number of sessions of each user. */
 const SESSIONS_PER_LOGIN = 4;
 
 /**
- * Fills the table with so many sessions, of which every fourth has ended. All are accessed now, and live for an hour, but
- * for so many that are due.
+ * Fills the table with sessions, every fourth of which has ended. All were accessed just now and live for an hour, except
+ * the given number of due ones.
  */
 export async function fillSessions(url: string, count: number, { due = 0 } = {}): Promise<void> {
   const client = new Client(url);
@@ -15,7 +15,7 @@ export async function fillSessions(url: string, count: number, { due = 0 } = {})
   try {
     const { rows } = await client.query<{ indexname: string; indexdef: string }>(INDEXES);
     const extra = rows.filter(({ indexname }) => indexname !== 'distributed_session_pkey');
-    // Indexes that are built at once take a fraction of the time.
+    // Building the indexes afterwards takes a fraction of the time.
     for (const { indexname } of extra) await client.query(`DROP INDEX ${indexname}`);
     await client.query(
       `INSERT INTO distributed_session (

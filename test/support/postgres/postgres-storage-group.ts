@@ -2,7 +2,7 @@ import { PostgresSessionStorage } from 'nestjs-distributed-session/postgres';
 import { StorageGroup } from '../storage/storage-group.js';
 import type { TcpTarget } from '@distributed-session/test-servers/proxy/tcp-proxy-connection.js';
 
-/** Several storages on PostgreSQL that share the tables of a database. */
+/** Several storages on PostgreSQL that share one database's tables. */
 export class PostgresStorageGroup extends StorageGroup<PostgresSessionStorage> {
   private constructor(
     private readonly database: string,
@@ -11,7 +11,7 @@ export class PostgresStorageGroup extends StorageGroup<PostgresSessionStorage> {
     super(storages);
   }
 
-  /** Connects so many to the database of a URL, at this address. */
+  /** Connects `count` storages to the database of a URL, at this address. */
   static async open(count: number, database: string, address: TcpTarget): Promise<PostgresStorageGroup> {
     const options = { url: urlAt(database, address), heartbeatIntervalMs: 200 };
     const storages = Array.from({ length: count }, () => new PostgresSessionStorage(options));
@@ -20,7 +20,7 @@ export class PostgresStorageGroup extends StorageGroup<PostgresSessionStorage> {
     return group;
   }
 
-  /** One more, connected to this server itself. */
+  /** Another storage, connected directly to this server. */
   async witness(server: TcpTarget): Promise<PostgresSessionStorage> {
     return this.join(new PostgresSessionStorage({ url: urlAt(this.database, server) }));
   }

@@ -1,6 +1,6 @@
 import type { Client } from 'pg';
 
-/** Each line of a description: what it is of, and in which order it stands there. */
+/** The lines of a description, unordered. */
 const LINES = `
   WITH relation AS (
     SELECT c.*, obj_description(c.oid, 'pg_class') AS comment FROM pg_class c WHERE c.relnamespace = $1::regnamespace
@@ -25,7 +25,7 @@ const LINES = `
     LEFT JOIN pg_attrdef ON adrelid = attrelid AND adnum = attnum
   WHERE relkind IN ('r', 'v', 'p', 'm', 'f')
   UNION ALL
-  -- Since version 18 what may not be null is a constraint, too; here that is said of its column.
+  -- Since version 18, NOT NULL is a constraint as well; here it is part of its column.
   SELECT 'constraint ' || conname || ' of ' || relname || ' ' || regexp_replace(pg_get_constraintdef(k.oid), '\\s+', ' ', 'g')
   FROM relation JOIN pg_constraint k ON conrelid = relation.oid AND contype <> 'n'
   UNION ALL
@@ -49,15 +49,15 @@ const LINES = `
   FROM pg_proc p JOIN pg_language l ON l.oid = prolang WHERE pronamespace = $1::regnamespace`;
 
 /**
- * Everything that a schema consists of, without what is in its tables: a line each for tables, columns, constraints,
- * indexes, sequences, views, triggers and functions. Empty for one that is empty or does not exist.
+ * Describes a schema without the contents of its tables: one line for each table, column, constraint, index, sequence,
+ * view, trigger and function. Empty for a schema that is empty or does not exist.
  */
 export async function describeSchema(client: Client, schema = 'public'): Promise<string> {
   const { rows: found } = await client.query('SELECT FROM pg_namespace WHERE nspname = $1', [schema]);
   if (found.length === 0) return '';
   await client.query('BEGIN READ ONLY');
   try {
-    // Names of this schema stand alone, whatever the user has set.
+    // Names of this schema are printed without it, whatever the user's settings.
     await client.query("SELECT set_config('search_path', quote_ident($1), true)", [schema]);
     const { rows } = await client.query<{ line: string }>(
       `SELECT line FROM (${LINES}) AS every ORDER BY line COLLATE "C"`,

@@ -2,14 +2,8 @@ import { inspect } from 'node:util';
 import { describe, expect, it } from '@jest/globals';
 import { DatabaseError } from 'pg';
 import { StorageFullError } from '../../../errors/storage.errors.js';
-import {
-  PostgresWriteRefusedError,
-  endsConnection,
-  isRetryable,
-  reasonOf,
-  sqlStateOf,
-  toPostgresError,
-} from './postgres-failure.js';
+import { WriteRefusedError } from '../../shared/storage-failure.js';
+import { endsConnection, isRetryable, reasonOf, sqlStateOf, toPostgresError } from './postgres-failure.js';
 
 const CANARY = 'CANARY';
 const READ = { wasSent: true, isReadOnly: true };
@@ -74,19 +68,19 @@ describe('toPostgresError()', () => {
     ['23505', 'ERR_STORAGE_UNAVAILABLE', false, /SQLSTATE 23505/u],
     ['P0001', 'ERR_STORAGE_UNAVAILABLE', false, /SQLSTATE P0001/u],
     ['XX001', 'ERR_STORAGE_CORRUPT', false, /SQLSTATE XX001/u],
-    ['XX000', 'ERR_STORAGE_CORRUPT', false, /log of the server/u],
+    ['XX000', 'ERR_STORAGE_CORRUPT', false, /server's log/u],
   ])('maps SQLSTATE %s to %s; only writes are refused: %s', (state, code, isWriteRefused, says) => {
     for (const statement of [READ, WRITE, UNSENT]) {
       const error = toPostgresError(serverError(state), statement);
       expect(error).toMatchObject({ code, message: expect.stringMatching(says) });
-      expect(error instanceof PostgresWriteRefusedError).toBe(isWriteRefused);
+      expect(error instanceof WriteRefusedError).toBe(isWriteRefused);
       expect(error.message).toMatch(/^PostgreSQL .*\.$/u);
     }
   });
 
   it.each([
     [UNSENT, 'ERR_STORAGE_UNAVAILABLE', 'cannot be reached'],
-    [READ, 'ERR_STORAGE_UNAVAILABLE', 'did not answer in time'],
+    [READ, 'ERR_STORAGE_UNAVAILABLE', 'did not respond in time'],
     [WRITE, 'ERR_STORAGE_OUTCOME_UNKNOWN', 'may or may not have been applied'],
   ])('maps a lost reply (%j), also when the server announces its shutdown, to %s', (statement, code, words) => {
     const ends = ['57P01', '57P02', '57P05'].map(serverError);

@@ -1,9 +1,6 @@
 import { DistributedSessionError } from '../../../errors/distributed-session.error.js';
-import {
-  StorageCorruptError,
-  StorageOutcomeUnknownError,
-  StorageUnavailableError,
-} from '../../../errors/storage.errors.js';
+import { StorageCorruptError, StorageUnavailableError } from '../../../errors/storage.errors.js';
+import { type FailedCall, WriteRefusedError, withoutReply } from '../../shared/storage-failure.js';
 
 /** Two transactions conflicted, and one was rolled back: it may be sent again. */
 const RETRYABLE: readonly string[] = ['40001', '40P01'];
@@ -38,9 +35,6 @@ const CORRUPT = 'XX';
 /** The server ended the connection: perhaps after the commit, before its reply. */
 const CONNECTION_ENDED: readonly string[] = ['57P01', '57P02', '57P05'];
 
-/** The server answers, but accepts no writes: reading still works. */
-export class PostgresWriteRefusedError extends StorageUnavailableError {}
-
 /** The SQLSTATE of a server's error, or `undefined` for any other error. */
 export function sqlStateOf(error: unknown): string | undefined {
   const { code, severity } = (error ?? {}) as { code?: unknown; severity?: unknown };
@@ -57,33 +51,21 @@ export function endsConnection(error: unknown): boolean {
   return state === undefined || state === '25006' || CONNECTION_ENDED.includes(state) || state === '57P03';
 }
 
-/** What determines the error that a failed statement's caller receives. */
-export interface FailedStatement {
-  /** Whether the server may have received it. */
-  readonly wasSent: boolean;
-  /** Whether it changes nothing, so that a lost reply leaves no outcome unknown. */
-  readonly isReadOnly: boolean;
-}
-
 /**
  * The library's error for a failure of the client or the server. It carries only the kind of the failure: PostgreSQL's
  * messages and details can contain the values of a row (CWE-532).
  */
-export function toPostgresError(error: unknown, { wasSent, isReadOnly }: FailedStatement): DistributedSessionError {
+export function toPostgresError(error: unknown, call: FailedCall): DistributedSessionError {
   if (error instanceof DistributedSessionError) return error;
   const state = sqlStateOf(error);
   if (state !== undefined && !CONNECTION_ENDED.includes(state)) return refused(state);
-  if (wasSent && !isReadOnly) return new StorageOutcomeUnknownError();
-  return new StorageUnavailableError(
-    wasSent
-      ? 'PostgreSQL did not answer in time, or the connection was lost. Try again shortly.'
-      : `PostgreSQL cannot be reached${reasonOf(error)}. Check that it is running, and the address.`,
-  );
+  const unreachable = `PostgreSQL cannot be reached${reasonOf(error)}. Check that it is running, and the address.`;
+  return withoutReply(call, 'PostgreSQL', unreachable);
 }
 
 function refused(state: string): DistributedSessionError {
   const writeRefusal = WRITE_REFUSALS[state];
-  if (writeRefusal) return new PostgresWriteRefusedError(`PostgreSQL ${writeRefusal}`);
+  if (writeRefusal) return new WriteRefusedError(`PostgreSQL ${writeRefusal}`);
   if (state.startsWith(CORRUPT)) {
     return new StorageCorruptError(`PostgreSQL cannot read its own data (SQLSTATE ${state}). See the server's log.`);
   }

@@ -25,8 +25,8 @@ describe('PostgresStatement', () => {
   });
 
   it('rejects a text with an undeclared parameter', () => {
-    const mistake = () => new PostgresStatement({ name: 'x', params: [], returns: 'void', text: 'SELECT :amount' });
-    expect(mistake).toThrow('The statement x has no parameter "amount".');
+    const definition = { name: 'x', params: [], returns: 'void', text: 'SELECT :amount' } as const;
+    expect(() => new PostgresStatement(definition)).toThrow('The statement x has no parameter "amount".');
   });
 
   it('reads its columns by their types, and leaves a stored row to its own reader', () => {

@@ -15,12 +15,12 @@ describe('SchemaNames', () => {
   });
 
   it('fills names and values into SQL, and into its string literals', () => {
-    const filled = (template: string) => new SchemaNames("it's", 'a_').sql(template);
-    expect(filled(`SELECT '{}', {now_ms}() FROM {session}`)).toBe(
+    const odd = new SchemaNames("it's", 'a_');
+    expect(odd.sql(`SELECT '{}', {now_ms}() FROM {session}`)).toBe(
       `SELECT '{}', "it's"."a_now_ms"() FROM "it's"."a_session"`,
     );
-    expect(filled(`nextval('{session_place}')`)).toBe(`nextval('"it''s"."a_session_place"')`);
-    expect(filled('{index:by_login} {constraint:pkey} {schema} {prefix}')).toBe(`"a_by_login" "a_pkey" "it's" a_`);
+    expect(odd.sql(`nextval('{session_place}')`)).toBe(`nextval('"it''s"."a_session_place"')`);
+    expect(odd.sql('{index:by_login} {constraint:pkey} {schema} {prefix}')).toBe(`"a_by_login" "a_pkey" "it's" a_`);
     expect(names.sql(`pg_notify('{channel}', {lock_seed}, {feed_lock})`)).toBe(
       `pg_notify('${names.channel}', ${names.lockSeed}, ${names.lockSeed ^ 1n})`,
     );

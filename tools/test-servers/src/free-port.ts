@@ -2,10 +2,10 @@ import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 
-/** Below the ports that Linux and macOS give to outgoing connections, so that none takes it while its server is down. */
+/** Below the ephemeral ports of Linux and macOS, so that no outgoing connection takes the port while its server is down. */
 const [LOWEST, HIGHEST] = [10_000, 32_000];
 
-/** A port of the loopback interface that nobody listens on, also for a server that is stopped and started again. */
+/** A free port of the loopback interface, also for a server that is stopped and restarted. */
 export async function freePort(): Promise<number> {
   for (;;) {
     const port = randomInt(LOWEST, HIGHEST);

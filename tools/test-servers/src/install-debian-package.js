@@ -2,19 +2,19 @@ import { rm, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { runCommand } from './run-command.js';
 
-/** What Debian asks before a package starts its service. */
+/** The script that Debian runs before a package starts its service. */
 const POLICY_FILE = '/usr/sbin/policy-rc.d';
 const POLICY_OF_NO_STARTS = '#!/bin/sh\nexit 101\n';
 
 /**
- * A server that the tests need: `needed` is what they ask for, `name` its package and its service on Debian, `formula`
- * its name at Homebrew, `port` where its service listens.
+ * A server that the tests require: `needed` is its name and version, `name` its package and service on Debian, `formula`
+ * its name at Homebrew, `port` the port of its service.
  *
  * @typedef {{ needed: string, name: string, formula: string, port: number }} ServerPackage
  */
 
 /**
- * What a system can do about a server that it does not have.
+ * How a system can install a missing server.
  *
  * @typedef {{ isRoot: boolean, hasApt: boolean }} Installer
  */
@@ -26,7 +26,7 @@ export async function inspectInstaller() {
 }
 
 /**
- * The line that installs a package.
+ * The command that installs a package.
  *
  * @param {string} name
  */
@@ -35,7 +35,7 @@ function installLine(name) {
 }
 
 /**
- * What to do about a server that is not there; throws with the line to type if that is for the user of the system.
+ * What to do about a missing server; throws an error that contains the command to run if only the user can run it.
  *
  * @param {ServerPackage} server
  * @param {Installer} installer
@@ -48,7 +48,7 @@ export function decideOnMissing({ needed, name, formula }, { isRoot, hasApt }) {
 }
 
 /**
- * Says that a server is installed now, and does it so that no package starts its service.
+ * Announces and performs the installation of a server, without starting its service.
  *
  * @param {ServerPackage} server
  * @param {() => Promise<void>} [install] For one that takes more than its package.
@@ -64,7 +64,7 @@ export async function installServer({ name, port }, install = () => installPacka
     if (isPolicyOurs) await rm(POLICY_FILE, { force: true });
   }
   if (!wasListening && (await isListening(port))) {
-    throw new Error(`The package has started ${name} as a service: \`service ${name} stop\`.`);
+    throw new Error(`The package has started ${name} as a service. Run \`service ${name} stop\`.`);
   }
 }
 
@@ -73,7 +73,7 @@ export function installPackage(name) {
   return runApt(installLine(name));
 }
 
-/** Whether the policy is ours to take back; the system may have one of its own, which stays. */
+/** Whether this installation created the policy; a policy of the system stays. */
 async function forbidStarts() {
   try {
     await writeFile(POLICY_FILE, POLICY_OF_NO_STARTS, { mode: 0o755, flag: 'wx' });
@@ -86,9 +86,9 @@ async function forbidStarts() {
 
 /** @param {string[]} line */
 async function runApt(line) {
-  // For systems whose policy allows starts: nothing is started in single-user mode.
+  // For systems whose policy allows starts: in single-user mode, nothing starts.
   const { passed, output } = await runCommand('env', ['DEBIAN_FRONTEND=noninteractive', 'RUNLEVEL=1', ...line]);
-  if (!passed) throw new Error(`What the tests need could not be installed by \`${line.join(' ')}\`:\n${output}`);
+  if (!passed) throw new Error(`Could not install what the tests require with \`${line.join(' ')}\`:\n${output}`);
 }
 
 /**

@@ -7,8 +7,8 @@ const KEY = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '
 const CERTIFICATE = ['-out', 'cert.pem', '-days', '1', '-subj', '/CN=tests', '-addext', 'subjectAltName=IP:127.0.0.1'];
 
 /**
- * Makes a certificate for the loopback interface that nobody vouches for, by `openssl`: `cert.pem` and `key.pem` in the
- * folder. Resolves to what a client must trust.
+ * Creates a self-signed certificate for the loopback interface with `openssl`: `cert.pem` and `key.pem` in the folder.
+ * Resolves to the certificate that a client must trust.
  */
 export async function makeCertificate(folder: string): Promise<string> {
   await promisify(execFile)('openssl', ['req', '-x509', ...KEY, ...CERTIFICATE], { cwd: folder });

@@ -6,13 +6,13 @@ import { TcpProxy } from '../src/proxy/tcp-proxy.js';
 
 let server: Server;
 let proxy: TcpProxy;
-/** All that the server was sent. */
+/** Everything that the server received. */
 let received: string;
-/** The connections of the server that are open. */
+/** The open connections of the server. */
 let open: Set<Socket>;
 const clients: Client[] = [];
 
-/** A connection through the proxy with all that has come back. */
+/** A connection through the proxy, with everything that it received. */
 class Client {
   readonly socket: Socket;
   readonly pieces: string[] = [];
@@ -31,7 +31,7 @@ class Client {
     return this.pieces.join('');
   }
 
-  /** Sends a text, and resolves once it has come back. */
+  /** Sends a text and resolves once it has been echoed. */
   async echo(text: string): Promise<void> {
     const expected = this.answer + text;
     this.socket.write(text, 'latin1');
@@ -62,13 +62,13 @@ afterEach(async () => {
   server.close();
 });
 
-/** Long enough for what must not happen to happen. */
+/** Long enough for a forbidden event to happen. */
 async function aMoment(): Promise<void> {
   await new Promise((resolve) => setTimeout(resolve, 50));
 }
 
 describe('a healthy TcpProxy', () => {
-  it('passes all bytes on both ways and counts them', async () => {
+  it('forwards all bytes in both directions and counts them', async () => {
     const [client, other] = [new Client(), new Client()];
     await client.echo('first');
     await other.echo('second');
@@ -77,7 +77,7 @@ describe('a healthy TcpProxy', () => {
     expect(proxy).toMatchObject({ connectionsOpened: 2, bytesUp: 3_000_011, bytesDown: 3_000_011, heldBytes: 0 });
   });
 
-  it('ends the one side when the other one does', async () => {
+  it('ends one side when the other ends', async () => {
     const [client, other] = [new Client(), new Client()];
     await Promise.all([client.echo('a'), other.echo('b')]);
     client.socket.end();
@@ -87,14 +87,14 @@ describe('a healthy TcpProxy', () => {
     expect([client.fault, other.fault]).toEqual([undefined, undefined]);
   });
 
-  it('resets the connection of a client if there is no server', async () => {
+  it("resets a client's connection if there is no server", async () => {
     server.close();
     const client = new Client();
     await eventually(() => client.isClosed);
     expect(client.fault).toBe('ECONNRESET');
   });
 
-  it('reads no more from a sender whose receiver does not read', async () => {
+  it('stops reading from a sender whose receiver does not read', async () => {
     const client = new Client();
     await client.echo('a');
     for (const socket of open) socket.pause();
@@ -112,7 +112,7 @@ describe('the faults of a TcpProxy', () => {
     proxy.latency({ ms: 50 });
     const startedAt = performance.now();
     await client.echo(',later');
-    // A timer may run a little before its time.
+    // A timer may fire slightly early.
     expect(performance.now() - startedAt).toBeGreaterThan(98);
     proxy.latency({ ms: 10, jitterMs: 30 });
     const texts = Array.from({ length: 20 }, (_, index) => `<${index}>`);
@@ -124,7 +124,7 @@ describe('the faults of a TcpProxy', () => {
     expect(client.answer).toBe(`now,later${texts.join('')}`);
   });
 
-  it('passes bytes on in small pieces', async () => {
+  it('forwards bytes in small pieces', async () => {
     const client = new Client();
     proxy.slice(1, 7);
     const text = Array.from({ length: 100 }, (_, index) => `<${index}>`).join('');
@@ -146,7 +146,7 @@ describe('the faults of a TcpProxy', () => {
     await eventually(() => received === 'before,late' && open.size === 0);
   });
 
-  it('holds replies alone in a black hole down', async () => {
+  it('holds only replies in a downstream black hole', async () => {
     const client = new Client();
     proxy.blackHole('down');
     client.socket.write('asked');
@@ -156,7 +156,7 @@ describe('the faults of a TcpProxy', () => {
     await eventually(() => client.answer === 'asked');
   });
 
-  it('drops what a black hole has held, with the connections that it is of', async () => {
+  it('drops the bytes that a black hole has held, together with their connections', async () => {
     const [client, idle] = [new Client(), new Client()];
     await Promise.all([client.echo('a'), idle.echo('b')]);
     proxy.blackHole();
@@ -168,7 +168,7 @@ describe('the faults of a TcpProxy', () => {
     expect(received).not.toContain('lost');
   });
 
-  it('opens new connections into a black hole', async () => {
+  it('accepts new connections during a black hole', async () => {
     proxy.blackHole();
     const client = new Client();
     client.socket.write('a');
@@ -176,7 +176,7 @@ describe('the faults of a TcpProxy', () => {
     expect(client.socket.readyState).toBe('open');
   });
 
-  it('cuts all connections, and takes new ones', async () => {
+  it('cuts all connections and accepts new ones', async () => {
     const [client, other] = [new Client(), new Client()];
     await Promise.all([client.echo('a'), other.echo('b')]);
     proxy.cut();
@@ -185,7 +185,7 @@ describe('the faults of a TcpProxy', () => {
     expect(proxy.connectionsOpened).toBe(3);
   });
 
-  it('leads new connections to another server, and leaves those that are open', async () => {
+  it('redirects new connections to another server and keeps open ones', async () => {
     const [client, other] = [new Client(), createServer((socket) => socket.end('another'))];
     await client.echo('a');
     other.listen(0, '127.0.0.1');
@@ -198,7 +198,7 @@ describe('the faults of a TcpProxy', () => {
     other.close();
   });
 
-  it('resets new connections while it refuses them, and keeps the others', async () => {
+  it('resets new connections while it refuses them and keeps open ones', async () => {
     const client = new Client();
     await client.echo('a');
     proxy.refuse();
@@ -211,7 +211,7 @@ describe('the faults of a TcpProxy', () => {
     expect(proxy.connectionsOpened).toBe(2);
   });
 
-  it('drops the reply to the next request after the server has had it, once', async () => {
+  it('drops the reply to the next request, once', async () => {
     const [client, other] = [new Client(), new Client()];
     await Promise.all([client.echo('a'), other.echo('b')]);
     proxy.dropNextReply();
@@ -223,7 +223,7 @@ describe('the faults of a TcpProxy', () => {
     expect(proxy.repliesDropped).toBe(1);
   });
 
-  it('drops the reply to the request that has a text in it', async () => {
+  it('drops the reply to the request that contains a text', async () => {
     const [client, other] = [new Client(), new Client()];
     proxy.dropNextReply('victim');
     await other.echo('bystander');

@@ -9,19 +9,19 @@ import { findTemplate } from './template-cluster.js';
 
 const TLS_SETTINGS = { ssl: 'on', ssl_cert_file: '../cert.pem', ssl_key_file: '../key.pem' };
 
-/** A temporary folder of the user as whom servers run; a cluster belongs into its `data`. */
+/** Creates a temporary folder owned by the servers' user; its `data` contains the cluster. */
 export async function makeFolder(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'postgres-'));
   await giveAway(folder);
   return folder;
 }
 
-/** Fills the folder with a cluster that has nothing in it yet. */
+/** Creates an empty cluster in the folder. */
 export async function copyTemplate(folder: string): Promise<void> {
   await promisify(execFile)('cp', ['-Rp', findTemplate().data, join(folder, 'data')]);
 }
 
-/** Runs a program of PostgreSQL in the folder, as the user whose that is. */
+/** Runs a PostgreSQL program in the folder, as the folder's owner. */
 export async function runProgram(folder: string, name: string, args: readonly string[]): Promise<void> {
   const { uid, gid } = await stat(folder);
   const user = process.getuid?.() === 0 ? { uid, gid } : {};
@@ -32,20 +32,20 @@ export async function writeSettings(folder: string, settings: PostgresSettings):
   await writeFile(join(folder, 'data', 'postgresql.conf'), postgresConf(settings));
 }
 
-/** Lets in by these lines of a `pg_hba.conf` before those that let in everybody with a password. */
+/** Adds lines to the start of `pg_hba.conf`, before those that admit every user with a password. */
 export async function addAccess(folder: string, lines: string): Promise<void> {
   const file = join(folder, 'data', 'pg_hba.conf');
   await writeFile(file, `${lines}\n${await readFile(file, 'utf8')}`);
 }
 
-/** Makes a certificate that nobody vouches for. */
+/** Creates a self-signed certificate. */
 export async function makeTls(folder: string): Promise<{ certificate: string; settings: PostgresSettings }> {
   const certificate = await makeCertificate(folder);
   await giveAway(join(folder, 'key.pem'));
   return { certificate, settings: TLS_SETTINGS };
 }
 
-/** Gives a file that root has made to the user as whom servers run. */
+/** Gives a file that root has created to the servers' user. */
 async function giveAway(path: string): Promise<void> {
   const { uid, gid } = await stat(findTemplate().data);
   if (process.getuid?.() === 0) await chown(path, uid, gid);

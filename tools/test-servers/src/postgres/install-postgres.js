@@ -10,9 +10,9 @@ const POSTGRES = {
   formula: 'postgresql@17',
   port: 5432,
 };
-/** What the tests run, in the folder of the first one. */
+/** The programs that the tests run; all are in the first one's folder. */
 const PROGRAMS = ['postgres', 'initdb', 'pg_basebackup'];
-/** Where packages put the programs of the server, which they leave out of the `PATH`. */
+/** Where packages install the server's programs, outside the `PATH`. */
 const FOLDERS_OF_MAJORS = [
   { parent: '/usr/lib/postgresql', name: /^\d+$/u },
   { parent: '/opt/homebrew/opt', name: /^postgresql@\d+$/u },
@@ -22,12 +22,12 @@ const FOLDERS_OF_MAJORS = [
 const CLUSTER_SETTINGS = '/etc/postgresql-common/createcluster.conf';
 
 /**
- * A server that was found: the folder of its programs, and what it says of itself.
+ * A server that was found: the folder of its programs, and its version output.
  *
  * @typedef {{ folder: string, version: string }} FoundServer
  */
 
-/** Resolves to the folder of the server's programs, which are installed if they are missing and can be. */
+/** Resolves to the folder of the server's programs; installs them if they are missing and installable. */
 export async function installPostgres() {
   const decision = decideOn(await inspectSystem());
   if (typeof decision === 'object') return decision.folder;
@@ -38,15 +38,15 @@ export async function installPostgres() {
 }
 
 /**
- * What to do on such a system: to use the newest server of those that are there or to install one; throws with the line
- * to type if that is for its user to do.
+ * What to do on a system: use the newest server found, or install one. Throws an error that contains the command to run
+ * if only the user can run it.
  *
  * @param {{ servers: FoundServer[], isRoot: boolean, hasApt: boolean }} system
  * @returns {FoundServer | 'install it'}
  */
 export function decideOn({ servers, ...installer }) {
   if (servers.length === 0) return decideOnMissing(POSTGRES, installer);
-  // Of equals the first one: what is on the `PATH` comes before what is not.
+  // The first of equal versions: the `PATH` comes first.
   const [newest] = servers.toSorted((a, b) => majorOf(b) - majorOf(a));
   if (newest && majorOf(newest) >= OLDEST_MAJOR) return newest;
   const found = servers.map(({ folder, version }) => `${version.trim()} in ${folder}`).join(', ');
@@ -76,14 +76,14 @@ async function programsIn({ parent, name }) {
  * @returns {Promise<FoundServer | undefined>}
  */
 async function findServer(place) {
-  // A folder of the `PATH` may have links to some of the programs only.
+  // A folder in the `PATH` may contain links to only some of the programs.
   const folder = dirname(await realpath(join(place, 'postgres')).catch(() => join(place, 'postgres')));
   const versions = await Promise.all(PROGRAMS.map((name) => runCommand(join(folder, name), ['--version'])));
   const [server] = versions;
   return server && versions.every(({ passed }) => passed) ? { folder, version: server.output } : undefined;
 }
 
-/** The package would make a cluster by the name of `main` and start it with the system. */
+/** Without this, the package would create a cluster named `main` and start it with the system. */
 async function installWithoutCluster() {
   await installPackage('postgresql-common');
   const settings = await readFile(CLUSTER_SETTINGS, 'utf8');

@@ -1,9 +1,9 @@
 import { Client } from 'pg';
 
-/** Long enough for a busy machine; a frozen server is found out by it. */
+/** Long enough for a busy machine. Detects a frozen server. */
 const PATIENCE_MS = 5_000;
 
-/** Runs the work over a connection of its own to the database of the URL, and closes it. */
+/** Runs the work on a separate connection to the URL's database, and closes it. */
 export async function withPostgres<T>(url: string, work: (client: Client) => Promise<T>): Promise<T> {
   const client = new Client({
     connectionString: url,
@@ -11,7 +11,7 @@ export async function withPostgres<T>(url: string, work: (client: Client) => Pro
     connectionTimeoutMillis: PATIENCE_MS,
     query_timeout: PATIENCE_MS,
   });
-  // The call that waits is rejected; without a listener the loss of the connection would end the process.
+  // A waiting call is rejected anyway; without a listener, the lost connection would end the process.
   client.on('error', () => undefined);
   await client.connect();
   try {

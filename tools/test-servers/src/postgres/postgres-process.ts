@@ -8,8 +8,8 @@ import { promisify } from 'node:util';
 import { childrenOf } from './process-children.js';
 
 /**
- * What the watcher runs: it waits for a line, and takes the end of its input for the death of this process. A server
- * that is told to quit ends its children, too; where a frozen one's are not found, it takes five seconds.
+ * The watcher's script: it waits for a line; the end of its input means that this process has died. A server
+ * that receives SIGQUIT also ends its children; if a frozen server's children are not found, this takes five seconds.
  */
 const WATCHER = `read -r _ || {
   kill -CONT "$1" $(cat "/proc/$1/task/$1/children")
@@ -22,8 +22,8 @@ const WATCHER = `read -r _ || {
 const [PID_LINE, SHARED_MEMORY_LINE, STATUS_LINE] = [0, 6, 7];
 
 /**
- * A `postgres` with its children, in a folder with its cluster under `data`, as the user whose that is. It does not
- * outlive this process, however that one ends.
+ * A `postgres` process and its children, in a folder with its cluster in `data`, run by the folder's owner. It ends with
+ * this process, however this process ends.
  */
 export class PostgresProcess {
   readonly #child: ChildProcess;
@@ -37,11 +37,11 @@ export class PostgresProcess {
   ) {
     const log = openSync(join(folder, 'postgres.log'), 'a');
     const { uid, gid } = statSync(join(folder, 'data'));
-    // In sessions of their own: what ends the tests at a terminal does not end the watcher before its work.
+    // In separate sessions, so that Ctrl-C does not end the watcher before it has done its work.
     this.#child = spawn(program, ['-D', 'data'], {
       cwd: folder,
       detached: true,
-      // The pipe is closed when the last of its children has ended.
+      // The pipe closes when the last child has ended.
       stdio: ['ignore', 'pipe', log],
       ...(process.getuid?.() === 0 ? { uid, gid } : {}),
     });
@@ -59,11 +59,11 @@ export class PostgresProcess {
   }
 
   get pid(): number {
-    if (this.#child.pid === undefined) throw new Error('postgres could not be started: is it installed?');
+    if (this.#child.pid === undefined) throw new Error('postgres did not start. Is it installed?');
     return this.#child.pid;
   }
 
-  /** Whether it has not ended; a frozen one runs. */
+  /** Whether the process has not ended; a frozen process runs. */
   get isRunning(): boolean {
     return this.#child.exitCode === null && this.#child.signalCode === null;
   }
@@ -72,15 +72,15 @@ export class PostgresProcess {
     return this.#isFrozen && this.isRunning;
   }
 
-  /** Whether it lets clients in. */
+  /** Whether it accepts clients. */
   get isReady(): boolean {
     return this.isRunning && this.#line(PID_LINE) === String(this.pid) && this.#line(STATUS_LINE) === 'ready';
   }
 
-  /** Stops it and all its children where they are; its connections stay open. */
+  /** Freezes it and all its children; its connections stay open. */
   freeze(): void {
     this.#isFrozen = true;
-    // Once it is stopped, it starts no more of them.
+    // A frozen server starts no more children.
     this.#child.kill('SIGSTOP');
     const stopped = new Set<number>();
     for (;;) {
@@ -99,7 +99,7 @@ export class PostgresProcess {
     this.#isFrozen = false;
   }
 
-  /** Ends it in good order by `SIGINT`, at once but without a trace in the machine by `SIGQUIT`. */
+  /** Ends it: `SIGINT` shuts it down, `SIGQUIT` ends it at once, but leaves no shared memory behind. */
   async end(name: 'SIGINT' | 'SIGQUIT'): Promise<void> {
     if (!this.isRunning) return;
     this.#child.kill(name);
@@ -107,7 +107,7 @@ export class PostgresProcess {
     await this.#end();
   }
 
-  /** Ends it and all its children by `SIGKILL`, so that none of them does anything more. */
+  /** Kills it and all its children with `SIGKILL`. */
   async kill(): Promise<void> {
     if (!this.isRunning) return;
     const sharedMemory = this.#line(SHARED_MEMORY_LINE)?.split(/\s+/u)[1];
@@ -115,11 +115,11 @@ export class PostgresProcess {
     for (const pid of childrenOf(this.pid)) signal(pid, 'SIGKILL');
     this.#child.kill('SIGKILL');
     await this.#end();
-    // The machine keeps few of them, on some systems 32, and nobody else removes it if the server is not started again.
+    // Some systems allow only 32 of them, and only a restart of the server would remove it.
     if (sharedMemory) await promisify(execFile)('ipcrm', ['-m', sharedMemory]).catch(() => undefined);
   }
 
-  /** All that it has logged. */
+  /** Its whole log. */
   log(): Promise<string> {
     return readFile(join(this.folder, 'postgres.log'), 'utf8');
   }
@@ -137,7 +137,7 @@ export class PostgresProcess {
   }
 }
 
-/** A process may have ended meanwhile. */
+/** Ignores processes that have ended meanwhile. */
 function signal(pid: number, name: NodeJS.Signals): void {
   try {
     process.kill(pid, name);

@@ -1,6 +1,6 @@
 import { type Client, escapeIdentifier } from 'pg';
 
-/** Ordinary tables with their partitions, and materialized views; what other sessions have for a while is theirs. */
+/** Ordinary tables with their partitions, and materialized views, without other sessions' temporary tables. */
 const TABLES = `
   SELECT n.nspname AS schema, c.relname AS name
   FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -8,7 +8,7 @@ const TABLES = `
     AND n.nspname <> 'information_schema' AND n.nspname NOT LIKE 'pg\\_%'
   ORDER BY 1, 2`;
 
-/** Every row of every table of the database, each on a line with the names of its columns. */
+/** Every row of every table of the database, one per line, with the column names. */
 export async function dumpRows(client: Client): Promise<string> {
   const { rows: tables } = await client.query<{ schema: string; name: string }>(TABLES);
   const lines: string[] = [];
@@ -25,7 +25,7 @@ export async function dumpRows(client: Client): Promise<string> {
   return lines.join('\n');
 }
 
-/** A value as PostgreSQL writes it; bytes, also those within arrays and rows, are followed by their text. */
+/** A value in PostgreSQL's text form; binary data, also within arrays and rows, is followed by its text. */
 function readable(value: string | Buffer): string {
   return value
     .toString()

@@ -12,22 +12,22 @@ import { type LoggedStatement, readStatements } from './statement-log.js';
 import { findTemplate, PASSWORD } from './template-cluster.js';
 
 export interface PostgresServerOptions {
-  /** Over the defaults: committed rows survive the end of the server, not of the machine. */
+  /** Override the defaults, with which committed rows survive a server crash, but not a crash of the machine. */
   readonly settings?: PostgresSettings;
-  /** Default: a free one. */
+  /** Default: a free port. */
   readonly port?: number;
-  /** Lines of a `pg_hba.conf`; they stand before those that let in every user with a password. */
+  /** Lines of a `pg_hba.conf`, before the lines that admit every user with a password. */
   readonly hba?: string;
-  /** Whether it also speaks TLS, with a `certificate` that nobody vouches for. Default: false. */
+  /** Whether it also supports TLS, with a self-signed `certificate`. Default: false. */
   readonly ssl?: boolean;
-  /** Puts a cluster under `data` in the folder. Default: one that has nothing in it yet. */
+  /** Creates a cluster in `data` in the folder. Default: an empty cluster. */
   readonly fill?: (folder: string) => Promise<void>;
 }
 
-/** A real PostgreSQL of its own on the loopback interface. */
+/** A real PostgreSQL server on the loopback interface. */
 export class PostgresServer {
   readonly host = '127.0.0.1';
-  /** Of the superuser `postgres`. */
+  /** The password of the superuser `postgres`. */
   readonly password = PASSWORD;
   #process: PostgresProcess;
   #databases = 0;
@@ -37,13 +37,13 @@ export class PostgresServer {
     /** Removed by `stop()`. */
     readonly folder: string,
     private readonly settings: PostgresSettings,
-    /** What a client must trust, with `ssl`; otherwise empty. */
+    /** The certificate that a client must trust, with `ssl`; otherwise empty. */
     readonly certificate: string,
   ) {
     this.#process = this.#spawn();
   }
 
-  /** Resolves once it lets clients in. */
+  /** Resolves once it accepts clients. */
   static async start(options: PostgresServerOptions = {}): Promise<PostgresServer> {
     const folder = await makeFolder();
     try {
@@ -66,7 +66,7 @@ export class PostgresServer {
     return new PostgresServer(port, folder, settings, tls.certificate);
   }
 
-  /** Of its superuser and its database `postgres`. */
+  /** The URL of the database `postgres` for the superuser. */
   get url(): string {
     return this.#urlOf('postgres');
   }
@@ -75,57 +75,57 @@ export class PostgresServer {
     return this.#process.pid;
   }
 
-  /** Whether it runs and is not frozen. */
+  /** Whether the process runs and is not frozen. */
   get isAlive(): boolean {
     return this.#process.isRunning && !this.#process.isFrozen;
   }
 
-  /** Ends it and removes its folder. */
+  /** Ends the server and removes its folder. */
   async stop(): Promise<void> {
     await this.#process.end('SIGQUIT');
     await rm(this.folder, { recursive: true, force: true });
   }
 
-  /** Ends it with all its processes by `SIGKILL`; its port and its folder stay for `restart()`. */
+  /** Kills all its processes with `SIGKILL`; `restart()` uses the same port and folder. */
   kill(): Promise<void> {
     return this.#process.kill();
   }
 
-  /** Stops it with all its processes by `SIGSTOP`: its connections stay open, and nobody is answered. */
+  /** Freezes all its processes with `SIGSTOP`: its connections stay open, and it does not respond. */
   freeze(): void {
     this.#process.freeze();
   }
 
-  /** Lets a frozen one go on. */
+  /** Resumes a frozen server. */
   resume(): void {
     this.#process.resume();
   }
 
-  /** Starts it again on its port and in its folder; one that still runs is ended in good order before. */
+  /** Restarts it on the same port and folder; a running server is shut down first. */
   async restart(): Promise<void> {
     await this.#process.end('SIGINT');
     this.#process = this.#spawn();
     await this.#letsIn();
   }
 
-  /** The rows of one statement over a connection of its own, as the superuser. */
+  /** Returns the rows of one statement on a separate connection, as the superuser. */
   query<Row extends object = Record<string, unknown>>(text: string, values: readonly unknown[] = []): Promise<Row[]> {
     return this.use(async (client) => (await client.query<Row>(text, [...values])).rows);
   }
 
-  /** What the work resolves to, over a connection of its own as the superuser. */
+  /** Runs the work on a separate connection as the superuser, and returns its result. */
   use<T>(work: (client: Client) => Promise<T>, database = 'postgres'): Promise<T> {
     return withPostgres(this.#urlOf(database), work);
   }
 
-  /** Resolves to the URL of a new database, for its superuser. */
+  /** Creates a database and returns its URL for the superuser. */
   async createDatabase(name?: string): Promise<string> {
     const database = name ?? `database_${(this.#databases += 1)}`;
     await this.query(`CREATE DATABASE ${escapeIdentifier(database)}`);
     return this.#urlOf(database);
   }
 
-  /** Every row of all tables of one database or of all, as text in which whatever is stored as ASCII is found. */
+  /** Every row of all tables of one or all databases, as text that contains everything stored as ASCII. */
   async dump(database?: string): Promise<string> {
     const rows = await this.query<{ datname: string }>('SELECT datname FROM pg_database WHERE datallowconn ORDER BY 1');
     const names = database === undefined ? rows.map(({ datname }) => datname) : [database];
@@ -134,16 +134,16 @@ export class PostgresServer {
   }
 
   /**
-   * What the user or the application of this name has sent until now, in its order; the setting `log_statement: 'all'`
-   * is for the test to make.
+   * The statements that a user or application has sent so far, in order. Requires the setting `log_statement: 'all'`.
    */
   async statementsOf(name: string): Promise<LoggedStatement[]> {
-    if (this.settings['log_statement'] !== 'all') throw new Error("Statements are logged with log_statement: 'all'.");
+    if (this.settings['log_statement'] !== 'all')
+      throw new Error("Start the server with log_statement: 'all' to read its statements.");
     const statements = readStatements(await this.readLog());
     return statements.filter(({ user, applicationName }) => user === name || applicationName === name);
   }
 
-  /** All that it has logged. */
+  /** Its whole log. */
   readLog(): Promise<string> {
     return this.#process.log();
   }

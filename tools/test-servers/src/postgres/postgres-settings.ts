@@ -1,16 +1,16 @@
 /** Lines of a `postgresql.conf`. */
 export type PostgresSettings = Readonly<Record<string, string | number>>;
 
-/** Between the fields that stand before each message of the log; no name of an application contains it. */
+/** Separates the fields before each log message; no application name contains it. */
 export const LOG_SEPARATOR = '\t';
 
-/** A server that survives the end of its process, not of the machine, and lets in nobody from elsewhere. */
+/** Data survives a crash of the server, but not of the machine; access from loopback only. */
 const DEFAULTS: PostgresSettings = {
   listen_addresses: '127.0.0.1',
   unix_socket_directories: '',
   max_connections: 100,
   shared_buffers: '16MB',
-  // What is in the folder goes with it; by default a killed server leaves it in the memory of the machine.
+  // In the folder, which is removed; by default, a killed server leaves its shared memory behind.
   dynamic_shared_memory_type: 'mmap',
   fsync: 'off',
   full_page_writes: 'off',
@@ -27,7 +27,7 @@ const DEFAULTS: PostgresSettings = {
   log_line_prefix: ['%m', '%p', '%u', '%d', '%a', ''].join(LOG_SEPARATOR),
 };
 
-/** The text of a `postgresql.conf` with these settings over the defaults of a test. */
+/** The text of a `postgresql.conf`: these settings override the tests' defaults. */
 export function postgresConf(settings: PostgresSettings): string {
   return Object.entries({ ...DEFAULTS, ...settings })
     .map(([name, value]) => `${name} = '${String(value).replaceAll("'", "''")}'\n`)

@@ -6,20 +6,20 @@ import { runProgram } from './cluster-folder.js';
 import { PostgresServer, type PostgresServerOptions } from './postgres-server.js';
 
 export interface PostgresStandbyOptions {
-  /** Whether the primary answers to a commit only when this standby has it, too, also once it is gone. Default: false. */
+  /** Whether the primary acknowledges a commit only after this standby has it, even while the standby is down. Default: false. */
   readonly isSynchronous?: boolean;
   readonly settings?: PostgresServerOptions['settings'];
 }
 
-/** A hot standby of a server, which follows it by streaming replication until it is promoted. */
+/** A hot standby that follows a server by streaming replication until it is promoted. */
 export class PostgresStandby {
   private constructor(
     private readonly primary: PostgresServer,
-    /** The standby itself, which reads only; stopped by itself. */
+    /** The standby server; read-only, and stopped separately. */
     readonly server: PostgresServer,
   ) {}
 
-  /** Resolves once it lets clients in and streams. */
+  /** Resolves once it accepts clients and streams. */
   static async start(primary: PostgresServer, options: PostgresStandbyOptions = {}): Promise<PostgresStandby> {
     const port = await freePort();
     const name = `standby_${port}`;
@@ -39,9 +39,9 @@ export class PostgresStandby {
     return new PostgresStandby(primary, server);
   }
 
-  /** Resolves once it shows all that the primary has on its disk now. */
+  /** Resolves once it has replayed everything that the primary has flushed. */
   async waitForReplay(): Promise<void> {
-    // What is flushed: commits with `synchronous_commit = off` are, soon after.
+    // Flushed, because commits with `synchronous_commit = off` reach the disk shortly after.
     const [now] = await this.primary.query<{ lsn: string }>('SELECT pg_current_wal_flush_lsn() AS lsn');
     const text = 'SELECT pg_last_wal_replay_lsn() >= $1::pg_lsn AS "isThere"';
     await eventually(async () => {
@@ -50,7 +50,7 @@ export class PostgresStandby {
     });
   }
 
-  /** Makes it a primary, whether or not the old one still runs; resolves once it takes writes. */
+  /** Promotes it, whether or not the old primary still runs; resolves once it accepts writes. */
   async promote(): Promise<void> {
     await this.server.query('SELECT pg_promote(wait => false)');
     await eventually(async () => {
@@ -64,7 +64,7 @@ async function copyPrimary(primary: PostgresServer, folder: string): Promise<voi
   const data = join(folder, 'data');
   await runProgram(folder, 'pg_basebackup', ['-D', data, '-d', primary.url, '-c', 'fast', '--no-sync']);
   await writeFile(join(data, 'standby.signal'), '');
-  // Whom the primary waits for at its commits is not whom this one does once it is promoted.
+  // The promoted server must not wait for the standby that the old primary waited for.
   await rm(join(data, 'postgresql.auto.conf'));
 }
 

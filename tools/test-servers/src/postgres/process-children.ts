@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 
-/** The processes that a process has started and that it has not yet taken notice of the end of. */
+/** A process's children that it has not yet reaped. */
 export function childrenOf(pid: number): number[] {
   try {
     return numbers(readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8'));

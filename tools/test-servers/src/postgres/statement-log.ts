@@ -1,22 +1,22 @@
 import { LOG_SEPARATOR } from './postgres-settings.js';
 
-/** A statement that a client has sent: with the driver of the tests each one is a round trip. */
+/** A statement that a client has sent. With the tests' driver, each one is a round trip. */
 export interface LoggedStatement {
   readonly user: string;
   readonly database: string;
   readonly applicationName: string;
-  /** Its text; several if they were sent as one. */
+  /** Its text; several statements if they were sent together. */
   readonly text: string;
-  /** By which it was prepared; absent for one without parameters, `<unnamed>` for one that is prepared each time. */
+  /** Its prepared name; absent without parameters, `<unnamed>` if it is prepared each time. */
   readonly preparedAs?: string;
 }
 
-/** A message begins at the start of a line; its further lines begin with a tab. */
+/** A message starts at the beginning of a line; its further lines start with a tab. */
 const BETWEEN_MESSAGES = /\n(?!\t)/u;
-/** Statements of the simple protocol, and of the extended one; there each execution is logged, not its preparation. */
+/** Statements of the simple and the extended protocol; for the latter, executions are logged, not preparations. */
 const STATEMENT = /^LOG: {2}(?:statement|execute ([^]*?)): ([^]*)$/u;
 
-/** The statements in the log of a server with `log_statement = all`, in their order. */
+/** The statements in the log of a server with `log_statement = all`, in order. */
 export function readStatements(log: string): LoggedStatement[] {
   return log.split(BETWEEN_MESSAGES).flatMap((message) => {
     const [, , user = '', database = '', applicationName = '', ...rest] = message.split(LOG_SEPARATOR);

@@ -6,19 +6,19 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { runCommand } from '../run-command.js';
 
-/** Of the superuser `postgres` of every cluster of the tests. */
+/** The password of the superuser `postgres` in every test cluster. */
 export const PASSWORD = 'of-the-tests';
 
-/** Which tell the workers of Jest. */
+/** Environment variables that Jest's workers read. */
 const FOLDER = 'TESTS_POSTGRES_TEMPLATE';
 const PROGRAMS = 'TESTS_POSTGRES_PROGRAMS';
-/** What the watcher runs: the end of its input is the death of this process. */
+/** The watcher's script: the end of its input means that this process has died. */
 const WATCHER = 'read -r _; rm -rf "$1"';
 const INITDB = ['--no-sync', '--encoding=UTF8', '--no-locale', '--username=postgres', '--auth=scram-sha-256'];
 
-/** Makes the cluster of which every server of this run starts from a copy; it goes with this process. */
+/** Creates the cluster that every server of this run starts with a copy of; it is removed with this process. */
 export async function makeTemplate(/** @type {string} */ programs) {
-  // When Jest watches, it sets up anew before each run.
+  // In watch mode, Jest runs the global set-up before each run.
   if (existsSync(process.env[FOLDER] ?? '')) return;
   const folder = await mkdtemp(join(tmpdir(), 'postgres-template-'));
   removeAtEnd(folder);
@@ -31,14 +31,15 @@ export async function makeTemplate(/** @type {string} */ programs) {
   process.env[PROGRAMS] = programs;
 }
 
-/** Where this run has its template, and the programs of the server. */
+/** This run's template cluster and the folder of the server's programs. */
 export function findTemplate() {
   const { [FOLDER]: folder, [PROGRAMS]: programs } = process.env;
-  if (!folder || !programs) throw new Error('There is no template cluster: `globalSetup` of Jest makes it.');
+  if (!folder || !programs)
+    throw new Error('The template cluster does not exist. Run the tests through Jest, whose globalSetup creates it.');
   return { data: join(folder, 'data'), programs };
 }
 
-/** Whom to run the server as; nobody else than who runs the tests, unless that is root, which PostgreSQL refuses. */
+/** The user of the server: the current user, unless it is root, which PostgreSQL rejects. */
 async function unprivilegedUser() {
   if (process.getuid?.() !== 0) return undefined;
   const name = (await runCommand('id', ['postgres'])).passed ? 'postgres' : 'nobody';

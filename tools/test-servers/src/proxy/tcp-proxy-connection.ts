@@ -7,7 +7,7 @@ export interface TcpTarget {
   readonly port: number;
 }
 
-/** What a proxy counts over all of its connections. */
+/** Counters over all connections of a proxy. */
 export interface TcpCounts {
   connectionsOpened: number;
   bytesUp: number;
@@ -15,7 +15,7 @@ export interface TcpCounts {
   repliesDropped: number;
 }
 
-/** A connection of a client through the proxy, with its own connection to the server. */
+/** A client's connection through the proxy, with its connection to the server. */
 export class TcpProxyConnection {
   readonly #server: Socket;
   readonly #up: TcpQueue;
@@ -33,7 +33,7 @@ export class TcpProxyConnection {
     this.#down = new TcpQueue('down', this.#server, client, faults, (bytes) => (counts.bytesDown += bytes));
     client.on('data', (bytes: Buffer) => this.#request(bytes));
     this.#server.on('data', (bytes: Buffer) => this.#reply(bytes));
-    // A client that has gone takes nothing back: what it had sent still reaches the server, and its end after that.
+    // What a disconnected client had sent still reaches the server, and the end of the connection after it.
     for (const event of ['end', 'close']) {
       client.on(event, () => this.#up.end());
       this.#server.on(event, () => this.#down.end());
@@ -42,7 +42,7 @@ export class TcpProxyConnection {
     this.#server.on('error', () => this.#serverFailed());
   }
 
-  /** The bytes that have come and are not passed on. */
+  /** The bytes received and not yet forwarded. */
   get heldBytes(): number {
     return this.#up.heldBytes + this.#down.heldBytes;
   }
@@ -53,7 +53,7 @@ export class TcpProxyConnection {
     await Promise.all(sides);
   }
 
-  /** Passes on what may be, after the faults have changed. */
+  /** Forwards what the faults allow, after they have changed. */
   pump(): void {
     this.#up.pump();
     this.#down.pump();
@@ -74,7 +74,7 @@ export class TcpProxyConnection {
   #reply(bytes: Buffer): void {
     if (!this.#losesReply) return this.#down.push(bytes);
     this.#losesReply = false;
-    // In its turn, so that the replies before it are not lost as well.
+    // In order, so that the replies before it are not lost as well.
     this.#down.push(Buffer.alloc(0), () => this.#dropReply());
     return this.#down.end();
   }

@@ -2,24 +2,24 @@ import type { Socket } from 'node:net';
 import { setImmediate, setTimeout } from 'node:timers/promises';
 import type { TcpDirection, TcpFaults } from './tcp-proxy-faults.js';
 
-/** More is not read from the sender before some of it is passed on, as in the buffers of a real network. */
+/** Above this, nothing more is read from the sender until some bytes are forwarded, as in a real network's buffers. */
 const MOST_BYTES = 1024 * 1024;
 
 interface QueueEntry {
-  /** Empty for what is done when its turn comes. */
+  /** Empty for an action in the queue. */
   bytes: Buffer;
   readonly dueAt: number;
-  /** Runs after the last of the bytes is passed on. */
+  /** Called after the last of the bytes is forwarded. */
   readonly after?: (() => void) | undefined;
 }
 
-/** One direction of a connection: all that comes is passed on in its order, if the faults let it through. */
+/** One direction of a connection: forwards bytes in order, as far as the faults allow. */
 export class TcpQueue {
   readonly #entries: QueueEntry[] = [];
   #isPumping = false;
   #isClosed = false;
   #hasEnded = false;
-  /** The bytes that have come and are not passed on. */
+  /** The bytes received and not yet forwarded. */
   heldBytes = 0;
 
   constructor(
@@ -38,20 +38,20 @@ export class TcpQueue {
     this.pump();
   }
 
-  /** Ends the other side as well, in its turn. */
+  /** Ends the other side after the queued bytes. */
   end(): void {
     this.push(Buffer.alloc(0), () => this.sink.end());
     this.#hasEnded = true;
   }
 
-  /** Forgets what is held, and passes nothing on any more. */
+  /** Drops the queued bytes and forwards nothing more. */
   close(): void {
     this.#isClosed = true;
     this.heldBytes = 0;
     this.#entries.length = 0;
   }
 
-  /** Passes on what may be; asked again whenever the faults have changed. */
+  /** Forwards what the faults allow; called again whenever they change. */
   pump(): void {
     if (this.#isPumping) return;
     this.#isPumping = true;
@@ -67,7 +67,7 @@ export class TcpQueue {
     this.#isPumping = false;
   }
 
-  /** The first in the queue, unless a hole keeps it there. */
+  /** The first entry of the queue, unless a black hole holds it. */
   #next(): QueueEntry | undefined {
     return this.faults.holes.has(this.direction) ? undefined : this.#entries[0];
   }
@@ -87,7 +87,7 @@ export class TcpQueue {
     this.onPassed(piece.length);
     const isTaken = this.sink.write(piece);
     if (!isTaken) await this.#drained();
-    // Otherwise the pieces would reach the other side in one.
+    // Otherwise the pieces would arrive together.
     else if (this.faults.slices) await setImmediate();
   }
   #drained(): Promise<void> {

@@ -4,9 +4,9 @@ import { TcpProxyConnection, type TcpTarget } from './tcp-proxy-connection.js';
 import { type TcpDirection, TcpFaults } from './tcp-proxy-faults.js';
 
 /**
- * Stands between a client and a server, and passes on what they send until it is told to do worse. Every control acts
- * on the connections there are as on new ones, until `healthy()`. Bytes never change their order and none are
- * skipped: what a fault loses, it loses with the connection.
+ * A TCP proxy between a client and a server that forwards bytes and injects faults on demand. Every fault applies to
+ * existing and new connections until `healthy()`. Bytes are never reordered or skipped: what a fault loses, it loses
+ * together with the connection.
  */
 export class TcpProxy {
   readonly host = '127.0.0.1';
@@ -38,12 +38,12 @@ export class TcpProxy {
     return this.#connections.size;
   }
 
-  /** The bytes that the server was sent. */
+  /** The bytes sent to the server. */
   get bytesUp(): number {
     return this.#counts.bytesUp;
   }
 
-  /** The bytes that the clients were sent. */
+  /** The bytes sent to the clients. */
   get bytesDown(): number {
     return this.#counts.bytesDown;
   }
@@ -52,63 +52,63 @@ export class TcpProxy {
     return this.#counts.repliesDropped;
   }
 
-  /** The bytes that have come and wait here, for the end of a black hole or of their latency. */
+  /** The bytes that wait for the end of a black hole or of their latency. */
   get heldBytes(): number {
     return [...this.#connections].reduce((sum, { heldBytes }) => sum + heldBytes, 0);
   }
 
-  /** Delays what comes from now on, each way, by so much and up to `jitterMs` more. What is on its way keeps its time. */
+  /** Delays bytes that arrive from now on, each way, by this much and up to `jitterMs` more. Earlier bytes keep their delay. */
   latency({ ms, jitterMs = 0 }: { readonly ms: number; readonly jitterMs?: number }): void {
     this.#faults.latency = { ms, jitterMs };
   }
 
-  /** Passes bytes on in pieces of a size between these two, both included. */
+  /** Forwards bytes in pieces within these sizes, both included. */
   slice(minBytes: number, maxBytes: number): void {
     this.#faults.slices = { minBytes, maxBytes };
   }
 
-  /** Holds all bytes of a direction, and the ends of connections too: they stay open, and new ones open as ever. */
+  /** Holds all bytes of a direction, and the ends of connections. Connections stay open, and new ones can be opened. */
   blackHole(direction: TcpDirection | 'both' = 'both'): void {
     for (const each of direction === 'both' ? (['up', 'down'] as const) : [direction]) this.#faults.holes.add(each);
   }
 
-  /** Ends a black hole and lets through what it has held, late as it is, also if its sender has gone. */
+  /** Ends a black hole and forwards the held bytes, even if their sender has disconnected. */
   release(): void {
     this.#faults.holes.clear();
     for (const connection of this.#connections) connection.pump();
   }
 
-  /** Ends a black hole and drops what it has held, and with it the connections that lost something. */
+  /** Ends a black hole and drops the held bytes together with their connections. */
   discard(): void {
     for (const connection of this.#connections) if (connection.heldBytes > 0) connection.destroy();
     this.release();
   }
 
-  /** Leads new connections to another server, as an address does after a failover; those that are open stay. */
+  /** Connects new connections to another server, as after a failover; open connections stay. */
   turnTo({ host, port }: TcpTarget): void {
     this.target = { host, port };
   }
 
-  /** Destroys all connections, once. */
+  /** Destroys all current connections. */
   cut(): void {
     for (const connection of this.#connections) connection.destroy();
   }
 
-  /** Resets new connections; those that are open stay. */
+  /** Resets new connections; open connections stay. */
   refuse(): void {
     this.#faults.refusesConnections = true;
   }
 
   /**
-   * Passes the next request on, and destroys its connection when the first byte of the reply comes: it is done, and
-   * the client never learns. `matching` names a text that the request must have in it. The connection should wait for
-   * no other reply at that time.
+   * Forwards the next request and destroys its connection when the first byte of the reply arrives: the request is
+   * executed, but its reply is lost. `matching` is a text that the request must contain. The connection should not wait
+   * for another reply at that time.
    */
   dropNextReply(matching = ''): void {
     this.#faults.lostReplyTo = matching;
   }
 
-  /** Ends all faults; what a black hole has held is let through. */
+  /** Ends all faults and forwards the bytes that a black hole has held. */
   healthy(): void {
     this.latency({ ms: 0 });
     this.#faults.slices = undefined;
@@ -117,7 +117,7 @@ export class TcpProxy {
     this.release();
   }
 
-  /** Destroys all connections and takes no more. */
+  /** Destroys all connections and accepts no more. */
   async stop(): Promise<void> {
     if (!this.#server.listening) return;
     const closed = once(this.#server, 'close');

@@ -3,12 +3,12 @@ import { RedisClusterView } from './redis-cluster-view.js';
 import type { RedisCluster } from './redis-cluster.js';
 import type { RedisServer } from './redis-server.js';
 
-/** The slot of a shard: that of its keys and of its logins. */
+/** The slot of a shard's keys. */
 export function slotOfShard(keyPrefix: string, shard: string): number {
   return new Command('get', [`{${keyPrefix}:${shard}}`]).getSlot();
 }
 
-/** Tells which shards a master serves at the moment. */
+/** Returns whether a master currently serves a shard. */
 export async function shardsOf(
   cluster: RedisCluster,
   master: RedisServer,

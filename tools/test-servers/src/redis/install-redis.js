@@ -9,19 +9,19 @@ const REDIS = {
   port: 6379,
 };
 
-/** Puts `redis-server` on the `PATH`, which the tests start for themselves. */
+/** Ensures that `redis-server` is on the `PATH`. The tests start their own servers. */
 export async function installRedis() {
   if (decideOn(await inspectSystem()) === 'use it') return;
   await installServer(REDIS);
-  // A system may have an old one only, which is not installed twice.
+  // The package of an old system is not installed twice.
   decideOn({ ...(await inspectSystem()), hasApt: false });
 }
 
 /**
- * What to do on such a system; throws with the line to type if that is for its user to do.
+ * What to do on a system; throws an error that contains the command to run if only its user can run it.
  *
  * @param {{ version: string | undefined, isRoot: boolean, hasApt: boolean }} system `version` is what the server on the
- *   `PATH` says of itself, if there is one.
+ *   `PATH` prints, if there is one.
  * @returns {'use it' | 'install it'}
  */
 export function decideOn({ version, ...installer }) {

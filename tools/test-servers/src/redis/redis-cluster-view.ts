@@ -1,17 +1,17 @@
 import type { RedisServer } from './redis-server.js';
 
-/** A node as one of the nodes sees it. */
+/** A node in the view of another node. */
 export interface ClusterViewNode {
   readonly id: string;
   readonly port: number;
   readonly isMaster: boolean;
-  /** Whether it is reached: neither suspected nor known to have failed. */
+  /** Whether it is reachable: neither suspected nor confirmed as failed. */
   readonly isReached: boolean;
-  /** The first and the last slot of each range that it serves. */
+  /** The first and last slot of each range that it serves. */
   readonly slots: readonly (readonly [number, number])[];
 }
 
-/** What one node of a cluster says of all of them. */
+/** One node's view of the cluster. */
 export class RedisClusterView {
   private constructor(
     readonly isOk: boolean,
@@ -28,13 +28,13 @@ export class RedisClusterView {
     return new RedisClusterView(String(state).includes('cluster_state:ok'), epoch, lines.map(viewNode));
   }
 
-  /** The views of those that answer. */
+  /** The views of the nodes that respond. */
   static async ofAll(servers: readonly RedisServer[]): Promise<RedisClusterView[]> {
     const asked = await Promise.allSettled(servers.map((server) => RedisClusterView.of(server)));
     return asked.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
   }
 
-  /** Who serves what: the same text in the views of nodes that agree. */
+  /** The assignment of slots as text; nodes that agree have the same text. */
   get ownership(): string {
     const owners = this.nodes.filter(({ slots }) => slots.length > 0);
     return owners
@@ -62,7 +62,7 @@ function viewNode(line: string): ClusterViewNode {
   };
 }
 
-/** `<first>-<last>`, or one slot alone. */
+/** `<first>-<last>`, or a single slot. */
 function slotRange(range: string): readonly [number, number] {
   const [first, last = first] = range.split('-').map(Number);
   return [first!, last!];

@@ -11,18 +11,18 @@ const SLOTS = 16_384;
 const SETTINGS: RedisSettings = {
   'cluster-enabled': 'yes',
   'cluster-node-timeout': 1_500,
-  // Each master keeps the replica that it has, so that a test knows who takes over.
+  // Each master keeps its replica, so that a test knows which node takes over.
   'cluster-allow-replica-migration': 'no',
 };
 
 /** A real cluster of three masters with a replica each, on the loopback interface. */
 export class RedisCluster {
   private constructor(
-    /** The three that start as masters, then the replica of each in their order. */
+    /** The three initial masters, then their replicas in the same order. */
     readonly nodes: readonly RedisServer[],
   ) {}
 
-  /** Resolves once all nodes agree and every replica has all that its master has. */
+  /** Resolves once all nodes agree and every replica is in sync. */
   static async start({ settings = {} }: { readonly settings?: RedisSettings } = {}): Promise<RedisCluster> {
     const busPorts = await Promise.all(Array.from({ length: 2 * MASTERS }, () => freePort()));
     const started = await Promise.allSettled(
@@ -45,13 +45,13 @@ export class RedisCluster {
     return this.nodes.map(({ host, port }) => ({ host, port }));
   }
 
-  /** The nodes that serve slots, as those that are alive see it. */
+  /** The nodes that serve slots, according to the running nodes. */
   async masters(): Promise<RedisServer[]> {
     const { nodes } = await this.#view();
     return nodes.filter(({ slots }) => slots.length > 0).map(({ port }) => this.#at(port));
   }
 
-  /** The nodes that are no masters, as those that are alive see it. */
+  /** The nodes that are not masters, according to the running nodes. */
   async replicas(): Promise<RedisServer[]> {
     const { nodes } = await this.#view();
     return nodes.filter(({ isMaster }) => !isMaster).map(({ port }) => this.#at(port));
@@ -59,17 +59,17 @@ export class RedisCluster {
 
   async masterOfSlot(slot: number): Promise<RedisServer> {
     const port = (await this.#view()).portOfSlot(slot);
-    if (port === undefined) throw new Error(`No node serves the slot ${slot}.`);
+    if (port === undefined) throw new Error(`No node serves slot ${slot}.`);
     return this.#at(port);
   }
 
-  /** The node that is a replica of this one or that it is a replica of. */
+  /** The other node of a master and replica pair. */
   partnerOf(node: RedisServer): RedisServer {
     const index = this.nodes.indexOf(node);
     return this.nodes[(index + MASTERS) % this.nodes.length]!;
   }
 
-  /** Moves a slot to another master while clients go on; resolves once all nodes know. See `migrateSlot`. */
+  /** Moves a slot to another master while clients work; resolves once all nodes agree. See `migrateSlot`. */
   async migrateSlot(
     slot: number,
     to: RedisServer,
@@ -81,8 +81,8 @@ export class RedisCluster {
   }
 
   /**
-   * Resolves to the replica of a master that was killed or frozen once it is the master instead, all that are alive
-   * agree, and the cluster serves every slot again.
+   * Resolves to the replica of a killed or frozen master once it has taken over, all running nodes agree, and the
+   * cluster serves every slot again.
    */
   async waitForFailover(failed: RedisServer): Promise<RedisServer> {
     const successor = this.partnerOf(failed);
@@ -92,7 +92,7 @@ export class RedisCluster {
     return successor;
   }
 
-  /** Resolves once all nodes reach each other and agree, and every replica has all that its master has. */
+  /** Resolves once all nodes reach each other and agree, and every replica is in sync. */
   async waitUntilReady(): Promise<void> {
     await eventually(async () => {
       const views = await RedisClusterView.ofAll(this.nodes);
@@ -136,14 +136,14 @@ export class RedisCluster {
     await replica.call('CLUSTER', 'REPLICATE', id);
   }
 
-  /** What the nodes say that are alive. */
+  /** The views of the running nodes. */
   async #views(): Promise<RedisClusterView[]> {
     const views = await RedisClusterView.ofAll(this.nodes.filter(({ isAlive }) => isAlive));
-    if (views.length === 0) throw new Error('No node of the cluster answers.');
+    if (views.length === 0) throw new Error('No cluster node responds.');
     return views;
   }
 
-  /** What that node says that knows of the latest election. */
+  /** The view of the node with the latest election epoch. */
   async #view(): Promise<RedisClusterView> {
     const views = await this.#views();
     return views.reduce((one, other) => (other.epoch > one.epoch ? other : one));

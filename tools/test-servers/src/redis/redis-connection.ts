@@ -5,10 +5,10 @@ export interface RedisCredentials {
   readonly password: string;
 }
 
-/** Long enough for a busy machine; a frozen server is found out by it. */
+/** Long enough for a busy machine. Detects a frozen server. */
 const PATIENCE_MS = 5_000;
 
-/** Runs the work over a connection of its own that sends nothing by itself, and closes it. */
+/** Runs the work on a separate connection that sends nothing by itself, and closes it. */
 export async function withRedis<T>(
   port: number,
   credentials: RedisCredentials | undefined,
@@ -18,7 +18,7 @@ export async function withRedis<T>(
     ...credentials,
     host: '127.0.0.1',
     port,
-    // A greeting or a check when it connects would be counted among the commands of the test.
+    // Commands that the client sends on connect would count among the test's commands.
     protocol: 2,
     disableClientInfo: true,
     enableReadyCheck: false,

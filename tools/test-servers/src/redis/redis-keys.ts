@@ -4,11 +4,11 @@ export interface DescribedKey {
   readonly key: string;
   /** `string`, `hash`, `list`, `set`, `zset` or `stream`. */
   readonly type: string;
-  /** Seconds until it expires, as Redis rounds them; -1 for a key that never does. */
+  /** Seconds until it expires, rounded by Redis; -1 if it does not expire. */
   readonly ttl: number;
 }
 
-/** The command by which all of a key is read, by its type. */
+/** The command that reads a whole key, by type. */
 const READERS: Readonly<Record<string, readonly [command: string, ...args: string[]]>> = {
   string: ['GET'],
   hash: ['HGETALL'],
@@ -18,7 +18,7 @@ const READERS: Readonly<Record<string, readonly [command: string, ...args: strin
   stream: ['XRANGE', '-', '+'],
 };
 
-/** Every key that matches the pattern, sorted by its name; one that expires meanwhile is left out. */
+/** Every key that matches the pattern, sorted by name, without keys that expire meanwhile. */
 export async function describeKeys(redis: Redis, pattern: string): Promise<DescribedKey[]> {
   const keys = new Set<string>();
   for await (const found of redis.scanStream({ match: pattern, count: 1_000 })) {
@@ -33,7 +33,7 @@ export async function describeKeys(redis: Redis, pattern: string): Promise<Descr
   return described.filter(({ type, ttl }) => type !== 'none' && ttl !== -2);
 }
 
-/** Every key with its type, its time to live and all that it holds, each on a line. */
+/** Every key with its type, its time to live and its content, one per line. */
 export async function dumpKeys(redis: Redis): Promise<string> {
   const keys = await describeKeys(redis, '*');
   const lines = keys.map(async ({ key, type, ttl }) => `${key} (${type}, ${ttl}): ${await contents(redis, key, type)}`);
@@ -42,12 +42,12 @@ export async function dumpKeys(redis: Redis): Promise<string> {
 
 async function contents(redis: Redis, key: string, type: string): Promise<string> {
   const reader = READERS[type];
-  if (!reader) throw new Error(`No way to read a key of the type '${type}' is known.`);
+  if (!reader) throw new Error(`Keys of the type '${type}' are not supported.`);
   const [command, ...args] = reader;
   return text(await redis.callBuffer(command, [key, ...args]));
 }
 
-/** ASCII in the midst of binary bytes stays what it is. */
+/** Converts bytes to text; ASCII within binary data stays readable. */
 function text(reply: unknown): string {
   if (Array.isArray(reply)) return `[${reply.map(text).join(' ')}]`;
   return Buffer.isBuffer(reply) ? reply.toString('utf8') : String(reply);

@@ -6,10 +6,10 @@ import type { Socket } from 'node:net';
 import { join } from 'node:path';
 
 const SERVER = 'redis-server';
-/** What the watcher runs: it waits for a line, and takes the end of its input for the death of this process. */
+/** The watcher's script: it waits for a line; the end of its input means that this process has died. */
 const WATCHER = 'read -r _ || { kill -KILL "$1"; rm -rf "$2"; }';
 
-/** A `redis-server` in a folder with its `redis.conf`. It does not outlive this process, however that one ends. */
+/** A `redis-server` process in a folder with its `redis.conf`. It ends with this process, however this process ends. */
 export class RedisProcess {
   readonly #child: ChildProcess;
   readonly #watcher: ChildProcess;
@@ -21,7 +21,7 @@ export class RedisProcess {
     args: readonly string[] = [],
   ) {
     const stderr = openSync(join(folder, 'stderr.log'), 'a');
-    // In sessions of their own: what ends the tests at a terminal does not end the watcher before its work.
+    // In separate sessions, so that Ctrl-C does not end the watcher before it has done its work.
     this.#child = spawn(SERVER, ['redis.conf', ...args], {
       cwd: folder,
       detached: true,
@@ -40,11 +40,11 @@ export class RedisProcess {
   }
 
   get pid(): number {
-    if (this.#child.pid === undefined) throw new Error('redis-server could not be started: is it installed?');
+    if (this.#child.pid === undefined) throw new Error('redis-server did not start. Is it installed?');
     return this.#child.pid;
   }
 
-  /** Whether it has not ended; a frozen one runs. */
+  /** Whether the process has not ended; a frozen process runs. */
   get isRunning(): boolean {
     return this.#child.exitCode === null && this.#child.signalCode === null;
   }
@@ -53,7 +53,7 @@ export class RedisProcess {
     return this.#isFrozen && this.isRunning;
   }
 
-  /** Stops it where it is; its connections stay open. */
+  /** Freezes it; its connections stay open. */
   freeze(): void {
     this.#child.kill('SIGSTOP');
     this.#isFrozen = true;
@@ -64,7 +64,7 @@ export class RedisProcess {
     this.#isFrozen = false;
   }
 
-  /** Ends it and resolves once it has: at once by `SIGKILL`, in good order by `SIGTERM`. */
+  /** Ends it and resolves once it has ended: `SIGKILL` kills it, `SIGTERM` shuts it down. */
   async end(signal: 'SIGKILL' | 'SIGTERM'): Promise<void> {
     if (!this.isRunning) return;
     this.#child.ref();
@@ -73,7 +73,7 @@ export class RedisProcess {
     await this.#ended;
   }
 
-  /** The end of what it has logged. */
+  /** The end of its log. */
   async log(): Promise<string> {
     const files = ['stderr.log', 'redis.log'].map((name) => readFile(join(this.folder, name), 'utf8').catch(() => ''));
     return (await Promise.all(files)).join('').slice(-2_000);

@@ -4,10 +4,10 @@ import type { RedisSettings } from './redis-settings.js';
 
 const REPLICAS = 2;
 const SENTINELS = 3;
-/** How many Sentinels must miss the master before they take another one. */
+/** How many Sentinels must lose the master before a failover. */
 const QUORUM = 2;
 const MASTER_NAME = 'sessions';
-/** In milliseconds. By default they need over ten seconds to make a replica of an old master that has come back. */
+/** In milliseconds. With the default, an old master that returns becomes a replica only after more than ten seconds. */
 const QUICK_PERIODS = ['INFO-PERIOD', 1_000, 'PUBLISH-PERIOD', 500];
 
 /** A real master with two replicas, and three Sentinels that watch them, on the loopback interface. */
@@ -17,8 +17,8 @@ export class RedisSentinels {
   readonly #sentinels: RedisServer[] = [];
 
   /**
-   * Resolves once every Sentinel knows all others, and the replicas have all that the master has. The settings are
-   * those of the master and of its replicas, since each of them may become the master.
+   * Resolves once every Sentinel knows all others and the replicas are in sync. The settings apply to the master and its
+   * replicas, because each of them may become the master.
    */
   static async start({ settings = {} }: { readonly settings?: RedisSettings } = {}): Promise<RedisSentinels> {
     const group = new RedisSentinels();
@@ -46,17 +46,17 @@ export class RedisSentinels {
     return this.#sentinels.map(({ host, port }) => ({ host, port }));
   }
 
-  /** The Sentinels themselves, to kill or to freeze one. */
+  /** The Sentinel processes, to kill or freeze one. */
   get sentinelServers(): readonly RedisServer[] {
     return this.#sentinels;
   }
 
-  /** The first master, then its replicas, whatever they are by now. */
+  /** The initial master, then its replicas, whatever their current roles. */
   get servers(): readonly RedisServer[] {
     return this.#servers;
   }
 
-  /** The server that all Sentinels that are alive name, once they agree. */
+  /** The server that all running Sentinels report as master, once they agree. */
   async master(): Promise<RedisServer> {
     let named: RedisServer | undefined;
     await eventually(async () => {
@@ -72,7 +72,7 @@ export class RedisSentinels {
     return this.#servers.filter((server) => server !== master);
   }
 
-  /** Resolves to the new master once the Sentinels name another one than this and it takes writes. */
+  /** Resolves to the new master once the Sentinels report another one than this and it accepts writes. */
   async waitForNewMaster(old: RedisServer): Promise<RedisServer> {
     let master: RedisServer | undefined;
     await eventually(async () => {
@@ -82,7 +82,7 @@ export class RedisSentinels {
     return master!;
   }
 
-  /** Resolves once every Sentinel knows all servers and all Sentinels, and the replicas have all that the master has. */
+  /** Resolves once every Sentinel knows all servers and Sentinels and the replicas are in sync. */
   async waitUntilReady(): Promise<void> {
     await eventually(async () => {
       const states = await Promise.all(this.#sentinels.map((sentinel) => sentinel.info('sentinel', 'master0')));
@@ -104,7 +104,7 @@ export class RedisSentinels {
     });
   }
 
-  /** Nothing while the Sentinels disagree. */
+  /** `undefined` while the Sentinels disagree. */
   async #namedMaster(): Promise<RedisServer | undefined> {
     const alive = this.#sentinels.filter(({ isAlive }) => isAlive);
     const addresses = alive.map((sentinel) => sentinel.call('SENTINEL', 'GET-MASTER-ADDR-BY-NAME', MASTER_NAME));
@@ -128,7 +128,7 @@ function sentinelOptions(master: RedisServer): RedisServerOptions {
   };
 }
 
-/** Adds those that have started to the others even if one of them has not, so that none is forgotten. */
+/** Adds the servers that have started even if another one failed to start, so that all of them are stopped. */
 async function startAll(servers: RedisServer[], options: readonly RedisServerOptions[]): Promise<RedisServer[]> {
   const results = await Promise.allSettled(options.map((each) => RedisServer.start(each)));
   const started = results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));

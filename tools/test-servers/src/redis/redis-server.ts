@@ -10,21 +10,21 @@ import { RedisProcess } from './redis-process.js';
 import { type RedisSettings, redisConf } from './redis-settings.js';
 
 export interface RedisServerOptions {
-  /** Over the defaults: nothing is kept on disk. */
+  /** Override the defaults, which disable persistence. */
   readonly settings?: RedisSettings;
-  /** Default: a free one. */
+  /** Default: a free port. */
   readonly port?: number;
-  /** Where it keeps its files; made if it is missing, and removed by `stop()`. Default: a temporary one. */
+  /** Folder of its files; created if missing, removed by `stop()`. Default: a temporary folder. */
   readonly folder?: string;
-  /** For the calls of the test, if the settings ask for a password. */
+  /** For the test's calls, if the settings require a password. */
   readonly credentials?: RedisCredentials;
-  /** Whether `start()` waits until all is loaded from the disk. Default: true. */
+  /** Whether `start()` waits until the data is loaded from disk. Default: true. */
   readonly untilLoaded?: boolean;
   /** Starts a Sentinel instead. */
   readonly isSentinel?: boolean;
 }
 
-/** A real `redis-server` of its own on the loopback interface. */
+/** A real `redis-server` process on the loopback interface. */
 export class RedisServer {
   readonly host = '127.0.0.1';
   #process: RedisProcess;
@@ -37,7 +37,7 @@ export class RedisServer {
     this.#process = this.#spawn();
   }
 
-  /** Resolves once it answers. */
+  /** Resolves once the server responds. */
   static async start(options: RedisServerOptions = {}): Promise<RedisServer> {
     const port = options.port ?? (await freePort());
     const folder = options.folder ?? (await mkdtemp(join(tmpdir(), 'redis-')));
@@ -61,52 +61,52 @@ export class RedisServer {
     return this.#process.pid;
   }
 
-  /** Whether it runs and is not frozen. */
+  /** Whether the process runs and is not frozen. */
   get isAlive(): boolean {
     return this.#process.isRunning && !this.#process.isFrozen;
   }
 
-  /** Ends it and removes its folder. */
+  /** Ends the server and removes its folder. */
   async stop(): Promise<void> {
     await this.#process.end('SIGKILL');
     await rm(this.folder, { recursive: true, force: true });
   }
 
-  /** Ends it by `SIGKILL`; its port and its folder stay for `restart()`. */
+  /** Kills it with `SIGKILL`; `restart()` uses the same port and folder. */
   kill(): Promise<void> {
     return this.#process.end('SIGKILL');
   }
 
-  /** Stops it by `SIGSTOP`: its connections stay open, and nobody is answered. */
+  /** Freezes it with `SIGSTOP`: its connections stay open, and it does not respond. */
   freeze(): void {
     this.#process.freeze();
   }
 
-  /** Lets a frozen one go on. */
+  /** Resumes a frozen server. */
   resume(): void {
     this.#process.resume();
   }
 
-  /** Starts it again on its port and in its folder; one that still runs is ended in good order before. */
+  /** Restarts it on the same port and folder; a running server is shut down first. */
   async restart({ untilLoaded = true }: Pick<RedisServerOptions, 'untilLoaded'> = {}): Promise<void> {
     await this.#process.end('SIGTERM');
     this.#process = this.#spawn();
     await this.#answers(untilLoaded);
   }
 
-  /** The reply to one command over a connection of its own. */
+  /** Returns the reply to one command on a separate connection. */
   call(command: string, ...args: readonly (string | number | Buffer)[]): Promise<unknown> {
     return this.use((redis) => redis.call(command, [...args]));
   }
 
-  /** What the work resolves to, over a connection of its own that never retries. */
+  /** Runs the work on a separate connection that never retries, and returns its result. */
   use<T>(work: (redis: Redis) => Promise<T>): Promise<T> {
     return withRedis(this.port, this.options.credentials, work);
   }
 
   /**
-   * Resolves once so many replicas have everything that this server has now. `WAIT` means what was there at the command
-   * before it on the same connection; on one that has sent nothing it waits for nothing.
+   * Resolves once this many replicas have everything that this server has now. `WAIT` covers the writes before it on the
+   * same connection; on a connection that has sent nothing, it waits for nothing.
    */
   async waitForReplicas(count: number): Promise<void> {
     const reached = await this.use(async (redis) => {
@@ -117,7 +117,7 @@ export class RedisServer {
       throw new Error(`Only ${reached} of ${count} replicas have what the server on ${this.port} has.`);
   }
 
-  /** How often each command was called since the start or `resetStatistics()`, by its name: `config|resetstat`. */
+  /** Number of calls per command since the start or `resetStatistics()`, by name, such as `config|resetstat`. */
   async commandCounts(): Promise<Record<string, number>> {
     const text = String(await this.call('INFO', 'commandstats'));
     const counts = [...text.matchAll(/^cmdstat_(\S+?):calls=(\d+)/gmu)];
@@ -128,18 +128,18 @@ export class RedisServer {
     await this.call('CONFIG', 'RESETSTAT');
   }
 
-  /** The field of a section of `INFO`; empty if there is none. */
+  /** A field of a section of `INFO`; empty if there is none. */
   async info(section: string, field: string): Promise<string> {
     const text = String(await this.call('INFO', section));
     return new RegExp(`^${field}:(.*?)\\r?$`, 'mu').exec(text)?.[1] ?? '';
   }
 
-  /** Every key of database 0 that matches the pattern, sorted by its name. */
+  /** Every key of database 0 that matches the pattern, sorted by name. */
   describeKeys(pattern = '*'): Promise<DescribedKey[]> {
     return this.use((redis) => describeKeys(redis, pattern));
   }
 
-  /** Every key of database 0 with all that it holds, as text in which whatever is stored as ASCII is found. */
+  /** Every key of database 0 with its content, as text that contains everything stored as ASCII. */
   dump(): Promise<string> {
     return this.use(dumpKeys);
   }

@@ -1,7 +1,7 @@
-/** Lines of a `redis.conf`: a name with what stands behind it, or with several of those for as many lines. */
+/** Lines of a `redis.conf`: a name with its value, or with several values for several lines. */
 export type RedisSettings = Readonly<Record<string, string | number | readonly string[]>>;
 
-/** Nothing is kept on disk, nobody else is let in. */
+/** No persistence, and access from loopback only. */
 const DEFAULTS: RedisSettings = {
   bind: '127.0.0.1',
   daemonize: 'no',
@@ -13,7 +13,7 @@ const DEFAULTS: RedisSettings = {
   'repl-ping-replica-period': 1,
 };
 
-/** The text of a `redis.conf` with these settings over the defaults of a test. */
+/** The text of a `redis.conf`: these settings override the tests' defaults. */
 export function redisConf(settings: RedisSettings): string {
   return Object.entries({ ...DEFAULTS, ...settings })
     .flatMap(([name, value]) => (typeof value === 'object' ? value : [value]).map((each) => [name, each]))

@@ -1,21 +1,21 @@
 import type { RedisServer } from './redis-server.js';
 
-/** So few at a time that others get their turn between. */
+/** Few keys per step, so that other clients are served in between. */
 const KEYS_AT_A_TIME = 5;
 
 export interface RedisSlotMigration {
   readonly slot: number;
-  /** The master that serves the slot now. */
+  /** The master that currently serves the slot. */
   readonly from: RedisServer;
-  /** The master that is to serve it. */
+  /** The master that will serve it. */
   readonly to: RedisServer;
-  /** All masters: each is told who serves the slot in the end. */
+  /** All masters: each receives the new owner of the slot. */
   readonly masters: readonly RedisServer[];
-  /** Runs, and is awaited, when half of the keys are with the one and half with the other; also if there are none. */
+  /** Called and awaited when half of the keys have moved, also if there are no keys. */
   readonly onHalf?: (() => void | Promise<void>) | undefined;
 }
 
-/** Moves a slot as `redis-cli` does, step by step. Clients are served meanwhile, by the one node or by the other. */
+/** Moves a slot step by step, as `redis-cli` does. Meanwhile either node serves clients. */
 export async function migrateSlot({ slot, from, to, masters, onHalf }: RedisSlotMigration): Promise<void> {
   const [fromId, toId] = await Promise.all(
     [from, to].map(async (server) => String(await server.call('CLUSTER', 'MYID'))),
@@ -26,12 +26,12 @@ export async function migrateSlot({ slot, from, to, masters, onHalf }: RedisSlot
   await moveKeys(from, to, slot, Math.floor(total / 2));
   await onHalf?.();
   await moveKeys(from, to, slot, 0);
-  // The new one first: should this end between, no node is left that believes the slot to be with nobody.
+  // The new owner first: if this process ends in between, no node believes that the slot has no owner.
   const others = masters.filter((server) => server !== to && server !== from);
   for (const server of [to, from, ...others]) await server.call('CLUSTER', 'SETSLOT', slot, 'NODE', toId!);
 }
 
-/** Moves keys until so many are left. */
+/** Moves keys until this many are left. */
 async function moveKeys(from: RedisServer, to: RedisServer, slot: number, left: number): Promise<void> {
   await from.use(async (redis) => {
     for (let rest = await keysInSlot(from, slot); rest > left; rest = await keysInSlot(from, slot)) {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { decideOn } from '../../src/postgres/install-postgres.js';
 
-/** Such as it is found, with what `postgres --version` prints. */
+/** A server that was found, with the output of `postgres --version`. */
 function server(version: string, folder = `/usr/lib/postgresql/${version}/bin`) {
   return { folder, version: `postgres (PostgreSQL) ${version}\n` };
 }
@@ -14,7 +14,7 @@ const DEBIAN = {
 const BETA = server('18beta1');
 
 describe('the installation of PostgreSQL', () => {
-  it('uses the newest server that is there, whoever asks', () => {
+  it('uses the newest installed server, for any user', () => {
     const servers = [OLD, DEBIAN, server('14.2')];
     expect(decideOn({ servers, isRoot: false, hasApt: false })).toBe(DEBIAN);
     expect(decideOn({ servers, isRoot: true, hasApt: true })).toBe(DEBIAN);
@@ -22,12 +22,12 @@ describe('the installation of PostgreSQL', () => {
     expect(decideOn({ servers: [server('14.0')], isRoot: true, hasApt: true })).toEqual(server('14.0'));
   });
 
-  it('uses what is on the PATH, which is found first, of servers of one major version', () => {
+  it('prefers the server on the PATH among servers of the same major version', () => {
     const first = server('15.2', '/opt/bin');
     expect(decideOn({ servers: [first, DEBIAN], isRoot: true, hasApt: true })).toBe(first);
   });
 
-  it('installs one as root on a Debian-like system', () => {
+  it('installs a server as root on a Debian-like system', () => {
     expect(decideOn({ servers: [], isRoot: true, hasApt: true })).toBe('install it');
   });
 

@@ -40,7 +40,7 @@ function whoAmI(url: string): Promise<unknown> {
   return withPostgres(url, async (client) => (await client.query('SELECT user')).rows);
 }
 
-/** Connects for the test to lose it. */
+/** Opens a connection that the test will lose. */
 async function connect(server: PostgresServer): Promise<Client> {
   const client = new Client(server.url);
   client.on('error', () => undefined);
@@ -49,7 +49,7 @@ async function connect(server: PostgresServer): Promise<Client> {
 }
 
 describe('PostgresServer', () => {
-  it('answers once it has started, and leaves no process and no folder behind', async () => {
+  it('responds once it has started and leaves no process or folder behind', async () => {
     const server = await startServer();
     expect(await server.query('SELECT $1::int + 1 AS sum', [1])).toEqual([{ sum: 2 }]);
     expect(await server.query('SHOW synchronous_commit')).toEqual([{ synchronous_commit: 'on' }]);
@@ -60,17 +60,17 @@ describe('PostgresServer', () => {
     expect(existsSync(server.folder)).toBe(false);
   });
 
-  it('rejects with what the server has logged if it ends at its start', async () => {
+  it("rejects with the server's log if the server ends during its start", async () => {
     await expect(startServer({ settings: { no_such_setting: 1 } })).rejects.toThrow('no_such_setting');
   });
 
-  it('has what was committed, and nothing else, when it is killed and started again', async () => {
+  it('has exactly the committed data when it is killed and restarted', async () => {
     const server = await startServer();
     await server.query('CREATE TABLE t (n int)');
     const [open, busy] = [await connect(server), await connect(server)];
     await server.query('INSERT INTO t VALUES (1)');
     await open.query('BEGIN; INSERT INTO t VALUES (2)');
-    // Such a process does not take notice of the end of its server.
+    // Such a process does not notice the end of its server.
     const loss = busy.query('DO $$ BEGIN LOOP END LOOP; END $$').catch(String);
     await eventually(async () => {
       const rows = await server.query("SELECT 1 FROM pg_stat_activity WHERE state = 'active' AND query LIKE 'DO%'");
@@ -86,7 +86,7 @@ describe('PostgresServer', () => {
     expect(await server.readLog()).toContain('automatic recovery in progress');
   });
 
-  it('ends in good order when it is started again while it runs', async () => {
+  it('shuts down before it restarts', async () => {
     const server = await startServer();
     const { pid } = server;
     await server.restart();
@@ -94,14 +94,14 @@ describe('PostgresServer', () => {
     expect(await server.readLog()).not.toContain('automatic recovery in progress');
   });
 
-  it('answers nobody while it is frozen, not even who is connected, and then goes on', async () => {
+  it('does not respond while frozen, even to connected clients, and then resumes', async () => {
     const [server, other] = await Promise.all([startServer(), startServer()]);
     await server.use(async (client) => {
       server.freeze();
       expect(server.isAlive).toBe(false);
       let answers = 0;
       const replies = [client.query('SELECT 1'), server.query('SELECT 1')].map((reply) => reply.then(() => answers++));
-      // As long as another server takes to answer many who ask later.
+      // As long as another server takes to answer many later requests.
       for (let n = 0; n < 20; n++) expect(await other.query('SELECT 2 AS n')).toEqual([{ n: 2 }]);
       expect(answers).toBe(0);
       server.resume();
@@ -110,14 +110,14 @@ describe('PostgresServer', () => {
     });
   });
 
-  it('can be stopped while it is frozen', async () => {
+  it('stops while it is frozen', async () => {
     const server = await startServer();
     server.freeze();
     await server.stop();
     expect(isRunning(server.pid)).toBe(false);
   });
 
-  it('shows all that its databases hold', async () => {
+  it('dumps the content of its databases', async () => {
     const server = await startServer();
     const url = await server.createDatabase('Second "one"');
     await server.query('CREATE TABLE t (id int, bytes bytea, many bytea[], doc jsonb)');
@@ -133,7 +133,7 @@ describe('PostgresServer', () => {
     expect(await server.dump('Second "one"')).toBe('Other.T: text=needle-4');
   });
 
-  it('tells what an application or a user has sent', async () => {
+  it('returns the statements of an application or a user', async () => {
     const server = await startServer({ settings: { log_statement: 'all' } });
     const client = new Client({ connectionString: server.url, application_name: 'counted: 1' });
     await client.connect();
@@ -154,12 +154,12 @@ describe('PostgresServer', () => {
     expect(await server.statementsOf('nobody')).toEqual([]);
   });
 
-  it('does not count statements that are not logged', async () => {
+  it('rejects a request for statements that are not logged', async () => {
     const server = await startServer();
     await expect(server.statementsOf('tests')).rejects.toThrow('log_statement');
   });
 
-  it('speaks TLS with a certificate that a client must trust', async () => {
+  it('supports TLS with a certificate that a client must trust', async () => {
     const server = await startServer({ ssl: true });
     const isEncrypted = async (ssl: object): Promise<unknown> => {
       const client = new Client({ connectionString: server.url, ssl });
@@ -174,7 +174,7 @@ describe('PostgresServer', () => {
     await expect(isEncrypted({})).rejects.toThrow('self-signed certificate');
   });
 
-  it('lets nobody in without the password, unless by lines of the test', async () => {
+  it("admits clients only with the password, unless the test's lines allow more", async () => {
     const server = await startServer({ hba: 'host all guest 127.0.0.1/32 trust\nhost all outcast all reject' });
     await server.query('CREATE ROLE guest LOGIN; CREATE ROLE outcast LOGIN');
     const urlOf = (user: string) => server.url.replace('postgres:of-the-tests', user);
@@ -184,7 +184,7 @@ describe('PostgresServer', () => {
   });
 });
 
-/** Makes of sources what Node runs, in a folder of its own. */
+/** Transpiles sources into a temporary folder. */
 async function transpile(...names: readonly string[]): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'program-'));
   await writeFile(join(folder, 'package.json'), '{ "type": "module" }');
@@ -207,7 +207,7 @@ describe('PostgresProcess', () => {
     setInterval(() => server.isReady && !server.isFrozen && server.freeze(), 10);
     setInterval(() => server.isFrozen && process.kill(process.pid, 'SIGKILL'), 10);`;
 
-  it('does not outlive the process that has started it, not even if it is frozen and that one is killed', async () => {
+  it('ends with the process that started it, even if it is frozen and that process is killed', async () => {
     const [port, folder, cwd] = [
       await freePort(),
       await makeFolder(),
@@ -220,7 +220,7 @@ describe('PostgresProcess', () => {
     expect(await once(parent, 'exit')).toEqual([null, 'SIGKILL']);
     await eventually(() => !existsSync(folder));
     const url = `postgresql://postgres:${PASSWORD}@127.0.0.1:${port}/postgres`;
-    // One that is just ending may still accept a connection, and close it.
+    // A server that is ending may still accept a connection and close it.
     await eventually(() => whoAmI(url).then(() => true, isRefused));
     await expect(whoAmI(url)).rejects.toThrow('ECONNREFUSED');
     await rm(cwd, { recursive: true });

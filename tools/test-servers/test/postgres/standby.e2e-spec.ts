@@ -9,7 +9,7 @@ async function startPair(options?: PostgresStandbyOptions): Promise<[primary: Po
   const primary = await PostgresServer.start();
   servers.push(primary);
   await primary.query('CREATE TABLE t (n int)');
-  // It does not take effect here, but would after a start with the same settings.
+  // Without effect here, but effective after a start with the same settings.
   await primary.query("ALTER SYSTEM SET synchronous_standby_names = 'somebody'");
   const standby = await PostgresStandby.start(primary, options);
   servers.push(standby.server);
@@ -21,7 +21,7 @@ afterEach(async () => {
 });
 
 describe('PostgresStandby', () => {
-  it('follows its primary, and takes its place once it is promoted', async () => {
+  it('follows its primary and replaces it once promoted', async () => {
     const [primary, standby] = await startPair();
     await primary.query('INSERT INTO t VALUES (1)');
     await standby.waitForReplay();
@@ -33,13 +33,13 @@ describe('PostgresStandby', () => {
     expect(await standby.server.query('SELECT n FROM t ORDER BY n')).toEqual([{ n: 1 }, { n: 3 }]);
   });
 
-  it('waits until the standby shows what its primary has, which its primary does not wait for', async () => {
+  it("waits until the standby has its primary's data, although the primary does not wait", async () => {
     const [primary, standby] = await startPair();
     await standby.server.query('SELECT pg_wal_replay_pause()');
     await primary.query('INSERT INTO t VALUES (1)');
     let isThere = false;
     const replay = standby.waitForReplay().then(() => (isThere = true));
-    // As long as it takes to be asked many times.
+    // As long as many queries take.
     for (let n = 0; n < 10; n++) expect(await standby.server.query('SELECT n FROM t')).toEqual([]);
     expect(isThere).toBe(false);
     await standby.server.query('SELECT pg_wal_replay_resume()');
@@ -47,7 +47,7 @@ describe('PostgresStandby', () => {
     expect(await standby.server.query('SELECT n FROM t')).toEqual([{ n: 1 }]);
   });
 
-  it('has every commit that a primary has answered to, if it is synchronous', async () => {
+  it('has every acknowledged commit if it is synchronous', async () => {
     const [primary, standby] = await startPair({ isSynchronous: true });
     await primary.query('INSERT INTO t VALUES (1)');
     standby.server.freeze();
@@ -62,7 +62,7 @@ describe('PostgresStandby', () => {
     await commit;
     await primary.kill();
     await standby.promote();
-    // It waits for nobody in its turn.
+    // The promoted server waits for no standby.
     await standby.server.query('INSERT INTO t VALUES (3)');
     expect(await standby.server.query('SELECT n FROM t ORDER BY n')).toEqual([{ n: 1 }, { n: 2 }, { n: 3 }]);
   });

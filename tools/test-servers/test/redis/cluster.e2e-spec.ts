@@ -9,11 +9,11 @@ beforeEach(async () => {
 
 afterEach(() => cluster.stop());
 
-/** Of every key whose hash tag is `{tag}`, by the specification of Redis Cluster. */
+/** The slot of every key with the hash tag `{tag}`, by the Redis Cluster specification. */
 const SLOT_OF_TAG = 8_338;
 
 describe('RedisCluster', () => {
-  it('moves a slot with its keys from one master to another, with a halt on half of the way', async () => {
+  it('moves a slot with its keys from one master to another and pauses halfway', async () => {
     const [from, to] = [cluster.nodes[1]!, cluster.nodes[2]!];
     expect(await from.call('CLUSTER', 'KEYSLOT', '{tag}')).toBe(SLOT_OF_TAG);
     expect(await cluster.masterOfSlot(SLOT_OF_TAG)).toBe(from);
@@ -31,7 +31,7 @@ describe('RedisCluster', () => {
     await expect(from.call('GET', '{tag}39')).rejects.toThrow('MOVED');
   });
 
-  it('makes the replica of a killed master a master, and the master its replica when it comes back', async () => {
+  it('promotes the replica of a killed master, and makes the old master its replica when it returns', async () => {
     const [failed, successor] = [cluster.nodes[0]!, cluster.nodes[3]!];
     expect(await cluster.masters()).toEqual(expect.arrayContaining(cluster.nodes.slice(0, 3)));
     expect(await cluster.replicas()).toEqual(expect.arrayContaining(cluster.nodes.slice(3)));

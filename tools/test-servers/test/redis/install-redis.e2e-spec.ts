@@ -5,13 +5,13 @@ import { decideOn } from '../../src/redis/install-redis.js';
 const VERSION = 'Redis server v=7.0.15 sha=00000000:0 malloc=jemalloc-5.3.0 bits=64 build=ae4d7c971a948f0\n';
 
 describe('the installation of redis-server', () => {
-  it('uses the server that is there, whoever asks', () => {
+  it('uses an installed server, for any user', () => {
     expect(decideOn({ version: VERSION, isRoot: false, hasApt: false })).toBe('use it');
     expect(decideOn({ version: VERSION, isRoot: true, hasApt: true })).toBe('use it');
     expect(decideOn({ version: 'Redis server v=10.2.0 sha=0', isRoot: true, hasApt: true })).toBe('use it');
   });
 
-  it('installs one as root on a Debian-like system', () => {
+  it('installs a server as root on a Debian-like system', () => {
     expect(decideOn({ version: undefined, isRoot: true, hasApt: true })).toBe('install it');
   });
 

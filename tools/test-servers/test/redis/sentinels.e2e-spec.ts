@@ -7,7 +7,7 @@ let group: RedisSentinels;
 afterEach(() => group.stop());
 
 describe('RedisSentinels', () => {
-  it('makes a replica the master after the master was killed', async () => {
+  it('promotes a replica after the master was killed', async () => {
     group = await RedisSentinels.start();
     for (const sentinel of group.sentinelServers) {
       expect(await sentinel.info('sentinel', 'master0')).toContain('status=ok');
@@ -23,7 +23,7 @@ describe('RedisSentinels', () => {
     expect(await group.replicas()).toHaveLength(2);
   });
 
-  it('takes the master that was frozen for a replica when it goes on', async () => {
+  it('makes a frozen master a replica when it resumes', async () => {
     group = await RedisSentinels.start({ settings: { 'min-replicas-to-write': 1, 'min-replicas-max-lag': 1 } });
     const master = await group.master();
     expect(await master.call('CONFIG', 'GET', 'min-replicas-to-write')).toEqual(['min-replicas-to-write', '1']);

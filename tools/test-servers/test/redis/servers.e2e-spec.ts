@@ -33,7 +33,7 @@ function isRunning(pid: number): boolean {
 }
 
 describe('RedisServer', () => {
-  it('answers once it has started, and leaves no process and no folder behind', async () => {
+  it('responds once it has started and leaves no process or folder behind', async () => {
     const server = await startServer();
     expect(await server.call('SET', 'key', 'value')).toBe('OK');
     expect(await server.call('CONFIG', 'GET', 'save')).toEqual(['save', '']);
@@ -42,11 +42,11 @@ describe('RedisServer', () => {
     expect(existsSync(server.folder)).toBe(false);
   });
 
-  it('rejects with what the server has logged if it ends at its start', async () => {
+  it("rejects with the server's log if the server ends during its start", async () => {
     await expect(RedisServer.start({ settings: { 'no-such-setting': 1 } })).rejects.toThrow('no-such-setting');
   });
 
-  it('keeps its port and its folder when it is killed and started again', async () => {
+  it('keeps its port and folder when it is killed and restarted', async () => {
     const server = await startServer({ settings: { appendonly: 'yes', appendfsync: 'always' } });
     await server.call('SET', 'key', 'value');
     const { pid } = server;
@@ -58,19 +58,19 @@ describe('RedisServer', () => {
     expect(server.pid).not.toBe(pid);
   });
 
-  it('answers nobody while it is frozen, and then goes on', async () => {
+  it('does not respond while frozen and then resumes', async () => {
     const [server, other] = [await startServer(), await startServer()];
     server.freeze();
     let isAnswered = false;
     const reply = server.call('PING').finally(() => (isAnswered = true));
-    // As long as another server takes to answer many who ask later.
+    // As long as another server takes to answer many later requests.
     for (let n = 0; n < 20; n++) expect(await other.call('PING')).toBe('PONG');
     expect(isAnswered).toBe(false);
     server.resume();
     expect(await reply).toBe('PONG');
   });
 
-  it('waits for replicas to have what it has, not for what they had', async () => {
+  it('waits until replicas have its current data, not their earlier data', async () => {
     const master = await startServer();
     const replica = await startServer({ settings: { replicaof: `${master.host} ${master.port}` } });
     await eventually(async () => (await replica.info('replication', 'master_link_status')) === 'up');
@@ -83,7 +83,7 @@ describe('RedisServer', () => {
     expect(await replica.call('GET', 'key')).toBe('value');
   });
 
-  it('can be asked while it loads a large file', async () => {
+  it('responds while it loads a large file', async () => {
     const server = await startServer({
       settings: {
         'enable-debug-command': 'local',
@@ -100,7 +100,7 @@ describe('RedisServer', () => {
     expect(await server.call('DBSIZE')).toBe(1_000);
   });
 
-  it('counts what is called, and nothing of its own', async () => {
+  it('counts the calls of clients and not its own', async () => {
     const server = await startServer();
     await server.resetStatistics();
     await server.call('SET', 'key', 'value');
@@ -109,7 +109,7 @@ describe('RedisServer', () => {
     expect(await server.commandCounts()).toEqual({ 'config|resetstat': 1, set: 1, get: 2 });
   });
 
-  it('describes its keys and shows all that they hold', async () => {
+  it('describes its keys and returns their content', async () => {
     const server = await startServer();
     await server.call('SET', 'binary', Buffer.from([0xff, 0x00, ...Buffer.from('needle-1'), 0xfe]), 'EX', 100);
     await server.call('HSET', 'hash', 'field', 'needle-2');
@@ -130,7 +130,7 @@ describe('RedisServer', () => {
     for (const number of [1, 2, 3, 4, 5, 6]) expect(dump).toContain(`needle-${number}`);
   });
 
-  it('lets in the users of its settings', async () => {
+  it('admits the users of its settings', async () => {
     const server = await startServer({
       settings: { user: ['default off', 'reader on >secret ~* +get +ping'] },
       credentials: { username: 'reader', password: 'secret' },
@@ -141,7 +141,7 @@ describe('RedisServer', () => {
 });
 
 describe('RedisProcess', () => {
-  it('does not outlive the process that has started it, not even if that one is killed', async () => {
+  it('ends with the process that started it, even if that process is killed', async () => {
     const port = await freePort();
     const folder = await mkdtemp(join(tmpdir(), 'redis-'));
     await writeFile(join(folder, 'redis.conf'), redisConf({ port }));
@@ -155,7 +155,7 @@ describe('RedisProcess', () => {
     await eventually(() => answers().then(Boolean, () => false));
     parent.kill('SIGKILL');
     await eventually(() => !existsSync(folder));
-    // One that is just ending may still accept a connection, and close it.
+    // A server that is ending may still accept a connection and close it.
     await eventually(() => answers().then(() => true, isRefused));
     await expect(answers()).rejects.toThrow('ECONNREFUSED');
   });

@@ -14,13 +14,13 @@ import {
   type StorageSource,
 } from './distributed-session.module-definition.js';
 import { SessionEventSubscriber } from './events/session-event-subscriber.js';
-import { SessionEvents } from './session/session-events.js';
 import { GuardedHandlerInspector } from './guards/guarded-handler-inspector.js';
-import { ServiceCredentialStorage } from './storage/service-credential-storage.js';
-import { SessionStorage } from './storage/session-storage.js';
 import { RESOLVED_OPTIONS, type ResolvedOptions, resolveOptions } from './resolve-options.js';
 import { DistributedSessionManager } from './session/distributed-session.manager.js';
 import { ManagerParts } from './session/manager-parts.js';
+import { SessionEvents } from './session/session-events.js';
+import { ServiceCredentialStorage } from './storage/service-credential-storage.js';
+import { SessionStorage } from './storage/session-storage.js';
 
 const storage: FactoryProvider = {
   provide: SessionStorage,

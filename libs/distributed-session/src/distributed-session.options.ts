@@ -1,21 +1,21 @@
 import { IsIn, IsOptional, Matches } from 'class-validator';
 import {
-  type ServiceCarrier,
-  type SessionCarrier,
-  SERVICE_CARRIERS,
-  SESSION_CARRIERS,
-} from './model/credential-carriers.js';
-import {
   IsAttributeLimits,
   IsCarrierList,
   IsPepper,
   IsServiceId,
   IsSessionStorage,
 } from './distributed-session.option-rules.js';
-import { IfGiven, IsDuration, IsWholeNumber } from './options/option-rules.js';
 import type { AttributeLimits } from './model/attributes.js';
+import {
+  type ServiceCarrier,
+  type SessionCarrier,
+  SERVICE_CARRIERS,
+  SESSION_CARRIERS,
+} from './model/credential-carriers.js';
 import { DAY_MS } from './model/duration.js';
 import { TIMEOUT_PRESETS, type TimeoutPreset } from './model/session-timeouts.js';
+import { IfGiven, IsDuration, IsWholeNumber } from './options/option-rules.js';
 import type { SessionStorage } from './storage/session-storage.js';
 
 const PRESETS = Object.keys(TIMEOUT_PRESETS);

@@ -1,8 +1,8 @@
 import { DistributedSessionOptions } from './distributed-session.options.js';
 import { type AttributeLimits, DEFAULT_ATTRIBUTE_LIMITS } from './model/attributes.js';
 import { isDuration } from './model/duration.js';
-import { validateOptions } from './options/validate-options.js';
 import { type SessionTimeouts, TIMEOUT_PRESETS, combineTimeouts } from './model/session-timeouts.js';
+import { validateOptions } from './options/validate-options.js';
 
 /**
  * The options as a caller writes them: the service id, the storage, and every option that differs from its default.

@@ -40,7 +40,7 @@ describe('copyAttributeValue', () => {
       fc.property(fc.jsonValue({ stringUnit: 'binary' }), (value) => {
         const copied = copyAttributeValue(value, 'x', wide);
         const packed = encodePayload({ tokenDigest: 't', attributes: { x: copied }, predecessors: [] });
-        // JSON has one zero; `-0` becomes it on the way, as it does with JSON.stringify().
+        // JSON has only one zero: JSON.stringify(-0) is '0'.
         expect(decodePayload(packed, 'id').attributes['x']).toEqual(JSON.parse(JSON.stringify(value)));
       }),
       { numRuns: 500 },

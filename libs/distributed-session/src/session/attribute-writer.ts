@@ -1,8 +1,8 @@
 import { SessionConflictError, SessionNotFoundError } from '../errors/session.errors.js';
-import type { StoredSession } from '../storage/session-record.js';
-import type { ReplaceSessionResult } from '../storage/session-storage.operations.js';
-import type { SessionStorage } from '../storage/session-storage.js';
 import type { AttributeLimits, SessionAttributes } from '../model/attributes.js';
+import type { StoredSession } from '../storage/session-record.js';
+import type { SessionStorage } from '../storage/session-storage.js';
+import type { ReplaceSessionResult } from '../storage/session-storage.operations.js';
 import { type CheckedPatch, applyPatch } from './checked-patch.js';
 import { type OpenSession, assertIsSession, endedError, openLive, openSession, readSession } from './open-session.js';
 import { followRotation } from './rotation-grace.js';

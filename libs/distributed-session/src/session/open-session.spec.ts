@@ -47,7 +47,7 @@ function refused(hidden: string) {
 
 describe('openSession', () => {
   it.each(['version', 'createdAt', 'lastAccessedAt', 'expiresAt', 'idleTimeoutMs', 'absoluteExpiresAt'] as const)(
-    'fails closed on a record whose %s is no whole number',
+    'rejects a record whose %s is not a whole number',
     (name) => {
       for (const value of [NaN, Infinity, -Infinity, 1.5, 1e300, '3000', null, {}]) {
         const broken = { ...record, [name]: value } as unknown as SessionRecord;

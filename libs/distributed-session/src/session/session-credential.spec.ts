@@ -58,7 +58,7 @@ describe('Session tokens', () => {
     const tokens = Array.from({ length: 500 }, () => Buffer.from(generateToken(), 'base64url'));
     for (let bit = 0; bit < 256; bit++) {
       const ones = tokens.filter((token) => (token[bit >> 3]! >> (bit & 7)) & 1).length;
-      // A fair coin lands outside of 100 to 400 heads of 500 less than once in 10^40 runs.
+      // 500 fair coin tosses yield fewer than 100 or more than 400 heads less than once in 10^40 runs.
       expect(ones).toBeGreaterThan(100);
       expect(ones).toBeLessThan(400);
     }

@@ -1,7 +1,7 @@
 import { StorageCorruptError } from '../errors/storage.errors.js';
 import type { SessionHistoryEntry } from '../model/session.js';
-import type { ListLogins, LoginPage, SessionCounts } from '../storage/session-storage.operations.js';
 import type { SessionStorage } from '../storage/session-storage.js';
+import type { ListLogins, LoginPage, SessionCounts } from '../storage/session-storage.operations.js';
 import { type OpenSession, openSession, toHistoryEntry } from './open-session.js';
 
 /** Lists and counts sessions. None of its reads is an access. */

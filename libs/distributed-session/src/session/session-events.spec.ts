@@ -31,17 +31,17 @@ describe('SessionEvents', () => {
     ['throws behind operators', () => sessions.events.all.pipe(map(({ type }) => type)).subscribe(fail)],
   ])('delivers to the other subscribers if one %s', async (_what, subscribe) => {
     let calls = 0;
-    const heard: string[] = [];
+    const received: string[] = [];
     subscribe();
     sessions.events.all.subscribe(({ type }) => {
       calls++;
-      heard.push(type);
+      received.push(type);
     });
     const { sessionId } = await sessions.createSession('alice');
     await sessions.deleteSession(sessionId);
     await errorsReported();
     expect(unhandled).toEqual([]);
-    expect(heard).toEqual(['session.created', 'session.ended']);
+    expect(received).toEqual(['session.created', 'session.ended']);
     expect(calls).toBe(2);
   });
 
@@ -59,10 +59,13 @@ describe('SessionEvents', () => {
   });
 
   it('completes when the manager is closed, and delivers nothing more', async () => {
-    const told: string[] = [];
-    sessions.events.all.subscribe({ next: ({ type }) => told.push(type), complete: () => told.push('complete') });
+    const received: string[] = [];
+    sessions.events.all.subscribe({
+      next: ({ type }) => received.push(type),
+      complete: () => received.push('complete'),
+    });
     await sessions.close();
-    expect(told).toEqual(['complete']);
+    expect(received).toEqual(['complete']);
   });
 });
 

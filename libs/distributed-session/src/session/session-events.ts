@@ -1,6 +1,6 @@
 import { type Observable, Subject, filter } from 'rxjs';
-import { IsolatedObservable } from './isolated-observable.js';
 import type { SessionStorage } from '../storage/session-storage.js';
+import { IsolatedObservable } from './isolated-observable.js';
 import type { SessionEvent, SessionEventMap, SessionEventType } from './session-event.js';
 
 /**

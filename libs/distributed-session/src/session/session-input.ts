@@ -1,11 +1,11 @@
 import { SessionInputError } from '../errors/session.errors.js';
 import { type AttributeInput, isPlainObject } from '../model/attributes.js';
 import { MAX_DURATION_MS, isDuration } from '../model/duration.js';
-import { DEFAULT_PAGE_SIZE, INPUT_LIMITS } from '../model/input-limits.js';
-import type { SessionClient } from '../model/session.js';
-import { type SessionTimeouts, combineTimeouts } from '../model/session-timeouts.js';
-import type { ListLogins } from '../storage/session-storage.operations.js';
 import { CALLER_END_REASONS, type CallerEndReason } from '../model/end-reason.js';
+import { DEFAULT_PAGE_SIZE, INPUT_LIMITS } from '../model/input-limits.js';
+import { type SessionTimeouts, combineTimeouts } from '../model/session-timeouts.js';
+import type { SessionClient } from '../model/session.js';
+import type { ListLogins } from '../storage/session-storage.operations.js';
 import { assertSessionId } from './session-credential.js';
 
 /**

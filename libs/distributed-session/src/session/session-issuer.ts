@@ -1,15 +1,15 @@
 import { SessionConflictError, SessionLimitError, SessionNotFoundError } from '../errors/session.errors.js';
 import { StorageCorruptError } from '../errors/storage.errors.js';
+import type { SessionAttributes } from '../model/attributes.js';
+import type { SessionTimeouts } from '../model/session-timeouts.js';
+import type { SessionClient } from '../model/session.js';
 import type { ResolvedOptions } from '../resolve-options.js';
 import type { SessionRecord } from '../storage/session-record.js';
 import type { CreateSession } from '../storage/session-storage.operations.js';
-import type { SessionAttributes } from '../model/attributes.js';
 import { type OpenSession, assertIsSession, endedError, openLive, openSession, readSession } from './open-session.js';
 import { MAX_GRACE_HOPS } from './rotation-grace.js';
 import { digestToken, generateToken } from './session-credential.js';
-import type { SessionClient } from '../model/session.js';
 import { type SessionPayload, encodePayload } from './session-payload.js';
-import type { SessionTimeouts } from '../model/session-timeouts.js';
 
 /** Ids are practically unique: if a second one is taken, the storage is broken. */
 const MAX_ID_ATTEMPTS = 3;

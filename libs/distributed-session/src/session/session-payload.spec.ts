@@ -21,8 +21,8 @@ function decoded(bytes: Uint8Array): SessionPayload | undefined {
     return decodePayload(bytes, 'the-id');
   } catch (error) {
     const { message, cause } = error as StorageCorruptError;
-    const tells = message.includes('the-id') && !message.includes('CANARY') && cause === undefined;
-    if (error instanceof StorageCorruptError && tells) return undefined;
+    const isSafe = message.includes('the-id') && !message.includes('CANARY') && cause === undefined;
+    if (error instanceof StorageCorruptError && isSafe) return undefined;
     throw error;
   }
 }
@@ -103,15 +103,15 @@ describe('A session payload', () => {
     ['a number', 5],
     ['null', null],
     ['an array', []],
-    ['without a format', { t: 'x', a: {}, p: [] }],
-    ['without a digest', { f: 1, a: {}, p: [] }],
-    ['a digest that is no text', { f: 1, t: 5, a: {}, p: [] }],
-    ['without attributes', { f: 1, t: 'x', p: [] }],
+    ['no format', { t: 'x', a: {}, p: [] }],
+    ['no digest', { f: 1, a: {}, p: [] }],
+    ['a digest that is not a string', { f: 1, t: 5, a: {}, p: [] }],
+    ['no attributes', { f: 1, t: 'x', p: [] }],
     ['attributes in an array', { f: 1, t: 'x', a: ['CANARY'], p: [] }],
     ['attributes that are null', { f: 1, t: 'x', a: null, p: [] }],
-    ['a client that is a text', { f: 1, t: 'x', a: {}, c: 'CANARY', p: [] }],
-    ['without predecessors', { f: 1, t: 'x', a: {} }],
-    ['a predecessor that is no pair', { f: 1, t: 'x', a: {}, p: ['CANARY'] }],
+    ['a client that is a string', { f: 1, t: 'x', a: {}, c: 'CANARY', p: [] }],
+    ['no predecessors', { f: 1, t: 'x', a: {} }],
+    ['a predecessor that is not a pair', { f: 1, t: 'x', a: {}, p: ['CANARY'] }],
     ['a predecessor without a digest', { f: 1, t: 'x', a: {}, p: [['id']] }],
   ])('is corrupt if its form is foreign: %s', (_, document) => {
     expect(decoded(pack(document))).toBeUndefined();

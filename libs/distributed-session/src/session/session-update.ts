@@ -1,9 +1,9 @@
 import { SessionConflictError, SessionInputError } from '../errors/session.errors.js';
-import type { ServiceAccess } from '../service/service-access.js';
 import type { AttributeLimits } from '../model/attributes.js';
+import type { Session, SessionUpdate } from '../model/session.js';
+import type { ServiceAccess } from '../service/service-access.js';
 import { type CheckedPatch, checkAttributes } from './checked-patch.js';
 import { type OpenSession, toSession } from './open-session.js';
-import type { Session, SessionUpdate } from '../model/session.js';
 
 /** The fields that an update cannot change. The times of access and expiry change by themselves and are ignored. */
 const IMMUTABLE = [

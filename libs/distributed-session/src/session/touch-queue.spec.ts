@@ -73,8 +73,8 @@ describe('TouchQueue', () => {
 
   it.each([
     ['a tenth of a short idle timeout', 10_000, 1_000],
-    ['a minute at the most', HOUR, 60_000],
-    ['a minute where idleness does not end the session', undefined, 60_000],
+    ['a minute at most', HOUR, 60_000],
+    ['a minute without an idle timeout', undefined, 60_000],
   ])('writes a touch only after %s', async (_, idleTimeoutMs, intervalMs) => {
     queue.add(record('early', intervalMs - 1, idleTimeoutMs));
     queue.add(record('due', intervalMs, idleTimeoutMs));

@@ -1,19 +1,25 @@
-import { Controller, Get, Injectable, type Type, UseGuards } from '@nestjs/common';
+import { type CanActivate, Controller, Get, Injectable, UseGuards } from '@nestjs/common';
+import { Test } from '@nestjs/testing';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import {
   CurrentService,
   CurrentSession,
+  DistributedSessionManager,
+  DistributedSessionModule,
   type DistributedSessionModuleOptions,
   type GuardedRequest,
   InMemorySessionStorage,
   type IssuedSession,
   type PresentedServiceCredential,
+  RESOLVED_OPTIONS,
   type ServiceCarrier,
   ServiceAuthGuard,
   type ServiceCredential,
   type Session,
+  SessionAttribute,
   type SessionCarrier,
   SessionGuard,
+  guardedRequestOf,
 } from 'nestjs-distributed-session';
 import { ADAPTERS } from './support/adapters.js';
 import {
@@ -25,9 +31,9 @@ import {
   sessionHeaders,
 } from './support/credential-headers.js';
 import { send } from './support/http-request.js';
-import { closeApps, startSessionApp } from './support/running-app.js';
+import { closeApps, listen, startApp, startSessionApp } from './support/running-app.js';
 
-/** A gateway of its own kind: one header with both. */
+/** Reads the id and the secret from one header. */
 @Injectable()
 class ApiKeyGuard extends ServiceAuthGuard {
   protected override extractCredential(request: GuardedRequest): PresentedServiceCredential | undefined {
@@ -44,7 +50,7 @@ class TicketGuard extends SessionGuard {
 }
 
 @Controller()
-class WhoController {
+class CallerController {
   @Get('service')
   @UseGuards(ServiceAuthGuard)
   service(@CurrentService() service: ServiceCredential) {
@@ -70,13 +76,26 @@ class WhoController {
   }
 }
 
+@Controller()
+class ProfileController {
+  @Get('profile')
+  @UseGuards(ServiceAuthGuard, SessionGuard)
+  profile(
+    @CurrentService() service: ServiceCredential,
+    @CurrentSession() { loginId }: Session,
+    @SessionAttribute('role') role: string,
+  ) {
+    return { service: service.serviceId, loginId, role };
+  }
+}
+
 afterEach(closeApps);
 
-describe.each(ADAPTERS)('the carriers of credentials on %s', (_name, makeAdapter) => {
+describe.each(ADAPTERS)('A guard on %s', (_name, makeAdapter) => {
   async function start(options: Partial<DistributedSessionModuleOptions>) {
-    const controllers: Type[] = [WhoController];
+    const controllers = [CallerController];
     const storage = new InMemorySessionStorage();
-    const app = await startSessionApp(makeAdapter, { serviceId: 'who', storage, ...options }, { controllers });
+    const app = await startSessionApp(makeAdapter, { serviceId: 'app', storage, ...options }, { controllers });
     const { secret } = await app.sessions.registerService({
       serviceId: 'gateway',
       serviceName: 'G',
@@ -98,7 +117,7 @@ describe.each(ADAPTERS)('the carriers of credentials on %s', (_name, makeAdapter
   };
 
   test.each(Object.keys(SERVICE) as ServiceCarrier[])(
-    'reads a service from %s alone when that is configured',
+    'reads a service credential only from %s if only that carrier is configured',
     async (only) => {
       const { url, secret } = await start({ serviceCarriers: [only] });
       for (const [carrier, headersOf] of Object.entries(SERVICE)) {
@@ -111,7 +130,7 @@ describe.each(ADAPTERS)('the carriers of credentials on %s', (_name, makeAdapter
   );
 
   test.each(Object.keys(SESSION) as SessionCarrier[])(
-    'reads a session from %s alone when that is configured',
+    'reads a session credential only from %s if only that carrier is configured',
     async (only) => {
       const { url, alice } = await start({ sessionCarriers: [only] });
       for (const [carrier, headersOf] of Object.entries(SESSION)) {
@@ -121,9 +140,9 @@ describe.each(ADAPTERS)('the carriers of credentials on %s', (_name, makeAdapter
     },
   );
 
-  test('ignores what is sent in a place that is not configured, beside the one that is', async () => {
+  test('ignores carriers that are not configured', async () => {
     const services = await start({ serviceCarriers: ['headers'] });
-    const strayBasic = { ...basic('nobody', 'nothing'), ...serviceHeaders('gateway', services.secret) };
+    const strayBasic = { ...basic('unknown', 'unknown'), ...serviceHeaders('gateway', services.secret) };
     expect((await send(`${services.url}/service`, strayBasic)).json).toEqual({ id: 'gateway' });
     const cookies = await start({ sessionCarriers: ['cookie'] });
     const strayBearer = { ...sessionHeaders({ sessionId: 'x', token: 'y' }), ...cookie(cookies.alice.credential) };
@@ -133,26 +152,59 @@ describe.each(ADAPTERS)('the carriers of credentials on %s', (_name, makeAdapter
     expect((await send(`${headers.url}/session`, strayCookie)).json).toEqual({ id: 'alice' });
   });
 
-  test('ignores a stray X-Session-Id where only bearer tokens are configured', async () => {
+  test('ignores X-Session-Id if only bearer tokens are configured', async () => {
     const { url, alice } = await start({ sessionCarriers: ['bearer'] });
     const headers = { 'x-session-id': alice.sessionId, ...bearer(alice.credential) };
     expect((await send(`${url}/session`, headers)).json).toEqual({ id: 'alice' });
   });
 
-  test('reads the cookie under the name that is configured', async () => {
+  test('reads the cookie with the configured name', async () => {
     const { url, alice } = await start({ sessionCookieName: 'sid' });
     expect((await send(`${url}/session`, cookie(alice.credential, 'sid'))).status).toBe(200);
     expect((await send(`${url}/session`, cookie(alice.credential))).status).toBe(401);
     expect((await send(`${url}/session`, cookie(alice.credential, 'xsid'))).status).toBe(401);
   });
 
-  test('leaves it to a subclass how a credential is read', async () => {
+  test('can be subclassed to read the credential differently', async () => {
     const { url, secret, alice } = await start({});
     const apiKey = `${url}/api-key`;
     expect((await send(apiKey, { 'x-api-key': `gateway/${secret}` })).json).toEqual({ id: 'gateway' });
-    expect((await send(apiKey, { 'x-api-key': `nobody/${secret}` })).status).toBe(401);
+    expect((await send(apiKey, { 'x-api-key': `unknown/${secret}` })).status).toBe(401);
     expect((await send(apiKey, basic('gateway', secret))).status).toBe(401);
     expect((await send(`${url}/ticket`, { 'x-ticket': alice.credential })).json).toEqual({ id: 'alice' });
     expect((await send(`${url}/ticket`, bearer(alice.credential))).status).toBe(401);
+  });
+
+  test('can be overridden in a test, and the decorators read its request', async () => {
+    const stub: CanActivate = {
+      canActivate(context) {
+        const request = guardedRequestOf(context);
+        request.service = { serviceId: 'stub' } as ServiceCredential;
+        request.session = { loginId: 'alice', attributes: { role: 'admin' } } as unknown as Session;
+        return true;
+      },
+    };
+    const imports = [DistributedSessionModule.forRoot({ serviceId: 'app', storage: new InMemorySessionStorage() })];
+    const builder = Test.createTestingModule({ imports, controllers: [ProfileController] });
+    const module = await builder
+      .overrideGuard(ServiceAuthGuard)
+      .useValue(stub)
+      .overrideGuard(SessionGuard)
+      .useValue(stub)
+      .compile();
+    const { url } = await listen(module.createNestApplication(makeAdapter()));
+    expect((await send(`${url}/profile`)).json).toEqual({ service: 'stub', loginId: 'alice', role: 'admin' });
+  });
+
+  test('needs only a stub manager and its options in a test without the module', async () => {
+    const manager = { verifySession: () => Promise.resolve({ loginId: 'alice' }) };
+    const options = { sessionCarriers: ['bearer'], sessionCookieName: 'unused' };
+    const providers = [
+      { provide: DistributedSessionManager, useValue: manager },
+      { provide: RESOLVED_OPTIONS, useValue: options },
+    ];
+    const { url } = await startApp({ controllers: [CallerController], providers }, makeAdapter);
+    expect((await send(`${url}/session`, bearer('any'))).json).toEqual({ id: 'alice' });
+    expect((await send(`${url}/session`)).status).toBe(401);
   });
 });

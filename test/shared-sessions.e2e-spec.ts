@@ -1,7 +1,8 @@
-import { Controller, Get, UseGuards } from '@nestjs/common';
+import { Controller, Get, Post, UseGuards } from '@nestjs/common';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import {
   CurrentSession,
+  DistributedSessionManager,
   type EndReason,
   InMemorySessionStorage,
   type IssuedSession,
@@ -18,18 +19,36 @@ import { type RunningApp, closeApps, startSessionApp } from './support/running-a
 const MINUTE = 60_000;
 const GRACE_MS = 10_000;
 
-@UseGuards(SessionGuard)
-@Controller('me')
-class MeController {
-  @Get()
-  show(@CurrentSession() session: Session) {
-    return { sessionId: session.sessionId };
+@Controller()
+class AccountController {
+  constructor(private readonly sessions: DistributedSessionManager) {}
+
+  @Post('login')
+  async login() {
+    const { sessionId, credential } = await this.sessions.createSession('alice');
+    return { sessionId, credential };
+  }
+
+  @Get('me')
+  @UseGuards(SessionGuard)
+  me(@CurrentSession() { sessionId, loginId, serviceId }: Session) {
+    return { sessionId, loginId, serviceId };
+  }
+
+  @Post('logout')
+  @UseGuards(SessionGuard)
+  async logout(@CurrentSession() { sessionId }: Session) {
+    return { ended: await this.sessions.deleteSession(sessionId) };
   }
 }
 
+const controllers = [AccountController];
+
+afterEach(closeApps);
+
 type End = (shop: RunningApp, alice: IssuedSession, clock: FakeClock) => unknown;
 
-describe.each(ADAPTERS)('a session that has ended, on %s', (_name, makeAdapter) => {
+describe.each(ADAPTERS)('An ended session on %s', (_name, makeAdapter) => {
   let clock: FakeClock;
   let shop: RunningApp;
   let alice: IssuedSession;
@@ -47,12 +66,10 @@ describe.each(ADAPTERS)('a session that has ended, on %s', (_name, makeAdapter) 
         maxSessionsPerDevice: 1,
         rotationGraceMs: GRACE_MS,
       },
-      { controllers: [MeController] },
+      { controllers },
     );
     alice = await shop.sessions.createSession('alice', undefined, { device: 'web' });
   });
-
-  afterEach(closeApps);
 
   test.each<[EndReason, End]>([
     ['logged-out', ({ sessions }, { sessionId }) => sessions.deleteSession(sessionId)],
@@ -85,7 +102,7 @@ describe.each(ADAPTERS)('a session that has ended, on %s', (_name, makeAdapter) 
         time.advance(GRACE_MS);
       },
     ],
-  ])('is refused with its reason: %s', async (reason, end) => {
+  ])('is rejected with the reason %s', async (reason, end) => {
     expect((await send(`${shop.url}/me`, bearer(alice.credential))).status).toBe(200);
     await end(shop, alice, clock);
     const answer = await send(`${shop.url}/me`, bearer(alice.credential));
@@ -96,7 +113,7 @@ describe.each(ADAPTERS)('a session that has ended, on %s', (_name, makeAdapter) 
     expect(answer.text).not.toContain(alice.token);
   });
 
-  test('has its late use reported', async () => {
+  test('emits session.refused when its credential is used', async () => {
     const refused: SessionEventMap['session.refused'][] = [];
     shop.sessions.events.on('session.refused').subscribe((event) => refused.push(event));
     await shop.sessions.kickOut(alice.sessionId);
@@ -118,9 +135,9 @@ describe.each(ADAPTERS)('a session that has ended, on %s', (_name, makeAdapter) 
     ]);
   });
 
-  test('is followed to its successor by the old credential while the grace lasts, and not after', async () => {
+  test('returns its successor for the old credential during the grace period after a rotation, but not afterwards', async () => {
     const rotated = await shop.sessions.rotateSession(alice.sessionId);
-    const successor = { sessionId: rotated.sessionId };
+    const successor = { sessionId: rotated.sessionId, loginId: 'alice', serviceId: 'shop' };
     clock.advance(GRACE_MS - 1);
     expect((await send(`${shop.url}/me`, bearer(alice.credential))).json).toEqual(successor);
     const guessed = bearer(`${alice.sessionId}.${rotated.token}`);
@@ -130,7 +147,7 @@ describe.each(ADAPTERS)('a session that has ended, on %s', (_name, makeAdapter) 
     expect((await send(`${shop.url}/me`, bearer(rotated.credential))).json).toEqual(successor);
   });
 
-  test('tells the reason of the successor when that is ended within the grace', async () => {
+  test('is rejected with the reason of its successor that ended during the grace period', async () => {
     const rotated = await shop.sessions.rotateSession(alice.sessionId);
     await shop.sessions.kickOut(rotated.sessionId);
     const answer = await send(`${shop.url}/me`, bearer(alice.credential));
@@ -138,7 +155,7 @@ describe.each(ADAPTERS)('a session that has ended, on %s', (_name, makeAdapter) 
     expect(answer.json).toMatchObject({ reason: 'kicked-out' });
   });
 
-  test('is kept alive by requests, for no longer than its absolute end', async () => {
+  test('was kept alive by requests until its absolute timeout', async () => {
     const statuses: number[] = [];
     for (let elapsed = 0; elapsed < 30; elapsed += 6) {
       statuses.push((await send(`${shop.url}/me`, bearer(alice.credential))).status);
@@ -146,5 +163,58 @@ describe.each(ADAPTERS)('a session that has ended, on %s', (_name, makeAdapter) 
     }
     statuses.push((await send(`${shop.url}/me`, bearer(alice.credential))).status);
     expect(statuses).toEqual([200, 200, 200, 200, 200, 401]);
+  });
+});
+
+describe.each(ADAPTERS)('Two services with one storage on %s', (_name, makeAdapter) => {
+  let shop: RunningApp;
+  let bank: RunningApp;
+  let alice: Pick<IssuedSession, 'sessionId' | 'credential'>;
+
+  beforeEach(async () => {
+    const storage = new InMemorySessionStorage();
+    shop = await startSessionApp(makeAdapter, { serviceId: 'shop', storage }, { controllers });
+    bank = await startSessionApp(makeAdapter, { serviceId: 'bank', storage }, { controllers });
+    alice = (await send(`${shop.url}/login`, {}, 'POST')).json as typeof alice;
+  });
+
+  test('accept a session that the other one created', async () => {
+    const answer = await send(`${bank.url}/me`, bearer(alice.credential));
+    expect(answer.json).toEqual({ sessionId: alice.sessionId, loginId: 'alice', serviceId: 'shop' });
+  });
+
+  test('share attributes and keep those that the other one writes', async () => {
+    await Promise.all([
+      shop.sessions.setAttribute(alice.sessionId, 'cart', ['tea']),
+      bank.sessions.setAttribute(alice.sessionId, 'iban', 'GB00'),
+    ]);
+    for (const { sessions } of [shop, bank]) {
+      expect((await sessions.getSession(alice.sessionId)).attributes).toEqual({ cart: ['tea'], iban: 'GB00' });
+    }
+  });
+
+  test('reject a session that the other one ended, with the reason', async () => {
+    expect((await send(`${bank.url}/me`, bearer(alice.credential))).status).toBe(200);
+    expect((await send(`${shop.url}/logout`, bearer(alice.credential), 'POST')).json).toEqual({ ended: true });
+    const answer = await send(`${bank.url}/me`, bearer(alice.credential));
+    expect(answer.status).toBe(401);
+    expect(answer.json).toMatchObject({ code: 'ERR_SESSION_ENDED', reason: 'logged-out' });
+  });
+
+  test('keep working after the other one is closed', async () => {
+    await shop.app.close();
+    expect((await send(`${bank.url}/me`, bearer(alice.credential))).json).toMatchObject({ loginId: 'alice' });
+    expect((await send(`${bank.url}/login`, {}, 'POST')).status).toBe(201);
+    expect(await bank.sessions.countSessions('alice')).toBe(2);
+  });
+
+  test('share registered services, and reject one immediately after the other revokes it', async () => {
+    const gateway = { serviceId: 'gateway', serviceName: 'Gateway', permissions: ['session.read'] };
+    const { secret } = await shop.sessions.registerService(gateway);
+    expect((await bank.sessions.verifyService('gateway', secret)).permissions).toEqual(['session.read']);
+    await shop.sessions.revokeService('gateway');
+    await expect(bank.sessions.verifyService('gateway', secret)).rejects.toMatchObject({
+      code: 'ERR_SERVICE_AUTHENTICATION',
+    });
   });
 });

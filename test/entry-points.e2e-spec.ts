@@ -19,7 +19,7 @@ const MODULES: Record<string, object> = {
   './testing': testing,
 };
 
-/** Which optional peers an entry may import: its own. */
+/** The optional peers that an entry point may import. */
 const OWN_PEERS: Record<string, string[]> = {
   './postgres': ['pg'],
   './redis': ['ioredis'],
@@ -28,18 +28,18 @@ const OWN_PEERS: Record<string, string[]> = {
 };
 
 describe('the entry points of the package', () => {
-  test('are those that are imported here', () => {
+  test('are the modules that this file imports', () => {
     expect(entries().toSorted()).toEqual(Object.keys(MODULES).toSorted());
   });
 
-  test.each(entries())('%s imports no optional peer but its own, and no test runner', (entry) => {
+  test.each(entries())('%s does not import a test runner or the optional peer of another entry point', (entry) => {
     const { packages } = importGraph(entryFile(entry));
     const own = OWN_PEERS[entry] ?? [];
     const foreign = [...OPTIONAL_PEERS, ...TEST_RUNNERS].filter((name) => !own.includes(name));
     expect(foreign.filter((name) => packages.has(name))).toEqual([]);
   });
 
-  test('are followed through the whole library, so that the test above shows something', () => {
+  test('are followed through the whole library', () => {
     const { files, packages } = importGraph(entryFile('.'));
     const names = [...files].map((file) => basename(file));
     expect(names).toEqual(
@@ -54,7 +54,7 @@ describe('the entry points of the package', () => {
     expect([...importGraph(entryFile('./terminus')).packages]).toContain('@nestjs/terminus');
   });
 
-  test.each(Object.entries(MODULES))('%s exports nothing that is undefined', (_entry, module) => {
+  test.each(Object.entries(MODULES))('%s does not export undefined', (_entry, module) => {
     const exported = Object.entries(module);
     expect(exported.length).toBeGreaterThan(0);
     expect(exported.filter(([, value]) => value === undefined || value === null)).toEqual([]);

@@ -9,9 +9,26 @@ import { RedisServer } from '@distributed-session/test-servers/redis/redis-serve
 import { LIBRARY, type PackedLibrary, packLibrary } from './support/packed-library.js';
 import type { ProgramResult } from './support/run-program.js';
 import { compilePrograms, installApplication, runCompiled, writeProgram } from './support/sample-app.js';
+import { isFullTier } from './support/tier.js';
 
 const LIBRARY_NAME = 'nestjs-distributed-session';
 const MINUTE = 60_000;
+
+interface Application {
+  /** The major version of Nest. */
+  readonly nest: number;
+  readonly packages: readonly string[];
+  readonly programs: readonly ('module' | 'commonjs' | 'redis' | 'postgres')[];
+}
+
+/** The applications that install the library: on Nest 12, and in the full tier also on Nest 11, from CommonJS as well. */
+const APPLICATIONS: readonly Application[] = [
+  { nest: 12, packages: ['ioredis@6', 'pg@8'], programs: ['module', 'redis', 'postgres'] },
+  ...(isFullTier ? [{ nest: 11, packages: [], programs: ['module', 'commonjs'] } as const] : []),
+];
+const EXAMPLES = APPLICATIONS.flatMap(({ nest, programs }) =>
+  programs.filter((name) => name === 'module' || name === 'commonjs').map((type) => ({ nest, type })),
+);
 
 interface Manifest {
   readonly dependencies: Readonly<Record<string, string>>;
@@ -19,7 +36,7 @@ interface Manifest {
   readonly peerDependenciesMeta: Readonly<Record<string, { readonly optional: boolean }>>;
 }
 
-/** The first block of a language in the library's README. */
+/** The first block in a language in the library's README. */
 async function firstBlock(language: string): Promise<string> {
   const blocks = codeBlocks(await readFile(join(LIBRARY, 'README.md'), 'utf8'));
   return blocks.find((block) => block.language === language)!.code;
@@ -32,7 +49,7 @@ describe('the packed library', () => {
   let optionalPeers: readonly string[];
   let redis: RedisServer | undefined;
   let postgres: PostgresServer | undefined;
-  let compiled: Readonly<Record<11 | 12, ProgramResult>>;
+  const compiled = new Map<number, ProgramResult>();
 
   beforeAll(async () => {
     temporary = await mkdtemp(join(tmpdir(), 'packed-library-'));
@@ -43,21 +60,23 @@ describe('the packed library', () => {
     );
     const [, , ...packages] = (await firstBlock('sh')).trim().split(/\s+/);
     const installed = packages.map((name) => (name === LIBRARY_NAME ? packed.tarball : name));
-    await Promise.all([
-      installApplication(join(temporary, 'nest-11'), 11, installed),
-      installApplication(join(temporary, 'nest-12'), 12, [...installed, 'ioredis@6', 'pg@8']),
-    ]);
     [redis, postgres] = await Promise.all([RedisServer.start(), PostgresServer.start()]);
     const example = await firstBlock('ts');
-    await writeProgram(join(temporary, 'nest-11/module'), 'module', example);
-    await writeProgram(join(temporary, 'nest-11/commonjs'), 'commonjs', example);
-    await writeProgram(join(temporary, 'nest-12/module'), 'module', example);
-    await writeProgram(join(temporary, 'nest-12/redis'), 'module', storeProgram('Redis', redis.url));
-    await writeProgram(join(temporary, 'nest-12/postgres'), 'module', storeProgram('Postgres', postgres.url));
-    compiled = {
-      11: await compilePrograms(join(temporary, 'nest-11'), ['module', 'commonjs']),
-      12: await compilePrograms(join(temporary, 'nest-12'), ['module', 'redis', 'postgres']),
+    const sources = {
+      module: example,
+      commonjs: example,
+      redis: storageProgram('Redis', redis.url),
+      postgres: storageProgram('Postgres', postgres.url),
     };
+    const results = APPLICATIONS.map(async ({ nest, packages: own, programs }) => {
+      const folder = join(temporary, `nest-${nest}`);
+      await installApplication(folder, nest, [...installed, ...own]);
+      for (const name of programs) {
+        await writeProgram(join(folder, name), name === 'commonjs' ? name : 'module', sources[name]);
+      }
+      compiled.set(nest, await compilePrograms(folder, programs));
+    });
+    await Promise.all(results);
   }, 10 * MINUTE);
 
   afterAll(async () => {
@@ -66,11 +85,11 @@ describe('the packed library', () => {
     await rm(temporary, { recursive: true, force: true });
   });
 
-  it('is installed by the command that the README begins with', async () => {
+  it('is installed by the first command of the README', async () => {
     expect(await firstBlock('sh')).toMatch(new RegExp(`^npm install ${LIBRARY_NAME}\\b`));
   });
 
-  it('holds the compiled code, its types, package.json, README and LICENSE, and nothing else', () => {
+  it('contains the compiled code, its types, package.json, README and LICENSE, and nothing else', () => {
     const expected = /^(?:package\.json|README\.md|LICENSE|dist\/.+\.(?:js|d\.ts))$/;
     expect(packed.files.filter((path) => !expected.test(path))).toEqual([]);
     expect(packed.files).toEqual(
@@ -78,17 +97,17 @@ describe('the packed library', () => {
     );
   });
 
-  it('holds no tests of its own', () => {
+  it('does not contain its tests', () => {
     expect(packed.files.filter((path) => /\.(?:spec|e2e-spec)\./.test(path))).toEqual([]);
   });
 
   describe.each(['dist/index.d.ts', 'dist/index.js'])('%s', (entry) => {
-    it('reaches no optional peer', () => {
+    it('does not import an optional peer', () => {
       const reached = packagesReached(join(packed.folder, entry), entry.endsWith('.d.ts'));
       expect(optionalPeers.filter((name) => reached.has(name))).toEqual([]);
     });
 
-    it('reaches only Node, dependencies and required peers', () => {
+    it('imports only Node, dependencies and required peers', () => {
       const reached = packagesReached(join(packed.folder, entry), entry.endsWith('.d.ts'));
       const declared = Object.keys({ ...manifest.dependencies, ...manifest.peerDependencies });
       const undeclared = [...reached].filter((name) => !name.startsWith('node:') && !declared.includes(name));
@@ -97,25 +116,21 @@ describe('the packed library', () => {
     });
   });
 
-  it('keeps Terminus behind an entry point of its own', () => {
+  it('imports Terminus only from its own entry point', () => {
     expect(packagesReached(join(packed.folder, 'dist/health/index.d.ts'), true)).toContain('@nestjs/terminus');
   });
 
-  describe.each([11, 12] as const)('in an application on Nest %s', (nest) => {
-    it('compiles, the types of all packages included', () => {
-      expect(compiled[nest]).toEqual({ code: 0, stdout: '', stderr: '' });
+  describe.each(APPLICATIONS)('in an application on Nest $nest', ({ nest }) => {
+    it('compiles with the types of all packages checked', () => {
+      expect(compiled.get(nest)).toEqual({ code: 0, stdout: '', stderr: '' });
     });
   });
 
-  describe.each([
-    { nest: 12, type: 'module' },
-    { nest: 11, type: 'module' },
-    { nest: 11, type: 'commonjs' },
-  ] as const)("the README's first example on Nest $nest, type $type", ({ nest, type }) => {
+  describe.each(EXAMPLES)("the README's first example on Nest $nest, type $type", ({ nest, type }) => {
     const folder = () => join(temporary, `nest-${nest}`, type);
 
     it(
-      'prints what the README says',
+      'prints the output that the README shows',
       async () => {
         expect(await runCompiled(folder())).toEqual({ code: 0, stdout: await firstBlock('text'), stderr: '' });
       },
@@ -131,24 +146,24 @@ describe('the packed library', () => {
 
   it.each([
     ['Redis', 'ioredis'],
-    ['PostgreSQL', 'pg, and not its types'],
+    ['PostgreSQL', 'pg but not its types'],
   ])(
-    'works on %s, in an application that has %s',
-    async (store) => {
-      const result = await runCompiled(join(temporary, 'nest-12', store === 'Redis' ? 'redis' : 'postgres'));
-      // A storage that has just made its tables says so before.
+    'works on %s in an application that installs %s',
+    async (kind) => {
+      const result = await runCompiled(join(temporary, 'nest-12', kind === 'Redis' ? 'redis' : 'postgres'));
+      // A storage that has just created its tables logs this first.
       expect(result).toEqual({ code: 0, stdout: expect.stringMatching(/^(.*LOG.*\n)?alice true\n$/), stderr: '' });
     },
     MINUTE,
   );
 });
 
-const storeProgram = (store: 'Redis' | 'Postgres', url: string) => `
+const storageProgram = (kind: 'Redis' | 'Postgres', url: string) => `
 import { DistributedSessionManager, SessionStorage } from '${LIBRARY_NAME}';
-import { ${store}SessionStorage, type ${store}SessionStorageOptions } from '${LIBRARY_NAME}/${store.toLowerCase()}';
+import { ${kind}SessionStorage, type ${kind}SessionStorageOptions } from '${LIBRARY_NAME}/${kind.toLowerCase()}';
 
-const options: ${store}SessionStorageOptions = { url: '${url}' };
-const storage: SessionStorage = new ${store}SessionStorage(options);
+const options: ${kind}SessionStorageOptions = { url: '${url}' };
+const storage: SessionStorage = new ${kind}SessionStorage(options);
 const sessions = new DistributedSessionManager({ serviceId: 'sample', storage });
 await sessions.connect();
 const { credential } = await sessions.createSession('alice');

@@ -1,18 +1,19 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { isFresh } from '../../tools/build/freshness.js';
+import { TARGETS } from '../../tools/build/targets.js';
 import { ROOT } from './packed-library.js';
 
 export interface ProgramOptions {
   readonly args?: readonly string[];
-  /** All that it sees of the environment. Default: what this process has. */
+  /** The whole environment of the program. @default process.env */
   readonly env?: NodeJS.ProcessEnv;
-  /** Where it runs. Default: where this process does. */
+  /** The working directory. @default process.cwd() */
   readonly cwd?: string;
 }
 
-/** A program of the build while it runs, in a process group of its own. */
+/** A running program of the build, in a separate process group. */
 export class BuiltProgram {
   readonly #child: ChildProcess;
   readonly #ended: Promise<unknown>;
@@ -20,12 +21,12 @@ export class BuiltProgram {
   stderr = '';
 
   constructor(
-    /** Where it is in `dist`, such as `examples/demo.js`. */
-    private readonly program: string,
+    /** The path of the program in `dist`. */
+    private readonly program: 'session-service/main.js' | 'examples/demo.js',
     { args = [], env = process.env, cwd }: ProgramOptions = {},
   ) {
+    assertFresh(program);
     const file = join(ROOT, 'dist', program);
-    if (!existsSync(file)) throw new Error(`There is no dist/${program}: run \`npm run build\` first.`);
     const child = spawn(process.execPath, [file, ...args], {
       detached: true,
       env,
@@ -38,32 +39,32 @@ export class BuiltProgram {
     this.#ended = once(child, 'close');
   }
 
-  /** Resolves once it has printed this; throws if it ends before. */
+  /** Resolves when it has printed `text`. Throws if it ends before. */
   async printed(text: string): Promise<void> {
     const ended = this.#ended.then(() => true);
     while (!this.stdout.includes(text)) {
       const isOver = await Promise.race([ended, once(this.#child.stdout!, 'data').then(() => false)]);
-      if (isOver) throw new Error(`${this.program} ended and never printed '${text}':\n${this.stdout}${this.stderr}`);
+      if (isOver) throw new Error(`${this.program} ended without printing '${text}':\n${this.stdout}${this.stderr}`);
     }
   }
 
-  /** Sends a signal to it and to all that it has started, as a terminal does. */
+  /** Sends a signal to its process group, as a terminal does. */
   signal(name: NodeJS.Signals): void {
     process.kill(-this.#child.pid!, name);
   }
 
-  /** Its exit code, once it has ended. */
+  /** Resolves to its exit code when it has ended. */
   async exitCode(): Promise<number | null> {
     await this.#ended;
     return this.#child.exitCode;
   }
 
-  /** Ends what is left of it. */
+  /** Kills what still runs in its process group. */
   kill(): void {
     if (this.isRunning()) this.signal('SIGKILL');
   }
 
-  /** Whether anything of its group still runs. */
+  /** Whether a process of its group still runs. */
   isRunning(): boolean {
     try {
       return process.kill(-this.#child.pid!, 0);
@@ -71,4 +72,12 @@ export class BuiltProgram {
       return false;
     }
   }
+}
+
+/** Throws unless the program was built from the sources as they are now. */
+function assertFresh(program: string): void {
+  const target = program.startsWith('examples/') ? TARGETS.examples : TARGETS.service;
+  // The demo starts the session service.
+  if ([TARGETS.service, target].every(isFresh)) return;
+  throw new Error(`dist/${program} is missing or older than its sources. Run \`npm run build\` first.`);
 }

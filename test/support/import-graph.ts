@@ -7,9 +7,9 @@ const require = createRequire(import.meta.url);
 const LIBRARY = dirname(require.resolve('nestjs-distributed-session/package.json'));
 
 export interface ImportGraph {
-  /** The source files that are reached, by absolute path. */
+  /** The absolute paths of the source files. */
   readonly files: ReadonlySet<string>;
-  /** The packages that are imported by any of them, for their values or for their types alone. */
+  /** The packages that these files import, for values or only for types. */
   readonly packages: ReadonlySet<string>;
 }
 
@@ -21,7 +21,7 @@ export function entryFile(entry: string): string {
   return resolve(LIBRARY, exports[entry]!['@distributed-session/source']!);
 }
 
-/** The names of all entries of the library but `./package.json`. */
+/** The names of all entries of the library except `./package.json`. */
 export function entries(): string[] {
   const { exports } = JSON.parse(readFileSync(resolve(LIBRARY, 'package.json'), 'utf8')) as {
     exports: Record<string, string | object>;
@@ -29,7 +29,7 @@ export function entries(): string[] {
   return Object.keys(exports).filter((entry) => entry !== './package.json');
 }
 
-/** Everything that a source file imports, re-exports or loads with `import()`, and what those import in turn. */
+/** Follows every import, re-export and `import()` from a source file. */
 export function importGraph(entry: string): ImportGraph {
   const files = new Set<string>();
   const packages = new Set<string>();
@@ -48,7 +48,7 @@ export function importGraph(entry: string): ImportGraph {
 function sourceOf(path: string): string {
   const source = path.replace(/\.js$/, '.ts');
   if (existsSync(source)) return source;
-  throw new Error(`${path} has no source.`);
+  throw new Error(`${path} does not have a source file.`);
 }
 
 function packageOf(specifier: string): string {

@@ -1,4 +1,4 @@
-import { cp, readdir, stat } from 'node:fs/promises';
+import { cp } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { outputOf } from './run-program.js';
 
@@ -16,40 +16,12 @@ export interface PackedLibrary {
   readonly folder: string;
 }
 
-/**
- * Packs the library from a copy, so that nobody who uses the real one is disturbed. What is tested cannot be a stale
- * `dist`: one that is older than anything it was made of is built afresh, by the configuration of the real build.
- */
+/** Builds the library if its build is stale, and packs a copy of it. */
 export async function packLibrary(temporary: string): Promise<PackedLibrary> {
+  await outputOf(process.execPath, ['tools/build/build.js', 'library'], ROOT);
   const folder = join(temporary, 'library');
-  const isFresh = await isBuilt();
-  const leftOut = new Set(['node_modules', ...(isFresh ? [] : ['dist'])]);
-  await cp(LIBRARY, folder, { recursive: true, filter: (source) => !leftOut.has(basename(source)) });
-  if (!isFresh) {
-    const config = join(LIBRARY, 'tsconfig.build.json');
-    await outputOf(process.execPath, [TSC, '--project', config, '--outDir', join(folder, 'dist')], ROOT);
-  }
+  await cp(LIBRARY, folder, { recursive: true, filter: (source) => basename(source) !== 'node_modules' });
   const report = await outputOf('npm', ['pack', '--json', '--pack-destination', temporary], folder);
   const [packed] = JSON.parse(report) as [{ filename: string; files: { path: string }[] }];
   return { tarball: join(temporary, packed.filename), files: packed.files.map(({ path }) => path), folder };
-}
-
-/** Whether all of `dist` was written after all that it is made of. */
-async function isBuilt(): Promise<boolean> {
-  const written = await modificationTimes(join(LIBRARY, 'dist'));
-  const sources = await Promise.all([
-    modificationTimes(join(LIBRARY, 'src')),
-    ...[join(LIBRARY, 'tsconfig.build.json'), join(ROOT, 'tsconfig.base.json')].map(modifiedAt),
-  ]);
-  return written.length > 0 && Math.min(...written) > Math.max(...sources.flat());
-}
-
-/** Of all that is in it, folders too: they change when something is removed. */
-async function modificationTimes(folder: string): Promise<number[]> {
-  const entries = await readdir(folder, { recursive: true }).catch(() => undefined);
-  return entries ? Promise.all(['.', ...entries].map(async (entry) => modifiedAt(join(folder, entry)))) : [];
-}
-
-async function modifiedAt(file: string): Promise<number> {
-  return (await stat(file)).mtimeMs;
 }

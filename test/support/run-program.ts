@@ -6,7 +6,7 @@ export interface ProgramResult {
   readonly stderr: string;
 }
 
-/** Runs a program in a folder and resolves when it has ended, whatever its exit code. */
+/** Runs a program in a folder. Resolves when it has ended, with any exit code. */
 export function runProgram(command: string, args: readonly string[], cwd: string): Promise<ProgramResult> {
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, { cwd, stdio: ['ignore', 'pipe', 'pipe'] });
@@ -19,7 +19,7 @@ export function runProgram(command: string, args: readonly string[], cwd: string
   });
 }
 
-/** What a program prints that must succeed; throws with all of its output if it does not. */
+/** Runs a program and resolves to its output. Throws with all of its output if its exit code is not 0. */
 export async function outputOf(command: string, args: readonly string[], cwd: string): Promise<string> {
   const { code, stdout, stderr } = await runProgram(command, args, cwd);
   if (code === 0) return stdout;

@@ -9,18 +9,18 @@ import { readFor } from './postgres-sweep/read-for.js';
 import { SweepingProcess } from './postgres-sweep/sweeping-process.js';
 
 /**
- * What sweeping costs those who read: the latency of `get` in one process, in windows in which another process sweeps
- * expired sessions, and in windows between them in which nobody does.
+ * Measures the cost of sweeping for readers: the latency of `get` in one process, in windows during which another process
+ * sweeps expired sessions, and in windows without a sweep between them.
  */
 const EXPIRED = 200_000;
-/** Of which every fourth has ended. */
+/** Every fourth of these has ended. */
 const OTHERS = 266_667;
 const WINDOWS = 8;
 const WINDOW_MS = 2_500;
 const IN_FLIGHT = 4;
-/** How many times longer the slowest of a hundred reads may take while another process sweeps. */
+/** The p99 of reads during a sweep may be at most this many times the p99 without one. */
 const TARGET = 2;
-/** Commits wait for the disk, and what is read is in memory. */
+/** Commits wait for the disk, and reads are served from memory. */
 const SETTINGS = { fsync: 'on', full_page_writes: 'on', shared_buffers: '512MB', max_wal_size: '4GB' };
 
 await makeTemplate(await installPostgres());
@@ -42,7 +42,7 @@ async function measure(url: string): Promise<void> {
     milliseconds: WINDOW_MS,
   };
   const [quiet, swept] = [new Latencies(), new Latencies()];
-  let [claimed, sweptMs] = [0, 0];
+  let [expired, sweptMs] = [0, 0];
   const load = loadavg()[0];
   await readFor(storage, reads, new Latencies());
   for (let window = 0; window < WINDOWS; window++) {
@@ -50,22 +50,22 @@ async function measure(url: string): Promise<void> {
     const startedAt = performance.now();
     sweeping.go();
     await readFor(storage, reads, swept);
-    claimed += await sweeping.stop();
+    expired += await sweeping.stop();
     sweptMs += performance.now() - startedAt;
   }
   await sweeping.end();
   await storage.close();
-  if (claimed >= EXPIRED) throw new Error('All was swept before the end: there was nothing to measure.');
-  report(quiet, swept, claimed / (sweptMs / 1_000), load ?? 0);
+  if (expired >= EXPIRED) throw new Error('The sweep finished before the end: there was nothing left to measure.');
+  report(quiet, swept, expired / (sweptMs / 1_000), load ?? 0);
 }
 
 function report(quiet: Latencies, swept: Latencies, rowsPerSecond: number, load: number): void {
   const ratio = swept.percentile(99) / quiet.percentile(99);
-  console.log(`load of the machine before: ${load.toFixed(1)}`);
-  console.log(`nobody sweeps: ${figures(quiet)}`);
-  console.log(`another process sweeps: ${figures(swept)}`);
-  console.log(`swept: ${Math.round(rowsPerSecond)} sessions a second`);
-  console.log(`p99 is ${ratio.toFixed(2)} times as long; the target is at most ${TARGET}`);
+  console.log(`load average before: ${load.toFixed(1)}`);
+  console.log(`without a sweep: ${figures(quiet)}`);
+  console.log(`during a sweep: ${figures(swept)}`);
+  console.log(`swept: ${Math.round(rowsPerSecond)} sessions per second`);
+  console.log(`p99 ratio: ${ratio.toFixed(2)}; the target is at most ${TARGET}`);
   process.exitCode = ratio <= TARGET ? 0 : 1;
 }
 

@@ -1,4 +1,4 @@
-/** How long calls took, in milliseconds. */
+/** The latencies of calls, in milliseconds. */
 export class Latencies {
   readonly #values: number[] = [];
 
@@ -10,7 +10,7 @@ export class Latencies {
     return this.#values.length;
   }
 
-  /** So many of a hundred calls took no longer than this. */
+  /** The latency that this percentage of the calls did not exceed. */
   percentile(percent: number): number {
     const sorted = this.#values.toSorted((a, b) => a - b);
     return sorted[Math.min(sorted.length - 1, Math.floor((sorted.length * percent) / 100))] ?? Number.NaN;

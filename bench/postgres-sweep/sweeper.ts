@@ -2,8 +2,8 @@ import { createInterface } from 'node:readline';
 import { PostgresSessionStorage } from 'nestjs-distributed-session/postgres';
 
 /**
- * A process that sweeps. Started with a URL, it says `ready`; it sweeps from the line `go` until the line `stop`, and then
- * says how many sessions it has claimed.
+ * A sweeping process, started with a URL. It prints `ready`, sweeps from the line `go` until the line `stop`, and then
+ * prints the number of sessions that expired.
  */
 const LIMIT = 1_000;
 
@@ -11,11 +11,11 @@ const storage = new PostgresSessionStorage({ url: process.argv[2], deadlineMs: 1
 await storage.connect();
 
 async function sweepUntil(stop: AbortSignal): Promise<number> {
-  let claimed = 0;
+  let expired = 0;
   while (!stop.aborted) {
-    claimed += await storage.sweep({ limit: LIMIT, historyRetentionMs: 3_600_000 });
+    expired += await storage.sweep({ limit: LIMIT, historyRetentionMs: 3_600_000 });
   }
-  return claimed;
+  return expired;
 }
 
 let stop = new AbortController();

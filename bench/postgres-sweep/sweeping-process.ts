@@ -15,10 +15,10 @@ export class SweepingProcess {
     this.#lines = createInterface({ input: this.#child.stdout! });
   }
 
-  /** Resolves once it is connected. */
+  /** Resolves once the process is connected. */
   static async start(url: string): Promise<SweepingProcess> {
     const sweeping = new SweepingProcess(url);
-    await sweeping.#said(/^ready$/u);
+    await sweeping.#printed(/^ready$/u);
     return sweeping;
   }
 
@@ -26,10 +26,10 @@ export class SweepingProcess {
     this.#child.stdin!.write('go\n');
   }
 
-  /** Resolves to how many sessions it has claimed since `go()`. */
+  /** Resolves to the number of sessions that expired since `go()`. */
   async stop(): Promise<number> {
     this.#child.stdin!.write('stop\n');
-    return Number(await this.#said(/^swept (\d+)$/u));
+    return Number(await this.#printed(/^swept (\d+)$/u));
   }
 
   async end(): Promise<void> {
@@ -37,8 +37,8 @@ export class SweepingProcess {
     if (this.#child.exitCode === null) await once(this.#child, 'exit');
   }
 
-  /** The next line of this form: what is in brackets. Nest's log is among its lines. */
-  async #said(form: RegExp): Promise<string | undefined> {
+  /** The group in the next line of this form. Lines of Nest's log are skipped. */
+  async #printed(form: RegExp): Promise<string | undefined> {
     for (;;) {
       const [line] = (await Promise.race([once(this.#lines, 'line'), this.#died()])) as [string];
       const match = form.exec(line);
@@ -48,6 +48,6 @@ export class SweepingProcess {
 
   async #died(): Promise<never> {
     const [code] = await once(this.#child, 'exit');
-    throw new Error(`The process that sweeps ended with ${code}.`);
+    throw new Error(`The sweeping process exited with ${code}.`);
   }
 }

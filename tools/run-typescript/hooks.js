@@ -13,7 +13,7 @@ export async function resolve(...[specifier, context, next]) {
   try {
     return await next(specifier, context);
   } catch (error) {
-    if (!specifier.startsWith('.') || !specifier.endsWith('.js')) throw error;
+    if (!specifier.endsWith('.js')) throw error;
     return next(specifier.replace(/\.js$/u, '.ts'), context);
   }
 }

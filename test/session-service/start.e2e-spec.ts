@@ -164,7 +164,7 @@ describe('a start that fails', () => {
   it.each([
     ['redis', 'redis://user:canary@127.0.0.1', 'the username or password is wrong'],
     ['redis', 'redis://user:canary@127.0.0.1:port', 'url contains an invalid host or port'],
-    ['postgres', 'postgres://user:canary@127.0.0.1:port', 'url must be like postgres://'],
+    ['postgres', 'postgres://user:canary@127.0.0.1:port', 'url must look like postgres://'],
   ])('on %s, for %s, says what is wrong, without its password', async (kind, url, fault) => {
     const SESSION_STORAGE_URL = url.replace(/1$/, `1:${redis.port}`);
     const program = start({ SESSION_STORAGE: kind, SESSION_STORAGE_URL });

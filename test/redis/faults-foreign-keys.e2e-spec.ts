@@ -1,51 +1,38 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { beforeEach, describe, expect, test } from '@jest/globals';
 import type { SessionRecord } from 'nestjs-distributed-session/storage';
-import { RedisServer } from '@distributed-session/test-servers/redis/redis-server.js';
 import { settle } from '../support/storage/settled-call.js';
 import { created, READS, RETENTION_MS, WRITES } from '../support/storage/storage-calls.js';
-import { openRedisPair, type RedisStoragePair } from '../support/redis/redis-storage-pair.js';
 import { keysOf } from '../support/redis/stored-record.js';
+import { useRedisPair } from '../support/redis/use-redis-pair.js';
 
-let server: RedisServer;
-let pair: RedisStoragePair;
+const context = useRedisPair();
 let ada: SessionRecord;
 let ben: SessionRecord;
 
-beforeAll(async () => {
-  server = await RedisServer.start();
-});
-
-afterAll(async () => {
-  await server.stop();
-});
-
 beforeEach(async () => {
-  pair = await openRedisPair(server);
-  ada = await created(pair.storage, 'ada');
-  ben = await created(pair.storage, 'ben');
+  ada = await created(context.pair.storage, 'ada');
+  ben = await created(context.pair.storage, 'ben');
 });
 
-afterEach(async () => {
-  await pair.close();
-});
-
-/** What another program, which uses the same keys, has made of one of them. */
+/** Overwrites one of the keys, as another program with the same keys would. */
 async function overwrite(role: keyof ReturnType<typeof keysOf>, command: string, ...args: string[]): Promise<void> {
+  const { server, pair } = context;
   const key = keysOf(pair.keyPrefix, ada.sessionId)[role];
   await server.call('DEL', key);
   await server.call(command, key, ...args);
 }
 
-const WAY_OUT = expect.stringContaining('another keyPrefix');
-const CORRUPT = ['ERR_STORAGE_CORRUPT', WAY_OUT];
+const SOLUTION = expect.stringContaining('another keyPrefix');
+const CORRUPT = ['ERR_STORAGE_CORRUPT', SOLUTION];
 
-describe('a key of the storage that somebody else has written', () => {
-  test('the hash of a login: every call about it names the way out, and others go on', async () => {
+describe('RedisSessionStorage, after another program has overwritten one of its keys', () => {
+  test('reports a user’s unreadable hash with a solution, and serves other users', async () => {
+    const { pair } = context;
     await overwrite('login', 'SET', 'not a hash');
     for (const call of [...Object.values(WRITES), READS.get, READS.listByLogin, READS.listHistory]) {
       expect(await settle(() => call(pair.storage, ada))).toMatchObject({
         outcome: 'ERR_STORAGE_CORRUPT',
-        message: WAY_OUT,
+        message: SOLUTION,
       });
     }
     expect(await pair.storage.get(ben.sessionId)).toMatchObject({ state: 'live' });
@@ -61,24 +48,23 @@ describe('a key of the storage that somebody else has written', () => {
     ['sequence', 'SET', 'not a number'],
     ['expiries', 'SET', 'not a sorted set'],
     ['online', 'SET', 'not a sorted set'],
-  ] as const)(
-    'the %s, by %s: a write that meets it says what is wrong, and reads go on',
-    async (role, command, value) => {
-      await overwrite(role, command, value);
-      for (const call of [WRITES.create, WRITES.replace, WRITES.rotate, WRITES.end]) {
-        const { outcome, message } = await settle(() => call(pair.storage, ada));
-        // Never "not applied", which could be untrue: the script may have written before it met the key.
-        const failed = outcome.startsWith('ERR_');
-        expect(failed ? [outcome, message] : [...CORRUPT]).toEqual([...CORRUPT]);
-      }
-      expect((await settle(() => pair.storage.get(ada.sessionId))).outcome).toBe('read');
-      expect((await settle(() => pair.storage.listByLogin('ada'))).outcome).toBe('read');
-      await created(pair.storage, 'ben');
-      expect(await WRITES.endAll(pair.storage, ben)).toHaveLength(2);
-    },
-  );
+  ] as const)('reports a broken %s (%s) to writers with a solution, and serves reads', async (role, command, value) => {
+    const { pair } = context;
+    await overwrite(role, command, value);
+    for (const call of [WRITES.create, WRITES.replace, WRITES.rotate, WRITES.end]) {
+      const { outcome, message } = await settle(() => call(pair.storage, ada));
+      // Never "not applied": the script may have written before it read the key.
+      const failed = outcome.startsWith('ERR_');
+      expect(failed ? [outcome, message] : [...CORRUPT]).toEqual([...CORRUPT]);
+    }
+    expect((await settle(() => pair.storage.get(ada.sessionId))).outcome).toBe('read');
+    expect((await settle(() => pair.storage.listByLogin('ada'))).outcome).toBe('read');
+    await created(pair.storage, 'ben');
+    expect(await WRITES.endAll(pair.storage, ben)).toHaveLength(2);
+  });
 
-  test('one login that cannot be swept does not keep the others from being swept', async () => {
+  test('sweeps all other users if one user cannot be read', async () => {
+    const { server, pair } = context;
     const brief = {
       idleTimeoutMs: 1,
       limits: { perLogin: 9, onLimit: 'reject' as const },
@@ -109,12 +95,13 @@ describe('a key of the storage that somebody else has written', () => {
   });
 });
 
-describe('the record of a service that was damaged', () => {
+describe('RedisSessionStorage with a damaged service record', () => {
   test.each([
-    ['is empty', (value: Buffer) => value.subarray(0, 0)],
-    ['is cut off', (value: Buffer) => value.subarray(0, 20)],
-    ['is something else', (value: Buffer) => value.fill(0, 0, 1)],
-  ])('%s: it is an error that names the way out, and other services work', async (_name, damage) => {
+    ['empty', (value: Buffer) => value.subarray(0, 0)],
+    ['truncated', (value: Buffer) => value.subarray(0, 20)],
+    ['of an unknown format', (value: Buffer) => value.fill(0, 0, 1)],
+  ])('reports a record that is %s with a solution, and serves other services', async (_name, damage) => {
+    const { server, pair } = context;
     const { services } = pair.storage;
     await services.put(service('orders'));
     await services.put(service('billing'));

@@ -88,7 +88,7 @@ export class RedisConnections {
 
   #usable(): Opened {
     const opened = this.#opening.current;
-    if (!opened) throw new StorageUnavailableError('The Redis session storage is closed. Call connect() first.');
+    if (!opened) throw new StorageUnavailableError('The Redis session storage is closed. Connect it first.');
     const { storeError } = opened.heartbeat;
     if (storeError !== undefined) {
       throw new StorageUnavailableError(`This Redis server cannot be used: ${storeError}.`);

@@ -82,7 +82,7 @@ export class RedisSessionReader {
       throw new SessionInputError(
         'cursor',
         'format',
-        'was not returned by listLogins(); omit it to start from the beginning.',
+        'is not one that listLogins() returned; omit it to start over.',
       );
     }
     const { connection } = this.connections;

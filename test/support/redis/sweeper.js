@@ -2,13 +2,13 @@ import { DistributedSessionManager } from 'nestjs-distributed-session';
 import { RedisSessionStorage } from 'nestjs-distributed-session/redis';
 
 /**
- * A service whose users are logged in, and that sweeps, as every service does. Started as `node sweeper.js '<json>'`, it
- * creates the sessions, says `ready` and sweeps until its input ends.
+ * A service with live sessions that sweeps. Started as `node sweeper.js '<json>'`, it creates the sessions, prints
+ * `ready`, and sweeps until its input ends.
  *
  * @type {{ serviceId: string, url: string, sweepIntervalMs: number, users: number }}
  */
 const { serviceId, url, sweepIntervalMs, users } = JSON.parse(process.argv[2] ?? '');
-/** So many logins at a time. */
+/** The number of logins at a time. */
 const BATCH = 250;
 
 const storage = new RedisSessionStorage({ url, deadlineMs: 20_000 });

@@ -49,23 +49,23 @@ function ownClient(options: RedisOptions): Redis {
   return client;
 }
 
-/** What is written on one side is read, and heard, on both. */
+/** Expects that both storages read and receive each other's writes. */
 async function expectShared(storage: RedisSessionStorage, other: RedisSessionStorage): Promise<void> {
-  const heard: StorageChange[][] = [[], []];
-  [storage, other].forEach((each, at) => each.changes((change) => heard[at]!.push(change)));
+  const received: StorageChange[][] = [[], []];
+  [storage, other].forEach((each, at) => each.changes((change) => received[at]!.push(change)));
   const mine = await created(storage, 'alice');
   const theirs = await created(other, 'alice');
   expect(await other.get(mine.sessionId)).toEqual(mine);
   expect(await storage.listByLogin('alice')).toEqual([mine, theirs]);
-  await eventually(() => heard.every(({ length }) => length === 2));
+  await eventually(() => received.every(({ length }) => length === 2));
   const types = [mine, theirs].map(({ sessionId }) => ({ type: 'session.created', sessionId }));
-  expect(heard).toMatchObject([types, types]);
+  expect(received).toMatchObject([types, types]);
 }
 
 const warnings = () => warned.mock.calls.map(([line]) => String(line)).filter((line) => line.includes('client passed'));
 
-describe('a client of the user’s own', () => {
-  test('works, is left open and as it was, and the storage can be connected again', async () => {
+describe('The client option of RedisSessionStorage', () => {
+  test('leaves the client open and unchanged, and allows the storage to reconnect', async () => {
     const client = ownClient(SAFE);
     const storage = new RedisSessionStorage({ client });
     const listeners = client.eventNames().map((name) => [name, client.listenerCount(name)]);
@@ -80,7 +80,7 @@ describe('a client of the user’s own', () => {
     expect(warnings()).toEqual([]);
   });
 
-  test('is warned about where a setting of it is dangerous, and used all the same', async () => {
+  test('accepts a client with unsafe settings and logs a warning for each', async () => {
     const storage = await connected({ client: ownClient({}) });
     for (const name of ['socketTimeout', 'maxRetriesPerRequest', 'enableOfflineQueue']) {
       expect(warnings()).toContainEqual(expect.stringContaining(name));
@@ -88,59 +88,64 @@ describe('a client of the user’s own', () => {
     await created(storage, 'alice');
   });
 
-  test('may put a prefix before the keys of others: the sessions are where all look for them', async () => {
+  test('does not apply the client’s own key prefix to the keys of the storage', async () => {
     const storage = await connected({ client: ownClient({ ...SAFE, keyPrefix: 'app:' }) });
     await expectShared(storage, await connected({ url: server.url }));
     for (const { key } of await server.describeKeys()) expect(key).toMatch(/^\{ds[:}]/u);
   });
 });
 
-describe('the ways to say where Redis is', () => {
-  test('`options`, and a url with its defaults', async () => {
+describe('The server options of RedisSessionStorage', () => {
+  test('accept ioredis options and a url with defaults', async () => {
     const options = { host: server.host, port: server.port };
     await expectShared(await connected({ options }), await connected({ url: `${server.url}/` }));
     expect(warnings()).toEqual([]);
   });
 
-  test('a database, which is the one that is used', async () => {
+  test('select the given database', async () => {
     const storage = await connected({ url: `${server.url}/3` });
     await expectShared(storage, await connected({ options: { host: server.host, port: server.port, db: 3 } }));
     expect(await server.describeKeys()).toEqual([]);
     expect(await server.info('keyspace', 'db3')).toMatch(/^keys=[1-9]/u);
   });
 
-  test('a database, whose changes are not those of another one', async () => {
+  test('separate the changes of different databases', async () => {
     const storages = [await connected({ url: server.url }), await connected({ url: `${server.url}/3` })] as const;
     const [first, second] = storages;
     const fourth = await connected({ client: ownClient({ ...SAFE, db: 4 }) });
-    const heard: string[] = [];
-    for (const each of [first, fourth]) each.changes(({ type }) => heard.push(type));
-    second.changes(() => heard.push('in database 3'));
+    const received: string[] = [];
+    for (const each of [first, fourth]) each.changes(({ type }) => received.push(type));
+    second.changes(() => received.push('in database 3'));
     for (let n = 0; n < 3; n++) await WRITES.end(second, await created(second, 'alice'));
-    await eventually(() => heard.length >= 6);
+    await eventually(() => received.length >= 6);
     for (const each of [first, fourth]) await created(each, 'alice');
-    await eventually(() => heard.length >= 8);
-    expect(heard).toEqual([...Array.from({ length: 6 }, () => 'in database 3'), 'session.created', 'session.created']);
+    await eventually(() => received.length >= 8);
+    expect(received).toEqual([
+      ...Array.from({ length: 6 }, () => 'in database 3'),
+      'session.created',
+      'session.created',
+    ]);
   });
 
-  test('a database that there is not: it is refused, with the way out', async () => {
-    const told = await settle(() => new RedisSessionStorage({ url: `${server.url}/99` }).connect());
-    expect(told).toMatchObject({ outcome: 'ERR_OPTIONS', message: expect.stringContaining('no database 99') });
+  test('reject a database that does not exist, with a solution', async () => {
+    const settled = await settle(() => new RedisSessionStorage({ url: `${server.url}/99` }).connect());
+    expect(settled).toMatchObject({ outcome: 'ERR_OPTIONS', message: expect.stringContaining('no database 99') });
   });
 
-  test('a user and a password with any characters; a wrong one is refused at once, and not told', async () => {
+  test('accept a user and a password with special characters, and reject a wrong password without repeating it', async () => {
     await server.call('ACL', 'SETUSER', 'ann', 'on', '>p@ss/:%', '~*', '&*', '+@all');
     const at = `${server.host}:${server.port}`;
     const storage = await connected({ url: `redis://ann:${encodeURIComponent('p@ss/:%')}@${at}` });
     await expectShared(storage, await connected({ url: server.url }));
-    const told = await settle(() => new RedisSessionStorage({ url: `redis://ann:CANARY@${at}` }).connect());
-    expect(told).toMatchObject({ outcome: 'ERR_OPTIONS', message: expect.stringContaining('password') });
-    expect(told.message).not.toContain('CANARY');
-    expect(told.ms).toBeLessThan(5_000);
+    const settled = await settle(() => new RedisSessionStorage({ url: `redis://ann:CANARY@${at}` }).connect());
+    expect(settled).toMatchObject({ outcome: 'ERR_OPTIONS', message: expect.stringContaining('password') });
+    expect(settled.message).not.toContain('CANARY');
+    // Not the result of the connect deadline.
+    expect(settled.ms).toBeLessThan(10_000);
     expect(JSON.stringify(warned.mock.calls)).not.toContain('CANARY');
   });
 
-  test('TLS, with a certificate that is trusted, and with none other', async () => {
+  test('connect over TLS only to a server with a trusted certificate', async () => {
     const { server: encrypted, tlsPort: port, certificate: ca } = await startTlsServer();
     cleanUps.push(() => encrypted.stop());
     const storage = await connected({ options: { host: encrypted.host, port, tls: { ca } } });

@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import type { StorageChange } from 'nestjs-distributed-session/storage';
 import { eventually } from '@distributed-session/test-servers/eventually.js';
 import { checkHistory } from '@distributed-session/session-history/check-history.js';
@@ -6,18 +6,19 @@ import { describeViolations } from '@distributed-session/session-history/describ
 import { runClients } from '@distributed-session/session-history/run-clients.js';
 import { paced } from '../support/storage/paced-storage.js';
 import type { RedisSettings } from '@distributed-session/test-servers/redis/redis-settings.js';
-import { RedisServer } from '@distributed-session/test-servers/redis/redis-server.js';
+import type { RedisServer } from '@distributed-session/test-servers/redis/redis-server.js';
 import { settle } from '../support/storage/settled-call.js';
 import { created, WRITES } from '../support/storage/storage-calls.js';
-import { openRedisPair, type RedisStoragePair } from '../support/redis/redis-storage-pair.js';
+import type { RedisStoragePair } from '../support/redis/redis-storage-pair.js';
+import { useOwnRedisPair } from '../support/redis/use-redis-pair.js';
 import { RECOVERY_MS } from '../support/storage/recovery-time.js';
 import { slackMs } from '../support/storage/slack.js';
 
 const DEADLINE_MS = 1_000;
-/** What was acknowledged is on the disk. */
+/** Acknowledged writes are on the disk. */
 const DURABLE: RedisSettings = { appendonly: 'yes', appendfsync: 'always' };
 
-/** What a creation is told as, and how many sessions there may be afterwards. */
+/** The outcome of a creation, and the possible numbers of sessions afterwards. */
 const POSSIBLE = [
   'read: 1',
   'ERR_STORAGE_UNAVAILABLE: 0',
@@ -25,20 +26,15 @@ const POSSIBLE = [
   'ERR_STORAGE_OUTCOME_UNKNOWN: 1',
 ];
 
+const startPair = useOwnRedisPair({ deadlineMs: DEADLINE_MS });
 let server: RedisServer;
 let pair: RedisStoragePair;
 
-async function start(settings: RedisSettings = {}): Promise<void> {
-  server = await RedisServer.start({ settings });
-  pair = await openRedisPair(server, { deadlineMs: DEADLINE_MS });
+async function start(settings?: RedisSettings): Promise<void> {
+  ({ server, pair } = await startPair(settings));
 }
 
-afterEach(async () => {
-  await pair.close();
-  await server.stop();
-});
-
-/** Resolves once it works by itself, to how long that took. */
+/** Resolves when the storage has recovered by itself, to the time that took. */
 async function working(): Promise<number> {
   const startedAt = performance.now();
   await pair.waitUntilConnected();
@@ -46,8 +42,8 @@ async function working(): Promise<number> {
   return performance.now() - startedAt;
 }
 
-describe('a server that is killed and started again', () => {
-  test('under load, with its data: I1 to I12 hold, and what was not applied is told', async () => {
+describe('RedisSessionStorage after its server was killed and restarted', () => {
+  test('keeps its guarantees under load if the data is still there', async () => {
     await start(DURABLE);
     const recoveries: number[] = [];
     const fault = (async () => {
@@ -71,7 +67,7 @@ describe('a server that is killed and started again', () => {
     await fault;
     expect(describeViolations(checkHistory(history, { clockToleranceMs: 100, feedLagMs: 5_000 }))).toEqual([]);
     expect(Math.max(...recoveries)).toBeLessThan(RECOVERY_MS);
-    // Whether a write is under way when the server dies is chance; faults-lost-replies shows what is told then.
+    // Whether a write is in flight when the server dies is random; other tests cover its outcome.
     const outcomes = [...new Set(history.calls.map(({ outcome }) => outcome))];
     expect(outcomes).toEqual(expect.arrayContaining(['ok', 'not-applied']));
     const times = history.calls.map(({ startedAt, endedAt = Infinity }) => (endedAt - startedAt) / 1e6);
@@ -79,7 +75,7 @@ describe('a server that is killed and started again', () => {
     expect(history.feeds.every(({ hasGap }) => hasGap)).toBe(true);
   });
 
-  test('without its data: it is empty, knows no script, and takes new sessions within 5 s', async () => {
+  test('accepts new sessions within 5 s if the data and the scripts are lost', async () => {
     await start();
     const session = await created(pair.storage, 'ada');
     const changes: StorageChange[] = [];
@@ -89,7 +85,7 @@ describe('a server that is killed and started again', () => {
     await eventually(() => pair.storage.feedLagMs() === Infinity);
     for (const write of Object.values(WRITES)) {
       const { outcome, ms } = await settle(() => write(pair.storage, session));
-      expect([outcome, ms < 100]).toEqual(['ERR_STORAGE_UNAVAILABLE', true]);
+      expect([outcome, ms < slackMs()]).toEqual(['ERR_STORAGE_UNAVAILABLE', true]);
     }
     await server.restart();
     expect(await working()).toBeLessThan(RECOVERY_MS);
@@ -103,12 +99,12 @@ describe('a server that is killed and started again', () => {
     await eventually(() => changes.some((change) => 'loginId' in change && change.loginId === 'ben'));
   });
 
-  test('while calls are under way: each is told as applied, not applied or unknown, and none waits', async () => {
+  test('reports each call in flight as applied, not applied or unknown within its deadline', async () => {
     await start(DURABLE);
     const logins = Array.from({ length: 200 }, (_, n) => `user-${n}`);
     await WRITES.create(pair.storage, await created(pair.storage, 'warm-up'));
     const calls = logins.map(async (loginId) => settle(() => created(pair.storage, loginId)));
-    // Some are answered, and some are not.
+    // Some calls have been answered.
     await Promise.race(calls);
     await server.kill();
     const settled = await Promise.all(calls);
@@ -122,8 +118,8 @@ describe('a server that is killed and started again', () => {
   });
 });
 
-describe('a server that loads a large file when it starts', () => {
-  test('calls are unavailable at once meanwhile, and it is used by itself when it has loaded', async () => {
+describe('RedisSessionStorage on a server that loads a large file', () => {
+  test('fails calls immediately until the server has loaded, and then recovers by itself', async () => {
     await start({
       'enable-debug-command': 'local',
       'key-load-delay': 10_000,

@@ -6,7 +6,7 @@ import { runClients } from '@distributed-session/session-history/run-clients.js'
 import { RedisServer } from '@distributed-session/test-servers/redis/redis-server.js';
 
 const RETENTION_MS = 3_600_000;
-/** How long a hash outlives its last session and history at the most: a day more, for the sweep. */
+/** The maximum time to live of a hash: its history and a day for the sweep. */
 const LONGEST_TTL_S = 3 * 86_400;
 const ending = { reason: 'revoked', by: 'tester', historyRetentionMs: RETENTION_MS } as const;
 
@@ -35,7 +35,7 @@ async function create(loginId: string, idleTimeoutMs = 60_000): Promise<string> 
   return sessionId;
 }
 
-/** The keys by what they are for, each with its time to live in seconds; `-1` for none. */
+/** The keys by role, each with its time to live in seconds; `-1` for none. */
 async function keysByRole(): Promise<Map<string, { key: string; ttl: number }[]>> {
   const roles = new Map<string, { key: string; ttl: number }[]>();
   for (const { key, ttl } of await server.describeKeys()) {
@@ -45,8 +45,8 @@ async function keysByRole(): Promise<Map<string, { key: string; ttl: number }[]>
   return roles;
 }
 
-describe('the keys of RedisSessionStorage', () => {
-  test('are history and tombstones with a time to live, when all sessions have ended and one sweep was made', async () => {
+describe('The keys of RedisSessionStorage', () => {
+  test('all have a time to live after all sessions have ended and been swept', async () => {
     const logins = Array.from({ length: 40 }, (_, n) => `login-${n}`);
     for (const loginId of logins) for (let n = 0; n < 3; n++) await create(loginId);
     const short = await create('short', 100);
@@ -59,28 +59,28 @@ describe('the keys of RedisSessionStorage', () => {
     const roles = await keysByRole();
     expect(roles.get('meta')).toEqual([{ key: '{ds}:meta', ttl: -1 }]);
     roles.delete('meta');
-    // The turn of the heartbeat comes and goes.
+    // The heartbeat key exists only for a part of the time.
     expect([...roles.keys()].filter((role) => role !== 'b').toSorted()).toEqual(['s', 'u']);
     for (const { ttl } of [...roles.values()].flat()) expect(ttl).toBeGreaterThanOrEqual(0);
     for (const { ttl } of roles.get('u')!) expect(ttl).toBeLessThanOrEqual(LONGEST_TTL_S);
     expect(await storage.count()).toEqual({ sessions: 0, logins: 0 });
   });
 
-  test('vanish with the history, to the last of a user', async () => {
+  test('of a user disappear with the history', async () => {
     const sessionId = await create('alice');
     await storage.end({ ...ending, sessionId, historyRetentionMs: 50 });
     await eventually(async () => !(await keysByRole()).has('u'));
     expect(await storage.get(sessionId)).toBeUndefined();
   });
 
-  test('each have a time to live or a bound after a long random run, and agree with each other', async () => {
+  test('each have a time to live or a bound after a random run, and agree with each other', async () => {
     await runClients({ count: 8, durationMs: 2_000, leastCalls: 1_000, seed: 4, storage });
     const roles = await keysByRole();
     for (const role of ['u', 's', 'b']) {
       for (const { key, ttl } of roles.get(role) ?? []) expect([key, ttl >= 0]).toEqual([key, true]);
       roles.delete(role);
     }
-    // One entry for each login that is online in `e` and `o`, a number in `n`.
+    // `e` and `o` have one entry per online user, and `n` is a number.
     expect([...roles.keys()].filter((role) => !['e', 'o', 'n', 'meta'].includes(role))).toEqual([]);
     const { sessions, logins } = await storage.count();
     const listed = await storage.listLogins({ limit: 1_000 });
@@ -99,7 +99,7 @@ describe('the keys of RedisSessionStorage', () => {
     }
   });
 
-  test('are put right when a hash has vanished unswept, as when no process ran for days', async () => {
+  test('are corrected after a hash has disappeared unswept, as after days without a process', async () => {
     await create('bob');
     await create('alice', 300);
     const sessionId = await create('alice', 300);

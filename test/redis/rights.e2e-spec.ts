@@ -40,11 +40,11 @@ function creation(storage: SessionStorage, loginId: string) {
   return { sessionId, loginId, idleTimeoutMs: 60_000, payload, limits, by: 'tester', historyRetentionMs: 60_000 };
 }
 
-describe('a user of Redis who may only read', () => {
-  test('sees sessions and services, and hears at once what others do', async () => {
+describe('RedisSessionStorage with the rights of read-only.acl', () => {
+  test('reads sessions and services, and receives the changes of other processes', async () => {
     const [writer, reader] = [await connectAs('ds-read-write'), await connectAs('ds-read-only')];
-    const heard: string[] = [];
-    reader.changes(({ type }) => heard.push(type));
+    const received: string[] = [];
+    reader.changes(({ type }) => received.push(type));
     const session = creation(writer, 'alice');
     await writer.create(session);
     expect(await reader.get(session.sessionId)).toMatchObject({ state: 'live', loginId: 'alice' });
@@ -53,13 +53,22 @@ describe('a user of Redis who may only read', () => {
     expect(await reader.listLogins({ limit: 10 })).toMatchObject({ logins: [{ loginId: 'alice', sessions: 1 }] });
     expect(await reader.services.list()).toEqual([]);
     await writer.end({ ...ending, sessionId: session.sessionId });
-    await eventually(() => heard.includes('session.ended'));
-    expect(heard).toEqual(['session.created', 'session.ended']);
+    await eventually(() => received.includes('session.ended'));
+    expect(received).toEqual(['session.created', 'session.ended']);
+    expect(await reader.listHistory('alice')).toMatchObject([{ reason: 'logged-out' }]);
     await eventually(() => reader.feedLagMs() < 5_000);
     expect(Math.abs(reader.now() - writer.now())).toBeLessThan(1_000);
   });
 
-  test('is refused every write as not applied, before it reaches the server', async () => {
+  test('reads a session as expired from the moment of its expiry', async () => {
+    const [writer, reader] = [await connectAs('ds-read-write'), await connectAs('ds-read-only')];
+    const brief = { ...creation(writer, 'bob'), idleTimeoutMs: 200 };
+    await writer.create(brief);
+    await eventually(async () => (await reader.get(brief.sessionId))?.state === 'ended');
+    expect(await reader.get(brief.sessionId)).toMatchObject({ reason: 'idle-timeout' });
+  });
+
+  test('rejects every write as not applied before it reaches the server', async () => {
     const [writer, reader] = [await connectAs('ds-read-write'), await connectAs('ds-read-only')];
     const session = creation(writer, 'alice');
     const { sessionId } = session;
@@ -82,27 +91,32 @@ describe('a user of Redis who may only read', () => {
     }
     expect(await reader.get(sessionId)).toMatchObject({ state: 'live', version: 1 });
     expect(await reader.ping()).toMatchObject({ writable: false, notes: [expect.stringContaining('its user')] });
+    expect(await writer.ping()).toEqual({ writable: true, notes: [] });
+    expect(await writer.count()).toEqual({ sessions: 1, logins: 1 });
     expect((await server.commandCounts())['hset'] ?? 0).toBe(0);
   });
 });
 
-describe('a user of Redis who lacks a right', () => {
+describe('RedisSessionStorage with incomplete rights', () => {
   test.each([
     ['-publish', 'PUBLISH'],
     ['-zadd', 'ZADD'],
     ['-hget', 'HGET'],
     ['resetchannels', 'SUBSCRIBE, PUBLISH'],
-  ])('is refused at start, before a script could stop half-way: %s', async (rule, missing) => {
-    const [, , ...rules] = (await readFile('docs/redis-acl/read-write.acl', 'utf8')).trim().split(' ');
-    await server.call('ACL', 'SETUSER', 'lacking', 'reset', ...rules, `>${PASSWORD}`, rule);
-    const refused: unknown = await connectAs('lacking').catch((error: unknown) => error);
-    expect(refused).toBeInstanceOf(OptionsError);
-    expect((refused as OptionsError).errors).toEqual([
-      `its user may not run ${missing} on the keys of this library: see docs/redis-acl`,
-    ]);
-  });
+  ])(
+    'rejects a user without a necessary right (%s) at start, before a script could stop half-way',
+    async (rule, missing) => {
+      const [, , ...rules] = (await readFile('docs/redis-acl/read-write.acl', 'utf8')).trim().split(' ');
+      await server.call('ACL', 'SETUSER', 'lacking', 'reset', ...rules, `>${PASSWORD}`, rule);
+      const refused: unknown = await connectAs('lacking').catch((error: unknown) => error);
+      expect(refused).toBeInstanceOf(OptionsError);
+      expect((refused as OptionsError).errors).toEqual([
+        `its user may not run ${missing} on the keys of this library: see docs/redis-acl`,
+      ]);
+    },
+  );
 
-  test('is refused at start where its keys are those of another prefix', async () => {
+  test('rejects a user whose rights are for another prefix', async () => {
     const url = `redis://ds-read-write:${PASSWORD}@127.0.0.1:${server.port}`;
     const storage = new RedisSessionStorage({ url, keyPrefix: 'other' });
     await expect(storage.connect()).rejects.toMatchObject({ message: expect.stringContaining('its user') });

@@ -13,12 +13,12 @@ const hash = { algorithm: 'hmac-sha256', digest: 'digest' } as const;
 let server: RedisServer;
 let monitor: Redis;
 let storage: RedisSessionStorage;
-/** The commands that arrived at the server over a connection, without those that scripts run there. */
+/** The commands that arrived over a connection, without those that scripts run. */
 let arrived: string[] = [];
 
 beforeAll(async () => {
   server = await RedisServer.start();
-  // The heartbeat would be seen among the commands.
+  // Otherwise heartbeats would occur among the commands.
   storage = new RedisSessionStorage({ url: server.url, heartbeatIntervalMs: 600_000 });
   await storage.connect();
   const client = new Redis(server.url);
@@ -35,7 +35,7 @@ afterAll(async () => {
   await server.stop();
 });
 
-/** What an operation sends, and what it answers. */
+/** Returns the commands that an operation sends, and its result. */
 async function sentBy<T>(operation: () => Promise<T>): Promise<{ sent: string[]; result: T }> {
   await seen('the commands before');
   arrived = [];
@@ -44,9 +44,9 @@ async function sentBy<T>(operation: () => Promise<T>): Promise<{ sent: string[];
   return { sent: arrived.filter((name) => name !== 'echo'), result };
 }
 
-/** The monitor tells commands in their order: what came before this one has been told. */
+/** Waits until the monitor has reported this command, and so every command before it. */
 async function seen(mark: string): Promise<void> {
-  const told = new Promise((resolve) => {
+  const reported = new Promise((resolve) => {
     monitor.on('monitor', function listen(_time: string, args: string[]) {
       if (args[1] !== mark) return;
       monitor.off('monitor', listen);
@@ -54,7 +54,7 @@ async function seen(mark: string): Promise<void> {
     });
   });
   await server.call('ECHO', mark);
-  await told;
+  await reported;
 }
 
 function creation(loginId: string, given: Partial<CreateSession> = {}): CreateSession {
@@ -158,7 +158,7 @@ const READS: readonly (readonly [what: string, command: string, operation: Opera
 ];
 
 describe('RedisSessionStorage', () => {
-  test.each(WRITES)('takes one round trip for %s: one script', async (_what, prepare) => {
+  test.each(WRITES)('takes one round trip, one script, for %s', async (_what, prepare) => {
     const operation = await prepare(storage);
     await operation();
     const again = await prepare(storage);
@@ -172,7 +172,7 @@ describe('RedisSessionStorage', () => {
     expect((await sentBy(await prepare(storage))).sent).toEqual([command]);
   });
 
-  test('sends a script in full once, to a server that does not know it', async () => {
+  test('sends the source of a script once to a server that does not know it', async () => {
     const sessionId = await created();
     await server.call('SCRIPT', 'FLUSH');
     const { sent } = await sentBy(async () => storage.end({ ...ending, sessionId }));
@@ -181,7 +181,7 @@ describe('RedisSessionStorage', () => {
     expect((await sentBy(async () => storage.end({ ...ending, sessionId: other }))).sent).toEqual(['evalsha']);
   });
 
-  test('asks nothing about what cannot be an id of its own', async () => {
+  test('sends no command for an id that cannot be its own', async () => {
     const sent = await sentBy(async () => {
       for (const id of ['', 'x', '0192f3a4-0000-7000-8000-000000000001', `${storage.nextSessionId('a')}0`]) {
         expect(await storage.get(id)).toBeUndefined();
@@ -192,7 +192,7 @@ describe('RedisSessionStorage', () => {
     expect(sent.sent).toEqual([]);
   });
 
-  test('asks every shard once, and all at a time, for what is about all users', async () => {
+  test('reads every shard once for operations on all users', async () => {
     expect((await sentBy(async () => storage.count())).sent.toSorted()).toEqual([
       ...Array.from({ length: 256 }, () => 'get'),
       ...Array.from({ length: 256 }, () => 'zcard'),
@@ -203,7 +203,7 @@ describe('RedisSessionStorage', () => {
     );
   });
 
-  test('never runs KEYS, and SCAN of no kind', async () => {
+  test('never runs KEYS or SCAN', async () => {
     await storage.listLogins({ limit: 10 });
     await storage.sweep({ limit: 10, historyRetentionMs: 1_000 });
     const commands = Object.keys(await server.commandCounts());

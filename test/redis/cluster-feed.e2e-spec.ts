@@ -9,7 +9,7 @@ import { RECOVERY_MS } from '../support/storage/recovery-time.js';
 
 let cluster: RedisCluster;
 let group: RedisStorageGroup;
-/** One of each master. */
+/** One user of each master. */
 let logins: string[];
 
 beforeAll(async () => {
@@ -32,7 +32,7 @@ afterEach(async () => {
   await group.close();
 });
 
-/** How many feeds a node serves. */
+/** The number of change feeds that are connected to a node. */
 async function feedsOf(node: RedisServer): Promise<number> {
   const clients = String(await node.call('CLIENT', 'LIST', 'TYPE', 'pubsub'));
   return clients.split('\n').filter((client) => client.includes(' sub=1 ')).length;
@@ -42,8 +42,8 @@ function gaps(): number {
   return group.heard.flat().filter(({ type }) => type === 'feed.gap').length;
 }
 
-describe('the change feed on a cluster', () => {
-  test('whose connections are cut on all nodes opens others, tells the gap, and hears of all shards again', async () => {
+describe('The change feed on a cluster', () => {
+  test('reconnects, reports a gap and receives all shards again after its connections were cut', async () => {
     await group.waitUntilHeard(logins);
     expect(gaps()).toBe(0);
     const cutAt = performance.now();
@@ -55,7 +55,7 @@ describe('the change feed on a cluster', () => {
     expect(gaps()).toBe(2);
   });
 
-  test('whose node is killed opens on another master, tells the gap, and hears of all shards again', async () => {
+  test('reconnects to another master, reports a gap and receives all shards again after its node was killed', async () => {
     await group.waitUntilHeard(logins);
     const counts = await Promise.all(cluster.nodes.map(feedsOf));
     const node = cluster.nodes[counts.findIndex((count) => count > 0)]!;
@@ -65,7 +65,7 @@ describe('the change feed on a cluster', () => {
     const tookOverAt = performance.now();
     await group.waitUntilWritable();
     await group.waitUntilHeard(logins);
-    // One that had gone to the other node may be opened anew, because no heartbeat of the new master came in time.
+    // A feed on another node may reconnect too, because no heartbeat of the new master arrived in time.
     await eventually(async () => {
       const now = await Promise.all(cluster.nodes.filter((each) => each.isAlive).map(feedsOf));
       return now.reduce((sum, count) => sum + count, 0) === 2;

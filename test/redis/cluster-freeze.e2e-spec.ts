@@ -15,7 +15,7 @@ import { RECOVERY_MS } from '../support/storage/recovery-time.js';
 let cluster: RedisCluster;
 let group: RedisStorageGroup;
 
-/** So many before the freeze, and again when the frozen one is a replica. */
+/** The number of calls before the freeze, and after the frozen master has become a replica. */
 const CALLS = 300;
 
 beforeEach(async () => {
@@ -28,8 +28,8 @@ afterEach(async () => {
   await cluster.stop();
 });
 
-describe('when a master of the cluster is frozen until its replica has taken over, and goes on', () => {
-  test('no acknowledged write is lost, and all go on with the new master', async () => {
+describe('RedisSessionStorage on a cluster whose master was frozen during a failover', () => {
+  test('loses no acknowledged write and continues with the new master', async () => {
     const [master] = cluster.nodes;
     const history = await runGroup({
       storages: group.storages,
@@ -54,7 +54,7 @@ describe('when a master of the cluster is frozen until its replica has taken ove
     expect(outcomes).toEqual(new Set(['ok', 'refused', 'not-applied', 'unknown']));
   });
 
-  test('the writes held in its sockets are applied neither there nor by the new master', async () => {
+  test('never applies the writes that waited in the sockets of the frozen master', async () => {
     const [master] = cluster.nodes;
     const [storage] = group.storages;
     const isOfMaster = await shardsOf(cluster, master!, group.keyPrefix);

@@ -7,7 +7,7 @@ import { runGroup } from '../support/storage/run-group.js';
 import { RedisStorageGroup } from '../support/redis/redis-storage-group.js';
 
 const DURATION_MS = 4_000;
-/** Also on a busy machine. */
+/** Enough to be meaningful on a busy machine. */
 const LEAST_CALLS = 1_000;
 
 let cluster: RedisCluster;
@@ -23,8 +23,8 @@ afterAll(async () => {
   await cluster.stop();
 });
 
-describe('several clients of a cluster that is well', () => {
-  test('keep every promise, and nothing fails', async () => {
+describe('RedisSessionStorage on a healthy cluster', () => {
+  test('keeps every guarantee for several clients, and no call fails', async () => {
     const history = await runGroup({
       storages: group.storages,
       seed: 3,

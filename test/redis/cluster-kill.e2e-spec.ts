@@ -10,9 +10,9 @@ import type { SteadyLoad } from '../support/storage/steady-load.js';
 import { RedisStorageGroup } from '../support/redis/redis-storage-group.js';
 import { RECOVERY_MS } from '../support/storage/recovery-time.js';
 
-/** What was acknowledged so long before the kill has reached the replica: a busy machine needs a part of it. */
+/** Writes that were acknowledged this long before the kill have reached the replica, even on a busy machine. */
 const REPLICATED_MS = 2_000;
-/** Users of the master that is killed, then users of the two others. */
+/** Users of the killed master, and users of the two other masters. */
 const AFFECTED = [0, 1, 2];
 const OTHERS = [3, 4, 5, 6];
 
@@ -20,7 +20,7 @@ let cluster: RedisCluster;
 let group: RedisStorageGroup;
 
 beforeEach(async () => {
-  // Otherwise the others serve nobody while a part of the slots has no master.
+  // Otherwise the other masters reject all calls while some slots have no master.
   cluster = await RedisCluster.start({ settings: { 'cluster-require-full-coverage': 'no' } });
   group = await RedisStorageGroup.open(3, { cluster: { nodes: cluster.startupNodes } });
 });
@@ -30,8 +30,8 @@ afterEach(async () => {
   await cluster.stop();
 });
 
-describe('when a master of the cluster is killed under load', () => {
-  test('its users go on with its replica, all others notice nothing', async () => {
+describe('RedisSessionStorage on a cluster whose master was killed under load', () => {
+  test('continues with the replica, and other users are not affected', async () => {
     const [master] = cluster.nodes;
     const [storage] = group.storages;
     const isAffected = await shardsOf(cluster, master!, group.keyPrefix);
@@ -62,7 +62,7 @@ describe('when a master of the cluster is killed under load', () => {
   });
 });
 
-/** The sessions of a load whose creation was not heard of, by somebody who was not told of a gap. */
+/** The created sessions that a listener did not receive, unless it received a gap. */
 function missedBy(heard: readonly StorageChange[], { calls }: SteadyLoad): string[] {
   if (heard.some(({ type }) => type === 'feed.gap')) return [];
   const known = new Set(heard.flatMap((change) => ('sessionId' in change ? [change.sessionId] : [])));

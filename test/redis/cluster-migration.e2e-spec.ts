@@ -30,14 +30,14 @@ afterEach(async () => {
   await group.close();
 });
 
-/** Users who all are on the shard whose slot moves. */
+/** Starts a load of users on the shard whose slot migrates. */
 function startLoad(): SteadyLoad {
   const [storage] = group.storages;
   const users = USERS.map((user) => loginNames(storage!, `user-${user}`, (shard) => shard === SHARD));
   return group.startLoad(users);
 }
 
-/** Moves the slot once around all masters; `onHalf` runs each time when half of its keys have moved. */
+/** Migrates the slot once around all masters. `onHalf` runs whenever half of its keys have moved. */
 async function moveSlotAround(onHalf?: () => Promise<void>): Promise<void> {
   const slot = slotOfShard(group.keyPrefix, SHARD);
   const from = await cluster.masterOfSlot(slot);
@@ -45,8 +45,8 @@ async function moveSlotAround(onHalf?: () => Promise<void>): Promise<void> {
   for (const to of [...others, from]) await cluster.migrateSlot(slot, to, { onHalf });
 }
 
-describe('when the slot of a shard moves from master to master under load', () => {
-  test('every session is found at any time, and no write is done by half', async () => {
+describe('RedisSessionStorage on a cluster whose slot migrates under load', () => {
+  test('finds every session at any time and applies no write partially', async () => {
     const load = startLoad();
     for (let round = 0; round < 3; round++) {
       const startedAt = performance.now();
@@ -64,7 +64,7 @@ describe('when the slot of a shard moves from master to master under load', () =
     expect(await faultsOfState(load, group.storages[0]!)).toEqual([]);
   });
 
-  test('a move that halts on half of its way makes writes refused, which then were not applied', async () => {
+  test('rejects writes as not applied while a migration is interrupted', async () => {
     const load = startLoad();
     const startedAt = performance.now();
     await eventually(() => load.haveWritten(USERS, startedAt));

@@ -15,7 +15,7 @@ import { RECOVERY_MS } from '../support/storage/recovery-time.js';
 let sentinels: RedisSentinels;
 let group: RedisStorageGroup;
 
-/** So many before the freeze, and again when the frozen one is a replica. */
+/** The number of calls before the freeze, and after the frozen master has become a replica. */
 const CALLS = 300;
 
 async function start(count: number, settings: RedisSettings): Promise<void> {
@@ -29,8 +29,8 @@ afterEach(async () => {
   await sentinels.stop();
 });
 
-describe('when the master is frozen until the failover is over, and goes on', () => {
-  test('no acknowledged write is lost, and all go on with the new master', async () => {
+describe('RedisSessionStorage with Sentinels whose master was frozen during a failover', () => {
+  test('loses no acknowledged write and continues with the new master', async () => {
     await start(3, { 'min-replicas-to-write': 1, 'min-replicas-max-lag': 2 });
     const history = await runGroup({
       storages: group.storages,
@@ -58,8 +58,8 @@ describe('when the master is frozen until the failover is over, and goes on', ()
   });
 });
 
-describe('writes that are held in the sockets of the frozen master', () => {
-  test('are applied neither there, when it goes on, nor by the new one', async () => {
+describe('RedisSessionStorage writes that waited in the sockets of a frozen master', () => {
+  test('are never applied, by the old master or the new one', async () => {
     await start(1, {});
     const [storage] = group.storages;
     const session = await created(storage!, 'ada');
@@ -83,13 +83,13 @@ describe('writes that are held in the sockets of the frozen master', () => {
   });
 });
 
-/** How many scripts that a server knows it has run; 0 where Sentinels have cut the question off. */
+/** The number of scripts that a server has run; 0 if a Sentinel has cut the connection. */
 async function evaluated(server: RedisServer): Promise<number> {
   const counts = await server.commandCounts().catch((): Record<string, number> => ({}));
   return counts['evalsha'] ?? 0;
 }
 
-/** Whether a server has become a replica. Sentinels cut its connections then, and maybe that of this question. */
+/** Whether a server has become a replica. Sentinels then cut its connections, possibly this one too. */
 async function isReplica(server: RedisServer): Promise<boolean> {
   return (await server.info('replication', 'role').catch(() => '')) === 'slave';
 }

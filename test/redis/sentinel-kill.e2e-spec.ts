@@ -7,7 +7,7 @@ import { TcpProxy } from '@distributed-session/test-servers/proxy/tcp-proxy.js';
 import { RedisStorageGroup } from '../support/redis/redis-storage-group.js';
 import { RECOVERY_MS } from '../support/storage/recovery-time.js';
 
-/** A write that was acknowledged so long before the kill has reached the replicas: they are told every second. */
+/** Writes that were acknowledged this long before the kill have reached the replicas. */
 const REPLICATED_MS = 2_000;
 const USERS = [0, 1, 2, 3, 4, 5];
 
@@ -25,8 +25,8 @@ afterEach(async () => {
   await sentinels.stop();
 });
 
-describe('when the master is killed under load', () => {
-  test('all go on with the new one, and what had reached the replicas is there', async () => {
+describe('RedisSessionStorage with Sentinels whose master was killed under load', () => {
+  test('continues with the new master and keeps every replicated write', async () => {
     const users = USERS.map((user) => loginNames(group.storages[0]!, `user-${user}`));
     const load = group.startLoad(users);
     const startedAt = performance.now();
@@ -47,8 +47,8 @@ describe('when the master is killed under load', () => {
   });
 });
 
-describe('when a failover is told while the client asks who the master is', () => {
-  test('it is asked again, and the client comes back', async () => {
+describe('RedisSessionStorage, asking the Sentinels for the master while they announce a failover', () => {
+  test('asks again and reconnects', async () => {
     const proxies = await Promise.all(sentinels.sentinels.map((sentinel) => TcpProxy.start(sentinel)));
     const nodes = proxies.map(({ host, port }) => ({ host, port }));
     const options = { sentinels: nodes, name: sentinels.masterName, updateSentinels: false };
@@ -58,7 +58,7 @@ describe('when a failover is told while the client asks who the master is', () =
       for (const proxy of proxies) proxy.blackHole('down');
       await master.kill();
       await sentinels.waitForNewMaster(master);
-      // Each client has asked, and what it is told of the failover reaches it before the answer does.
+      // Each client has asked, and the announcement of the failover reaches it before the reply.
       await eventually(() => proxies.every(({ heldBytes }) => heldBytes > 0));
       for (const proxy of proxies) proxy.healthy();
       const releasedAt = performance.now();

@@ -25,14 +25,14 @@ afterEach(async () => {
   await sentinels.stop();
 });
 
-/** From now on no replica hears of a write, and the master knows. Clients and Sentinels notice nothing. */
+/** Stops the replication without affecting clients and Sentinels. The master detects it. */
 async function cutReplication(): Promise<void> {
   await master.call('ACL', 'SETUSER', 'default', '-psync', '-sync');
   await master.call('CLIENT', 'KILL', 'TYPE', 'replica');
   await eventually(async () => (await master.info('replication', 'connected_slaves')) === '0');
 }
 
-/** What a client is told of the ends of two sessions, before the cut and after it, and what is there after a failover. */
+/** Ends one session before the replication is cut and one after it; returns the outcomes, and the states after a failover. */
 async function endAcrossFailover() {
   const [storage] = group.storages;
   const sessions = [await created(storage!, 'ada'), await created(storage!, 'ben')] as const;
@@ -46,8 +46,8 @@ async function endAcrossFailover() {
   return { before, after, found: found.map((session) => session?.state) };
 }
 
-describe('when the replication is cut and the master is killed', () => {
-  test('with min-replicas-to-write no session lives again: its end was refused, and not applied', async () => {
+describe('RedisSessionStorage with Sentinels whose replication is cut before the master is killed', () => {
+  test('rejects an end that would be lost, with min-replicas-to-write', async () => {
     await start({ 'min-replicas-to-write': 1, 'min-replicas-max-lag': 2 });
     const { before, after, found } = await endAcrossFailover();
     expect(before).toMatchObject({ outcome: 'ended' });
@@ -58,7 +58,7 @@ describe('when the replication is cut and the master is killed', () => {
     expect(found).toEqual(['ended', 'live']);
   });
 
-  test('without it an end is acknowledged that the new master does not know of', async () => {
+  test('acknowledges an end that the new master does not have, without min-replicas-to-write', async () => {
     await start({});
     const { before, after, found } = await endAcrossFailover();
     expect([before.outcome, after.outcome]).toEqual(['ended', 'ended']);
@@ -66,8 +66,8 @@ describe('when the replication is cut and the master is killed', () => {
   });
 });
 
-describe('when the master is made a replica and keeps its connections', () => {
-  test('writes are refused as not applied, and the new master is found', async () => {
+describe('RedisSessionStorage with Sentinels whose master becomes a replica without a disconnect', () => {
+  test('rejects writes as not applied and finds the new master', async () => {
     await start({});
     const [storage, other] = group.storages as [(typeof group.storages)[0], (typeof group.storages)[0]];
     const session: SessionRecord = await created(storage, 'ada');

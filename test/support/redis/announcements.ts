@@ -4,15 +4,15 @@ import type { RedisServer } from '@distributed-session/test-servers/redis/redis-
 /** The first letter of a heartbeat. */
 const BEAT = 'B'.charCodeAt(0);
 
-/** Hears what a server announces by itself, also one that is a master no more: whatever writes there is heard here. */
+/** Counts the changes that one server publishes, even if it is no longer a master: every write on it publishes one. */
 export class Announcements {
-  /** How many changes were announced; heartbeats are none. */
+  /** The number of published changes, without heartbeats. */
   changes = 0;
   readonly #redis: Redis;
 
   private constructor({ host, port }: RedisServer) {
     this.#redis = new Redis({ host, port, lazyConnect: true, retryStrategy: () => null });
-    // It is cut off when its server becomes a replica.
+    // The server disconnects it when it becomes a replica.
     this.#redis.on('error', () => {});
     this.#redis.on('messageBuffer', (_channel: Buffer, message: Buffer) => {
       if (message[0] !== BEAT) this.changes += 1;

@@ -1,18 +1,18 @@
 import type { SessionRecord, SessionTombstone } from 'nestjs-distributed-session/storage';
 
-/** Where a session stands among those of its login, and how long its history is kept. */
+/** A session's place among those of its user, and the retention of its history. */
 export interface PackedPlace {
   readonly place: number;
   readonly historyRetentionMs: number;
 }
 
-/** A text as `docs/data-models.md` has it; `undefined` for an absent one. */
+/** Packs a text as `docs/data-models.md` describes it; `undefined` is an absent text. */
 export function packedText(text: string | undefined): Buffer {
   if (text === undefined) return Buffer.from([0xff, 0xff]);
   return Buffer.concat([uint16(Buffer.byteLength(text)), Buffer.from(text)]);
 }
 
-/** What never changes about a session. */
+/** Packs the fields of a session that never change. */
 export function packedIdentity({
   sessionId,
   loginId,
@@ -23,7 +23,7 @@ export function packedIdentity({
   return Buffer.concat([id, ...[loginId, device, serviceId].map(packedText)]);
 }
 
-/** The value of a live session, made of the table in `docs/data-models.md` and nothing of the library. */
+/** Packs a live session by the table in `docs/data-models.md`, without code of the library. */
 export function packedRecord(session: SessionRecord, { place, historyRetentionMs }: PackedPlace): Buffer {
   const { version, createdAt, lastAccessedAt, expiresAt, absoluteExpiresAt = 0, idleTimeoutMs = 0 } = session;
   const times = [createdAt, lastAccessedAt, expiresAt, absoluteExpiresAt, idleTimeoutMs, historyRetentionMs];
@@ -34,7 +34,7 @@ export function packedRecord(session: SessionRecord, { place, historyRetentionMs
   ]);
 }
 
-/** The value of a session that has ended. */
+/** Packs an ended session. */
 export function packedTombstone(session: SessionTombstone, { place, historyRetentionMs }: PackedPlace): Buffer {
   const { version, createdAt, lastAccessedAt, endedAt, graceEndsAt = 0 } = session;
   const times = [createdAt, lastAccessedAt, endedAt, endedAt + historyRetentionMs, graceEndsAt, 0];
@@ -42,14 +42,14 @@ export function packedTombstone(session: SessionTombstone, { place, historyReten
   return Buffer.concat([packedHeader('E', version, place, times), withLength(packedIdentity(session)), ...ending]);
 }
 
-/** A whole number of four bytes. */
+/** Packs a whole number into four bytes. */
 export function uint32(value: number): Buffer {
   const bytes = Buffer.alloc(4);
   bytes.writeUInt32LE(value);
   return bytes;
 }
 
-/** A time, or another number of eight bytes. */
+/** Packs a time, or another number, into eight bytes. */
 export function double(value: number): Buffer {
   const bytes = Buffer.alloc(8);
   bytes.writeDoubleLE(value);

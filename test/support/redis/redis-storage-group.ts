@@ -3,7 +3,7 @@ import { RedisSessionStorage, type RedisSessionStorageOptions } from 'nestjs-dis
 import { StorageGroup } from '../storage/storage-group.js';
 import type { RedisServer } from '@distributed-session/test-servers/redis/redis-server.js';
 
-/** Several storages on Redis that share their keys, and nobody else does. */
+/** Several storages on Redis that share a key prefix of their own. */
 export class RedisStorageGroup extends StorageGroup<RedisSessionStorage> {
   private constructor(
     readonly keyPrefix: string,
@@ -21,8 +21,8 @@ export class RedisStorageGroup extends StorageGroup<RedisSessionStorage> {
   }
 
   /**
-   * One more, connected to this server itself. It sees what is there while others, told of a failover by one Sentinel
-   * after the other, may be opening their connections once more.
+   * Connects one more storage directly to this server. It can read while the others may reconnect once more, because
+   * slower Sentinels announce the failover again.
    */
   async witness({ url }: RedisServer): Promise<RedisSessionStorage> {
     return this.join(new RedisSessionStorage({ url, keyPrefix: this.keyPrefix }));

@@ -5,15 +5,15 @@ import { freePort } from '@distributed-session/test-servers/free-port.js';
 import { makeCertificate } from '@distributed-session/test-servers/self-signed-certificate.js';
 import { RedisServer } from '@distributed-session/test-servers/redis/redis-server.js';
 
-/** A server that also speaks TLS, with a certificate that nobody vouches for. */
+/** A server that also supports TLS, with a self-signed certificate. */
 export interface TlsServer {
   readonly server: RedisServer;
   readonly tlsPort: number;
-  /** What a client must trust. */
+  /** The certificate that a client must trust. */
   readonly certificate: string;
 }
 
-/** Starts one; its certificate goes with its folder. */
+/** Starts one. Its certificate is deleted with its folder. */
 export async function startTlsServer(): Promise<TlsServer> {
   const folder = await mkdtemp(join(tmpdir(), 'redis-'));
   const certificate = await makeCertificate(folder);

@@ -1,6 +1,6 @@
 import type { RedisServer } from '@distributed-session/test-servers/redis/redis-server.js';
 
-/** The keys under which a storage keeps a session, as `docs/data-models.md` names them. */
+/** The keys of a session, as `docs/data-models.md` names them. */
 export function keysOf(
   keyPrefix: string,
   sessionId: string,
@@ -17,7 +17,7 @@ export function keysOf(
   };
 }
 
-/** The bytes of a session or its tombstone, as they are stored, to be read and damaged. */
+/** The stored bytes of a session or its tombstone, to read and damage them. */
 export class StoredRecord {
   readonly key: string;
 

@@ -90,7 +90,7 @@ describe.each(ADAPTERS)('SessionEvents on %s', (_name, makeAdapter) => {
     });
   });
 
-  test('deliver each change of a service and who made it', async () => {
+  test('deliver each change of a service and its author', async () => {
     const gateway = { serviceId: 'gateway', serviceName: 'Gateway', permissions: [] };
     await bank.sessions.registerService(gateway);
     await bank.sessions.rotateServiceSecret('gateway');

@@ -1,7 +1,7 @@
 import type { ReplaceSession, RotateSession } from 'nestjs-distributed-session/storage';
 import { WatchedStorage } from './watched-storage.js';
 
-/** A storage in which, while it is busy, somebody else writes to a session each time before it is written to. */
+/** A storage in which, while it is busy, another writer changes a session before each write to it. */
 export class BusyStorage extends WatchedStorage {
   isBusy = false;
 
@@ -15,10 +15,10 @@ export class BusyStorage extends WatchedStorage {
     return super.rotate(rotation);
   }
 
-  /** Changes nothing but the version. */
+  /** Changes only the version. */
   async #writeFirst({ sessionId, expectedVersion }: Pick<ReplaceSession, 'sessionId' | 'expectedVersion'>) {
     const stored = this.isBusy ? await this.get(sessionId) : undefined;
     if (stored?.state !== 'live') return;
-    await super.replace({ sessionId, expectedVersion, payload: stored.payload, by: 'somebody-else', touch: false });
+    await super.replace({ sessionId, expectedVersion, payload: stored.payload, by: 'another-writer', touch: false });
   }
 }

@@ -1,9 +1,9 @@
 import { stripVTControlCharacters } from 'node:util';
 import { jest } from '@jest/globals';
 
-/** What this process writes, from now on until {@link release}. Nothing of it is seen meanwhile. */
+/** Captures the output of this process until {@link release}, and hides it in the meantime. */
 export class CapturedOutput {
-  /** Everything, of both streams, as it was written. */
+  /** The output of both streams, as it was written. */
   text = '';
   readonly #spies = [process.stdout, process.stderr].map((stream) =>
     jest.spyOn(stream, 'write').mockImplementation((chunk) => {
@@ -12,14 +12,14 @@ export class CapturedOutput {
     }),
   );
 
-  /** The log lines, without colours. */
+  /** The log lines without colours. */
   get lines(): readonly string[] {
     return stripVTControlCharacters(this.text)
       .split('\n')
       .filter((line) => line !== '');
   }
 
-  /** The log lines that are JSON. */
+  /** The parsed log lines that are JSON. */
   get json(): readonly Readonly<Record<string, unknown>>[] {
     return this.lines
       .filter((line) => line.startsWith('{'))

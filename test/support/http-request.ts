@@ -5,18 +5,18 @@ export interface Answer {
   readonly status: number;
   readonly headers: Headers;
   readonly text: string;
-  /** The body as JSON; `undefined` if it is none. */
+  /** The parsed body; `undefined` if it is not JSON. */
   readonly json: unknown;
 }
 
-/** Sends a request the usual way. */
+/** Sends a request with `fetch`. */
 export async function send(url: string, headers: Record<string, string> = {}, method = 'GET'): Promise<Answer> {
   const response = await fetch(url, { method, headers, redirect: 'manual' });
   const text = await response.text();
   return { status: response.status, headers: response.headers, text, json: parse(text) };
 }
 
-/** Sends exactly this request line and these headers: what no well-behaved client would send. */
+/** Sends exactly this request line and these headers, which may be invalid or repeated. */
 export async function sendRaw(
   url: string,
   target: string,

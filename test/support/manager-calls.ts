@@ -2,12 +2,12 @@ import type { DistributedSessionManager } from 'nestjs-distributed-session';
 
 type Calls = Readonly<Record<string, (sessions: DistributedSessionManager) => unknown>>;
 
-/** An id in the right form, of no session. */
+/** A well-formed id of no session. */
 const SESSION_ID = '00000000-0000-4000-8000-000000000000';
 
 /**
- * A well-formed call of each method of the manager. What a call finds does not matter: permissions are asked for
- * before anything is read. `as`, `connect` and `close` ask for none and are left out.
+ * A valid call of each manager method except `as` and `may`, which require no permission. The results do not matter,
+ * because permissions are checked before anything is read.
  */
 export const MANAGER_CALLS: Calls = {
   createSession: (sessions) => sessions.createSession('user123', undefined, { attributes: { role: 'admin' } }),

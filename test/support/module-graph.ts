@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import ts from 'typescript';
 
-/** The packages that a module imports, itself or through modules of its own package. `declarations`: as types see it. */
+/** Returns the packages that a module imports directly or through modules of its package; `declarations` follows types. */
 export function packagesReached(entry: string, declarations: boolean): ReadonlySet<string> {
   const packages = new Set<string>();
   const seen = new Set<string>();

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { TSC } from './packed-library.js';
 import { type ProgramResult, outputOf, runProgram } from './run-program.js';
 
-/** What a Nest application has before it installs this library. */
+/** The packages of a Nest application before it installs this library. */
 const NEST_APPLICATION = (major: number) => [
   `@nestjs/common@${major}`,
   `@nestjs/core@${major}`,
@@ -12,7 +12,7 @@ const NEST_APPLICATION = (major: number) => [
   '@types/node@20',
 ];
 
-/** Makes an empty application on a major version of Nest, and installs `packages` into it as a user would. */
+/** Creates an empty application on a major version of Nest, and installs `packages` as a user would. */
 export async function installApplication(folder: string, nest: number, packages: readonly string[]): Promise<void> {
   await mkdir(folder, { recursive: true });
   await writeFile(join(folder, 'package.json'), JSON.stringify({ name: 'sample-app', private: true }));
@@ -20,7 +20,7 @@ export async function installApplication(folder: string, nest: number, packages:
   await outputOf('npm', ['install', ...quiet, ...NEST_APPLICATION(nest), ...packages], folder);
 }
 
-/** Writes a program into a folder of its own inside an application, as ES modules or as CommonJS. */
+/** Writes a program into a new folder inside an application, as an ES module or as CommonJS. */
 export async function writeProgram(folder: string, type: 'module' | 'commonjs', source: string): Promise<void> {
   await mkdir(folder);
   await writeFile(join(folder, 'package.json'), JSON.stringify({ private: true, type }));
@@ -28,9 +28,8 @@ export async function writeProgram(folder: string, type: 'module' | 'commonjs', 
 }
 
 /**
- * Compiles programs of an application, all at once because most of the work is the packages that they share: the
- * compiler checks the types of all packages as well (`skipLibCheck` is off). The JavaScript is written even when types
- * do not fit.
+ * Compiles programs of an application in one run, because the compiler spends most of its time on the packages that
+ * they share (`skipLibCheck` is off). It writes the JavaScript even if there are type errors.
  */
 export async function compilePrograms(application: string, programs: readonly string[]): Promise<ProgramResult> {
   const compilerOptions = {

@@ -19,13 +19,13 @@ const SERVICE_CALLS = ['put', 'find', 'findByKeyId', 'addSecret', 'endSecret', '
 
 type Call = (...args: unknown[]) => Promise<unknown>;
 
-/** An in-memory storage that notes each call, and that can be made to fail or to keep callers waiting. */
+/** An in-memory storage that records each call, and whose calls a test can fail or delay. */
 export class WatchedStorage extends InMemorySessionStorage {
-  /** The names of the calls, in their order: `get`, `services.find`, and `… done` when one has settled. */
+  /** The names of the calls in order, such as `get` or `services.find`, and `get done` when a call has settled. */
   readonly calls: string[] = [];
-  /** What every call but `connect` and `close` rejects with, while it is set. */
+  /** While it is set, every call except `connect` and `close` rejects with it. */
   failure: Error | undefined;
-  /** What every call waits for before it is carried out, by its name. */
+  /** The promises that calls await before they run, by name. */
   readonly held = new Map<string, Promise<void>>();
 
   constructor(options?: InMemorySessionStorageOptions) {
@@ -34,14 +34,14 @@ export class WatchedStorage extends InMemorySessionStorage {
     for (const name of SERVICE_CALLS) this.#watch(this.services, name, `services.${name}`);
   }
 
-  /** Keeps these calls waiting until what is returned is called: whoever asks meanwhile has read what the others read. */
+  /** Delays these calls until the returned function is called, so that concurrent callers read the same state. */
   hold(...calls: string[]): () => void {
-    let carryOut!: () => void;
-    const held = new Promise<void>((resolve) => (carryOut = resolve));
+    let release!: () => void;
+    const held = new Promise<void>((resolve) => (release = resolve));
     for (const call of calls) this.held.set(call, held);
     return () => {
       for (const call of calls) this.held.delete(call);
-      carryOut();
+      release();
     };
   }
 

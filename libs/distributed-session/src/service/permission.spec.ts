@@ -228,7 +228,7 @@ describe('PermissionSet', () => {
   });
 
   it('rejects an invalid permission, and its error names which one', () => {
-    expect(() => new PermissionSet(['session.read', 'no good'])).toThrow(
+    expect(() => new PermissionSet(['session.read', 'not valid'])).toThrow(
       expect.objectContaining({ code: 'ERR_SERVICE_INPUT', field: 'permissions[1]' }),
     );
   });

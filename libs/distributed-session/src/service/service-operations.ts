@@ -19,8 +19,8 @@ export abstract class ServiceOperations {
   }
 
   /**
-   * Returns whether the service on whose behalf this manager acts has all of a permission, for example to hide what it
-   * could not use. Every method checks its permission itself.
+   * Returns whether this manager has all of a permission, for example to hide actions that would be rejected. Every
+   * method checks its permission itself.
    *
    * @example
    * const canEndSessions = sessions.as(service).may('session.delete');

@@ -122,7 +122,7 @@ export class ServiceRegistry {
     return (await this.services.list()).map(toServiceCredential);
   }
 
-  /** Adds a secret to the version of the service whose permissions were checked. */
+  /** Adds a secret to a service after checking its permissions, and only to the version that was checked. */
   async #addSecret(
     addition: Omit<AddServiceSecret, 'expectedVersion'>,
     access: ServiceAccess,

@@ -111,7 +111,7 @@ describe('ServiceVerifier', () => {
     await registry.rotateSecret('two', { secretKey: 'the second of the two secrets' }, admin);
     takeCounts();
     for (const id of ['one', 'two', 'pay', 'unknown']) {
-      await refusal(id, 'a wrong secret of somebody');
+      await refusal(id, 'a wrong but plausible secret');
       expect(takeCounts()).toEqual({ fast: 0, slow: 2 });
     }
     await verifier.verify('two', 'the first of the two secrets');

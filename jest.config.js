@@ -1,8 +1,8 @@
 import { leftOut, needsServers } from './test/tiers.js';
 
 /**
- * Packages of hundreds of modules that are published as one file, too. Jest loads each module anew for each test file,
- * and these would be a third of all. The programs that tests start as processes load them as users do.
+ * Packages of hundreds of modules that are also published as one file. Jest loads every module again for every test file;
+ * these packages would be a third of all modules.
  */
 const AS_ONE_FILE = {
   '^class-validator$': '<rootDir>/node_modules/class-validator/bundles/class-validator.umd.js',
@@ -38,8 +38,8 @@ export default {
   ...(needsServers && { globalSetup: '<rootDir>/tools/test-servers/src/install-servers.js' }),
   testSequencer: '<rootDir>/test/support/slow-first.js',
   setupFiles: ['reflect-metadata'],
-  // Every file leaves modules behind. A worker that starts anew is faster than one that collects garbage of them all.
+  // Every file leaves modules behind. A new worker is faster than one that collects the garbage of all files.
   workerIdleMemoryLimit: '300MB',
-  // For a busy machine: what hangs fails, what is slow does not.
+  // For busy machines: a hanging test fails, a slow one does not.
   testTimeout: 60_000,
 };

@@ -11,7 +11,7 @@ import { SessionServiceConnection } from './session-service.connection.js';
 
 /** Checks whether the session service is ready, in place of the library's indicator, which checks the storage. */
 @Injectable()
-export class SessionServiceHealthIndicator implements Pick<DistributedSessionHealthIndicator, 'pingCheck'> {
+class SessionServiceHealthIndicator implements Pick<DistributedSessionHealthIndicator, 'pingCheck'> {
   constructor(
     private readonly indicators: HealthIndicatorService,
     private readonly service: SessionServiceConnection,

@@ -17,7 +17,7 @@ import { LivenessResponse, ReadinessResponse } from './health.dto.js';
 
 /** Responds to a failed health check with its result, as probes expect, instead of a problem. */
 @Catch(ServiceUnavailableException)
-export class HealthFilter implements ExceptionFilter<ServiceUnavailableException> {
+class HealthFilter implements ExceptionFilter<ServiceUnavailableException> {
   constructor(private readonly host: HttpAdapterHost) {}
 
   catch(exception: ServiceUnavailableException, host: ArgumentsHost): void {

@@ -1,19 +1,20 @@
 /**
- * The files that take longest, in the order in which they begin. Those that mostly wait for servers stand beside those
- * that use a whole core, so that neither core is idle, and none is left over for the end.
+ * The slowest files, in the order in which they start. Files that mostly wait for servers alternate with files that use a
+ * whole core, so that both cores are busy until the end.
  */
 const SLOWEST = [
   'postgres/storage-pglite.e2e-spec.ts',
   'redis/storage-cluster.e2e-spec.ts',
-  'postgres/storage.e2e-spec.ts',
+  'postgres/manager.e2e-spec.ts',
   'test/package.e2e-spec.ts',
   'redis/storage-sentinel.e2e-spec.ts',
-  'redis/expiry.e2e-spec.ts',
-  'redis/storage.e2e-spec.ts',
+  'postgres/storage.e2e-spec.ts',
+  'redis/manager.e2e-spec.ts',
   'test/demo.e2e-spec.ts',
   'test/demo-stores.e2e-spec.ts',
+  'redis/expiry.e2e-spec.ts',
   'postgres/plans.e2e-spec.ts',
-  'postgres/manager.e2e-spec.ts',
+  'redis/storage.e2e-spec.ts',
   'session-service/start.e2e-spec.ts',
   'in-memory/in-memory-session-storage.spec.ts',
   'test/history-checker.e2e-spec.ts',
@@ -21,7 +22,7 @@ const SLOWEST = [
 
 /** @typedef {{ readonly path: string }} TestFile */
 
-/** The order in which Jest begins the files: the same on every machine, whatever ran there before. */
+/** Sorts the files in the same order on every machine, regardless of earlier runs. */
 export default class SlowFirst {
   /**
    * @template {TestFile} T
@@ -32,7 +33,7 @@ export default class SlowFirst {
     return tests.toSorted((a, b) => placeOf(a) - placeOf(b) || a.path.localeCompare(b.path));
   }
 
-  /** Jest tells how long each took, to be used the next time. */
+  /** Ignores the durations that Jest reports for the next run. */
   cacheResults() {}
 }
 
@@ -40,6 +41,6 @@ export default class SlowFirst {
 function placeOf({ path }) {
   const place = SLOWEST.findIndex((name) => path.endsWith(`/${name}`));
   if (place >= 0) return place;
-  // Most of those on servers wait for something, too.
+  // Most files that use servers also wait for them.
   return SLOWEST.length + (/\/test\/(redis|postgres)\//.test(path) ? 0 : 1);
 }

@@ -1,8 +1,11 @@
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { beforeAll, describe, expect, it } from '@jest/globals';
+import type { OptionsError } from 'nestjs-distributed-session';
+import { PostgresSessionStorage } from 'nestjs-distributed-session/postgres';
+import { RedisSessionStorage } from 'nestjs-distributed-session/redis';
 import { compile, pages, programsOf, readPage } from './support/documentation-program.js';
-import { linkTargets } from './support/markdown.js';
+import { codeIn, linkTargets, tableUnder } from './support/markdown.js';
 import { ROOT } from './support/packed-library.js';
 
 const programs = pages().flatMap(programsOf);
@@ -12,20 +15,25 @@ const links = pages().flatMap((page) =>
     .map((target) => ({ page, target })),
 );
 
+const STORAGES = {
+  'docs/redis.md': (options: object) => new RedisSessionStorage(options),
+  'docs/postgres.md': (options: object) => new PostgresSessionStorage(options),
+};
+
 describe('the TypeScript in the documentation', () => {
-  let faults: ReadonlyMap<string, readonly string[]>;
+  let errors: ReadonlyMap<string, readonly string[]>;
 
   beforeAll(() => {
-    faults = compile(programs);
+    errors = compile(programs);
   }, 120_000);
 
   it.each(programs)('compiles: $name', ({ name }) => {
-    expect(faults.get(name)).toEqual([]);
+    expect(errors.get(name)).toEqual([]);
   });
 });
 
 describe('the links in the documentation', () => {
-  it.each(links)('lead somewhere: $target of $page', ({ page, target }) => {
+  it.each(links)('have existing targets: $target in $page', ({ page, target }) => {
     const [path = '', anchor] = target.split('#');
     const linked = path === '' ? page : join(dirname(page), path);
     expect(existsSync(join(ROOT, linked))).toBe(true);
@@ -34,13 +42,43 @@ describe('the links in the documentation', () => {
 });
 
 describe('the README of the repository', () => {
-  it('shows the command that checks a fresh clone, and the one that starts the service', () => {
+  it('shows the commands that start and check a fresh clone', () => {
     expect(readPage('README.md')).toContain('npm ci && npm test');
     expect(readPage('README.md')).toContain('npm ci && npm start');
   });
 });
 
-/** The anchors that a page gives its headings. */
+describe.each(Object.entries(STORAGES))('%s', (path, open) => {
+  it('lists exactly the options of its storage', () => {
+    const documented = tableUnder(readPage(path), 'Options').map(([name = '']) => codeIn(name)[0]!);
+    expect(documented.toSorted()).toEqual(knownOptions(open).toSorted());
+  });
+});
+
+describe('docs/redis.md', () => {
+  it.each([
+    'redis://user:password@host:6379/0',
+    'redis-sentinel://user:password@host:26379,host:26379/0?name=mymaster',
+    'redis-cluster://user:password@host:6379,host:6379',
+  ])('documents the URL form %s, which is valid with and without TLS', (url) => {
+    expect(readPage('docs/redis.md')).toContain(`\`${url}\``);
+    for (const form of [url, url.replace('redis', 'rediss')]) {
+      expect(new RedisSessionStorage({ url: form }).feedLagMs()).toBe(Infinity);
+    }
+  });
+});
+
+/** The options that the storage lists for an unknown option. */
+function knownOptions(open: (options: object) => object): string[] {
+  try {
+    return Object.keys(open({ unknown: 1 }));
+  } catch (error) {
+    const [message = ''] = (error as OptionsError).errors;
+    return message.split('Known options: ')[1]!.replace(/\.$/u, '').split(', ');
+  }
+}
+
+/** The anchors of a page's headings. */
 function headingAnchors(page: string): readonly string[] {
   return Array.from(readPage(page).matchAll(/^#+ (.+)$/gm), ([, heading = '']) =>
     heading

@@ -18,7 +18,7 @@ import { LIBRARY } from './support/packed-library.js';
 
 const readme = readFileSync(join(LIBRARY, 'README.md'), 'utf8');
 
-/** A value as the tables write it: as TypeScript, with underscores between thousands. */
+/** A value in the tables' notation: TypeScript with underscores between thousands. */
 function written(value: unknown): string {
   if (typeof value === 'number') return value.toLocaleString('en-US').replaceAll(',', '_');
   if (typeof value === 'string') return `'${value}'`;
@@ -32,14 +32,14 @@ describe("the README's table of options", () => {
     readonly idleTimeoutMs?: number;
     readonly absoluteTimeoutMs?: number;
   };
-  // By entries, not by a spread: the options are an instance of a class.
+  // Entries instead of a spread, because the options are a class instance.
   const defaults: Readonly<Record<string, unknown>> = {
     ...Object.fromEntries(Object.entries(new DistributedSessionOptions())),
     idleTimeoutMs,
     absoluteTimeoutMs,
   };
 
-  it('lists every option, and nothing else', () => {
+  it('lists exactly the options', () => {
     expect(rows.map(([name = '']) => codeIn(name)[0]!).toSorted()).toEqual(Object.keys(defaults).toSorted());
   });
 
@@ -51,7 +51,7 @@ describe("the README's table of options", () => {
     },
   );
 
-  it('says which options are required', () => {
+  it('marks the required options', () => {
     const required = rows.filter(([, value]) => value === 'required').map(([name = '']) => codeIn(name)[0]);
     expect(required).toEqual(['serviceId', 'storage']);
   });
@@ -78,18 +78,18 @@ describe("the README's table of errors", () => {
     name: codeIn(name)[0]!,
   }));
 
-  it('lists every code, and nothing else', () => {
+  it('lists exactly the codes', () => {
     const source = readFileSync(join(LIBRARY, 'src/errors/distributed-session.error.ts'), 'utf8');
     const codes = Array.from(source.matchAll(/^ {2}\| '(ERR_\w+)'/gm), ([, code]) => code);
     expect(codes.length).toBeGreaterThan(0);
     expect(rows.map(({ code }) => code)).toEqual(codes);
   });
 
-  it.each(rows)('$code is answered with $status', ({ code, status }) => {
+  it.each(rows)('maps $code to the status $status', ({ code, status }) => {
     expect(toHttpException(new SomeError(code)).getStatus()).toBe(status);
   });
 
-  it.each(rows)('$code is the code of $name', async ({ code, name }) => {
+  it.each(rows)('maps $code to the class $name', async ({ code, name }) => {
     const library = (await import('nestjs-distributed-session')) as Readonly<Record<string, unknown>>;
     const ErrorClass = library[name] as new (...args: unknown[]) => DistributedSessionError;
     expect(new ErrorClass('title', []).code).toBe(code);
@@ -102,11 +102,11 @@ function* prototypesOf({ prototype }: { readonly prototype: object }): Generator
 }
 
 describe("the README's table of permissions", () => {
-  const rows = tableUnder(readme, 'Permissions').map(([method = '', asked = '']) => ({
+  const rows = tableUnder(readme, 'Permissions').map(([method = '', required = '']) => ({
     method: codeIn(method)[0]!,
-    permissions: codeIn(asked),
+    permissions: codeIn(required),
   }));
-  const asking = rows.filter(({ permissions }) => permissions.length > 0);
+  const requiring = rows.filter(({ permissions }) => permissions.length > 0);
   let sessions: DistributedSessionManager;
 
   beforeEach(() => {
@@ -115,7 +115,7 @@ describe("the README's table of permissions", () => {
 
   afterEach(() => sessions.close());
 
-  /** The permission that a call lacked, of a service that has only `permissions`. */
+  /** The permission that a call lacks for a service that has only `permissions`. */
   async function lackedBy(method: string, permissions: readonly string[]): Promise<string | undefined> {
     const limited = sessions.as({ serviceId: 'probe', permissions });
     try {
@@ -127,24 +127,26 @@ describe("the README's table of permissions", () => {
     return undefined;
   }
 
-  it('lists every method of the manager, and nothing else', () => {
+  it('lists exactly the methods of the manager', () => {
     const methods = Array.from(prototypesOf(DistributedSessionManager))
       .flatMap(Object.getOwnPropertyNames)
       .filter((name) => name !== 'constructor');
     expect(rows.map(({ method }) => method).toSorted()).toEqual(methods.toSorted());
   });
 
-  it('knows a call of every method that asks for something', () => {
-    expect(asking.map(({ method }) => method).toSorted()).toEqual(Object.keys(MANAGER_CALLS).toSorted());
+  it('has a test call of every method that requires a permission', () => {
+    expect(requiring.map(({ method }) => method).toSorted()).toEqual(Object.keys(MANAGER_CALLS).toSorted());
   });
 
-  it.each(asking)('$method needs no more than $permissions', async ({ method, permissions }) => {
+  it.each(requiring)('$method requires no more than $permissions', async ({ method, permissions }) => {
     expect(await lackedBy(method, permissions)).toBeUndefined();
   });
 
   it.each(
-    asking.flatMap(({ method, permissions }) => permissions.map((permission) => ({ method, permission, permissions }))),
-  )('$method needs $permission', async ({ method, permission, permissions }) => {
+    requiring.flatMap(({ method, permissions }) =>
+      permissions.map((permission) => ({ method, permission, permissions })),
+    ),
+  )('$method requires $permission', async ({ method, permission, permissions }) => {
     const others = permissions.filter((other) => other !== permission);
     expect((await lackedBy(method, others))?.split(':')[0]).toBe(permission);
   });

@@ -6,14 +6,14 @@ import { ROOT } from './packed-library.js';
 
 /** One program of a page: a `ts` block and the `ts continued` blocks after it, joined. */
 export interface PageProgram {
-  /** Such as `README.md:12`: the page and the line that the first block begins on. */
+  /** For example `README.md:12`: the page and the line of the first block. */
   readonly name: string;
-  /** A file name inside the workspace, so that imports resolve as they do in its code. Nothing is written there. */
+  /** A file name in the workspace, so that imports resolve as in its code. The file is never written. */
   readonly fileName: string;
   readonly code: string;
 }
 
-/** All pages of the repository, as paths from its root. */
+/** All pages of the repository, relative to its root. */
 export function pages(): readonly string[] {
   const top = readdirSync(ROOT).filter((name) => name.endsWith('.md'));
   const docs = readdirSync(join(ROOT, 'docs'), { recursive: true, encoding: 'utf8' }).filter((name) =>
@@ -31,7 +31,7 @@ export function readPage(page: string): string {
   return readFileSync(join(ROOT, page), 'utf8');
 }
 
-/** The programs of a page. A `ts continued` block with none before it is a fault of the page. */
+/** The programs of a page. A `ts continued` block without a preceding block is an error. */
 export function programsOf(page: string): readonly PageProgram[] {
   const programs: PageProgram[] = [];
   for (const { language, note, code, line } of codeBlocks(readPage(page))) {
@@ -39,7 +39,7 @@ export function programsOf(page: string): readonly PageProgram[] {
     const name = `${page}:${line}`;
     if (note === 'continued') {
       const begun = programs.pop();
-      if (!begun) throw new Error(`${name} continues nothing.`);
+      if (!begun) throw new Error(`${name} is a continued block without a preceding ts block.`);
       programs.push({ ...begun, code: `${begun.code}\n${code}` });
     } else {
       programs.push({ name, fileName: join(ROOT, 'documented', `${page.replaceAll(/\W/g, '-')}-${line}.ts`), code });
@@ -48,7 +48,7 @@ export function programsOf(page: string): readonly PageProgram[] {
   return programs;
 }
 
-/** Compiles programs together, as the workspace compiles its own code; returns the faults of each, by its name. */
+/** Compiles programs together with the workspace's options; returns the errors of each, by name. */
 export function compile(programs: readonly PageProgram[]): ReadonlyMap<string, readonly string[]> {
   const options: ts.CompilerOptions = { ...workspaceOptions(), noUnusedLocals: false, noUnusedParameters: false };
   const sources = new Map(programs.map(({ fileName, code }) => [fileName, code]));
@@ -66,11 +66,11 @@ export function compile(programs: readonly PageProgram[]): ReadonlyMap<string, r
   };
   const program = ts.createProgram({ rootNames: [...sources.keys()], options, host });
   return new Map(
-    programs.map(({ name, fileName }) => [name, faultsOf(program, program.getSourceFile(fileName))] as const),
+    programs.map(({ name, fileName }) => [name, errorsOf(program, program.getSourceFile(fileName))] as const),
   );
 }
 
-function faultsOf(program: ts.Program, file: ts.SourceFile | undefined): readonly string[] {
+function errorsOf(program: ts.Program, file: ts.SourceFile | undefined): readonly string[] {
   return ts.getPreEmitDiagnostics(program, file).map(({ messageText, start }) => {
     const line = file && start !== undefined ? file.getLineAndCharacterOfPosition(start).line + 1 : '?';
     return `line ${line} of the program: ${ts.flattenDiagnosticMessageText(messageText, '\n')}`;

@@ -10,9 +10,9 @@ import { WatchedStorage } from '../support/watched-storage.js';
 const SECRET = 'the-first-secret-of-the-administrator';
 const OTHER = 'another-secret-of-the-administrator';
 
-describe('the administrator', () => {
+describe('The administrator', () => {
   let storage: WatchedStorage;
-  /** What the store told of services. */
+  /** The changes that the storage published. */
   let changes: StorageChange[];
 
   beforeEach(() => {
@@ -32,7 +32,7 @@ describe('the administrator', () => {
     return start(...given);
   };
 
-  test('is registered with the secret that is configured, may do everything, and has nothing to be shown', async () => {
+  test('is registered with the configured secret and every permission', async () => {
     const service = await start(SECRET);
     expect(await statusOf(service, SECRET)).toBe(200);
     expect(generatedBy(service)).toBeUndefined();
@@ -45,12 +45,12 @@ describe('the administrator', () => {
     expect((await fetch(`${service.url}/v1/services`, request)).status).toBe(201);
   });
 
-  test('has the id that is configured', async () => {
+  test('has the configured id', async () => {
     const service = await start(SECRET, { ADMIN_SERVICE_ID: 'root' });
     expect([await statusOf(service, SECRET, 'root'), await statusOf(service, SECRET)]).toEqual([200, 401]);
   });
 
-  test('is not registered again when the service starts again on the same store', async () => {
+  test('is not registered again when the service restarts on the same storage', async () => {
     const before = await (await start(SECRET)).sessions.listServices();
     const service = await restart(SECRET);
     expect(changes).toEqual([]);
@@ -58,7 +58,7 @@ describe('the administrator', () => {
     expect(await statusOf(service, SECRET)).toBe(200);
   });
 
-  test('keeps the secret of a rotation that is under way when the service starts again, with either', async () => {
+  test('keeps both secrets of a rotation when the service restarts with either of them', async () => {
     const { secret } = await (await start(SECRET)).sessions.rotateServiceSecret('admin', { secretKey: OTHER });
     expect(secret).toBe(OTHER);
     for (const configured of [SECRET, OTHER]) {
@@ -68,21 +68,21 @@ describe('the administrator', () => {
     }
   });
 
-  test('has only the secret that is configured once that has changed', async () => {
+  test('has only the new secret after the configured secret has changed', async () => {
     await start(SECRET);
     const service = await restart(OTHER);
     expect(changes).toMatchObject([{ type: 'service.changed', serviceId: 'admin', change: 'replaced' }]);
     expect([await statusOf(service, SECRET), await statusOf(service, OTHER)]).toEqual([401, 200]);
   });
 
-  test('loses the old secret in a process that still runs, when another starts with a new one', async () => {
+  test('loses the old secret in a running process when another one starts with a new secret', async () => {
     const running = await start(SECRET);
     expect(await statusOf(running, SECRET)).toBe(200);
     await start(OTHER);
     expect([await statusOf(running, SECRET), await statusOf(running, OTHER)]).toEqual([401, 200]);
   });
 
-  test('may do everything again after it was registered with less, or revoked', async () => {
+  test('regains every permission at a restart after it was registered with fewer, or revoked', async () => {
     const first = await start(SECRET);
     const less = { serviceId: 'admin', serviceName: 'Less', permissions: ['session.read'], secretKey: SECRET };
     await first.sessions.registerService(less, { replace: true });
@@ -93,7 +93,7 @@ describe('the administrator', () => {
     expect(await statusOf(await restart(SECRET), SECRET)).toBe(200);
   });
 
-  test('has a generated secret where none is configured: a new one at each start, good from then on', async () => {
+  test('gets a new generated secret at each start if none is configured', async () => {
     const first = generatedBy(await start(''))!;
     const service = await restart('');
     const second = generatedBy(service)!;
@@ -105,26 +105,26 @@ describe('the administrator', () => {
     expect([await statusOf(service, first), await statusOf(service, second)]).toEqual([401, 200]);
   });
 
-  test('has the secret that is configured after a start that generated one', async () => {
+  test('has the configured secret after a start that generated one', async () => {
     const generated = generatedBy(await start(''))!;
     const service = await restart(SECRET);
     expect([await statusOf(service, generated), await statusOf(service, SECRET)]).toEqual([401, 200]);
   });
 
-  test('is one and the same to several processes that start at once on one store', async () => {
+  test('is registered once by several processes that start concurrently on one storage', async () => {
     const services = await Promise.all(Array.from({ length: 5 }, () => start(SECRET)));
     expect(await Promise.all(services.map((service) => statusOf(service, SECRET)))).toEqual([200, 200, 200, 200, 200]);
     const [administrator, ...others] = await services[0]!.sessions.listServices();
     expect([administrator?.secrets.length, others]).toEqual([1, []]);
   });
 
-  test('has one good secret, the newest, when several processes generate one at once', async () => {
+  test('has one valid secret when several processes generate one concurrently', async () => {
     const services = await Promise.all(Array.from({ length: 3 }, () => start('')));
     const statuses = await Promise.all(services.map((service) => statusOf(services[0]!, generatedBy(service)!)));
     expect(statuses.toSorted((a, b) => a - b)).toEqual([200, 401, 401]);
   });
 
-  test('lets the start fail while the store is down, and is there when it is up again', async () => {
+  test('is registered at the next start after one that failed because the storage was down', async () => {
     storage.failure = new StorageUnavailableError();
     await expect(start(SECRET)).rejects.toThrow(StorageUnavailableError);
     await expect(start('')).rejects.toThrow(StorageUnavailableError);

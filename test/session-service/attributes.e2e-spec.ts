@@ -1,31 +1,42 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import type { Session } from 'nestjs-distributed-session';
+import type { AttributeInput, Session } from 'nestjs-distributed-session';
 import { BusyStorage } from '../support/busy-storage.js';
+import { sendConcurrently } from '../support/concurrent-requests.js';
 import { type RunningService, SERVERS, startService, stopServices } from '../support/running-service.js';
 import { type ServiceClient, clientOf } from '../support/service-client.js';
 import { refusalIn, refusalOf } from '../support/service-refusal.js';
 
-describe.each(SERVERS)('attributes over %s', (HTTP_ADAPTER) => {
+describe.each(SERVERS)('On %s, the session service', (HTTP_ADAPTER) => {
   let storage: BusyStorage;
   let service: RunningService;
+  let administrator: ServiceClient;
   let order: ServiceClient;
+  let cart: ServiceClient;
+  /** The path of the current session. */
   let path: string;
 
   beforeAll(async () => {
     storage = new BusyStorage();
     service = await startService({ variables: { HTTP_ADAPTER }, storage });
+    administrator = clientOf(service, service.administrator);
     order = clientOf(service, await service.register('order', 'session.read', 'session.write'));
+    cart = clientOf(service, await service.register('cart', 'session.read:cart.*', 'session.write:cart.*'));
   });
 
-  beforeEach(async () => {
-    const attributes = { role: 'customer', cart: { items: ['a', 'b'] } };
-    const { sessionId } = await service.sessions.createSession('alice', undefined, { attributes });
-    path = `/v1/sessions/${sessionId}`;
-  });
+  beforeEach(() => begin({ role: 'customer', cart: { items: ['a', 'b'] } }));
 
   afterAll(stopServices);
 
-  test('are read all at once and one by one, with the version of their session', async () => {
+  /** Makes a new session the current one. */
+  async function begin(attributes: AttributeInput): Promise<void> {
+    const { sessionId } = await service.sessions.createSession('alice', undefined, { attributes });
+    path = `/v1/sessions/${sessionId}`;
+  }
+
+  const put = (attributes: unknown, ifMatch?: string) =>
+    order<Session>(`PUT ${path}`, { attributes }, { 'if-match': ifMatch });
+
+  test('reads all attributes and a single one, with the version of the session', async () => {
     const all = await order(`GET ${path}/attributes`);
     expect(all.json).toEqual({ attributes: { role: 'customer', cart: { items: ['a', 'b'] } }, version: 1 });
     const one = await order(`GET ${path}/attributes/cart`);
@@ -35,7 +46,7 @@ describe.each(SERVERS)('attributes over %s', (HTTP_ADAPTER) => {
     }
   });
 
-  test('are set, and removed, one by one', async () => {
+  test('sets and removes a single attribute', async () => {
     const set = await order<Session>(`PUT ${path}/attributes/role`, { value: 'admin' });
     expect([set.status, set.headers.get('etag'), set.headers.get('cache-control')]).toEqual([200, '"2"', 'no-store']);
     expect(set.json).toEqual(expect.objectContaining({ version: 2, loginId: 'alice' }));
@@ -51,7 +62,7 @@ describe.each(SERVERS)('attributes over %s', (HTTP_ADAPTER) => {
     expect((await order(`GET ${path}`)).json).toEqual(again.json);
   });
 
-  test('are set and removed in one step', async () => {
+  test('sets and removes attributes in one PATCH', async () => {
     const patch = { set: { role: 'admin', total: 5 }, remove: ['cart', 'never-set'] };
     const patched = await order<Session>(`PATCH ${path}/attributes`, patch);
     expect([patched.status, patched.headers.get('etag'), patched.headers.get('cache-control')]).toEqual([
@@ -66,7 +77,7 @@ describe.each(SERVERS)('attributes over %s', (HTTP_ADAPTER) => {
   });
 
   test.each([null, false, 0, -0.5, '', '\u{1F34A} "quoted"\n', [], {}, [[null], { a: [{}] }]])(
-    'have the value %j as it was sent',
+    'returns the value %j as it was sent',
     async (value) => {
       const set = await order<Session>(`PUT ${path}/attributes/value`, { value });
       expect([set.status, set.json.attributes['value']]).toEqual([200, value]);
@@ -74,7 +85,7 @@ describe.each(SERVERS)('attributes over %s', (HTTP_ADAPTER) => {
     },
   );
 
-  test('have keys and values named as the prototype is, which stay keys and values', async () => {
+  test('treats prototype names as ordinary keys', async () => {
     const value = '{"__proto__":{"isAdmin":true},"constructor":{"prototype":null},"toString":[]}';
     const text = `{"set":{"__proto__":${value},"constructor":1,"hasOwnProperty":null},"remove":["toString"]}`;
     const patched = await order(`PATCH ${path}/attributes`, Buffer.from(text));
@@ -85,7 +96,7 @@ describe.each(SERVERS)('attributes over %s', (HTTP_ADAPTER) => {
       'if-match': '"3"',
     });
     expect(replaced.text).toContain(`"attributes":{"__proto__":${value}}`);
-    const created = await clientOf(service, service.administrator)(
+    const created = await administrator(
       'POST /v1/sessions',
       Buffer.from(`{"loginId":"bob","attributes":{"__proto__":${value}}}`),
     );
@@ -93,7 +104,7 @@ describe.each(SERVERS)('attributes over %s', (HTTP_ADAPTER) => {
     expect(({} as { isAdmin?: boolean }).isAdmin).toBeUndefined();
   });
 
-  test('that are not set are not found', async () => {
+  test('answers 404 for an attribute that is not set', async () => {
     for (const key of ['never-set', '__proto__', 'constructor', 'toString', 'Role', 'k'.repeat(129)]) {
       const refusal = await refusalOf(service, () => order(`GET ${path}/attributes/${key}`));
       expect(refusal).toEqual({ status: 404, code: 'ERR_ATTRIBUTE_NOT_FOUND', field: 'key' });
@@ -112,34 +123,36 @@ describe.each(SERVERS)('attributes over %s', (HTTP_ADAPTER) => {
     ['a large value', { set: { a: 'x'.repeat(16_384) } }, { constraint: 'attribute-value-size', limit: 16_384 }],
     ['a deep value', { set: { a: deep(17) } }, { constraint: 'attribute-depth', field: 'attributes.a', limit: 16 }],
     ['too many keys', { set: numbered(101, 1) }, { constraint: 'attribute-count', limit: 100 }],
-    ['too many keys with those there', { set: numbered(99, 1) }, { constraint: 'attribute-count', limit: 100 }],
-    ['too much', { set: numbered(5, 'x'.repeat(16_000)) }, { constraint: 'attributes-total-size', limit: 65_536 }],
-  ])('with %s are refused whole', async (_, patch, fields) => {
+    [
+      'too many keys together with the existing ones',
+      { set: numbered(99, 1) },
+      { constraint: 'attribute-count', limit: 100 },
+    ],
+    [
+      'a total size that is too large',
+      { set: numbered(5, 'x'.repeat(16_000)) },
+      { constraint: 'attributes-total-size', limit: 65_536 },
+    ],
+  ])('refuses a patch with %s as a whole', async (_, patch, fields) => {
     const refusal = await refusalOf(service, () => order(`PATCH ${path}/attributes`, patch));
     expect(refusal).toMatchObject({ status: 400, code: 'ERR_SESSION_INPUT', ...fields });
   });
 
-  test('with a long key are neither set nor removed', async () => {
+  test('neither sets nor removes an attribute with a key that is too long', async () => {
     const refused = { status: 400, code: 'ERR_SESSION_INPUT', constraint: 'attribute-key-length', limit: 128 };
     const long = `${path}/attributes/${'k'.repeat(129)}`;
     expect(await refusalOf(service, () => order(`PUT ${long}`, { value: 1 }))).toMatchObject(refused);
     expect(await refusalOf(service, () => order(`DELETE ${long}`))).toMatchObject(refused);
   });
 
-  test('of two services that write to fifty keys at once are all kept', async () => {
+  test('keeps fifty attributes that two services set concurrently', async () => {
     const pay = clientOf(service, await service.register('pay', 'session.read', 'session.write'));
     const numbers = Array.from({ length: 25 }, (_, index) => index);
-    const carryOut = storage.hold('replace');
-    const answering = Promise.all(
-      numbers.flatMap((number) => [
-        order(`PUT ${path}/attributes/order.${number}`, { value: number }),
-        pay(`PATCH ${path}/attributes`, { set: { [`pay.${number}`]: number } }),
-      ]),
-    );
-    // By the time that these are answered, the fifty have come in, and have read the same version.
-    for (let index = 0; index < 3; index++) await order('GET /health/live');
-    carryOut();
-    const answers = await answering;
+    const writes = numbers.flatMap((number) => [
+      () => order(`PUT ${path}/attributes/order.${number}`, { value: number }),
+      () => pay(`PATCH ${path}/attributes`, { set: { [`pay.${number}`]: number } }),
+    ]);
+    const answers = await sendConcurrently({ app: service.app, storage }, ['replace'], writes);
     expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 200));
     const written = numbers.flatMap((number) => [
       [`order.${number}`, number],
@@ -153,7 +166,7 @@ describe.each(SERVERS)('attributes over %s', (HTTP_ADAPTER) => {
     });
   });
 
-  test('that others write again and again are told to be in conflict, and are not written', async () => {
+  test('reports a conflict when other services keep writing to the session, and writes nothing', async () => {
     const requests = [
       () => order(`PUT ${path}/attributes/role`, { value: 'admin' }),
       () => order(`PATCH ${path}/attributes`, { set: { role: 'admin' } }),
@@ -167,6 +180,94 @@ describe.each(SERVERS)('attributes over %s', (HTTP_ADAPTER) => {
       expect(refusal).toEqual({ status: 409, code: 'ERR_SESSION_CONFLICT', currentVersion: version });
       expect(attributes).toEqual({ role: 'customer', cart: { items: ['a', 'b'] } });
     }
+  });
+
+  test('replaces all attributes if If-Match is the current version, and returns the next version', async () => {
+    await begin({ role: 'customer', cart: [1] });
+    const { headers } = await order(`GET ${path}`);
+    const first = await put({ role: 'admin', department: null }, headers.get('etag')!);
+    expect([first.status, first.headers.get('etag'), first.headers.get('cache-control')]).toEqual([
+      200,
+      '"2"',
+      'no-store',
+    ]);
+    expect(first.json).toMatchObject({ version: 2, loginId: 'alice', serviceId: 'session-service' });
+    expect(first.json.attributes).toEqual({ role: 'admin', department: null });
+    const second = await put({}, ` ${first.headers.get('etag')} `);
+    expect([second.json.attributes, second.headers.get('etag')]).toEqual([{}, '"3"']);
+    expect((await order(`GET ${path}`)).json).toEqual(second.json);
+  });
+
+  test('keeps the version when a replacement changes nothing', async () => {
+    await begin({ role: 'customer' });
+    const same = await put({ role: 'customer' }, '"1"');
+    expect([same.status, same.headers.get('etag')]).toEqual([200, '"1"']);
+  });
+
+  test('refuses a replacement of another version, and returns the current one', async () => {
+    await begin({ role: 'customer' });
+    await put({ role: 'admin' }, '"1"');
+    for (const stale of ['"1"', '"0"', '"3"', '"999999999999999"']) {
+      const refusal = await refusalOf(service, () => put({ role: 'guest' }, stale));
+      expect(refusal).toEqual({ status: 412, code: 'ERR_SESSION_CONFLICT', currentVersion: 2 });
+    }
+  });
+
+  test('refuses a replacement without a version, and with * as the version', async () => {
+    await begin({ role: 'customer' });
+    for (const none of [undefined, '*', ' * ']) {
+      const refusal = await refusalOf(service, () => put({}, none));
+      expect(refusal).toEqual({ status: 428, code: 'ERR_VERSION_REQUIRED', field: 'If-Match' });
+    }
+  });
+
+  test.each(['1', 'W/"1"', '"1", "2"', '"1""1"', '""', '', '"01x"', '"-1"', '"1.0"', `"${'1'.repeat(16)}"`, "'1'"])(
+    'refuses a replacement with the malformed version %j',
+    async (malformed) => {
+      await begin({ role: 'customer' });
+      const refusal = await refusalOf(service, () => put({}, malformed));
+      expect(refusal).toEqual({ status: 400, code: 'ERR_REQUEST_HEADER', field: 'If-Match' });
+    },
+  );
+
+  test.each<[string, unknown, object]>([
+    ['are missing', undefined, { code: 'ERR_REQUEST_INPUT', field: 'attributes' }],
+    ['are null', null, { code: 'ERR_REQUEST_INPUT', field: 'attributes' }],
+    ['are an array', [], { code: 'ERR_REQUEST_INPUT', field: 'attributes' }],
+    ['have an empty key', { '': 1 }, { code: 'ERR_SESSION_INPUT', constraint: 'attribute-key' }],
+    ['have a long key', { ['k'.repeat(129)]: 1 }, { constraint: 'attribute-key-length', limit: 128 }],
+    ['have a large value', { a: 'x'.repeat(16_384) }, { constraint: 'attribute-value-size', field: 'attributes.a' }],
+    ['are too many', Object.fromEntries(Array.from({ length: 101 }, (_, n) => [n, n])), { limit: 100 }],
+  ])('refuses a replacement whose attributes %s', async (_, attributes, fields) => {
+    await begin({ role: 'customer' });
+    expect(await refusalOf(service, () => put(attributes, '"1"'))).toMatchObject({ status: 400, ...fields });
+  });
+
+  test('replaces only the attributes that the caller may read', async () => {
+    await begin({ role: 'customer', 'cart.total': 5, 'cart.note': 'x' });
+    const body = { attributes: { 'cart.total': 6 } };
+    const replaced = await cart<Session>(`PUT ${path}`, body, { 'if-match': '"1"' });
+    expect(replaced.json.attributes).toEqual({ 'cart.total': 6 });
+    expect((await order<Session>(`GET ${path}`)).json.attributes).toEqual({ role: 'customer', 'cart.total': 6 });
+  });
+
+  test('refuses a replacement as a whole if the caller may not write one of the attributes', async () => {
+    await begin({ role: 'customer', 'cart.total': 5 });
+    const body = { attributes: { 'cart.total': 6, role: 'admin' } };
+    const refusal = await refusalOf(service, () => cart(`PUT ${path}`, body, { 'if-match': '"1"' }));
+    expect(refusal).toEqual({ status: 403, code: 'ERR_SERVICE_PERMISSION', permission: 'session.write:role' });
+  });
+
+  test('carries out one of ten concurrent replacements of a version', async () => {
+    await begin({});
+    const writes = Array.from({ length: 10 }, (_, writer) => () => put({ writer }, '"1"'));
+    const answers = await sendConcurrently({ app: service.app, storage }, ['replace'], writes);
+    const made = answers.filter(({ status }) => status === 200);
+    expect(made).toHaveLength(1);
+    const refusals = answers.filter((answer) => answer !== made[0]).map((answer) => refusalIn(answer));
+    const refused = { status: 412, code: 'ERR_SESSION_CONFLICT', currentVersion: 2 };
+    expect(refusals).toEqual(Array.from({ length: 9 }, () => refused));
+    expect((await order(`GET ${path}`)).json).toEqual(made[0]!.json);
   });
 });
 

@@ -1,17 +1,18 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { InMemorySessionStorage } from 'nestjs-distributed-session';
 import { FakeClock } from 'nestjs-distributed-session/testing';
 import { basic, bearer, serviceHeaders } from '../support/credential-headers.js';
-import type { Answer } from '../support/http-request.js';
+import { type Answer, send } from '../support/http-request.js';
 import { type RunningService, SERVERS, startService, stopServices } from '../support/running-service.js';
 import { type SentHeaders, clientOf } from '../support/service-client.js';
 import { refusalIn, refusalOf } from '../support/service-refusal.js';
 
+/** The number of failures after which a source is throttled. */
 const ATTEMPTS = 10;
 const COUNTS = 'GET /v1/counts';
-const unproven = { status: 401, code: 'ERR_SERVICE_AUTHENTICATION' };
+const unauthenticated = { status: 401, code: 'ERR_SERVICE_AUTHENTICATION' };
 
-describe.each(SERVERS)('the proof of a caller over %s', (HTTP_ADAPTER) => {
+describe.each(SERVERS)('On %s, the session service', (HTTP_ADAPTER) => {
   let clock: FakeClock;
   let service: RunningService;
   let secret: string;
@@ -34,9 +35,9 @@ describe.each(SERVERS)('the proof of a caller over %s', (HTTP_ADAPTER) => {
 
   const register = (id: string) =>
     service.sessions.registerService({ serviceId: id, serviceName: id, permissions: ['session.list'] });
-  const ask = (headers: SentHeaders, line = COUNTS) => clientOf(service)(line, undefined, headers);
+  const call = (headers: SentHeaders, line = COUNTS) => clientOf(service)(line, undefined, headers);
 
-  test('is taken as HTTP Basic, as bearer token, and from headers of its own', async () => {
+  test('accepts a service credential as HTTP Basic, as a bearer token and in its own headers', async () => {
     const encoded = Buffer.from(`${serviceId}:${secret}`).toString('base64');
     for (const headers of [
       basic(serviceId, secret),
@@ -46,18 +47,18 @@ describe.each(SERVERS)('the proof of a caller over %s', (HTTP_ADAPTER) => {
       { authorization: `BEARER  ${secret}` },
       service.administrator,
     ]) {
-      expect([headers, (await ask(headers)).status]).toEqual([headers, 200]);
+      expect([headers, (await call(headers)).status]).toEqual([headers, 200]);
     }
   });
 
-  test('that fails is answered with one answer, byte for byte, whatever was wrong', async () => {
+  test('gives the same answer to every failed authentication, byte for byte', async () => {
     const attempts: SentHeaders[] = [
       {},
       basic(serviceId, other),
-      basic('nobody', other),
-      basic('nobody', secret),
+      basic('unknown', other),
+      basic('unknown', secret),
       basic(serviceId, 'a-wrong-secret-of-its-own'),
-      basic('nobody', 'a-wrong-secret-of-its-own'),
+      basic('unknown', 'a-wrong-secret-of-its-own'),
       basic(serviceId, ''),
       basic('', secret),
       basic(`${serviceId} `, secret),
@@ -71,7 +72,7 @@ describe.each(SERVERS)('the proof of a caller over %s', (HTTP_ADAPTER) => {
       bearer('dss_'),
       bearer(''),
       serviceHeaders(serviceId, other),
-      serviceHeaders('nobody', other),
+      serviceHeaders('unknown', other),
       { 'x-service-id': serviceId },
       { 'x-service-secret': secret },
       { authorization: '' },
@@ -83,15 +84,15 @@ describe.each(SERVERS)('the proof of a caller over %s', (HTTP_ADAPTER) => {
     ];
     const answers = new Set<string>();
     for (const headers of attempts) {
-      const answer = await ask(headers);
-      expect([headers, refusalIn(answer)]).toEqual([headers, unproven]);
+      const answer = await call(headers);
+      expect([headers, refusalIn(answer)]).toEqual([headers, unauthenticated]);
       answers.add(shown(answer));
     }
     expect(answers.size).toBe(1);
     expect([...answers][0]).toContain('"www-authenticate","Basic realm=\\"services\\", charset=\\"UTF-8\\""');
   });
 
-  test('is not taken from the URL, from a body, or from a cookie', async () => {
+  test('accepts no service credential from a URL, a body or a cookie', async () => {
     const encoded = Buffer.from(`${serviceId}:${secret}`).toString('base64');
     const host = new URL(service.url).host;
     const lines = [
@@ -106,48 +107,131 @@ describe.each(SERVERS)('the proof of a caller over %s', (HTTP_ADAPTER) => {
       `GET /v1/services/${secret}`,
     ];
     for (const line of lines) {
-      const refusal = await refusalOf(service, () => ask({}, line));
+      const refusal = await refusalOf(service, () => call({}, line));
       expect([line, [401, 404].includes(refusal['status'] as number)]).toEqual([line, true]);
-      const answer = await ask({ cookie: `secret=${secret}; x-service-secret=${secret}` }, line);
+      const answer = await call({ cookie: `secret=${secret}; x-service-secret=${secret}` }, line);
       expect(answer.text).not.toContain(secret);
     }
     const body = { serviceId, secret, loginId: 'alice', permissions: [] };
     for (const line of ['POST /v1/sessions', 'POST /v1/services', 'POST /v1/services/verify']) {
-      expect(await refusalOf(service, () => clientOf(service)(line, body))).toEqual(unproven);
+      expect(await refusalOf(service, () => clientOf(service)(line, body))).toEqual(unauthenticated);
     }
   });
 
-  test('is not tried again and again: 429 with Retry-After, whatever is sent next', async () => {
+  test('throttles failed authentications with 429 and Retry-After', async () => {
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-      expect(refusalIn(await ask(basic(serviceId, other)))).toEqual(unproven);
+      expect(refusalIn(await call(basic(serviceId, other)))).toEqual(unauthenticated);
     }
     clock.advance(500);
     for (const headers of [basic(serviceId, other), basic(serviceId, secret), serviceHeaders(serviceId, secret)]) {
-      const answer = await ask(headers);
+      const answer = await call(headers);
       expect(refusalIn(answer)).toEqual({ status: 429, code: 'ERR_SERVICE_AUTHENTICATION' });
       expect(answer.headers.get('retry-after')).toBe('60');
       expect(answer.headers.get('www-authenticate')).toBeNull();
     }
-    expect((await ask(basic('other', other))).status).toBe(200);
+    expect((await call(basic('other', other))).status).toBe(200);
     clock.advance(58_500);
-    expect((await ask(basic(serviceId, secret))).headers.get('retry-after')).toBe('1');
+    expect((await call(basic(serviceId, secret))).headers.get('retry-after')).toBe('1');
     clock.advance(1_000);
-    expect((await ask(basic(serviceId, secret))).status).toBe(200);
+    expect((await call(basic(serviceId, secret))).status).toBe(200);
   });
 
-  test('is throttled for a service that does not exist as for one that does', async () => {
+  test('throttles an unknown service id like a registered one', async () => {
     const texts: string[][] = [];
-    for (const id of [serviceId, `nobody-${serviceId}`]) {
+    for (const id of [serviceId, `unknown-${serviceId}`]) {
       const answers: string[] = [];
-      for (let attempt = 0; attempt <= ATTEMPTS; attempt++) answers.push(shown(await ask(basic(id, other))));
+      for (let attempt = 0; attempt <= ATTEMPTS; attempt++) answers.push(shown(await call(basic(id, other))));
       texts.push(answers);
     }
     expect(texts[0]).toEqual(texts[1]);
     expect(texts[0]!.at(-1)).toContain('429');
   });
+
+  test('refuses a credential that is sent twice, or in two places', async () => {
+    const headers = { 'x-service-id': serviceId, 'x-service-secret': secret };
+    const { authorization } = basic(serviceId, secret) as { authorization: string };
+    for (const two of [
+      { authorization: [authorization, authorization] },
+      { authorization: [authorization, 'Basic x'] },
+      { authorization: ['Basic x', authorization] },
+      { authorization: [authorization, ''] },
+      { ...headers, 'x-service-id': [serviceId, serviceId] },
+      { ...headers, 'x-service-id': [serviceId, 'admin'] },
+      { ...headers, 'x-service-secret': [secret, secret] },
+      { ...headers, authorization },
+      { ...headers, ...bearer(secret) },
+      { authorization, 'x-service-id': serviceId },
+      { authorization, 'x-service-secret': secret },
+    ]) {
+      expect([two, refusalIn(await call(two))]).toEqual([two, unauthenticated]);
+    }
+  });
 });
 
-/** All of an answer but for when it was made and what names its request. */
+describe.each(SERVERS)('On %s, TRUST_PROXY', (HTTP_ADAPTER) => {
+  let service: RunningService;
+  let right: Record<string, string>;
+  let wrong: Record<string, string>;
+
+  afterEach(stopServices);
+
+  const start = async (TRUST_PROXY: string) => {
+    service = await startService({ variables: { HTTP_ADAPTER, TRUST_PROXY } });
+    right = await service.register('gateway', 'session.list');
+    const registration = { serviceId: 'other', serviceName: 'Other', permissions: [] };
+    // A generated secret is refused without a slow hash.
+    wrong = basic('gateway', (await service.sessions.registerService(registration)).secret);
+  };
+
+  const statusOf = async (headers: Record<string, string>, forwardedFor: string) =>
+    (await send(`${service.url}/v1/counts`, { ...headers, 'x-forwarded-for': forwardedFor })).status;
+
+  /** The statuses of as many failures as are allowed, and of one more. */
+  const fail = async (forwardedFor: (attempt: number) => string) => {
+    const statuses: number[] = [];
+    for (let attempt = 0; attempt <= ATTEMPTS; attempt++) statuses.push(await statusOf(wrong, forwardedFor(attempt)));
+    return statuses;
+  };
+
+  const ALLOWED = Array.from({ length: ATTEMPTS }, () => 401);
+  const THROTTLED = [...ALLOWED, 429];
+  const NOT_THROTTLED = [...ALLOWED, 401];
+
+  test.each([
+    ['without a value', ''],
+    ['with another network', '10.0.0.0/8, fd00::/8'],
+  ])('%s does not let a source escape throttling with X-Forwarded-For', async (_what, trusted) => {
+    await start(trusted);
+    expect(await fail((attempt) => `192.0.2.${attempt}`)).toEqual(THROTTLED);
+    expect(await statusOf(right, '192.0.2.99')).toBe(429);
+  });
+
+  test.each([
+    ['with one proxy', '1'],
+    ["with the proxy's address", '127.0.0.1'],
+    ["with the proxy's network", '127.0.0.0/8,::1'],
+  ])('%s throttles only the source that the proxy names', async (_what, trusted) => {
+    await start(trusted);
+    expect(await fail(() => '192.0.2.1')).toEqual(THROTTLED);
+    expect(await statusOf(right, '192.0.2.1')).toBe(429);
+    expect(await statusOf(right, '192.0.2.2')).toBe(200);
+  });
+
+  test('with one proxy ignores the X-Forwarded-For entries that the client sent', async () => {
+    await start('1');
+    expect(await fail((attempt) => `198.51.100.${attempt}, 192.0.2.1`)).toEqual(THROTTLED);
+    expect(await statusOf(right, '198.51.100.99, 192.0.2.2')).toBe(200);
+  });
+
+  test('with two proxies trusts exactly two entries', async () => {
+    await start('2');
+    expect(await fail((attempt) => `198.51.100.1, 192.0.2.1, 10.0.0.${attempt}`)).toEqual(THROTTLED);
+    expect(await statusOf(right, '198.51.100.1, 192.0.2.2, 10.0.0.1')).toBe(200);
+    expect(await fail((attempt) => `198.51.100.1, 192.0.2.${10 + attempt}, 10.0.0.1`)).toEqual(NOT_THROTTLED);
+  });
+});
+
+/** An answer without its date and its request id. */
 function shown({ status, headers, text }: Answer): string {
   const id = headers.get('x-request-id')!;
   const kept = [...headers].filter(([name]) => name !== 'date' && name !== 'x-request-id');

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import type { IssuedSessionView } from '../../src/sessions/session.dto.js';
+import { sendConcurrently } from '../support/concurrent-requests.js';
 import type { Answer } from '../support/http-request.js';
 import { type RunningService, SERVERS, startService, stopServices } from '../support/running-service.js';
 import { type ServiceClient, clientOf } from '../support/service-client.js';
@@ -9,7 +10,7 @@ import { WatchedStorage } from '../support/watched-storage.js';
 
 const REUSED = { status: 422, code: 'ERR_IDEMPOTENCY_KEY_REUSED', field: 'Idempotency-Key' };
 
-describe.each(SERVERS)('an Idempotency-Key over %s', (HTTP_ADAPTER) => {
+describe.each(SERVERS)('On %s, an Idempotency-Key', (HTTP_ADAPTER) => {
   let storage: WatchedStorage;
   let service: RunningService;
   let one: ServiceClient;
@@ -34,7 +35,7 @@ describe.each(SERVERS)('an Idempotency-Key over %s', (HTTP_ADAPTER) => {
 
   afterAll(stopServices);
 
-  /** Each operation that takes a key, and a body that makes another request of it. */
+  /** Each operation with idempotency keys, as one request and as another. */
   const OPERATIONS: [string, (client: ServiceClient, isOther?: boolean) => Promise<Answer>][] = [
     [
       'POST /v1/sessions',
@@ -62,7 +63,7 @@ describe.each(SERVERS)('an Idempotency-Key over %s', (HTTP_ADAPTER) => {
     ],
   ];
 
-  test.each(OPERATIONS)('repeats the answer of %s, secrets and all, and creates nothing', async (_, request) => {
+  test.each(OPERATIONS)('repeats the answer of %s with its secrets, and creates nothing', async (_, request) => {
     const first = await request(one);
     expect([first.status, first.headers.get('idempotency-replayed')]).toEqual([201, null]);
     const before = await stateOf(service);
@@ -78,20 +79,17 @@ describe.each(SERVERS)('an Idempotency-Key over %s', (HTTP_ADAPTER) => {
     expect(await stateOf(service)).toEqual(before);
   });
 
-  test.each(OPERATIONS)('makes one of twenty parallel requests of %s', async (_, request) => {
-    const carryOut = storage.hold('create', 'rotate', 'put', 'addSecret');
-    const answering = Promise.all(Array.from({ length: 20 }, () => request(one)));
-    // By the time that these are answered, the twenty have come in.
-    for (let index = 0; index < 3; index++) await one('GET /health/live');
-    carryOut();
-    const answers = await answering;
+  test.each(OPERATIONS)('carries out one of twenty concurrent requests to %s', async (_, request) => {
+    const requests = Array.from({ length: 20 }, () => () => request(one));
+    const held = ['create', 'rotate', 'put', 'addSecret'];
+    const answers = await sendConcurrently({ app: service.app, storage }, held, requests);
     expect(new Set(answers.map(({ status, text }) => `${status} ${text}`)).size).toBe(1);
     expect(answers[0]!.status).toBe(201);
     const replayed = answers.filter(({ headers }) => headers.get('idempotency-replayed') === 'true');
     expect(replayed).toHaveLength(19);
   });
 
-  test.each(OPERATIONS)('is refused for another request of %s', async (_, request) => {
+  test.each(OPERATIONS)('is refused for a different request to %s', async (_, request) => {
     await request(one);
     const before = await service.storage.services.list();
     expect(refusalIn(await request(one, true))).toEqual(REUSED);
@@ -100,7 +98,7 @@ describe.each(SERVERS)('an Idempotency-Key over %s', (HTTP_ADAPTER) => {
     );
   });
 
-  test('is refused for the same fields with other values, and in another order', async () => {
+  test('is refused for the same fields with other values or in another order', async () => {
     const body = { loginId: 'alice', attributes: { a: 1, b: 2 } };
     expect((await one('POST /v1/sessions', body, key)).status).toBe(201);
     for (const other of [
@@ -112,7 +110,7 @@ describe.each(SERVERS)('an Idempotency-Key over %s', (HTTP_ADAPTER) => {
     }
   });
 
-  test('belongs to one service, and one operation', async () => {
+  test('belongs to one service and one operation', async () => {
     const answers = [
       await one('POST /v1/sessions', { loginId: 'carol' }, key),
       await another('POST /v1/sessions', { loginId: 'carol' }, key),
@@ -127,16 +125,16 @@ describe.each(SERVERS)('an Idempotency-Key over %s', (HTTP_ADAPTER) => {
     expect([first!.serviceId, second!.serviceId]).toEqual(['one', 'another']);
   });
 
-  test('gives nobody an answer who may not ask', async () => {
+  test('does not give the answer to a caller without the permission', async () => {
     await one('POST /v1/sessions', { loginId: 'dave' }, key);
     const reader = clientOf(service, await service.register(`reader-${keys}`, 'session.read'));
     const refused = { status: 403, code: 'ERR_SERVICE_PERMISSION', permission: 'session.create' };
     expect(await refusalOf(service, () => reader('POST /v1/sessions', { loginId: 'dave' }, key))).toEqual(refused);
-    const nobody = await clientOf(service)('POST /v1/sessions', { loginId: 'dave' }, key);
-    expect(refusalIn(nobody)).toMatchObject({ status: 401 });
+    const anonymous = await clientOf(service)('POST /v1/sessions', { loginId: 'dave' }, key);
+    expect(refusalIn(anonymous)).toMatchObject({ status: 401 });
   });
 
-  test('does not remember an error, nor what its request was', async () => {
+  test('does not remember an error or its request', async () => {
     const bad = await one('POST /v1/sessions', { loginId: '' }, key);
     expect(refusalIn(bad)).toMatchObject({ status: 400, field: 'loginId' });
     const full = `full-${keys}`;
@@ -153,7 +151,7 @@ describe.each(SERVERS)('an Idempotency-Key over %s', (HTTP_ADAPTER) => {
     expect([made.status, made.headers.get('idempotency-replayed')]).toEqual([201, null]);
   });
 
-  test('shares an error among parallel requests', async () => {
+  test('shares an error among concurrent requests', async () => {
     const { serviceId } = await service.sessions.registerService({
       serviceId: `taken-${keys}`,
       serviceName: 'Taken',
@@ -164,24 +162,21 @@ describe.each(SERVERS)('an Idempotency-Key over %s', (HTTP_ADAPTER) => {
     expect(answers.map((answer) => refusalIn(answer)['code'])).toEqual(answers.map(() => 'ERR_SERVICE_EXISTS'));
   });
 
-  test.each(['', ' ', 'a b', 'a\tb', 'é', 'x'.repeat(256)])('is refused as %j', async (malformed) => {
+  test.each(['', ' ', 'a b', 'a\tb', 'é', 'x'.repeat(256)])('is refused if malformed: %j', async (malformed) => {
     const headers = { 'idempotency-key': malformed };
     const refused = { status: 400, code: 'ERR_REQUEST_HEADER', field: 'Idempotency-Key' };
     const request = () => one('POST /v1/sessions', { loginId: 'erin' }, headers);
     expect(await refusalOf(service, request)).toEqual(refused);
   });
 
-  test.each(['a', '"quoted"', '{}', '__proto__', 'constructor', '\\', 'x'.repeat(255)])(
-    'is taken as %j',
-    async (good) => {
-      const headers = { 'idempotency-key': good };
-      const first = await one('POST /v1/sessions', { loginId: 'frank' }, headers);
-      const again = await one('POST /v1/sessions', { loginId: 'frank' }, headers);
-      expect([first.status, again.text, again.headers.get('idempotency-replayed')]).toEqual([201, first.text, 'true']);
-    },
-  );
+  test.each(['a', '"quoted"', '{}', '__proto__', 'constructor', '\\', 'x'.repeat(255)])('may be %j', async (valid) => {
+    const headers = { 'idempotency-key': valid };
+    const first = await one('POST /v1/sessions', { loginId: 'frank' }, headers);
+    const again = await one('POST /v1/sessions', { loginId: 'frank' }, headers);
+    expect([first.status, again.text, again.headers.get('idempotency-replayed')]).toEqual([201, first.text, 'true']);
+  });
 
-  test('has no effect where nothing is created', async () => {
+  test('has no effect on operations that create nothing', async () => {
     const path = `/v1/sessions/${sessionId}`;
     const first = await one(`PUT ${path}/attributes/a`, { value: 1 }, key);
     const second = await one(`PUT ${path}/attributes/a`, { value: 2 }, key);

@@ -6,14 +6,14 @@ import { ServiceLogger } from '../../src/logging/service-logger.js';
 import { CapturedOutput } from '../support/captured-output.js';
 import { type RequestHeaders, basic, bearer, serviceHeaders } from '../support/credential-headers.js';
 import { eventually } from '@distributed-session/test-servers/eventually.js';
-import { type RunningService, startService, stopServices } from '../support/running-service.js';
+import { type RunningService, SERVERS, startService, stopServices } from '../support/running-service.js';
 import { WatchedStorage } from '../support/watched-storage.js';
 
-/** In everything that must not be logged, and in nothing else. */
+/** Part of everything that must not be logged, and of nothing else. */
 const CANARY = 'canary';
 const JSON_TYPE = { 'content-type': 'application/json' };
 
-/** As a driver says it: with the password of the store, and with what it was to store. */
+/** A driver's error, with the storage's password and the value to store. */
 const DRIVER_ERROR = Object.assign(new Error(`connect ECONNREFUSED redis://admin:${CANARY}@10.0.0.1`), {
   command: { name: 'set', args: [CANARY, `{"attributes":{"role":"${CANARY}"}}`] },
 });
@@ -25,12 +25,9 @@ interface Issued {
   readonly secret: string;
 }
 
-describe.each([
-  ['express', 'json'],
-  ['express', 'text'],
-  ['fastify', 'json'],
-  ['fastify', 'text'],
-])('the log of a busy service on %s, as %s and with every detail', (HTTP_ADAPTER, LOG_FORMAT) => {
+const FORMATS = SERVERS.flatMap(([server]) => ['json', 'text'].map((format) => [server, format] as const));
+
+describe.each(FORMATS)('On %s, the complete log as %s', (HTTP_ADAPTER, LOG_FORMAT) => {
   let output: CapturedOutput;
   let storage: WatchedStorage;
   let service: RunningService;
@@ -52,8 +49,8 @@ describe.each([
     return (await answer.json().catch(() => ({}))) as Issued;
   };
 
-  /** Everything that may be done, done well. Returns the secrets that were given out. */
-  const work = async () => {
+  /** Sends valid requests of every kind, and returns the issued secrets. */
+  const sendValid = async () => {
     const attributes = { [`${CANARY}-key`]: CANARY, role: CANARY };
     const client = { ip: CANARY, userAgent: CANARY };
     const own = await call('POST', '/v1/sessions', { loginId: 'alice', token: `${CANARY}-token`, attributes, client });
@@ -76,8 +73,8 @@ describe.each([
     return [drawn.token, rotated.token, own.credential, registered.secret, renewed.secret];
   };
 
-  /** What clients do wrong: secrets at every place where they do not belong. */
-  const blunder = async (secrets: readonly string[]) => {
+  /** Sends secrets in every wrong place. */
+  const sendMisplaced = async (secrets: readonly string[]) => {
     for (const secret of secrets) {
       const text = encodeURIComponent(secret);
       await call('GET', `/v1/sessions/${text}`);
@@ -107,13 +104,13 @@ describe.each([
     }
   };
 
-  /** What the store does wrong, at reads, at writes and at what happens aside. */
-  const fail = async () => {
+  /** Sends requests that read, write and probe a failing storage. */
+  const sendWhileFailing = async () => {
     const { sessionId, credential } = await call('POST', '/v1/sessions', { loginId: 'alice' });
     for (const failure of [
       DRIVER_ERROR,
       new StorageUnavailableError(undefined, { cause: DRIVER_ERROR }),
-      new StorageCorruptError('A record is odd.', { cause: DRIVER_ERROR }),
+      new StorageCorruptError('The record is damaged.', { cause: DRIVER_ERROR }),
     ]) {
       storage.failure = failure;
       await call('POST', '/v1/sessions/verify', { credential });
@@ -121,24 +118,20 @@ describe.each([
       await call('POST', '/v1/sessions', { loginId: 'alice', attributes: { role: CANARY } });
       await call('GET', '/health/ready');
       await call('GET', '/metrics');
-      await call('GET', '/v1/counts', undefined, basic('unheard-of', 'x'.repeat(20)));
+      await call('GET', '/v1/counts', undefined, basic('unknown', 'x'.repeat(20)));
     }
     storage.failure = undefined;
   };
 
-  test('holds no token, secret, credential or attribute, also where they stand in the wrong place', async () => {
-    const variables = {
-      HTTP_ADAPTER,
-      LOG_FORMAT,
-      LOG_LEVEL: 'debug',
-    };
+  test('contains no token, secret, credential or attribute, even if a client sent it in the wrong place', async () => {
+    const variables = { HTTP_ADAPTER, LOG_FORMAT, LOG_LEVEL: 'debug' };
     output = new CapturedOutput();
     storage = new WatchedStorage();
     service = await startService({ variables, storage, logger: new ServiceLogger(readEnvironment(variables)) });
-    const secrets = await work();
+    const secrets = await sendValid();
     expect(secrets.every((secret) => typeof secret === 'string' && secret.length >= 12)).toBe(true);
-    await blunder(secrets.slice(-3));
-    await fail();
+    await sendMisplaced(secrets.slice(-3));
+    await sendWhileFailing();
     await call('GET', '/health/live', undefined, { 'x-request-id': 'the-last-one' });
     await eventually(() => output.text.includes('the-last-one'));
 

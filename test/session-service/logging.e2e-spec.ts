@@ -13,7 +13,7 @@ import { WatchedStorage } from '../support/watched-storage.js';
 
 const UUID = /^[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}$/;
 
-/** Starts the service with the logger that its environment asks for. */
+/** Starts the service with the logger of its environment. */
 function startLogging(variables: Record<string, string>, storage = new WatchedStorage()): Promise<RunningService> {
   return startService({ variables, storage, logger: new ServiceLogger(readEnvironment(variables)) });
 }
@@ -22,7 +22,7 @@ function linesOf({ json }: CapturedOutput) {
   return json.filter(({ context }) => context === 'Request');
 }
 
-describe.each(SERVERS)('the log of requests on %s', (HTTP_ADAPTER) => {
+describe.each(SERVERS)('On %s, the request log', (HTTP_ADAPTER) => {
   let output: CapturedOutput;
   let storage: WatchedStorage;
   let service: RunningService;
@@ -46,13 +46,13 @@ describe.each(SERVERS)('the log of requests on %s', (HTTP_ADAPTER) => {
     output.release();
   });
 
-  /** The lines of requests, once there are so many: an answer is there before its line. */
+  /** The request lines, once there are this many: a line is written after the answer. */
   const requestLines = async (count = 1) => {
     await eventually(() => linesOf(output).length >= count);
     return linesOf(output);
   };
 
-  test('has one line a request, which names route, caller and outcome', async () => {
+  test('has one line per request with its operation, caller and outcome', async () => {
     await send(`${service.url}/v1/counts`, service.administrator);
     expect(await requestLines()).toEqual([
       {
@@ -72,7 +72,7 @@ describe.each(SERVERS)('the log of requests on %s', (HTTP_ADAPTER) => {
     ]);
   });
 
-  test('says of a refusal why, and not who it only said to be', async () => {
+  test('contains the code of a refusal, but not an unauthenticated service id', async () => {
     await send(`${service.url}/v1/counts`, basic('admin', 'wrong'));
     await send(`${service.url}/v1/nothing?token=x`, service.administrator);
     const [refused, lost] = (await requestLines(2)).map(({ message }) => message);
@@ -87,14 +87,14 @@ describe.each(SERVERS)('the log of requests on %s', (HTTP_ADAPTER) => {
     ['debug', '/health/ready', 200],
     ['debug', '/metrics', 200],
     ['log', '/v1/counts', 401],
-  ])('is of the level %s for %s', async (level, path, status) => {
+  ])('has the level %s for %s', async (level, path, status) => {
     await send(service.url + path);
     expect(await requestLines()).toMatchObject([{ level, message: { status } }]);
   });
 
-  test('is of the level error where this service or its store failed, of probes as well', async () => {
+  test('has the level error for failures of the service or its storage, including probes', async () => {
     storage.failure = new StorageUnavailableError();
-    await send(`${service.url}/v1/counts`, basic('nobody', 'x'.repeat(20)));
+    await send(`${service.url}/v1/counts`, basic('unknown', 'x'.repeat(20)));
     await send(`${service.url}/health/ready`);
     expect(await requestLines(2)).toMatchObject([
       { level: 'error', message: { status: 503, code: 'ERR_STORAGE_UNAVAILABLE' } },
@@ -102,13 +102,13 @@ describe.each(SERVERS)('the log of requests on %s', (HTTP_ADAPTER) => {
     ]);
   });
 
-  test('says of a failure that nobody foresaw where it came from, and not its message', async () => {
+  test('contains the stack of an unknown error, but not its message', async () => {
     storage.failure = Object.assign(new TypeError('canary\n    at canary (canary:1:1)'), {
       code: 'ECONNREFUSED',
       command: 'canary',
     });
     const answer = await send(`${service.url}/v1/counts`, {
-      ...basic('nobody', 'x'.repeat(20)),
+      ...basic('unknown', 'x'.repeat(20)),
       'x-request-id': 'mine',
     });
     expect(answer.json).toMatchObject({ status: 500, code: 'ERR_INTERNAL', requestId: 'mine' });
@@ -119,7 +119,7 @@ describe.each(SERVERS)('the log of requests on %s', (HTTP_ADAPTER) => {
     expect(output.text + answer.text).not.toContain('canary');
   });
 
-  test('says 499 of a client that went away before its answer', async () => {
+  test('contains 499 for a client that disconnected before the answer', async () => {
     const answering = new AbortController();
     storage.held.set(
       'listByLogin',
@@ -136,7 +136,7 @@ describe.each(SERVERS)('the log of requests on %s', (HTTP_ADAPTER) => {
     expect(await requestLines()).toHaveLength(1);
   });
 
-  test('says of an event stream how long it was read, when it ends', async () => {
+  test('contains an event stream when it ends', async () => {
     const stream = request(`${service.url}/v1/events`, { headers: service.administrator, agent: false }).end();
     await once(stream, 'response');
     expect(output.json).toEqual([]);
@@ -145,7 +145,7 @@ describe.each(SERVERS)('the log of requests on %s', (HTTP_ADAPTER) => {
   });
 
   test.each(['a', 'A-Z_0.9:z', '4bf92f3577b34da6a3ce929d0e0e4736', 'i'.repeat(128)])(
-    'goes by the request id of the client, as do answer and problem: %s',
+    "uses the client's request id, like the answer and the problem: %s",
     async (id) => {
       const headers = { 'x-request-id': id };
       const answers = [
@@ -155,16 +155,13 @@ describe.each(SERVERS)('the log of requests on %s', (HTTP_ADAPTER) => {
       ];
       expect(answers.map((answer) => answer.headers.get('x-request-id'))).toEqual([id, id, id]);
       expect(answers.slice(1).map(({ json }) => (json as { requestId: string }).requestId)).toEqual([id, id]);
-      expect((await requestLines(3)).map(({ message }) => (message as { requestId: string }).requestId)).toEqual([
-        id,
-        id,
-        id,
-      ]);
+      const logged = (await requestLines(3)).map(({ message }) => (message as { requestId: string }).requestId);
+      expect(logged).toEqual([id, id, id]);
     },
   );
 
-  test.each([undefined, '', 'i'.repeat(129), 'with a space', 'a\tb', '{"a":1}', 'ä', '<script>', 'a,b'])(
-    'makes an id of its own where the client has none that it takes: %j',
+  test.each([undefined, '', ' ', 'i'.repeat(129), 'with a space', 'a/b', 'a\tb', '{"a":1}', 'ä', '<script>', 'a,b'])(
+    'contains a generated request id if the client sent none or an invalid one: %j',
     async (given) => {
       const header = given === undefined ? [] : [['X-Request-Id', Buffer.from(given).toString('latin1')] as const];
       const answer = await sendRaw(service.url, '/v1/counts', header);
@@ -175,7 +172,7 @@ describe.each(SERVERS)('the log of requests on %s', (HTTP_ADAPTER) => {
     },
   );
 
-  test('makes an id of its own where the client sends two, which it refuses', async () => {
+  test('contains a generated request id if the client sent two, which is refused', async () => {
     const answer = await sendRaw(service.url, '/v1/counts', [
       ['X-Request-Id', 'a'],
       ['X-Request-Id', 'b'],
@@ -185,14 +182,14 @@ describe.each(SERVERS)('the log of requests on %s', (HTTP_ADAPTER) => {
     expect(await requestLines()).toMatchObject([{ message: { status: 400, code: 'ERR_REQUEST_HEADER' } }]);
   });
 
-  test('gives no two requests the same id of its own', async () => {
+  test('contains a different generated request id for each request', async () => {
     const answers = await Promise.all(Array.from({ length: 20 }, () => send(`${service.url}/health/live`)));
     expect(new Set(answers.map(({ headers }) => headers.get('x-request-id'))).size).toBe(20);
     expect(await requestLines(20)).toHaveLength(20);
   });
 });
 
-describe('the log as text', () => {
+describe('The text log', () => {
   let output: CapturedOutput;
 
   afterEach(async () => {
@@ -200,7 +197,7 @@ describe('the log as text', () => {
     output.release();
   });
 
-  test('says the same for people, one line a request', async () => {
+  test('has one readable line per request', async () => {
     output = new CapturedOutput();
     const service = await startLogging({ LOG_FORMAT: 'text' });
     await send(`${service.url}/v1/counts`, { ...service.administrator, 'x-request-id': 'mine' });
@@ -214,13 +211,13 @@ describe('the log as text', () => {
     ]);
   });
 
-  test('is silent below its level', async () => {
+  test('omits lines below its level', async () => {
     output = new CapturedOutput();
     const storage = new WatchedStorage();
     const service = await startLogging({ LOG_LEVEL: 'error' }, storage);
     await send(`${service.url}/v1/counts`, service.administrator);
     storage.failure = new StorageUnavailableError();
-    await send(`${service.url}/v1/counts`, basic('nobody', 'x'.repeat(20)));
+    await send(`${service.url}/v1/counts`, basic('unknown', 'x'.repeat(20)));
     await eventually(() => output.lines.length > 0);
     expect(output.lines).toEqual([expect.stringMatching(/ ERROR \[Request\] GET countOnline 503 /)]);
   });

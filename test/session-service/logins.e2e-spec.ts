@@ -9,7 +9,7 @@ import { refusalOf } from '../support/service-refusal.js';
 
 const UNKNOWN_ID = '00000000-0000-4000-8000-000000000000';
 
-describe.each(SERVERS)('logins over %s', (HTTP_ADAPTER) => {
+describe.each(SERVERS)('On %s, the session service', (HTTP_ADAPTER) => {
   let clock: FakeClock;
   let service: RunningService;
   let user: ServiceClient;
@@ -43,7 +43,7 @@ describe.each(SERVERS)('logins over %s', (HTTP_ADAPTER) => {
 
   const endAll = (query = '') => user<{ ended: number }>(`DELETE /v1/logins/${loginId}/sessions${query}`);
 
-  test('show their sessions in the order of creation, without secrets and without an access', async () => {
+  test("lists a user's sessions in the order of creation, without secrets and without touching them", async () => {
     const sessions = [await logIn('web'), await logIn('mobile'), await logIn()];
     const shown = sessions.map(({ token, credential, ...session }) => session);
     const answer = await user(`GET /v1/logins/${loginId}/sessions`);
@@ -53,10 +53,10 @@ describe.each(SERVERS)('logins over %s', (HTTP_ADAPTER) => {
       null,
     ]);
     expect(answer.json).toEqual({ sessions: shown, total: 3 });
-    expect((await user('GET /v1/logins/nobody/sessions')).json).toEqual({ sessions: [], total: 0 });
+    expect((await user('GET /v1/logins/unknown/sessions')).json).toEqual({ sessions: [], total: 0 });
   });
 
-  test('are counted, and listed with how many sessions they have', async () => {
+  test('counts sessions and users, and lists online users with their number of sessions', async () => {
     const { json: before } = await user<{ sessions: number; logins: number }>('GET /v1/counts');
     await logIn();
     await logIn();
@@ -71,7 +71,7 @@ describe.each(SERVERS)('logins over %s', (HTTP_ADAPTER) => {
     expect((await user('GET /v1/logins')).text).not.toContain(`"${loginId}"`);
   });
 
-  test('end with all their sessions, and show by whom', async () => {
+  test('ends all sessions of a user, and records by which service', async () => {
     const sessions = [await logIn('web'), await logIn('mobile')];
     const ended = await endAll();
     expect([ended.status, ended.json, ended.headers.get('cache-control')]).toEqual([200, { ended: 2 }, 'no-store']);
@@ -91,7 +91,7 @@ describe.each(SERVERS)('logins over %s', (HTTP_ADAPTER) => {
     expect(await history()).toEqual(expect.arrayContaining(endings));
   });
 
-  test('end but for the session that stays', async () => {
+  test('ends all sessions of a user except one', async () => {
     const [first, second, third] = [await logIn(), await logIn(), await logIn()];
     expect((await endAll(`?except=${second.sessionId}`)).json).toEqual({ ended: 2 });
     expect(await live()).toEqual([second.sessionId]);
@@ -101,7 +101,7 @@ describe.each(SERVERS)('logins over %s', (HTTP_ADAPTER) => {
     expect((await endAll(`?except=${UNKNOWN_ID}`)).json).toEqual({ ended: 1 });
   });
 
-  test('end but for the session that stays, named by the id that it had before a rotation', async () => {
+  test('ends all sessions of a user except one that has been rotated since', async () => {
     const [stays, goes] = [await logIn(), await logIn()];
     const next = (await user<IssuedSessionView>(`POST /v1/sessions/${stays.sessionId}/rotate`)).json;
     expect((await endAll(`?except=${stays.sessionId}`)).json).toEqual({ ended: 1 });
@@ -110,7 +110,7 @@ describe.each(SERVERS)('logins over %s', (HTTP_ADAPTER) => {
     expect((await user('POST /v1/sessions/verify', { credential: goes.credential })).status).toBe(410);
   });
 
-  test('end on one device alone', async () => {
+  test('ends the sessions of a user on one device', async () => {
     const [web, mobile, none] = [await logIn('web'), await logIn('mobile'), await logIn()];
     expect((await endAll('?device=we')).json).toEqual({ ended: 0 });
     expect((await endAll(`?device=web&except=${web.sessionId}`)).json).toEqual({ ended: 0 });
@@ -118,14 +118,14 @@ describe.each(SERVERS)('logins over %s', (HTTP_ADAPTER) => {
     expect(await live()).toEqual([mobile.sessionId, none.sessionId]);
   });
 
-  test('leave the sessions of others alone, also when one of theirs is to stay', async () => {
-    const other = await service.sessions.createSession('somebody-else');
+  test('does not end sessions of other users', async () => {
+    const other = await service.sessions.createSession('other-user');
     await logIn();
     expect((await endAll(`?except=${other.sessionId}`)).json).toEqual({ ended: 1 });
     expect((await user(`GET /v1/sessions/${other.sessionId}`)).status).toBe(200);
   });
 
-  test('tell why a session ended, by which service, and on whose behalf', async () => {
+  test('records the reason, the service and the actor of an end', async () => {
     const support = clientOf(service, await service.register('support', 'session.delete'));
     const [kicked, revoked, rotated] = [await logIn(), await logIn(), await logIn()];
     const actor = 'Zoë & co <zoe@example.com>';
@@ -155,7 +155,7 @@ describe.each(SERVERS)('logins over %s', (HTTP_ADAPTER) => {
     expect(others).toEqual([expect.objectContaining(why)]);
   });
 
-  test('show how their newest sessions ended, the last first, and what time has ended by nobody', async () => {
+  test("lists a user's newest tombstones, the last first, including expired sessions", async () => {
     const sessions: string[] = [];
     for (let index = 0; index <= HISTORY_LIMIT; index++) {
       const { sessionId } = await service.sessions.createSession(loginId);
@@ -171,7 +171,7 @@ describe.each(SERVERS)('logins over %s', (HTTP_ADAPTER) => {
       ...sessions.toReversed().slice(0, HISTORY_LIMIT - 1),
     ]);
     expect(entries[0]).toMatchObject({ reason: 'idle-timeout', endedBy: '@expiry' });
-    expect((await user('GET /v1/logins/nobody/history')).json).toEqual({ history: [] });
+    expect((await user('GET /v1/logins/unknown/history')).json).toEqual({ history: [] });
   });
 
   test.each<[query: string, fields: object]>([
@@ -181,7 +181,7 @@ describe.each(SERVERS)('logins over %s', (HTTP_ADAPTER) => {
     ['?actor=', { code: 'ERR_SESSION_INPUT', field: 'actor', constraint: 'empty' }],
     [`?actor=${'a'.repeat(257)}`, { code: 'ERR_SESSION_INPUT', field: 'actor', constraint: 'length', limit: 256 }],
     ['?actor=a&actor=b', { code: 'ERR_REQUEST_INPUT', field: 'actor' }],
-  ])('do not end when asked by %s, nor does a session', async (query, fields) => {
+  ])('ends neither one nor all sessions with the invalid query %s', async (query, fields) => {
     const { sessionId } = await logIn();
     expect(await refusalOf(service, () => endAll(query))).toEqual({ status: 400, ...fields });
     const one = await refusalOf(service, () => user(`DELETE /v1/sessions/${sessionId}${query}`));
@@ -195,12 +195,12 @@ describe.each(SERVERS)('logins over %s', (HTTP_ADAPTER) => {
     ['?device=', { field: 'device', constraint: 'empty' }],
     [`?device=${'d'.repeat(65)}`, { field: 'device', constraint: 'length', limit: 64 }],
     ['?devices=web', { field: 'devices' }],
-  ])('do not end when asked by %s', async (query, fields) => {
+  ])('ends no sessions with the invalid query %s', async (query, fields) => {
     await logIn('web');
     expect(await refusalOf(service, () => endAll(query))).toMatchObject({ status: 400, ...fields });
   });
 
-  test('of more than 256 characters are none', async () => {
+  test('refuses a login id of more than 256 characters', async () => {
     const refused = { status: 400, code: 'ERR_SESSION_INPUT', field: 'loginId', constraint: 'length', limit: 256 };
     const path = `/v1/logins/${'x'.repeat(257)}`;
     for (const line of [`GET ${path}/sessions`, `GET ${path}/history`, `DELETE ${path}/sessions`]) {

@@ -1,15 +1,17 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { InMemorySessionStorage, type SessionCounts, StorageUnavailableError } from 'nestjs-distributed-session';
 import { FakeClock } from 'nestjs-distributed-session/testing';
-import { basic } from '../support/credential-headers.js';
+import { type RequestHeaders, basic, bearer } from '../support/credential-headers.js';
 import { eventually } from '@distributed-session/test-servers/eventually.js';
-import { send } from '../support/http-request.js';
+import { send, sendRaw } from '../support/http-request.js';
 import { type Sample, parseMetrics } from '../support/prometheus-text.js';
 import { type RunningService, SERVERS, startService, stopServices } from '../support/running-service.js';
 
+const TOKEN = 'f3b1c0d2a4958677e6f5d4c3b2a19080';
+const PRODUCTION = { NODE_ENV: 'production', ADMIN_SECRET: '0a1b2c3d4e5f60718293a4b5c6d7e8f9' };
 const OPERATIONS = 'operation_duration_seconds';
 
-/** A storage whose feed may be late, and that takes its time to count. */
+/** A storage with a settable feed lag and a slow count. */
 class LateStorage extends InMemorySessionStorage {
   lagMs = 0;
   isDown = false;
@@ -25,7 +27,7 @@ class LateStorage extends InMemorySessionStorage {
   }
 }
 
-describe.each(SERVERS)('/metrics on %s', (HTTP_ADAPTER) => {
+describe.each(SERVERS)('On %s, GET /metrics', (HTTP_ADAPTER) => {
   const clock = new FakeClock();
   let storage: LateStorage;
   let service: RunningService;
@@ -41,7 +43,7 @@ describe.each(SERVERS)('/metrics on %s', (HTTP_ADAPTER) => {
 
   const scrape = async () => parseMetrics((await send(`${service.url}/metrics`)).text);
 
-  /** Values as one answer has them; 0 for what is not in it. */
+  /** Values of one answer; 0 for an absent one. */
   const valuesOf = async (...wanted: (readonly [name: string, labels?: Record<string, string>])[]) => {
     const samples = await scrape();
     return wanted.map(([name, labels = {}]) => {
@@ -72,7 +74,7 @@ describe.each(SERVERS)('/metrics on %s', (HTTP_ADAPTER) => {
     return answer.status;
   };
 
-  test('is the text format of Prometheus, and not kept by anybody', async () => {
+  test('returns the Prometheus text format, which must not be cached', async () => {
     const answer = await send(`${service.url}/metrics`);
     expect(answer.status).toBe(200);
     expect(answer.headers.get('content-type')).toBe('text/plain; version=0.0.4; charset=utf-8');
@@ -106,7 +108,7 @@ describe.each(SERVERS)('/metrics on %s', (HTTP_ADAPTER) => {
     expect(await requests(operation, outcome)).toBe(before + 1);
   });
 
-  test('measures in seconds how long each took, from fast to slow', async () => {
+  test('measures durations of requests in seconds, in buckets', async () => {
     const startedAt = performance.now();
     await call('GET', '/v1/services');
     const listed = { operation: 'listServices', outcome: 'ok' };
@@ -122,7 +124,7 @@ describe.each(SERVERS)('/metrics on %s', (HTTP_ADAPTER) => {
     expect(sum).toBeLessThan((performance.now() - startedAt) / 1_000);
   });
 
-  test('follows how many sessions and logins are online', async () => {
+  test('returns how many sessions and users are online', async () => {
     await service.sessions.deleteAllSessions('alice');
     expect(await online()).toEqual([0, 0, 1]);
     for (const loginId of ['alice', 'alice', 'bob']) await service.sessions.createSession(loginId);
@@ -133,7 +135,7 @@ describe.each(SERVERS)('/metrics on %s', (HTTP_ADAPTER) => {
     expect(await online()).toEqual([0, 0, 1]);
   });
 
-  test('tells what became of the accesses of sessions', async () => {
+  test('counts session touches by result', async () => {
     const { sessionId } = await service.sessions.createSession('carol');
     const [written = 0, coalesced = 0, dropped, failed] = await touches();
     await service.sessions.getSession(sessionId);
@@ -150,18 +152,18 @@ describe.each(SERVERS)('/metrics on %s', (HTTP_ADAPTER) => {
     [0, 0],
     [1_500, 1.5],
     [Infinity, Infinity],
-  ])('tells a feed that is late by %d ms, in seconds', async (lagMs, seconds) => {
+  ])('returns a feed lag of %d ms in seconds', async (lagMs, seconds) => {
     storage.lagMs = lagMs;
     expect(await valuesOf(['feed_lag_seconds'])).toEqual([seconds]);
   });
 
-  test('counts the credentials that proved nothing, apart for services and for sessions', async () => {
+  test('counts failed verifications of services and of sessions', async () => {
     const { credential, sessionId } = await service.sessions.createSession('dave');
     const [ofServices = 0, ofSessions = 0] = await failures();
     const { secret } = await service.sessions.rotateServiceSecret('caller');
     caller = basic('caller', secret);
-    expect(await call('GET', '/v1/counts', undefined, basic('nobody', secret))).toBe(401);
-    expect(await call('POST', '/v1/services/verify', { serviceId: 'nobody', secret })).toBe(422);
+    expect(await call('GET', '/v1/counts', undefined, basic('unknown', secret))).toBe(401);
+    expect(await call('POST', '/v1/services/verify', { serviceId: 'unknown', secret })).toBe(422);
     expect(await verify(`${sessionId}.wrong`)).toBe(404);
     expect(await verify('malformed')).toBe(400);
     expect(await verify(credential)).toBe(200);
@@ -173,7 +175,7 @@ describe.each(SERVERS)('/metrics on %s', (HTTP_ADAPTER) => {
     expect(await failures()).toEqual([ofServices + 2, ofSessions + 3]);
   });
 
-  test('has no id, name or value in a label or anywhere else', async () => {
+  test('contains no ids, names or values', async () => {
     const canary = { loginId: 'canary-login', token: 'canary-token', attributes: { 'canary-key': 'canary' } };
     const everything = service.administrator;
     await call('POST', '/v1/sessions', canary, everything);
@@ -195,7 +197,7 @@ describe.each(SERVERS)('/metrics on %s', (HTTP_ADAPTER) => {
     ).toEqual([]);
   });
 
-  test('says while the storage is down that it is, and that how many are online is not known', async () => {
+  test('returns storage_up 0 and unknown counts while the storage is down', async () => {
     storage.isDown = true;
     try {
       expect((await send(`${service.url}/metrics`)).status).toBe(200);
@@ -207,6 +209,79 @@ describe.each(SERVERS)('/metrics on %s', (HTTP_ADAPTER) => {
       storage.isDown = false;
     }
     expect(await online()).toEqual([expect.any(Number), expect.any(Number), 1]);
+  });
+});
+
+describe.each(SERVERS)('On %s, METRICS_TOKEN', (HTTP_ADAPTER) => {
+  let service: RunningService;
+
+  beforeAll(async () => {
+    service = await startService({ variables: { HTTP_ADAPTER, METRICS_TOKEN: TOKEN, ...PRODUCTION } });
+  });
+
+  afterAll(stopServices);
+
+  test('is accepted as a bearer token', async () => {
+    const answer = await send(`${service.url}/metrics`, bearer(TOKEN));
+    expect(answer.status).toBe(200);
+    expect(answer.text).toContain('session_service_sessions_online 0\n');
+  });
+
+  const administrator = basic('admin', PRODUCTION.ADMIN_SECRET);
+
+  test.each<[string, RequestHeaders]>([
+    ['no credential', {}],
+    ['a wrong token', bearer('f3b1c0d2a4958677e6f5d4c3b2a19081')],
+    ['a prefix of the token', bearer(TOKEN.slice(0, -1))],
+    ['a longer token', bearer(`${TOKEN}0`)],
+    ['the token in capitals', bearer(TOKEN.toUpperCase())],
+    ['the token without a scheme', { authorization: TOKEN }],
+    ['the token with another scheme', { authorization: `Token ${TOKEN}` }],
+    ['the token as a password', basic('metrics', TOKEN)],
+    ['the credential of the administrator', administrator],
+  ])('is required: refuses %s', async (_what, headers) => {
+    const answer = await send(`${service.url}/metrics`, headers);
+    expect(answer.status).toBe(401);
+    expect(answer.headers.get('www-authenticate')).not.toBeNull();
+    expect(answer.json).toMatchObject({ status: 401, code: 'ERR_SERVICE_AUTHENTICATION' });
+    expect(answer.text).not.toContain(TOKEN.slice(0, -1));
+    expect(answer.text).not.toContain('session_service_');
+  });
+
+  test('is refused when sent twice, and in the URL', async () => {
+    const header = ['Authorization', `Bearer ${TOKEN}`] as const;
+    expect((await sendRaw(service.url, '/metrics', [header])).status).toBe(200);
+    expect((await sendRaw(service.url, '/metrics', [header, header])).status).toBe(401);
+    expect((await sendRaw(service.url, '/metrics', [header, ['Authorization', 'Bearer x']])).status).toBe(401);
+    expect((await send(`${service.url}/metrics?token=${TOKEN}&access_token=${TOKEN}`)).status).toBe(401);
+  });
+
+  test('is requested with a Bearer challenge', async () => {
+    const { headers } = await send(`${service.url}/metrics`, bearer('wrong'));
+    expect(headers.get('www-authenticate')).toBe('Bearer realm="metrics"');
+  });
+
+  test('is not accepted on other routes', async () => {
+    expect((await send(`${service.url}/v1/counts`, bearer(TOKEN))).status).toBe(401);
+    expect((await send(`${service.url}/health/live`, bearer(TOKEN))).status).toBe(200);
+  });
+
+  test('removes the route in production if it is not set', async () => {
+    const closed = await startService({ variables: { HTTP_ADAPTER, ...PRODUCTION } });
+    const absent = await send(`${closed.url}/metric`);
+    for (const headers of [{}, bearer(TOKEN), bearer('undefined'), administrator]) {
+      const answer = await send(`${closed.url}/metrics`, headers);
+      expect(answer.status).toBe(404);
+      const { requestId, ...problem } = answer.json as Record<string, unknown>;
+      expect(requestId).toEqual(expect.any(String));
+      expect(absent.json).toMatchObject(problem);
+    }
+  });
+
+  test('leaves the route open outside production if it is not set', async () => {
+    const open = await startService({ variables: { HTTP_ADAPTER } });
+    expect((await send(`${open.url}/metrics`)).status).toBe(200);
+    expect((await send(`${open.url}/metrics`, bearer('anything'))).status).toBe(200);
   });
 });
 

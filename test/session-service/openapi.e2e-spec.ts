@@ -1,14 +1,17 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { OpenAPIObject } from '@nestjs/swagger';
-import { PERMISSIONS_EXTENSION } from '../../src/openapi/operation.decorator.js';
+import { Environment, SECRET_VARIABLES } from '../../src/config/environment.js';
+import { REQUEST_ERRORS } from '../../src/http/problem.js';
 import { openApiDocument } from '../../src/openapi/openapi-document.js';
-import { operationsIn } from '../support/openapi-operations.js';
-import { ROOT } from '../support/packed-library.js';
+import { PROBLEM_EXAMPLES, type ProblemCode } from '../../src/openapi/problem-examples.js';
+import { readPage } from '../support/documentation-program.js';
+import { codeIn, tableUnder } from '../support/markdown.js';
+import { committedDocument, operationsIn } from '../support/openapi-operations.js';
 import { type RunningService, startService, stopServices } from '../support/running-service.js';
 
-describe('the OpenAPI document', () => {
+const page = readPage('docs/session-service.md');
+
+describe('The OpenAPI document', () => {
   let service: RunningService;
   let document: OpenAPIObject;
 
@@ -19,35 +22,107 @@ describe('the OpenAPI document', () => {
 
   afterAll(stopServices);
 
-  it('is committed as it is served; `npm run openapi` writes it anew', async () => {
-    const committed = JSON.parse(readFileSync(join(ROOT, 'docs/openapi.json'), 'utf8')) as unknown;
+  it('is committed as it is served (`npm run openapi` writes it)', async () => {
+    const committed = committedDocument();
     const served = await fetch(`${service.url}/docs/openapi.json`);
     expect(await served.json()).toEqual(committed);
     expect(JSON.parse(JSON.stringify(document))).toEqual(committed);
   });
 
-  it('says of every body of a request that it has no fields beside those listed', () => {
+  it('allows only the listed fields in every request body', () => {
     const bodies = operationsIn(document).flatMap(({ body }) => (body ? [body.schema] : []));
     expect(bodies.length).toBeGreaterThan(5);
     for (const schema of bodies) expect(schema).toMatchObject({ type: 'object', additionalProperties: false });
   });
 
-  it('says of every operation how it answers, and with which problems it refuses', () => {
+  it('describes the answers and the problem codes of every operation', () => {
     for (const { answers } of operationsIn(document)) {
       expect([...answers.keys()]).toEqual(expect.arrayContaining([400, 401, 413, 415, 429, 500]));
       const undescribed = [...answers].filter(([, { schema }]) => schema === undefined);
-      // What is not ready is told as the result of Terminus, not as a problem.
+      // A readiness failure is reported as a Terminus result, not as a problem.
       const uncoded = [...answers].filter(([status, { codes }]) => status >= 400 && status < 503 && codes.length === 0);
       expect([undescribed, uncoded]).toEqual([[], []]);
     }
   });
 
-  it('says of every operation under /v1 what it asks for, and has a name for each', () => {
-    const operations = Object.entries(document.paths)
-      .filter(([path]) => path.startsWith('/v1/'))
-      .flatMap(([, item]) => Object.values(item) as Record<string, unknown>[]);
+  it('lists the required permissions of every operation under /v1, with unique operation ids', () => {
+    const operations = operationsIn(document).filter(({ path }) => path.startsWith('/v1/'));
     expect(operations.length).toBeGreaterThan(20);
-    for (const operation of operations) expect(operation[PERMISSIONS_EXTENSION]).not.toHaveLength(0);
+    for (const { requirements } of operations) expect(requirements).not.toHaveLength(0);
     expect(new Set(operations.map(({ operationId }) => operationId)).size).toBe(operations.length);
+  });
+
+  it('matches the documented table of routes and permissions', () => {
+    const described = operationsIn(document)
+      .filter(({ path }) => path.startsWith('/v1/'))
+      .map(({ method, path, summary, requirements }) => [
+        `\`${method} ${path}\``,
+        summary,
+        requirements!.map(({ permission, partly }) => `\`${permission}\`${partly ? ' (partly)' : ''}`).join(' and '),
+      ]);
+    expect(tableUnder(page, 'Routes')).toEqual(described);
+  });
+});
+
+describe('The documented table of environment variables', () => {
+  const rows = tableUnder(page, 'Configuration');
+  const defaults = new Map(Object.entries(new Environment()));
+
+  it('lists every variable in the order of the code', () => {
+    expect(rows.map(([name = '']) => codeIn(name)[0])).toEqual([...defaults.keys()]);
+  });
+
+  it.each(rows.map(([name = '', value = '', what = '']) => [codeIn(name)[0]!, value, what]))(
+    'contains the default of %s: %s',
+    (name, value, what) => {
+      const known = defaults.get(name) as string | number | undefined;
+      expect(value).toBe(known === undefined ? value : `\`${known}\``);
+      const isSecret = (SECRET_VARIABLES as readonly string[]).includes(name);
+      expect(what.includes('`_FILE`')).toBe(isSecret);
+    },
+  );
+
+  it('contains the defaults that depend on NODE_ENV', () => {
+    const modes = ['development', 'production'].map((NODE_ENV) => Object.assign(new Environment(), { NODE_ENV }));
+    const written = new Map(rows.map(([name = '', value = '']) => [codeIn(name)[0], codeIn(value)]));
+    expect(written.get('HOST')).toEqual(modes.map(({ host }) => host));
+    expect(written.get('LOG_FORMAT')).toEqual(modes.map(({ logFormat }) => logFormat));
+  });
+});
+
+describe('The documented table of errors', () => {
+  it("lists each of the service's own codes with its status and meaning", () => {
+    const own = [...Object.keys(REQUEST_ERRORS), 'ERR_INTERNAL'] as ProblemCode[];
+    const expected = own.map((code) => [
+      `\`${code}\``,
+      String(PROBLEM_EXAMPLES[code].status),
+      PROBLEM_EXAMPLES[code].when,
+    ]);
+    expect(new Set(tableUnder(page, 'Errors'))).toEqual(new Set(expected));
+  });
+
+  it.each(Object.entries(REQUEST_ERRORS))('contains the answered status of %s', (code, status) => {
+    expect(PROBLEM_EXAMPLES[code as ProblemCode].status).toBe(status);
+  });
+});
+
+describe('The problems of the OpenAPI document', () => {
+  it('have the statuses of the library', () => {
+    const rows = tableUnder(readPage('libs/distributed-session/README.md'), 'Errors');
+    for (const [code = '', status] of rows.filter(([name]) => name !== '`ERR_OPTIONS`')) {
+      const documented = PROBLEM_EXAMPLES[codeIn(code)[0] as ProblemCode];
+      expect([code, String(documented.status)]).toEqual([code, status]);
+    }
+  });
+});
+
+describe("The README's table of options", () => {
+  it("matches the library's table", () => {
+    const library = new Map(
+      tableUnder(readPage('libs/distributed-session/README.md'), 'Options').map(([name, value]) => [name, value]),
+    );
+    const rows = tableUnder(readPage('README.md'), 'Options');
+    expect(rows.length).toBeGreaterThan(5);
+    for (const [name, value] of rows) expect([name, value]).toEqual([name, library.get(name)]);
   });
 });

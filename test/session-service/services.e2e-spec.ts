@@ -8,9 +8,12 @@ import { type ServiceClient, clientOf } from '../support/service-client.js';
 import { refusalIn, refusalOf } from '../support/service-refusal.js';
 
 const PERMISSIONS = ['session.list', 'session.write:order.*'];
-const UNPROVEN = { status: 401, code: 'ERR_SERVICE_AUTHENTICATION' };
+const UNAUTHENTICATED = { status: 401, code: 'ERR_SERVICE_AUTHENTICATION' };
+const DAY_MS = 24 * 60 * 60_000;
+/** The number of failures after which a source is throttled. */
+const ATTEMPTS = 10;
 
-describe.each(SERVERS)('services over %s', (HTTP_ADAPTER) => {
+describe.each(SERVERS)('On %s, the session service', (HTTP_ADAPTER) => {
   let clock: FakeClock;
   let service: RunningService;
   let manager: ServiceClient;
@@ -36,11 +39,11 @@ describe.each(SERVERS)('services over %s', (HTTP_ADAPTER) => {
     return json;
   }
 
-  /** The status that a service gets which sends these headers. */
+  /** The status that a caller with these headers receives. */
   const statusWith = async (headers: Record<string, string>) =>
     (await clientOf(service, headers)('GET /v1/counts')).status;
 
-  test('are registered with a Location and a generated secret, which proves them', async () => {
+  test('registers a service with a Location and a generated secret, which authenticates it', async () => {
     const registration = { serviceId, serviceName: 'Orders \u{1F34A}', permissions: PERMISSIONS };
     const { status, headers, json } = await manager<IssuedServiceView>('POST /v1/services', registration);
     expect([status, headers.get('location'), headers.get('etag'), headers.get('cache-control')]).toEqual([
@@ -61,7 +64,7 @@ describe.each(SERVERS)('services over %s', (HTTP_ADAPTER) => {
     expect(await statusWith(bearer(secret))).toBe(200);
   });
 
-  test('are listed and read without their secrets', async () => {
+  test('lists and reads services without their secrets', async () => {
     const { secret, keyId, ...registered } = await register();
     const one = await manager<ServiceCredential>(`GET /v1/services/${serviceId}`);
     const all = await manager<{ services: ServiceCredential[] }>('GET /v1/services');
@@ -75,14 +78,14 @@ describe.each(SERVERS)('services over %s', (HTTP_ADAPTER) => {
     }
   });
 
-  test('take a secret of their own, which the answer repeats this once', async () => {
+  test('registers a service with a chosen secret, and returns it once', async () => {
     const secretKey = `correct horse ${serviceId}`;
     expect(await register({ secretKey })).toMatchObject({ secret: secretKey, secrets: [{ createdAt: clock.now() }] });
     expect(await statusWith(basic(serviceId, secretKey))).toBe(200);
     expect((await manager('GET /v1/services')).text).not.toContain('correct horse');
   });
 
-  test('are not registered twice, unless the first one is to be replaced', async () => {
+  test('refuses to register a service id twice, unless replace is true', async () => {
     const first = await register();
     const again = { serviceId, serviceName: 'Others', permissions: [] };
     const refused = { status: 409, code: 'ERR_SERVICE_EXISTS' };
@@ -96,7 +99,7 @@ describe.each(SERVERS)('services over %s', (HTTP_ADAPTER) => {
     expect(await statusWith(basic(serviceId, second.secret))).toBe(403);
   });
 
-  test('are revoked at once, and their sessions stay', async () => {
+  test('revokes a service immediately, and keeps its sessions', async () => {
     const { secret } = await register({ permissions: ['session.list'] });
     const { sessionId } = await service.sessions
       .as({ serviceId, permissions: ['session.create'] })
@@ -113,14 +116,14 @@ describe.each(SERVERS)('services over %s', (HTTP_ADAPTER) => {
     expect((await service.sessions.getSession(sessionId)).serviceId).toBe(serviceId);
   });
 
-  test('that are not registered are not found', async () => {
+  test('answers 404 for a service that is not registered', async () => {
     const refused = { status: 404, code: 'ERR_SERVICE_NOT_FOUND' };
-    for (const id of ['nobody', '..', '__proto__', 'constructor', 'x'.repeat(129)]) {
+    for (const id of ['unknown', '..', '__proto__', 'constructor', 'x'.repeat(129)]) {
       expect(await refusalOf(service, () => manager(`GET /v1/services/${id}`))).toEqual(refused);
     }
-    expect(await refusalOf(service, () => manager('POST /v1/services/nobody/secrets'))).toEqual(refused);
-    expect((await manager('DELETE /v1/services/nobody')).json).toEqual({ revoked: false });
-    expect((await manager('DELETE /v1/services/nobody/secrets/key')).json).toEqual({ ended: false });
+    expect(await refusalOf(service, () => manager('POST /v1/services/unknown/secrets'))).toEqual(refused);
+    expect((await manager('DELETE /v1/services/unknown')).json).toEqual({ revoked: false });
+    expect((await manager('DELETE /v1/services/unknown/secrets/key')).json).toEqual({ ended: false });
   });
 
   test.each<[string, object, object]>([
@@ -141,13 +144,13 @@ describe.each(SERVERS)('services over %s', (HTTP_ADAPTER) => {
     ['a short secret', { secretKey: 'too-short' }, { field: 'secretKey', limit: 12 }],
     ['a long secret', { secretKey: 'x'.repeat(513) }, { field: 'secretKey', limit: 512 }],
     ['a secret that looks generated', { secretKey: 'dss_0123456789' }, { field: 'secretKey' }],
-  ])('are not registered with %s', async (_, body, fields) => {
+  ])('refuses to register a service with %s', async (_, body, fields) => {
     const registration = { serviceId, serviceName: 'Orders', permissions: [], ...body };
     const refusal = await refusalOf(service, () => manager('POST /v1/services', registration));
     expect(refusal).toEqual({ status: 400, code: 'ERR_SERVICE_INPUT', ...fields });
   });
 
-  test('do not share a secret that one of them chose', async () => {
+  test('refuses a chosen secret that another service has', async () => {
     const secretKey = 'one-secret-for-two-services';
     await register({ secretKey });
     const other = { serviceId: 'other', serviceName: 'Other', permissions: [], secretKey };
@@ -159,10 +162,14 @@ describe.each(SERVERS)('services over %s', (HTTP_ADAPTER) => {
     for (const answer of answers) expect(await refusalOf(service, answer)).toEqual(refused);
   });
 
-  test('get no permission that who registers them lacks, and no secret of a mightier one', async () => {
+  test('lets a caller grant only permissions that it has, and add no secret to a service with more', async () => {
     const registrar = clientOf(service, await service.register(serviceId, 'service.manage', 'session.read:cart.*'));
     for (const permission of ['*', 'session.read', 'session.read:cart', 'service.read', 'order.refund']) {
-      const body = { serviceId: 'mighty', serviceName: 'Mighty', permissions: ['session.read:cart.total', permission] };
+      const body = {
+        serviceId: 'powerful',
+        serviceName: 'Powerful',
+        permissions: ['session.read:cart.total', permission],
+      };
       const refused = { status: 403, code: 'ERR_SERVICE_PERMISSION', permission };
       expect(await refusalOf(service, () => registrar('POST /v1/services', body))).toEqual(refused);
     }
@@ -172,10 +179,154 @@ describe.each(SERVERS)('services over %s', (HTTP_ADAPTER) => {
     expect((await registrar('POST /v1/services', within)).status).toBe(201);
   });
 
-  test('that have no permissions may be registered, and may do nothing', async () => {
+  test('registers a service without permissions, which may do nothing', async () => {
     const { secret } = await register({ permissions: [] });
     const powerless = clientOf(service, basic(serviceId, secret));
     expect(refusalIn(await powerless('GET /v1/counts'))).toMatchObject({ status: 403, permission: 'session.list' });
-    expect(refusalIn(await clientOf(service, basic(serviceId, `${secret}x`))('GET /v1/counts'))).toEqual(UNPROVEN);
+    expect(refusalIn(await clientOf(service, basic(serviceId, `${secret}x`))('GET /v1/counts'))).toEqual(
+      UNAUTHENTICATED,
+    );
+  });
+
+  const rotate = (body?: object) => manager<IssuedServiceView>(`POST /v1/services/${serviceId}/secrets`, body);
+  const statusWithSecret = (given: string) => statusWith(basic(serviceId, given));
+  const verify = (body: object) => manager<ServiceCredential>('POST /v1/services/verify', body);
+
+  describe('with a registered service', () => {
+    let secret: string;
+    let keyId: string;
+
+    beforeEach(async () => {
+      const registration = { serviceId, serviceName: 'Orders', permissions: ['session.list'] };
+      ({ secret, keyId } = await service.sessions.registerService(registration));
+    });
+
+    test('rotates a secret with an overlap of a day, during which both are valid', async () => {
+      const { status, headers, json } = await rotate();
+      expect([status, headers.get('location'), headers.get('cache-control')]).toEqual([
+        201,
+        `/v1/services/${serviceId}`,
+        'no-store',
+      ]);
+      const now = clock.now();
+      expect(json).toEqual({
+        serviceId,
+        serviceName: 'Orders',
+        permissions: ['session.list'],
+        createdAt: now,
+        secrets: [
+          { keyId, createdAt: now, endsAt: now + DAY_MS },
+          { keyId: json.keyId, createdAt: now },
+        ],
+        keyId: json.keyId,
+        secret: expect.stringMatching(/^dss_/),
+      });
+      expect([await statusWithSecret(secret), await statusWithSecret(json.secret)]).toEqual([200, 200]);
+      clock.advance(DAY_MS);
+      expect([await statusWithSecret(secret), await statusWithSecret(json.secret)]).toEqual([401, 200]);
+    });
+
+    test('rotates a secret with a chosen overlap, or with none', async () => {
+      const second = (await rotate({ overlapMs: 1_000 })).json;
+      clock.advance(999);
+      expect(await statusWithSecret(secret)).toBe(200);
+      clock.advance(1);
+      expect([await statusWithSecret(secret), await statusWithSecret(second.secret)]).toEqual([401, 200]);
+      const third = (await rotate({ overlapMs: 0, secretKey: `of-my-own-${serviceId}` })).json;
+      expect(third).toMatchObject({ secret: `of-my-own-${serviceId}`, secrets: [{ keyId: third.keyId }] });
+      expect([await statusWithSecret(second.secret), await statusWithSecret(third.secret)]).toEqual([401, 200]);
+    });
+
+    test('refuses a third valid secret', async () => {
+      const second = (await rotate({})).json;
+      expect(await refusalOf(service, () => rotate({}))).toEqual({ status: 409, code: 'ERR_SERVICE_CONFLICT' });
+      expect([await statusWithSecret(secret), await statusWithSecret(second.secret)]).toEqual([200, 200]);
+      expect((await rotate({ overlapMs: 0 })).status).toBe(201);
+      expect([await statusWithSecret(secret), await statusWithSecret(second.secret)]).toEqual([401, 401]);
+    });
+
+    test('ends a single secret immediately', async () => {
+      const { json: second } = await rotate();
+      expect(await statusWithSecret(secret)).toBe(200);
+      const path = `/v1/services/${serviceId}/secrets/${keyId}`;
+      const ended = await manager(`DELETE ${path}`);
+      expect([ended.status, ended.json, ended.headers.get('cache-control')]).toEqual([
+        200,
+        { ended: true },
+        'no-store',
+      ]);
+      expect([await statusWithSecret(secret), await statusWithSecret(second.secret)]).toEqual([401, 200]);
+      expect((await manager(`DELETE ${path}`)).json).toEqual({ ended: false });
+    });
+
+    test.each<[string, unknown, object]>([
+      ['a negative overlap', { overlapMs: -1 }, { code: 'ERR_SERVICE_INPUT', field: 'overlapMs' }],
+      ['an overlap of more than ten years', { overlapMs: 4e11 }, { code: 'ERR_SERVICE_INPUT', field: 'overlapMs' }],
+      ['a fractional overlap', { overlapMs: 0.5 }, { code: 'ERR_REQUEST_INPUT', field: 'overlapMs' }],
+      ['a null overlap', { overlapMs: null }, { code: 'ERR_REQUEST_INPUT', field: 'overlapMs' }],
+      ['a short secret', { secretKey: 'short' }, { code: 'ERR_SERVICE_INPUT', field: 'secretKey', limit: 12 }],
+      ['a null secret', { secretKey: null }, { code: 'ERR_REQUEST_INPUT', field: 'secretKey' }],
+    ])('refuses to rotate a secret with %s', async (_, body, fields) => {
+      expect(await refusalOf(service, () => rotate(body as object))).toEqual({ status: 400, ...fields });
+    });
+
+    test.each([
+      ['DELETE', '/v1/services/a:b'],
+      ['DELETE', '/v1/services/a:b/secrets/key'],
+      ['POST', '/v1/services/a:b/secrets'],
+    ])('refuses an invalid service id: %s %s', async (method, path) => {
+      const refused = { status: 400, code: 'ERR_SERVICE_INPUT', field: 'serviceId' };
+      expect(await refusalOf(service, () => manager(`${method} ${path}`))).toEqual(refused);
+    });
+
+    test("verifies another service's secret, with its id and without", async () => {
+      for (const body of [{ serviceId, secret }, { secret }, { serviceId, secret, source: '203.0.113.7' }]) {
+        const { status, headers, json, text } = await verify(body);
+        expect([status, headers.get('cache-control'), headers.get('location')]).toEqual([200, 'no-store', null]);
+        expect(json).toMatchObject({ serviceId, permissions: ['session.list'], secrets: [{ keyId }] });
+        expect(text).not.toContain('dss_');
+      }
+    });
+
+    test('gives the same answer to a wrong secret and an unknown service, byte for byte', async () => {
+      const wrong = (
+        await service.sessions.registerService({ serviceId: `${serviceId}x`, serviceName: 'X', permissions: [] })
+      ).secret;
+      const bodies = [
+        { serviceId, secret: wrong },
+        { serviceId: 'unknown', secret: wrong },
+        { serviceId: 'not an id', secret: wrong },
+        { serviceId, secret: 'never-a-secret' },
+        { serviceId: 'unknown', secret: 'never-a-secret' },
+        { secret: 'never-a-secret' },
+        { secret: `${secret}x` },
+        { secret: '' },
+      ];
+      const texts = new Set<string>();
+      for (const body of bodies) {
+        const answer = await verify(body);
+        // A 401 would mean that the caller is not authenticated.
+        expect(refusalIn(answer)).toEqual({ status: 422, code: 'ERR_SERVICE_AUTHENTICATION' });
+        expect(answer.headers.get('www-authenticate')).toBeNull();
+        texts.add(answer.text.replace(answer.headers.get('x-request-id')!, ''));
+      }
+      expect(texts.size).toBe(1);
+    });
+
+    test('throttles failed verifications per caller and source', async () => {
+      const wrong = { serviceId, secret: (await rotate({ overlapMs: 0 })).json.secret.replace(/.$/, '!') };
+      const here = { source: '203.0.113.7' };
+      for (let attempt = 0; attempt < ATTEMPTS; attempt++)
+        expect((await verify({ ...wrong, ...here })).status).toBe(422);
+      clock.advance(500);
+      const throttled = await verify({ ...wrong, ...here });
+      expect(refusalIn(throttled)).toEqual({ status: 429, code: 'ERR_SERVICE_AUTHENTICATION' });
+      expect(throttled.headers.get('retry-after')).toBe('60');
+      expect((await verify({ ...wrong, source: '203.0.113.8' })).status).toBe(422);
+      const other = clientOf(service, await service.register(`other-${serviceId}`, 'service.read'));
+      expect((await other('POST /v1/services/verify', { ...wrong, ...here })).status).toBe(422);
+      clock.advance(59_500);
+      expect((await verify({ ...wrong, ...here })).status).toBe(422);
+    });
   });
 });

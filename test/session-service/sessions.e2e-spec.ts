@@ -1,33 +1,39 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { InMemorySessionStorage, type Session } from 'nestjs-distributed-session';
+import { eventually } from '@distributed-session/test-servers/eventually.js';
+import type { Session } from 'nestjs-distributed-session';
 import { FakeClock } from 'nestjs-distributed-session/testing';
 import type { IssuedSessionView } from '../../src/sessions/session.dto.js';
+import { BusyStorage } from '../support/busy-storage.js';
+import { sendConcurrently } from '../support/concurrent-requests.js';
 import { type RunningService, SERVERS, startService, stopServices } from '../support/running-service.js';
 import { type ServiceClient, clientOf } from '../support/service-client.js';
-import { refusalOf } from '../support/service-refusal.js';
+import { refusalIn, refusalOf } from '../support/service-refusal.js';
 
 const UNKNOWN_ID = '00000000-0000-4000-8000-000000000000';
 const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 const MINUTE = 60_000;
+const GRACE_MS = 10_000;
 
-describe.each(SERVERS)('sessions over %s', (HTTP_ADAPTER) => {
+describe.each(SERVERS)('On %s, the session service', (HTTP_ADAPTER) => {
   let clock: FakeClock;
+  let storage: BusyStorage;
   let service: RunningService;
   let user: ServiceClient;
+  let rotations = 0;
 
   beforeAll(async () => {
     clock = new FakeClock();
+    storage = new BusyStorage({ clock });
     const limits = { SESSION_MAX_PER_LOGIN: '2', SESSION_MAX_PER_DEVICE: '1', SESSION_ON_LIMIT: 'reject' };
-    service = await startService({
-      variables: { HTTP_ADAPTER, ...limits },
-      storage: new InMemorySessionStorage({ clock }),
-    });
+    const variables = { HTTP_ADAPTER, SESSION_ROTATION_GRACE_MS: String(GRACE_MS), ...limits };
+    service = await startService({ variables, storage });
     user = clientOf(service, await service.register('user', 'session.*'));
   });
 
   afterAll(stopServices);
 
-  const verify = (credential: string) => refusalOf(service, () => user('POST /v1/sessions/verify', { credential }));
+  const verify = (credential: string) => user<Session>('POST /v1/sessions/verify', { credential });
+  const verifyRefused = (credential: string) => refusalOf(service, () => verify(credential));
 
   async function logIn(loginId: string, body: object = {}): Promise<IssuedSessionView> {
     const { status, json } = await user<IssuedSessionView>('POST /v1/sessions', { loginId, ...body });
@@ -35,7 +41,15 @@ describe.each(SERVERS)('sessions over %s', (HTTP_ADAPTER) => {
     return json;
   }
 
-  test('are created with a Location, an ETag, the id of the calling service, and their secrets', async () => {
+  async function rotated() {
+    const attributes = { role: 'customer' };
+    const loginId = `rotated-${++rotations}`;
+    const old = await service.sessions.createSession(loginId, undefined, { device: 'web', attributes });
+    const answer = await user<IssuedSessionView>(`POST /v1/sessions/${old.sessionId}/rotate`);
+    return { old, answer, next: answer.json };
+  }
+
+  test('creates a session and returns its Location, its ETag, the calling service and its secrets', async () => {
     const body = {
       loginId: 'alice',
       device: 'web',
@@ -69,14 +83,14 @@ describe.each(SERVERS)('sessions over %s', (HTTP_ADAPTER) => {
     expect(await service.sessions.getSession(json.sessionId, { touch: false })).toMatchObject(given);
   });
 
-  test('take a token of the caller and timeouts that are switched off', async () => {
+  test('creates a session with a token that the caller chose and without an idle timeout', async () => {
     const json = await logIn('bob', { token: 'a-token-of-bob', idleTimeoutMs: null });
     expect(json).toMatchObject({ token: 'a-token-of-bob', credential: `${json.sessionId}.a-token-of-bob` });
     expect(json).not.toHaveProperty('idleTimeoutMs');
     expect((await user('POST /v1/sessions/verify', { credential: json.credential })).status).toBe(200);
   });
 
-  test('are read by id and by credential as they were created, without their secrets', async () => {
+  test('reads a session by id and by credential, without its secrets', async () => {
     const { token, credential, ...session } = await logIn('carol', { attributes: { role: 'admin' } });
     const path = `/v1/sessions/${session.sessionId}`;
     const answers = [
@@ -99,7 +113,7 @@ describe.each(SERVERS)('sessions over %s', (HTTP_ADAPTER) => {
     expect([head.status, head.headers.get('etag'), head.text]).toEqual([200, '"1"', '']);
   });
 
-  test('are kept alive by reads, unless they say otherwise, and by a refresh at once', async () => {
+  test('touches a session after a read unless touch=false, and immediately on a refresh', async () => {
     const { sessionId, credential } = await logIn('dave', { idleTimeoutMs: 10 * MINUTE });
     const lastAccess = async () => (await service.sessions.getSession(sessionId, { touch: false })).lastAccessedAt;
     const createdAt = clock.now();
@@ -109,15 +123,14 @@ describe.each(SERVERS)('sessions over %s', (HTTP_ADAPTER) => {
     await user('POST /v1/sessions/verify', { credential, touch: false });
     expect(await lastAccess()).toBe(createdAt);
     await user(`GET /v1/sessions/${sessionId}`);
-    // Written behind the answer: by the time of the next one it is there.
-    await user(`GET /v1/sessions/${sessionId}?touch=false`);
-    expect(await lastAccess()).toBe(clock.now());
+    // The touch is written after the answer.
+    await eventually(async () => (await lastAccess()) === clock.now());
     clock.advance(1);
     const refreshed = await user<Session>(`POST /v1/sessions/${sessionId}/refresh`);
     expect(refreshed.json).toMatchObject({ lastAccessedAt: clock.now(), expiresAt: clock.now() + 10 * MINUTE });
   });
 
-  test('are ended once, and are gone with the reason from then on', async () => {
+  test('ends a session once, and answers 410 with the reason from then on', async () => {
     const { sessionId, credential } = await logIn('erin');
     const path = `/v1/sessions/${sessionId}`;
     const ended = await user(`DELETE ${path}`);
@@ -132,10 +145,10 @@ describe.each(SERVERS)('sessions over %s', (HTTP_ADAPTER) => {
       endedBy: 'user',
     };
     expect(await refusalOf(service, () => user(`GET ${path}`))).toEqual(gone);
-    expect(await verify(credential)).toEqual(gone);
+    expect(await verifyRefused(credential)).toEqual(gone);
   });
 
-  test('are gone when their time is over', async () => {
+  test('answers 410 for a session whose idle or absolute timeout has passed', async () => {
     const idle = await logIn('frank', { idleTimeoutMs: MINUTE });
     const absolute = await logIn('frank', { absoluteTimeoutMs: MINUTE, idleTimeoutMs: null });
     clock.advance(MINUTE);
@@ -145,11 +158,11 @@ describe.each(SERVERS)('sessions over %s', (HTTP_ADAPTER) => {
     ] as const) {
       const gone = { status: 410, code: 'ERR_SESSION_ENDED', reason, endedAt: clock.now(), endedBy: '@expiry' };
       expect(await refusalOf(service, () => user(`POST /v1/sessions/${sessionId}/refresh`))).toEqual(gone);
-      expect(await verify(credential)).toEqual(gone);
+      expect(await verifyRefused(credential)).toEqual(gone);
     }
   });
 
-  test('beyond the limits of a device and of a login are refused', async () => {
+  test('refuses a login beyond the limit per device and per user', async () => {
     const refused = { status: 409, code: 'ERR_SESSION_LIMIT' };
     const onTheWeb = { loginId: 'grace', device: 'web' };
     await logIn('grace', onTheWeb);
@@ -160,14 +173,14 @@ describe.each(SERVERS)('sessions over %s', (HTTP_ADAPTER) => {
     expect(perLogin).toEqual({ ...refused, limit: 2 });
   });
 
-  test('are not found by a credential that is wrong, and none is made of it', async () => {
+  test('answers 404 for a wrong credential and 400 for a malformed one', async () => {
     const { sessionId, token } = await logIn('heidi');
     const notFound = { status: 404, code: 'ERR_SESSION_NOT_FOUND' };
-    expect(await verify(`${sessionId}.${token.slice(1)}x`)).toEqual(notFound);
-    expect(await verify(`${UNKNOWN_ID}.${token}`)).toEqual(notFound);
+    expect(await verifyRefused(`${sessionId}.${token.slice(1)}x`)).toEqual(notFound);
+    expect(await verifyRefused(`${UNKNOWN_ID}.${token}`)).toEqual(notFound);
     const malformed = { status: 400, code: 'ERR_SESSION_INPUT', field: 'credential', constraint: 'format' };
     for (const credential of ['', sessionId, token, `${sessionId}.`, `${sessionId}:${token}`, `${sessionId}.a b`]) {
-      expect(await verify(credential)).toEqual(malformed);
+      expect(await verifyRefused(credential)).toEqual(malformed);
     }
   });
 
@@ -181,7 +194,7 @@ describe.each(SERVERS)('sessions over %s', (HTTP_ADAPTER) => {
     ['GET /v1/sessions/:id/attributes/role', undefined],
     ['PUT /v1/sessions/:id/attributes/role', { value: 'x' }],
     ['DELETE /v1/sessions/:id/attributes/role', undefined],
-  ])('that are not there, or have ended, are refused by %s', async (line, body) => {
+  ])('refuses an ended, an unknown and a malformed session id: %s', async (line, body) => {
     const { sessionId } = await logIn(`ivan ${line}`, { attributes: { role: 'customer' } });
     await service.sessions.kickOut(sessionId);
     const ask = (id: string) => refusalOf(service, () => user(line.replace(':id', id), body, { 'if-match': '"1"' }));
@@ -194,5 +207,86 @@ describe.each(SERVERS)('sessions over %s', (HTTP_ADAPTER) => {
       constraint: 'format',
       limit: 36,
     });
+  });
+
+  test('rotates a session to a new id with new secrets, and changes nothing else', async () => {
+    const { old, answer, next } = await rotated();
+    const { sessionId, token, credential, ...kept } = next;
+    expect([answer.status, answer.headers.get('location'), answer.headers.get('etag')]).toEqual([
+      201,
+      `/v1/sessions/${sessionId}`,
+      '"1"',
+    ]);
+    expect(answer.headers.get('cache-control')).toBe('no-store');
+    expect({ ...kept, sessionId: old.sessionId }).toEqual({ ...old });
+    expect(sessionId).not.toBe(old.sessionId);
+    expect(token).not.toBe(old.token);
+    expect(credential).toBe(`${sessionId}.${token}`);
+    expect((await user<Session>(`GET /v1/sessions/${sessionId}`)).json).toEqual({ ...kept, sessionId });
+  });
+
+  test('accepts the previous credential during the grace period only', async () => {
+    const { old, next } = await rotated();
+    const { token, credential, ...session } = next;
+    const followed = await verify(old.credential);
+    expect([followed.status, followed.json]).toEqual([200, session]);
+    expect(followed.text).not.toContain(token);
+    const endedAt = clock.now();
+    clock.advance(GRACE_MS);
+    const gone = {
+      status: 410,
+      code: 'ERR_SESSION_ENDED',
+      reason: 'rotated',
+      endedAt,
+      endedBy: 'user',
+      rotatedTo: next.sessionId,
+    };
+    expect(refusalIn(await verify(old.credential))).toEqual(gone);
+    expect((await verify(credential)).status).toBe(200);
+  });
+
+  test('accepts the previous session id with its own token only', async () => {
+    const { old, next } = await rotated();
+    for (const credential of [`${old.sessionId}.${next.token}`, `${next.sessionId}.${old.token}`]) {
+      expect(refusalIn(await verify(credential))).toEqual({ status: 404, code: 'ERR_SESSION_NOT_FOUND' });
+    }
+  });
+
+  test('ends the previous session id, which cannot be rotated again', async () => {
+    const { old, next } = await rotated();
+    const ending = { reason: 'rotated', endedAt: clock.now(), endedBy: 'user', rotatedTo: next.sessionId };
+    const gone = { status: 410, code: 'ERR_SESSION_ENDED', ...ending };
+    const path = `/v1/sessions/${old.sessionId}`;
+    expect(await refusalOf(service, () => user(`GET ${path}`))).toEqual(gone);
+    expect(await refusalOf(service, () => user(`POST ${path}/rotate`))).toEqual(gone);
+    const [last] = await service.sessions.getSessionHistory(old.loginId);
+    expect(last).toMatchObject({ sessionId: old.sessionId, reason: 'rotated', endedBy: 'user' });
+  });
+
+  test('carries out one of twenty concurrent rotations', async () => {
+    const { sessionId } = await service.sessions.createSession('rotated-concurrently');
+    const rotate = () => user<IssuedSessionView>(`POST /v1/sessions/${sessionId}/rotate`);
+    const answers = await sendConcurrently(
+      { app: service.app, storage },
+      ['rotate'],
+      Array.from({ length: 20 }, () => rotate),
+    );
+    const made = answers.filter(({ status }) => status === 201);
+    expect(made).toHaveLength(1);
+    for (const answer of answers.filter((other) => other !== made[0])) {
+      expect(refusalIn(answer)).toMatchObject({ status: 410, reason: 'rotated' });
+    }
+    const live = await service.sessions.getSessionsByLoginId('rotated-concurrently');
+    expect(live.map((session) => session.sessionId)).toEqual([made[0]!.json.sessionId]);
+  });
+
+  test('reports a conflict when other services keep writing to the session, and does not rotate it', async () => {
+    const { sessionId, credential } = await service.sessions.createSession('busy');
+    storage.isBusy = true;
+    const answer = await user(`POST /v1/sessions/${sessionId}/rotate`);
+    storage.isBusy = false;
+    const { version } = await service.sessions.getSession(sessionId);
+    expect(refusalIn(answer)).toEqual({ status: 409, code: 'ERR_SESSION_CONFLICT', currentVersion: version });
+    expect((await verify(credential)).json.sessionId).toBe(sessionId);
   });
 });

@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { BuiltProgram } from '../support/built-program.js';
 import { basic } from '../support/credential-headers.js';
 import { EventReader, closeReaders } from '../support/event-reader.js';
@@ -10,10 +10,10 @@ import { clientOf } from '../support/service-client.js';
 const ADMIN_SECRET = 'the-secret-of-the-administrator';
 const headers = basic('admin', ADMIN_SECRET);
 
-/** The stores that session services may share, and what sets the sessions of others there apart. */
+/** The storages that session services can share, and the options that separate unrelated sessions there. */
 const STORES = {
   Redis: {
-    // What a restart would lose otherwise is the services, the administrator among them.
+    // Without it, a restart of Redis would lose the registered services, including the administrator.
     start: async () => RedisServer.start({ settings: { appendonly: 'yes', appendfsync: 'always' } }),
     variables: { SESSION_STORAGE: 'redis' },
     elsewhere: { SESSION_STORAGE_KEY_PREFIX: 'elsewhere' },
@@ -27,42 +27,48 @@ const STORES = {
 
 const started: BuiltProgram[] = [];
 
+interface RunningProgram {
+  readonly url: string;
+  readonly program: BuiltProgram;
+}
+
 interface Session {
   readonly sessionId: string;
   readonly credential: string;
 }
 
-afterEach(async () => {
-  closeReaders();
-  for (const program of started.splice(0)) {
-    program.kill();
-    await program.exitCode();
-  }
-});
-
-describe.each(['Redis', 'PostgreSQL'] as const)('the session service on %s', (name) => {
+describe.each(['Redis', 'PostgreSQL'] as const)('On %s, the built service', (name) => {
   const { variables: kind, elsewhere: otherPlace } = STORES[name];
   let store: RedisServer | PostgresServer;
 
+  /** Two processes, the second one on Fastify. */
+  let one: RunningProgram;
+  let two: RunningProgram;
+
   beforeAll(async () => {
     store = await STORES[name].start();
+    [one, two] = await Promise.all([start(), start({ HTTP_ADAPTER: 'fastify' })]);
   });
 
-  afterAll(() => store.stop());
+  afterAll(async () => {
+    closeReaders();
+    for (const program of started.splice(0)) {
+      program.kill();
+      await program.exitCode();
+    }
+    await store.stop();
+  });
 
-  /** Starts the built session service, with what it needs to find the store and nothing else. */
-  async function start(
-    variables: Readonly<Record<string, string>> = {},
-  ): Promise<{ url: string; program: BuiltProgram }> {
+  /** Starts the built service with the options of the storage and no other environment variables. */
+  async function start(variables: Readonly<Record<string, string>> = {}): Promise<RunningProgram> {
     const env = { PORT: '0', ADMIN_SECRET, ...kind, SESSION_STORAGE_URL: store.url, ...variables };
     const program = new BuiltProgram('session-service/main.js', { env: { PATH: process.env['PATH'], ...env } });
     started.push(program);
-    await program.printed('List the user');
+    await program.printed('/history');
     return { url: /http:\/\/127\.0\.0\.1:\d+/.exec(program.stdout)![0], program };
   }
 
-  test('two of them, on Express and Fastify, are one: sessions, attributes, services, logouts and events', async () => {
-    const [one, two] = await Promise.all([start(), start({ HTTP_ADAPTER: 'fastify' })]);
+  test('shares sessions, attributes, services, logouts and events between processes on Express and Fastify', async () => {
     const [here, there] = [clientOf(one, headers), clientOf(two, headers)];
     const events = await EventReader.open(`${one.url}/v1/events`, headers);
     const created = await here<Session>('POST /v1/sessions', { loginId: 'alice', attributes: { role: 'gold' } });
@@ -79,19 +85,8 @@ describe.each(['Redis', 'PostgreSQL'] as const)('the session service on %s', (na
     expect(one.program.stdout + two.program.stdout).not.toContain('are lost when it stops');
   });
 
-  test('keeps sessions and services over a restart, and finds none elsewhere', async () => {
-    const first = await start();
-    const { json } = await clientOf(first, headers)<Session>('POST /v1/sessions', { loginId: 'bob' });
-    first.program.signal('SIGTERM');
-    expect(await first.program.exitCode()).toBe(0);
-    const [again, elsewhere] = await Promise.all([start(), start(otherPlace)]);
-    expect((await clientOf(again, headers)(`GET /v1/sessions/${json.sessionId}`)).status).toBe(200);
-    expect((await clientOf(elsewhere, headers)(`GET /v1/sessions/${json.sessionId}`)).status).toBe(404);
-  });
-
-  test('answers 503 while it is away, and goes on by itself when it is back', async () => {
-    const running = await start();
-    const client = clientOf(running, headers);
+  test('answers 503 while the storage is down, and recovers by itself', async () => {
+    const client = clientOf(two, headers);
     await store.kill();
     const refused = await client('POST /v1/sessions', { loginId: 'carol' });
     expect([refused.status, refused.json]).toMatchObject([503, { code: 'ERR_STORAGE_UNAVAILABLE' }]);
@@ -100,5 +95,14 @@ describe.each(['Redis', 'PostgreSQL'] as const)('the session service on %s', (na
     await store.restart();
     await eventually(async () => (await client('POST /v1/sessions', { loginId: 'carol' })).status === 201);
     await eventually(async () => (await client('GET /health/ready')).status === 200);
+  });
+
+  test('keeps sessions and services over a restart, and finds none under other names', async () => {
+    const { json } = await clientOf(one, headers)<Session>('POST /v1/sessions', { loginId: 'bob' });
+    one.program.signal('SIGTERM');
+    expect(await one.program.exitCode()).toBe(0);
+    const [again, elsewhere] = await Promise.all([start(), start(otherPlace)]);
+    expect((await clientOf(again, headers)(`GET /v1/sessions/${json.sessionId}`)).status).toBe(200);
+    expect((await clientOf(elsewhere, headers)(`GET /v1/sessions/${json.sessionId}`)).status).toBe(404);
   });
 });

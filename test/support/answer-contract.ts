@@ -8,11 +8,11 @@ import {
   schemaIn,
   statusesOf,
 } from './openapi-operations.js';
-import { closedSchema, faultsBy } from './openapi-schemas.js';
+import { closedSchema, schemaErrors } from './openapi-schemas.js';
 
 const PROBLEM_TYPE = 'application/problem+json';
 
-/** What is refused before a route is found, or because none is. */
+/** The codes of refusals before or without a route. */
 const BEFORE_ROUTES = [
   'ERR_REQUEST_INPUT',
   'ERR_REQUEST_JSON',
@@ -22,7 +22,7 @@ const BEFORE_ROUTES = [
   'ERR_REQUEST_CONTENT_TYPE',
 ];
 
-/** What the OpenAPI document promises about answers. */
+/** The answers that the OpenAPI document allows. */
 export class AnswerContract {
   readonly operations: readonly ApiOperation[];
   readonly #problem: JsonSchema;
@@ -32,26 +32,26 @@ export class AnswerContract {
     this.#problem = schemaIn(document, 'ProblemResponse');
   }
 
-  /** The operation that a request reaches: a HEAD that of the GET. */
+  /** The operation of a request. HEAD belongs to GET. */
   find(method: string, path: string): ApiOperation | undefined {
-    const asked = method === 'HEAD' ? 'GET' : method;
-    return operationsAt(this.operations, path).find((operation) => operation.method === asked);
+    const documented = method === 'HEAD' ? 'GET' : method;
+    return operationsAt(this.operations, path).find((operation) => operation.method === documented);
   }
 
-  /** In which ways an answer is none that the document promises; empty if it is one. */
-  faultsOf(method: string, path: string, answer: Answer): string[] {
+  /** The ways in which an answer differs from the document; empty if it matches. */
+  errorsOf(method: string, path: string, answer: Answer): string[] {
     const { status } = answer;
-    if (status >= 500) return [`${status}: a failure of the service`];
+    if (status >= 500) return [`${status}: the service failed`];
     const expected = this.#answersTo(method, path).get(status);
     if (expected === undefined) return [`${status} is not documented`];
-    if (status >= 400) return this.#problemFaults(method, answer, expected.codes);
-    return answerFaults(method, answer, expected);
+    if (status >= 400) return this.#problemErrors(method, answer, expected.codes);
+    return answerErrors(method, answer, expected);
   }
 
   #answersTo(method: string, path: string): ApiOperation['answers'] {
     const operation = this.find(method, path);
     if (operation) return operation.answers;
-    // One server looks at a path as it was sent, the other one decodes it before.
+    // One server routes the path as sent, the other one decodes it first.
     const decoded = this.find(method, decodedPath(path));
     const others = operationsAt(this.operations, path).length > 0;
     const missing = others ? 'ERR_METHOD_NOT_ALLOWED' : 'ERR_ROUTE_NOT_FOUND';
@@ -59,30 +59,30 @@ export class AnswerContract {
     return new Map([...(decoded?.answers ?? []), ...general.map(([status, codes]) => [status, { codes }] as const)]);
   }
 
-  #problemFaults(method: string, { status, headers, json }: Answer, codes: readonly string[]): string[] {
+  #problemErrors(method: string, { status, headers, json }: Answer, codes: readonly string[]): string[] {
     const type = headers.get('content-type') ?? '';
-    if (type.split(';')[0] !== PROBLEM_TYPE) return [`${status} comes as '${type}'`];
+    if (type.split(';')[0] !== PROBLEM_TYPE) return [`${status} has the content type '${type}'`];
     if (method === 'HEAD') return [];
-    const faults = faultsBy(this.#problem, json);
-    if (faults.length > 0) return faults;
+    const errors = schemaErrors(this.#problem, json);
+    if (errors.length > 0) return errors;
     const problem = json as { status: number; code: string };
     return [
-      ...(problem.status === status ? [] : [`${status} says that it is ${problem.status}`]),
+      ...(problem.status === status ? [] : [`${status} contains the status ${problem.status}`]),
       ...(codes.includes(problem.code) ? [] : [`${problem.code} is not documented for ${status}`]),
     ];
   }
 }
 
-function answerFaults(
+function answerErrors(
   method: string,
   { headers, json }: Answer,
   expected: { mediaType?: string; schema?: JsonSchema },
 ) {
   const { mediaType, schema } = expected;
   const type = (headers.get('content-type') ?? '').split(';')[0];
-  if (mediaType === undefined || schema === undefined) return ['the answer has no schema'];
-  if (type !== mediaType) return [`comes as '${type}', not as ${mediaType}`];
-  return method === 'HEAD' || mediaType !== 'application/json' ? [] : faultsBy(closedSchema(schema), json);
+  if (mediaType === undefined || schema === undefined) return ['the document has no schema for the answer'];
+  if (type !== mediaType) return [`the content type is '${type}' instead of ${mediaType}`];
+  return method === 'HEAD' || mediaType !== 'application/json' ? [] : schemaErrors(closedSchema(schema), json);
 }
 
 function decodedPath(path: string): string {

@@ -1,23 +1,23 @@
 import { once } from 'node:events';
 import { type IncomingMessage, request } from 'node:http';
 
-/** One block of an event stream, as it was received. */
+/** One received block of an event stream. */
 export interface EventFrame {
   readonly id?: string;
-  /** Absent where the block only moves the id on. */
+  /** Absent if the block only advances the id. */
   readonly event?: string;
   readonly data?: Readonly<Record<string, unknown>>;
-  /** Whether it is a sign of life. */
+  /** Whether it is a heartbeat. */
   readonly isHeartbeat: boolean;
 }
 
 const open = new Set<EventReader>();
 
-/** A client of server-sent events on a connection of its own. */
+/** A client of server-sent events with its own connection. */
 export class EventReader {
   /** Everything received. */
   text = '';
-  /** Whether the connection is over. */
+  /** Whether the connection has ended. */
   isOver = false;
   readonly #waiting = new Set<() => void>();
 
@@ -28,7 +28,7 @@ export class EventReader {
       this.text += text;
       this.#wake();
     });
-    // A cut connection is an end like any other here.
+    // A reset connection counts as ended, too.
     response.on('error', () => undefined);
     response.once('close', () => {
       this.isOver = true;
@@ -37,7 +37,7 @@ export class EventReader {
     });
   }
 
-  /** Connects, and resolves when the head of the answer is there; a refusal has its body then, too. */
+  /** Connects, and resolves at the first block of the stream, or with the complete body of a refusal. */
   static async open(url: string, headers: Record<string, string>): Promise<EventReader> {
     const sent = request(url, { headers, agent: false }).end();
     const [response] = (await once(sent, 'response')) as [IncomingMessage];
@@ -50,7 +50,7 @@ export class EventReader {
     return this.response.statusCode;
   }
 
-  /** Whether the server has ended the answer as it should, rather than cut the connection. */
+  /** Whether the server ended the answer properly instead of resetting the connection. */
   get isComplete(): boolean {
     return this.response.complete;
   }
@@ -63,7 +63,7 @@ export class EventReader {
     return this.text.split('\n\n').slice(0, -1).map(parse);
   }
 
-  /** The blocks that tell something. */
+  /** The blocks with an event. */
   get events(): readonly EventFrame[] {
     return this.frames.filter(({ event }) => event !== undefined);
   }
@@ -72,30 +72,30 @@ export class EventReader {
     return this.events.map(({ event }) => event);
   }
 
-  /** What a client sends as `Last-Event-ID` when it connects again. */
+  /** The id that a client sends as `Last-Event-ID` when it reconnects. */
   get lastId(): string {
     return this.frames.findLast(({ id }) => id !== undefined)?.id ?? '';
   }
 
-  /** Resolves once the condition holds; throws if the connection is over before. */
+  /** Resolves once the condition holds; throws if the connection ends first. */
   async until(holds: (reader: this) => boolean): Promise<void> {
     while (!holds(this)) {
-      if (this.isOver) throw new Error(`The stream ended before:\n${this.text}`);
+      if (this.isOver) throw new Error(`The stream ended too early:\n${this.text}`);
       await new Promise<void>((resolve) => this.#waiting.add(resolve));
     }
   }
 
-  /** Resolves once so many events are there. */
+  /** Resolves once this many events have been received. */
   untilEvents(count: number): Promise<void> {
     return this.until(({ events }) => events.length >= count);
   }
 
-  /** Resolves when the server has ended the stream. */
+  /** Resolves when the stream has ended. */
   untilOver(): Promise<void> {
     return this.until(({ isOver }) => isOver);
   }
 
-  /** Reads no more from the connection, until {@link resume}. */
+  /** Stops reading from the connection, until {@link resume}. */
   pause(): void {
     this.response.pause();
   }
@@ -114,7 +114,7 @@ export class EventReader {
   }
 }
 
-/** Closes every reader that is open. For `afterEach`. */
+/** Closes every open reader. For `afterEach`. */
 export function closeReaders(): void {
   for (const reader of open) reader.close();
 }

@@ -30,7 +30,7 @@ const BODIES = [
 
 const index = fc.nat(7);
 
-/** What makes another body: wrong values, fields that are missing, unknown or twice, and what is no JSON, too deep or too large. */
+/** Mutations of the body: wrong values, missing, unknown and repeated fields, invalid JSON, too deep or too large. */
 export const bodyMutations: fc.Arbitrary<Mutation> = fc.oneof(
   fc
     .tuple(index, fc.oneof(fc.constantFrom<unknown>(...WRONG_VALUES), ANY_JSON))
@@ -62,7 +62,7 @@ export const bodyMutations: fc.Arbitrary<Mutation> = fc.oneof(
   fc.constant(changed('large body', () => ({ body: JSON.stringify({ loginId: 'x'.repeat(300_000) }) }))),
 );
 
-/** Changes the body by one of its fields. What is no object by now, or too deep to be written anew, stays as it is. */
+/** Mutates one field of the body. A body that is no longer an object, or too deep to serialize, stays unchanged. */
 function onField(what: string, at: number, to: (body: object, name: string) => string | object): Mutation {
   return changed(what, ({ body = '{}' }: FuzzRequest) => {
     try {

@@ -1,14 +1,15 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { AnswerContract } from './answer-contract.js';
-import { UNPROVEN_CALLERS } from './fuzz-mutation.js';
+import { UNAUTHENTICATED_CALLERS } from './fuzz-mutation.js';
 import type { FuzzRequest } from './fuzz-request.js';
 import type { FuzzWorld, WorldSnapshot } from './fuzz-world.js';
 import type { Answer } from './http-request.js';
 import { fitsBody, fitsQuery } from './openapi-schemas.js';
 import { clientOf } from './service-client.js';
 
-const DEADLINE_MS = 5_000;
-const UNPROVEN: readonly string[] = UNPROVEN_CALLERS;
+/** Only a hanging service takes this long, even on a busy machine. */
+const DEADLINE_MS = 30_000;
+const UNAUTHENTICATED: readonly string[] = UNAUTHENTICATED_CALLERS;
 
 interface SentRequest extends FuzzRequest {
   readonly target: string;
@@ -16,11 +17,11 @@ interface SentRequest extends FuzzRequest {
 
 export interface FuzzOutcome {
   readonly status: number;
-  /** What is wrong with what came of the request, in words; empty if all is well. */
-  readonly faults: readonly string[];
+  /** Descriptions of everything that is wrong with the outcome; empty if it is correct. */
+  readonly errors: readonly string[];
 }
 
-/** Sends a request into a world. */
+/** Sends a request and checks its outcome. */
 export async function outcomeOf(
   request: FuzzRequest,
   world: FuzzWorld,
@@ -33,15 +34,15 @@ export async function outcomeOf(
   const answer = await inTime(call(`${sent.method} ${sent.target}`, body, sent.headers));
   world.note(answer.json);
   const [before, after] = await world.look();
-  const faults = [
-    ...contract.faultsOf(sent.method, sent.path, answer),
-    ...undueRefusals(sent, answer),
-    ...undueAcceptances(sent, answer, contract),
-    ...undueChanges(sent, answer, before, after),
-    ...toldSecrets(sent, answer, world),
+  const errors = [
+    ...contract.errorsOf(sent.method, sent.path, answer),
+    ...wrongRefusals(sent, answer),
+    ...wrongAcceptances(sent, answer, contract),
+    ...wrongChanges(sent, answer, before, after),
+    ...leakedSecrets(sent, answer, world),
   ];
   const what = `${sent.method} ${sent.target} as ${sent.caller} → ${answer.status} ${codeOf(answer) ?? ''}`;
-  return { status: answer.status, faults: faults.map((fault) => `${what}: ${fault}`) };
+  return { status: answer.status, errors: errors.map((error) => `${what}: ${error}`) };
 }
 
 function resolved(request: FuzzRequest, world: FuzzWorld): SentRequest {
@@ -60,28 +61,30 @@ function resolved(request: FuzzRequest, world: FuzzWorld): SentRequest {
   };
 }
 
-/** As it stands inside of quotes. */
+/** The text inside a JSON string. */
 function inJson(value: string): string {
   return JSON.stringify(value).slice(1, -1);
 }
 
-function undueRefusals({ changes }: SentRequest, answer: Answer): string[] {
+function wrongRefusals({ changes }: SentRequest, answer: Answer): string[] {
   const isRefused = codeOf(answer)?.startsWith('ERR_REQUEST_') === true;
-  return changes.length === 0 && isRefused ? [`it is valid by the schema: ${answer.text}`] : [];
+  return changes.length === 0 && isRefused ? [`the request is valid by its schema: ${answer.text}`] : [];
 }
 
-function undueAcceptances(sent: SentRequest, { status }: Answer, contract: AnswerContract): string[] {
+function wrongAcceptances(sent: SentRequest, { status }: Answer, contract: AnswerContract): string[] {
   const operation = contract.find(sent.method, sent.path);
   if (status >= 400 || !operation) return [];
   return [
     ...(fitsQuery(operation, new URLSearchParams(sent.query)) ? [] : ['the query does not fit the schema']),
     ...(fitsBody(operation, sent.body ?? '') ? [] : ['the body does not fit the schema']),
-    ...(sent.path.startsWith('/v1/') && UNPROVEN.includes(sent.caller) ? ['nobody proved who calls'] : []),
+    ...(sent.path.startsWith('/v1/') && UNAUTHENTICATED.includes(sent.caller)
+      ? ['the caller is not authenticated']
+      : []),
   ];
 }
 
-/** A refusal changes nothing, and a read when sessions were used at the most: also one of an attribute that is not there. */
-function undueChanges(
+/** A refusal may change nothing. A read may touch sessions, even if it finds no attribute. */
+function wrongChanges(
   { method }: SentRequest,
   { status }: Answer,
   before: WorldSnapshot,
@@ -92,20 +95,22 @@ function undueChanges(
   const isKept = isDeepStrictEqual(before.others, after.others);
   const isUntouched = isDeepStrictEqual(before.times, after.times);
   if (status < 400 && !isRead) return [];
-  return [...(isKept ? [] : ['it changed something']), ...(isUntouched || mayTouch ? [] : ['it counts as an access'])];
+  return [...(isKept ? [] : ['it changed stored data']), ...(isUntouched || mayTouch ? [] : ['it touched a session'])];
 }
 
-/** What was issued stands in the answer that issues it, and nowhere else. */
-function toldSecrets(sent: SentRequest, answer: Answer, world: FuzzWorld): string[] {
+/** An issued secret may appear only in the answer that issues it. */
+function leakedSecrets(sent: SentRequest, answer: Answer, world: FuzzWorld): string[] {
   const { token, credential, secret, ...shown } = Object(answer.json) as Record<string, unknown>;
   const issues = answer.status === 201;
   const text = JSON.stringify([issues ? shown : answer.text, ...answer.headers]);
   const given = `${sent.target} ${sent.body}`;
-  // What a caller keeps in an attribute is its own.
-  const told = [...world.secrets].filter((one) => text.includes(one) && (answer.status >= 400 || !given.includes(one)));
+  // A caller may store a secret in an attribute.
+  const leaked = [...world.secrets].filter(
+    (one) => text.includes(one) && (answer.status >= 400 || !given.includes(one)),
+  );
   const issued = [token, credential, secret].filter((one) => typeof one === 'string' && !given.includes(one));
   if (issues) for (const one of issued) world.secrets.add(one as string);
-  return told.map(() => `it tells a secret: ${answer.text}`);
+  return leaked.map(() => `it contains a secret: ${answer.text}`);
 }
 
 function codeOf({ json }: Answer): string | undefined {
@@ -115,7 +120,7 @@ function codeOf({ json }: Answer): string | undefined {
 async function inTime(answer: Promise<Answer>): Promise<Answer> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`There was no answer within ${DEADLINE_MS} ms.`)), DEADLINE_MS);
+    timer = setTimeout(() => reject(new Error(`The service did not answer within ${DEADLINE_MS} ms.`)), DEADLINE_MS);
   });
   return Promise.race([answer, late]).finally(() => clearTimeout(timer));
 }

@@ -53,7 +53,7 @@ const values = fc.oneof(
   bytes.map((some) => String.fromCharCode(...some)).filter(isInHeader),
 );
 
-/** What makes other headers: wrong ones, some twice, and bodies that say that they are something else. */
+/** Mutations of the headers: wrong and repeated ones, other content types and encodings. */
 export const headerMutations: fc.Arbitrary<Mutation> = fc.oneof(
   fc.tuple(fc.constantFrom(...NAMES), values).map(([name, value]) => set('wrong header', name, value)),
   fc
@@ -64,7 +64,7 @@ export const headerMutations: fc.Arbitrary<Mutation> = fc.oneof(
   fc.constant(changed('no headers', () => ({ headers: {} }))),
 );
 
-/** These headers with that one, whatever they had under its name before. */
+/** The headers with one of them replaced. */
 export function withHeader(
   headers: FuzzRequest['headers'],
   name: string,

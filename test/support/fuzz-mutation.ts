@@ -5,9 +5,9 @@ import { headerMutations, withHeader } from './fuzz-header-mutations.js';
 import { type FuzzRequest, type Mutation, changed, placeOf } from './fuzz-request.js';
 import { pathMutations, queryMutations } from './fuzz-target-mutations.js';
 
-/** Who does not prove itself. */
-export const UNPROVEN_CALLERS = [
-  'nobody',
+/** Callers that must not be authenticated. */
+export const UNAUTHENTICATED_CALLERS = [
+  'anonymous',
   'wrongSecret',
   'unknownService',
   'noBasic',
@@ -19,11 +19,11 @@ export const UNPROVEN_CALLERS = [
   'halfOfHeaders',
 ] as const;
 
-/** `CONNECT` asks for no answer. */
+/** `CONNECT` has no ordinary answer. */
 const ANY_METHOD = METHODS.filter((method) => method !== 'CONNECT');
 const SECRETS = ['secret.order', 'credential.live', 'token.live', 'credential.chosen'].map(placeOf);
 
-/** A request after one change or two that its schema does not foresee. Now and then the schema allows it all the same. */
+/** A request after one or two mutations. Some mutated requests are still valid. */
 export function mutated(valid: fc.Arbitrary<FuzzRequest>): fc.Arbitrary<FuzzRequest> {
   return fc
     .tuple(valid, fc.array(mutations, { minLength: 1, maxLength: 2 }))
@@ -31,7 +31,7 @@ export function mutated(valid: fc.Arbitrary<FuzzRequest>): fc.Arbitrary<FuzzRequ
     .map(withAnswer);
 }
 
-/** Where there is a body, it is what changes most. */
+/** Requests with a body are mutated mostly in their body. */
 function applied(request: FuzzRequest, { isOfBody, ofBody, other }: SomeMutation): FuzzRequest {
   return isOfBody && request.body !== undefined ? ofBody(request) : other(request);
 }
@@ -48,7 +48,10 @@ const others: fc.Arbitrary<Mutation> = fc.oneof(
   { arbitrary: fc.constantFrom(...ANY_METHOD).map((method) => changed('method', () => ({ method }))), weight: 1 },
   { arbitrary: queryMutations, weight: 3 },
   { arbitrary: headerMutations, weight: 3 },
-  { arbitrary: fc.constantFrom(...UNPROVEN_CALLERS).map((caller) => changed('caller', () => ({ caller }))), weight: 2 },
+  {
+    arbitrary: fc.constantFrom(...UNAUTHENTICATED_CALLERS).map((caller) => changed('caller', () => ({ caller }))),
+    weight: 2,
+  },
   { arbitrary: fc.tuple(fc.constantFrom(...SECRETS), fc.nat(5)).map(misplaced), weight: 1 },
 );
 
@@ -58,12 +61,12 @@ const mutations: fc.Arbitrary<SomeMutation> = fc.record({
   other: others,
 });
 
-/** What a careless client does: a secret where it does not belong. */
+/** Puts a secret where it does not belong. */
 function misplaced([secret, where]: [string, number]): Mutation {
   return changed('misplaced secret', ({ path, query, headers }) => {
     const places: Partial<FuzzRequest>[] = [
       { path: withSegment(path, 3, secret) },
-      // The name of an attribute is not secret.
+      // Attribute keys are not secret.
       { path: withSegment(path, path.includes('/attributes/') ? 3 : Infinity, secret) },
       { query: `${query}${query && '&'}cursor=${secret}&lastEventId=${secret}&token=${secret}` },
       ...['if-match', 'last-event-id', 'idempotency-key'].map((name) => withHeader(headers, name, secret)),
@@ -78,7 +81,7 @@ function withSegment(path: string, index: number, segment: string): string {
   return segments.join('/');
 }
 
-/** What is no HTTP is answered with a body, also where it was to be a HEAD: that cannot be known. */
+/** Malformed HTTP is answered with a body even for HEAD, because the parser does not know the method. */
 function withAnswer(request: FuzzRequest): FuzzRequest {
   const isHttp = /^[\x21-\x7e]*$/.test(request.path);
   return request.method === 'HEAD' && !isHttp ? { ...request, method: 'GET' } : request;

@@ -3,25 +3,25 @@ import { valuesOf } from './openapi-arbitraries.js';
 import type { ApiOperation, ApiParameter, JsonSchema } from './openapi-operations.js';
 
 /**
- * A request that is still to be sent. Where it means something that is there at that time, such as the id of a live
- * session, it says so by name: `~~sessionId.live~~`. See `FuzzWorld.resolve()`.
+ * A generated request. It refers to values that exist only when it is sent, such as the id of a live session, by name:
+ * `~~sessionId.live~~`. See `FuzzWorld.resolve()`.
  */
 export interface FuzzRequest {
-  /** The operation that it was made for. */
+  /** The operation that it was generated for. */
   readonly operation: string;
-  /** What was done to it; nothing: it is valid by the schema. */
+  /** The applied mutations. A request without mutations is valid by its schema. */
   readonly changes: readonly string[];
-  /** Whose credential it carries. */
+  /** The name of the caller whose credential it carries. */
   readonly caller: string;
   readonly method: string;
   readonly path: string;
-  /** The query as it is sent, without its question mark. */
+  /** The query as sent, without its question mark. */
   readonly query: string;
   readonly headers: Readonly<Record<string, string | string[]>>;
   readonly body?: string;
 }
 
-/** The names under which a world knows values, by the parameter or the field that they are for. */
+/** The names of a world's values, by the parameter or field that they fit. */
 const KNOWN: Readonly<Record<string, readonly string[]>> = {
   sessionId: [
     'sessionId.live',
@@ -46,7 +46,7 @@ const KNOWN: Readonly<Record<string, readonly string[]>> = {
   'Idempotency-Key': ['idempotencyKey.a', 'idempotencyKey.b'],
 };
 
-/** What is the same in every world. */
+/** Values that are the same in every world. */
 const FIXED: Readonly<Record<string, readonly string[]>> = {
   key: ['role', 'order.total', '__proto__'],
   device: ['web'],
@@ -59,7 +59,7 @@ export function placeOf(name: string): string {
 
 export type Mutation = (request: FuzzRequest) => FuzzRequest;
 
-/** The change of a request that is named so. */
+/** A named mutation. */
 export function changed(what: string, to: (request: FuzzRequest) => Partial<FuzzRequest>): Mutation {
   return (request) => ({ ...request, ...to(request), changes: [...request.changes, what] });
 }
@@ -68,7 +68,7 @@ function known(name: string): readonly string[] {
   return FIXED[name] ?? (KNOWN[name] ?? []).map(placeOf);
 }
 
-/** Requests that are valid by the schema of an operation, from callers that are who they say. */
+/** Requests that are valid by the schema of an operation, from authenticated callers. */
 export function validRequests(operation: ApiOperation): fc.Arbitrary<FuzzRequest> {
   const { operationId, method, path, body, parameters } = operation;
   const inside = (where: ApiParameter['in']) => parametersOf(parameters.filter((one) => one.in === where));
@@ -98,7 +98,7 @@ export function validRequests(operation: ApiOperation): fc.Arbitrary<FuzzRequest
     }));
 }
 
-/** A chosen secret takes a slow hash, and a slow comparison with each other one. */
+/** A chosen secret requires a slow hash, and slow comparisons with the other ones. */
 function withoutSecret(body: unknown): unknown {
   const { secretKey, ...others } = body as Record<string, unknown>;
   return others;
@@ -106,7 +106,7 @@ function withoutSecret(body: unknown): unknown {
 
 function parametersOf(parameters: readonly ApiParameter[]): fc.Arbitrary<Record<string, unknown>> {
   const values = parameters.map(({ name, schema, in: where }) => {
-    // A path has no empty parameters, and a header takes what Latin-1 has.
+    // Path parameters are not empty, and headers are Latin-1.
     const bounded = where === 'path' ? { minLength: 1, ...schema } : schema;
     const made = namedValuesOf(name, bounded);
     return [name, where === 'header' ? made.filter((value) => isInHeader(String(value))) : made] as const;
@@ -115,7 +115,7 @@ function parametersOf(parameters: readonly ApiParameter[]): fc.Arbitrary<Record<
   return fc.record(Object.fromEntries(values), { requiredKeys });
 }
 
-/** A parameter is known by its name as a field of a body is. */
+/** Values of a parameter, which has known values by name like a field of a body. */
 function namedValuesOf(name: string, schema: JsonSchema): fc.Arbitrary<unknown> {
   const fields = { type: 'object', properties: { [name]: schema }, required: [name] };
   return valuesOf(fields, known).map((made) => (made as Record<string, unknown>)[name]);

@@ -90,7 +90,7 @@ const QUERY_VALUES = [
 const index = fc.nat(40);
 const bytes = fc.array(fc.integer({ min: 0x21, max: 0xff }), { minLength: 1, maxLength: 6 });
 
-/** What makes another path: pieces that routers and decoders stumble over, any bytes, and less of it. */
+/** Mutations of the path: pieces that confuse routers and decoders, random bytes, and truncation. */
 export const pathMutations: fc.Arbitrary<Mutation> = fc.oneof(
   fc.tuple(index, fc.constantFrom(...PATH_PIECES)).map(([at, piece]) => inserted('piece in the path', at, piece)),
   fc.tuple(index, bytes.map(textOf)).map(([at, piece]) => inserted('bytes in the path', at, piece)),
@@ -99,7 +99,7 @@ export const pathMutations: fc.Arbitrary<Mutation> = fc.oneof(
   index.map((at) => changed('shorter path', ({ path }) => ({ path: path.slice(0, 1 + at) }))),
 );
 
-/** What makes another query: parameters that are wrong, unknown, repeated, or none at all. */
+/** Mutations of the query: wrong, unknown, repeated and malformed parameters. */
 export const queryMutations: fc.Arbitrary<Mutation> = fc.oneof(
   fc
     .tuple(fc.nat(3), fc.constantFrom(...QUERY_VALUES))
@@ -120,12 +120,12 @@ function inserted(what: string, at: number, piece: string): Mutation {
   return changed(what, ({ path }) => ({ path: `/${path.slice(1, 1 + at)}${piece}${path.slice(1 + at)}` }));
 }
 
-/** Bytes as a path has them: what begins a query or a fragment ends it. */
+/** Random bytes in a path, without the beginning of a query or a fragment. */
 function textOf(some: readonly number[]): string {
   return String.fromCharCode(...some).replaceAll(/[?#]/g, '');
 }
 
-/** The query with another value for one of its parameters. */
+/** The query with one parameter's value replaced. */
 function withValue(query: string, at: number, value: string): string {
   const pairs = query.split('&');
   const chosen = at % pairs.length;

@@ -11,7 +11,7 @@ const MINUTE = 60_000;
 /** Longer than any history is kept. */
 const LONG = 25 * 60 * MINUTE;
 
-/** Whom the requests come from in every world. */
+/** The authenticated callers of every world. */
 export interface FuzzCallers {
   readonly everything: SentHeaders;
   readonly limited: SentHeaders;
@@ -25,7 +25,7 @@ export async function registerCallers(service: RunningService): Promise<FuzzCall
 }
 
 export interface WorldSnapshot {
-  /** When sessions were last used, and so when they end. */
+  /** The last accesses and the resulting expiry times. */
   readonly times: unknown;
   readonly others: unknown;
 }
@@ -33,14 +33,14 @@ export interface WorldSnapshot {
 const LASTING = ['admin', 'everything', 'limited'];
 
 /**
- * What is there when a run of requests begins: sessions that are live, rotated and ended, and services. Worlds follow one
- * another on one service, each without what the ones before left.
+ * The data that a run of requests starts with: live, rotated and ended sessions, and services. Worlds follow one another on
+ * one service, each after clearing the previous one.
  */
 export class FuzzWorld {
-  /** Every secret that was issued in this world. */
+  /** Every secret issued in this world. */
   readonly secrets = new Set<string>();
   readonly #known = new Map<string, string>();
-  /** All logins that have been heard of: only those that are online can be listed. */
+  /** All known login ids, because only online users can be listed. */
   readonly #loginIds = new Set<string>();
   #seen: WorldSnapshot | undefined;
 
@@ -55,13 +55,13 @@ export class FuzzWorld {
     const world = new FuzzWorld(service, callers);
     await world.#addSessions(clock);
     await world.#addServices();
-    // So that an access that is recorded shows.
+    // Makes a recorded touch visible.
     clock.advance(10 * MINUTE);
     await world.look();
     return world;
   }
 
-  /** The text with what it names by `~~…~~`, such as `~~sessionId.live~~`, in its place, written as it has to be there. */
+  /** Replaces names such as `~~sessionId.live~~` in a text by their encoded values. */
   resolve(text: string, written: (value: string) => string = String): string {
     return text.replaceAll(/~~([\w.]+)~~/g, (whole, name: string) => {
       const value = this.#known.get(name);
@@ -76,9 +76,9 @@ export class FuzzWorld {
     const headers: Record<string, SentHeaders> = {
       everything,
       limited,
-      nobody: {},
+      anonymous: {},
       wrongSecret: basic(known('serviceId.order'), wrong),
-      unknownService: basic('nobody', known('secret.order')),
+      unknownService: basic('unknown', known('secret.order')),
       noBasic: { authorization: 'Basic ~~~' },
       emptyBasic: basic('', ''),
       otherScheme: { authorization: `Digest ${known('secret.order')}` },
@@ -90,13 +90,13 @@ export class FuzzWorld {
     return headers[caller]!;
   }
 
-  /** Takes note of what an answer has issued. */
+  /** Remembers the login id in an answer. */
   note(json: unknown): void {
     const { loginId } = Object(json) as { loginId?: unknown };
     if (typeof loginId === 'string') this.#loginIds.add(loginId);
   }
 
-  /** How the world was when this was last asked, and how it is now: everything that requests can change. */
+  /** Everything that requests can change: at the previous call, and now. */
   async look(): Promise<[before: WorldSnapshot, after: WorldSnapshot]> {
     const before = this.#seen!;
     this.#seen = await this.#snapshot();
@@ -135,7 +135,7 @@ export class FuzzWorld {
     const live = await sessions.createSession(busy, undefined, { device: 'web', attributes });
     const other = await sessions.createSession(quiet, chosen, { client: { ip: '203.0.113.7', userAgent: 'Firefox' } });
     const ended = await sessions.createSession(busy);
-    await sessions.deleteSession(ended.sessionId, { reason: 'kicked-out', actor: 'somebody' });
+    await sessions.deleteSession(ended.sessionId, { reason: 'kicked-out', actor: 'an-actor' });
     const expired = await sessions.createSession(busy, undefined, { idleTimeoutMs: MINUTE });
     clock.advance(MINUTE);
     const rotated = await sessions.createSession(busy);
@@ -156,7 +156,7 @@ export class FuzzWorld {
     const log = this.service.app.get(EventLog, { strict: false });
     this.#know('eventId.last', resumeId(log, Math.max(log.end - 2, 0)));
     this.#know('eventId.foreign', '0123456789ab-7');
-    // Keys are remembered beyond a world.
+    // The service remembers idempotency keys across worlds.
     for (const key of ['a', 'b']) this.#know(`idempotencyKey.${key}`, `${key}-${randomBytes(8).toString('hex')}`);
   }
 

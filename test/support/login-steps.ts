@@ -3,7 +3,7 @@ import type { HistoryResponse, LoginPageResponse } from '../../src/logins/login.
 import type { SessionPage } from '../../src/logins/session-page.js';
 import { type Compared, shown } from './session-steps.js';
 
-/** Ends the sessions of a login but for one, or those of a device. */
+/** Ends a user's sessions except one, or those on a device. */
 export async function endAll(
   { model, real }: Compared,
   login: number,
@@ -36,15 +36,15 @@ export async function list({ model, real }: Compared, login: number): Promise<vo
   expect(online.json.logins.find((one) => one.loginId === loginId)?.sessions ?? 0).toBe(live.length);
 }
 
-/** What has ended, the last first, for the reason that it ended for first. */
+/** Compares a user's tombstones, the last first, with the reason of their first end. */
 export async function listHistory({ model, real }: Compared, login: number): Promise<void> {
   const loginId = model.login(login);
   const { json } = await real.user<HistoryResponse>(`GET ${pathOf(loginId)}/history`);
-  const told = json.history.map(({ sessionId, reason, rotatedTo }) => [sessionId, reason, rotatedTo]);
+  const listed = json.history.map(({ sessionId, reason, rotatedTo }) => [sessionId, reason, rotatedTo]);
   const ended = model
     .historyOf(loginId)
     .map(({ sessionId, ending }) => [sessionId, ending!.reason, ending!.rotatedTo?.sessionId]);
-  expect(told).toEqual(ended);
+  expect(listed).toEqual(ended);
 }
 
 function pathOf(loginId: string): string {

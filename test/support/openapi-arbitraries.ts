@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import type { JsonSchema } from './openapi-operations.js';
 
-/** Texts that programs stumble over. */
+/** Texts that often cause defects. */
 export const NASTY_TEXTS = [
   '',
   ' ',
@@ -29,19 +29,19 @@ export const NASTY_TEXTS = [
 
 const MAX_LENGTH = 200;
 
-/** Values that fit a schema. `known` names values for a property that are worth more than random ones. */
+/** Values that match a schema. `known` names values to prefer for a property over random ones. */
 export function valuesOf(schema: JsonSchema, known: (name: string) => readonly string[]): fc.Arbitrary<unknown> {
   return new ValuesBySchema(known).of(schema, '');
 }
 
-/** Any code point, and so also half of a pair. The units of fast-check itself are dear to make. */
+/** Any code point, including lone surrogates. fast-check's own units are slow. */
 const CODE_POINT = fc
   .oneof(fc.integer({ min: 0, max: 0xff }), fc.integer({ min: 0, max: 0x10_ffff }))
   .map((code) => String.fromCodePoint(code));
 const TEXTS = fc.string({ unit: CODE_POINT, maxLength: 30, size: 'max' });
 const GRAPHEMES = fc.string({ unit: 'grapheme', maxLength: 40, size: 'max' });
 
-/** Any JSON: small, wide, deep, long, and with the names of prototypes. */
+/** Any JSON value: small, wide, deep, long, or with prototype names. */
 export const ANY_JSON: fc.Arbitrary<unknown> = fc.oneof(
   { arbitrary: fc.jsonValue({ stringUnit: CODE_POINT, maxDepth: 3 }), weight: 6 },
   { arbitrary: fc.constantFrom<unknown>(-0, 1e308, 5e-324, 2 ** 53, ...NASTY_TEXTS), weight: 3 },

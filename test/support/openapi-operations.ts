@@ -1,6 +1,11 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import type { OpenAPIObject } from '@nestjs/swagger';
+import type { PermissionRequirement } from 'nestjs-distributed-session';
+import { PERMISSIONS_EXTENSION } from '../../src/openapi/operation.decorator.js';
+import { ROOT } from './packed-library.js';
 
-/** As much of a JSON schema (2020-12) as the OpenAPI document uses. */
+/** The parts of JSON schema (2020-12) that the OpenAPI document uses. */
 export interface JsonSchema {
   readonly $ref?: string;
   readonly type?: string | readonly string[];
@@ -26,19 +31,23 @@ export interface ApiParameter {
   readonly schema: JsonSchema;
 }
 
-/** What an operation answers with a status. */
+/** The documented answer of an operation with one status. */
 export interface ApiAnswer {
   readonly mediaType?: string;
   readonly schema?: JsonSchema;
-  /** The codes of problems that its description lists. */
+  /** The problem codes that its description lists. */
   readonly codes: readonly string[];
 }
 
-/** One operation of the OpenAPI document, with every reference to a schema resolved. */
+/** One operation of the OpenAPI document, with resolved schema references. */
 export interface ApiOperation {
   readonly operationId: string;
   readonly method: string;
+  /** With its parameters in braces, such as `/v1/sessions/{sessionId}`. */
   readonly path: string;
+  readonly summary: string;
+  /** The permissions that it requires, all of them; `undefined` if it requires no authentication. */
+  readonly requirements: readonly PermissionRequirement[] | undefined;
   readonly parameters: readonly ApiParameter[];
   readonly body?: { readonly schema: JsonSchema; readonly required: boolean };
   readonly answers: ReadonlyMap<number, ApiAnswer>;
@@ -46,6 +55,8 @@ export interface ApiOperation {
 
 interface DocumentedOperation {
   readonly operationId: string;
+  readonly summary: string;
+  readonly [PERMISSIONS_EXTENSION]?: readonly PermissionRequirement[];
   readonly parameters?: readonly ApiParameter[];
   readonly requestBody?: { readonly required?: boolean; readonly content: Content };
   readonly responses: Readonly<Record<string, { readonly description: string; readonly content?: Content }>>;
@@ -53,17 +64,24 @@ interface DocumentedOperation {
 
 type Content = Readonly<Record<string, { readonly schema?: JsonSchema }>>;
 
-/** The operations of a document, in its order. */
+/** The committed OpenAPI document. */
+export function committedDocument(): OpenAPIObject {
+  return JSON.parse(readFileSync(join(ROOT, 'docs/openapi.json'), 'utf8')) as OpenAPIObject;
+}
+
+/** The operations of a document, in document order. */
 export function operationsIn(document: OpenAPIObject): ApiOperation[] {
   const resolve = (schema: JsonSchema) => withoutReferences(schema, document);
   return Object.entries(document.paths).flatMap(([path, item]) =>
     Object.entries(item as Record<string, DocumentedOperation>).map(([method, operation]) => {
-      const { operationId, parameters = [], requestBody, responses } = operation;
+      const { operationId, summary, parameters = [], requestBody, responses } = operation;
       const bodySchema = requestBody?.content['application/json']?.schema;
       return {
         operationId,
         method: method.toUpperCase(),
         path,
+        summary,
+        requirements: operation[PERMISSIONS_EXTENSION],
         parameters,
         ...(bodySchema && { body: { schema: resolve(bodySchema), required: requestBody?.required === true } }),
         answers: new Map(
@@ -79,12 +97,12 @@ export function operationsIn(document: OpenAPIObject): ApiOperation[] {
   );
 }
 
-/** A schema of a document by its name, with every reference resolved. */
+/** A named schema of a document, with resolved references. */
 export function schemaIn(document: OpenAPIObject, name: string): JsonSchema {
   return withoutReferences({ $ref: name }, document);
 }
 
-/** The statuses of problem codes, as the examples of a document have them. */
+/** The statuses of problem codes, according to the document's examples. */
 export function statusesOf(document: OpenAPIObject, codes: readonly string[]): Map<number, string[]> {
   const examples = document.components!.examples as Record<string, { value: { code: string; status: number } }>;
   const statuses = new Map<number, string[]>();
@@ -94,7 +112,7 @@ export function statusesOf(document: OpenAPIObject, codes: readonly string[]): M
   return statuses;
 }
 
-/** The operations that a path is of, whatever their method. A literal path goes before one with parameters. */
+/** The operations at a path, with any method. A literal path precedes one with parameters. */
 export function operationsAt(operations: readonly ApiOperation[], path: string): ApiOperation[] {
   return operations
     .filter((operation) => patternOf(operation.path).test(path))

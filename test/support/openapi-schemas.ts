@@ -8,8 +8,8 @@ addFormats.default(ajv);
 
 const validators = new Map<JsonSchema, ValidateFunction>();
 
-/** What is wrong with a value by a schema; empty if nothing is. */
-export function faultsBy(schema: JsonSchema, value: unknown): string[] {
+/** The ways in which a value violates a schema; empty if it is valid. */
+export function schemaErrors(schema: JsonSchema, value: unknown): string[] {
   const validate = validators.get(schema) ?? ajv.compile(schema);
   validators.set(schema, validate);
   if (validate(value)) return [];
@@ -20,7 +20,7 @@ export function faultsBy(schema: JsonSchema, value: unknown): string[] {
 
 const closed = new Map<JsonSchema, JsonSchema>();
 
-/** The same schema, but an object that has properties has no others. */
+/** The same schema, but objects allow only their listed properties. */
 export function closedSchema(schema: JsonSchema): JsonSchema {
   const known = closed.get(schema);
   if (known) return known;
@@ -38,30 +38,30 @@ export function closedSchema(schema: JsonSchema): JsonSchema {
   return made;
 }
 
-/** Whether the text of a query is as an operation describes it: known parameters, each once and by its schema. */
+/** Whether a query matches an operation: known parameters, each once and valid by its schema. */
 export function fitsQuery({ parameters }: ApiOperation, query: URLSearchParams): boolean {
   const names = [...query.keys()];
   return names.every((name) => {
     const parameter = parameters.find((one) => one.in === 'query' && one.name === name);
     if (!parameter || query.getAll(name).length > 1) return false;
-    return faultsBy(parameter.schema, valueIn(query.get(name)!, parameter.schema)).length === 0;
+    return schemaErrors(parameter.schema, valueIn(query.get(name)!, parameter.schema)).length === 0;
   });
 }
 
-/** What an operation without a body leaves unread. */
+/** The bodies that an operation without a body ignores. */
 const NOTHING: JsonSchema = { enum: [{}, []] };
 
-/** Whether a text is a JSON body as an operation describes it. None and an empty object are the same; a byte order mark is left out. */
+/** Whether a text matches the JSON body of an operation. A missing body counts as an empty object. */
 export function fitsBody({ body }: ApiOperation, text: string): boolean {
   const schema = body?.schema ?? NOTHING;
   try {
-    return faultsBy(closedSchema(schema), JSON.parse(text.replace(/^\ufeff/, '') || '{}')).length === 0;
+    return schemaErrors(closedSchema(schema), JSON.parse(text.replace(/^\ufeff/, '') || '{}')).length === 0;
   } catch {
     return false;
   }
 }
 
-/** The value that a parameter has by its text. */
+/** Parses the text of a parameter. */
 function valueIn(text: string, { type }: JsonSchema): unknown {
   if (type === 'integer') return /^-?\d+$/.test(text) ? Number(text) : text;
   if (type === 'boolean') return text === 'true' || (text === 'false' ? false : text);

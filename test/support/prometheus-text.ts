@@ -11,7 +11,7 @@ const SAMPLE = /^([a-zA-Z_:][\w:]*)(?:\{(.*)\})? (\S+)$/;
 const LABEL = /^([a-zA-Z_]\w*)="((?:[^"\\]|\\["\\n])*)"(?:,|$)/;
 const NUMBER = /^(?:[+-]?Inf|Nan|[+-]?\d+(?:\.\d+)?(?:e[+-]?\d+)?)$/i;
 
-/** Reads the text format of Prometheus; throws at a line that is none of it, and at a sample without type and help. */
+/** Parses the Prometheus text format; throws at an invalid line, and at a sample without TYPE and HELP. */
 export function parseMetrics(text: string): readonly Sample[] {
   if (!text.endsWith('\n')) throw new Error('The last line does not end.');
   const [helped, typed] = [new Set<string>(), new Set<string>()];

@@ -6,41 +6,46 @@ import { environmentConfig, readEnvironment } from '../../src/config/read-enviro
 import { APPLICATION_OPTIONS, createHttpAdapter } from '../../src/http/http-adapter.js';
 import { configure } from '../../src/session-service.js';
 import { basic } from './credential-headers.js';
+import { isFullTier } from './tier.js';
 
-/** The HTTP servers that the session service runs on, for `describe.each`. */
-export const SERVERS = [['express'], ['fastify']] as const;
+export type HttpServerName = 'express' | 'fastify';
+
+/** Every HTTP server that the session service runs on. */
+export const ALL_SERVERS: readonly [HttpServerName][] = [['express'], ['fastify']];
+
+/** The HTTP servers to test, for `describe.each`: Express, and in the full tier Fastify as well. */
+export const SERVERS = isFullTier ? ALL_SERVERS : ALL_SERVERS.slice(0, 1);
 
 const ADMIN_SECRET = 'the-secret-of-the-administrator';
 
 export interface RunningService {
   readonly app: INestApplication;
-  /** Where it listens, without a slash at the end. */
+  /** The address, without a trailing slash. */
   readonly url: string;
-  /** The storage that it works on. */
   readonly storage: SessionStorage;
-  /** The sessions as the application itself sees them: every permission, and no HTTP. */
+  /** The manager, with every permission and without HTTP. */
   readonly sessions: DistributedSessionManager;
-  /** The headers of the administrator. */
+  /** The credential headers of the administrator. */
   readonly administrator: Record<string, string>;
-  /** Registers a service with these permissions and returns its headers. */
+  /** Registers a service with these permissions and returns its credential headers. */
   register(serviceId: string, ...permissions: string[]): Promise<Record<string, string>>;
 }
 
 export interface ServiceOptions {
-  /** Environment variables that go over those of the tests. */
+  /** Environment variables that override the test defaults. */
   readonly variables?: Readonly<Record<string, string>>;
-  /** Default: one of its own, in memory. */
+  /** Defaults to a new in-memory storage. */
   readonly storage?: SessionStorage;
-  /** Default: no log. */
+  /** Defaults to no log. */
   readonly logger?: LoggerService;
 }
 
 const running = new Set<INestApplication>();
 
-/** Starts the session service as it is, on a free port of this machine. */
+/** Starts the session service on a free local port. */
 export async function startService(options: ServiceOptions = {}): Promise<RunningService> {
   const { variables = {}, storage = new InMemorySessionStorage(), logger } = options;
-  // The page of /docs comes from a CommonJS package that requires ES modules when Fastify serves it: Jest has no such thing.
+  // On Fastify, a CommonJS package that serves /docs requires ES modules, which Jest does not support.
   const DOCS = variables['HTTP_ADAPTER'] === 'fastify' ? 'off' : 'on';
   const environment = readEnvironment({ NODE_ENV: 'test', ADMIN_SECRET, DOCS, ...variables });
   const module = await Test.createTestingModule({ imports: [AppModule] })
@@ -69,7 +74,7 @@ export async function startService(options: ServiceOptions = {}): Promise<Runnin
   };
 }
 
-/** Stops every service that was started. For `afterEach` and `afterAll`. */
+/** Stops every started service. For `afterEach` and `afterAll`. */
 export async function stopServices(): Promise<void> {
   const apps = [...running];
   running.clear();

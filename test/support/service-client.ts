@@ -2,17 +2,17 @@ import { once } from 'node:events';
 import { type IncomingMessage, request } from 'node:http';
 import type { Answer } from './http-request.js';
 
-/** Headers to send. An array is sent as that many lines; `undefined` takes a header away. */
+/** Headers to send. An array sends one header line per element; `undefined` removes a header. */
 export type SentHeaders = Readonly<Record<string, string | string[] | undefined>>;
 
 export interface ServiceAnswer<Body> extends Answer {
-  /** The body, as what the caller takes it for. */
+  /** The parsed body, typed by the caller. */
   readonly json: Body;
 }
 
 /**
- * Calls the session service as one caller: `await user('POST /v1/sessions', { loginId: 'alice' })`. The path goes out as
- * it is written, neither encoded nor normalised. A body is sent as JSON, a `Buffer` just as it is.
+ * Calls the session service as one caller: `await user('POST /v1/sessions', { loginId: 'alice' })`. The path is sent as
+ * written, neither encoded nor normalized. A body is sent as JSON, a `Buffer` unchanged.
  */
 export type ServiceClient = <Body = unknown>(
   line: string,
@@ -20,7 +20,7 @@ export type ServiceClient = <Body = unknown>(
   headers?: SentHeaders,
 ) => Promise<ServiceAnswer<Body>>;
 
-/** A client of a service that sends these headers with each request. */
+/** Creates a client that sends these headers with each request. */
 export function clientOf({ url }: { readonly url: string }, caller: SentHeaders = {}): ServiceClient {
   return async <Body>(line: string, body?: unknown, headers?: SentHeaders) => {
     const [method, path] = line.split(/ (.*)/s);
@@ -58,7 +58,7 @@ async function answerIn(response: IncomingMessage): Promise<Answer> {
   return { status: statusCode, headers, text, json: isJson ? (JSON.parse(text) as unknown) : undefined };
 }
 
-/** An event stream has no end to wait for: it is let go at its head. */
+/** An event stream does not end, so it is closed after its headers. */
 async function bodyOf(response: IncomingMessage, headers: Headers): Promise<string> {
   if (headers.get('content-type')?.startsWith('text/event-stream')) {
     response.destroy();

@@ -1,30 +1,8 @@
-import type { OpenAPIObject } from '@nestjs/swagger';
 import { type PermissionRequirement, SESSION_PERMISSIONS } from 'nestjs-distributed-session';
-import { PERMISSIONS_EXTENSION } from '../../src/openapi/operation.decorator.js';
+import type { ApiOperation } from './openapi-operations.js';
 import type { RunningService } from './running-service.js';
 
-/** An operation of the session service, as its own OpenAPI document has it. */
-export interface ServiceOperation {
-  readonly operationId: string;
-  readonly method: string;
-  /** With its parameters in braces, such as `/v1/sessions/{sessionId}`. */
-  readonly path: string;
-  /** What it asks for, all of it; `undefined` where it asks for no caller. */
-  readonly requirements: readonly PermissionRequirement[] | undefined;
-}
-
-export function operationsOf({ paths }: OpenAPIObject): ServiceOperation[] {
-  return Object.entries(paths).flatMap(([path, methods]) =>
-    Object.entries(methods as Record<string, Record<string, unknown>>).map(([method, operation]) => ({
-      operationId: operation['operationId'] as string,
-      method: method.toUpperCase(),
-      path,
-      requirements: operation[PERMISSIONS_EXTENSION] as PermissionRequirement[] | undefined,
-    })),
-  );
-}
-
-/** Every permission there is, alone: by name, narrowed to attributes, by a wildcard, and none. */
+/** Every permission alone: by name, narrowed to attributes, as a wildcard, and none. */
 export const SINGLE_PERMISSIONS = [
   ...SESSION_PERMISSIONS,
   'session.read:cart.*',
@@ -34,7 +12,7 @@ export const SINGLE_PERMISSIONS = [
   undefined,
 ];
 
-/** The first permission that is asked for and not granted by the one that is held. */
+/** The first required permission that the held one does not grant. */
 export function missingPermission(
   requirements: readonly PermissionRequirement[],
   held: string | undefined,
@@ -47,13 +25,13 @@ export function missingPermission(
   return requirements.find((requirement) => !isGranted(requirement))?.permission;
 }
 
-/** A request that an operation carries out for who may, and what no answer to it may hold. */
+/** A request that succeeds with the required permissions, and the secrets that no answer to it may contain. */
 export interface OperationRequest {
-  /** The method and the path, as a client takes them. */
+  /** The method and the path. */
   readonly line: string;
   readonly body?: object;
   readonly headers: Record<string, string>;
-  /** The secrets of the session and of the service that it is about. */
+  /** The secrets of its session and its service. */
   readonly secrets: readonly string[];
 }
 
@@ -67,9 +45,9 @@ const BODIES: Readonly<Record<string, object>> = {
 
 let targets = 0;
 
-/** A well-formed request of an operation, about a session and a service of its own, so that no other is in its way. */
+/** Creates a valid request for an operation, with its own session and service, so that requests do not interfere. */
 export async function requestOf(
-  { operationId, method, path }: Pick<ServiceOperation, 'operationId' | 'method' | 'path'>,
+  { operationId, method, path }: Pick<ApiOperation, 'operationId' | 'method' | 'path'>,
   { sessions }: Pick<RunningService, 'sessions'>,
 ): Promise<OperationRequest> {
   const serviceId = `target-${++targets}`;

@@ -1,8 +1,8 @@
 import type { RunningService } from './running-service.js';
 
 /**
- * What a session service keeps, as a text for a comparison of before and after: the sessions and their endings, payloads
- * and all, and the services. When a secret was last used is left out: it is noted whether or not a request is refused.
+ * The stored sessions, tombstones and services as text, to compare before and after. The last use of a secret is left
+ * out: it is recorded whether or not a request is refused.
  */
 export async function stateOf({ storage }: Pick<RunningService, 'storage'>): Promise<string> {
   const { logins } = await storage.listLogins({ limit: 1_000 });

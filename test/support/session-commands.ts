@@ -15,7 +15,7 @@ const device = fc.option(fc.constantFrom('web', 'phone'), { nil: undefined });
 const reason = fc.constantFrom('logged-out', 'kicked-out', 'replaced', 'revoked');
 const except = fc.option(session, { nil: undefined });
 
-/** Sequences of what services do with the sessions of two logins. */
+/** Sequences of operations on the sessions of two users. */
 export const sessionCommands = fc.commands<SessionModel, steps.RealSessions, false>(
   [
     ...Array.from({ length: 4 }, () => always('create', steps.create, login, device, attributes)),
@@ -56,7 +56,7 @@ function always<Arguments extends unknown[]>(
   }));
 }
 
-/** A step that makes sense only once there is a session. */
+/** A step that requires a session. */
 function onSession<Arguments extends unknown[]>(
   name: string,
   step: Step<Arguments>,

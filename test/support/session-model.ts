@@ -1,4 +1,4 @@
-/** The longest chain of rotations that is followed. */
+/** The maximum number of rotations to follow. */
 const MAX_HOPS = 3;
 
 export interface ModelSession {
@@ -8,20 +8,20 @@ export interface ModelSession {
   readonly device?: string;
   version: number;
   attributes: Readonly<Record<string, unknown>>;
-  /** Absent while it is live. */
+  /** Absent while the session is live. */
   ending?: ModelEnding;
 }
 
 export interface ModelEnding {
   readonly reason: string;
   readonly rotatedTo?: ModelSession;
-  /** Until when a session that was rotated is followed to its new id. */
+  /** The end of the grace period, during which a rotated session leads to its new id. */
   readonly graceEndsAt?: number;
 }
 
-/** What the session service does, in its simplest form: one array of sessions, and nothing at the same time. */
+/** The session service in its simplest form: one array of sessions, without concurrency. */
 export class SessionModel {
-  /** In the order in which their logins list them: a session that was rotated gives its place to the new one. */
+  /** In listing order: a new session takes the place of the one that it was rotated from. */
   readonly sessions: ModelSession[] = [];
   readonly #ended: ModelSession[] = [];
 
@@ -31,7 +31,7 @@ export class SessionModel {
     private readonly now: () => number,
   ) {}
 
-  /** Some session, by any number; there is one. */
+  /** Picks a session by any number. Requires at least one session. */
   pick(index: number): ModelSession {
     return this.sessions[index % this.sessions.length]!;
   }
@@ -44,12 +44,12 @@ export class SessionModel {
     return this.sessions.filter((session) => session.loginId === loginId && !session.ending);
   }
 
-  /** The last ended first. */
+  /** The last end first. */
   historyOf(loginId: string): ModelSession[] {
     return this.#ended.filter((session) => session.loginId === loginId).toReversed();
   }
 
-  /** Beyond the limit of a login the oldest session gives way. */
+  /** Adds a session. Beyond the limit per user, the oldest session ends. */
   add(session: ModelSession): void {
     const live = this.liveOf(session.loginId);
     const over = Math.max(live.length + 1 - this.limits.perLogin, 0);
@@ -57,9 +57,9 @@ export class SessionModel {
     this.sessions.push(session);
   }
 
-  /** What has ended keeps its first ending. */
+  /** Ends a live session. */
   end(session: ModelSession, ending: ModelEnding): void {
-    if (session.ending) throw new Error(`${session.sessionId} has ended before.`);
+    if (session.ending) throw new Error(`${session.sessionId} has ended already.`);
     session.ending = ending;
     this.#ended.push(session);
   }
@@ -70,7 +70,7 @@ export class SessionModel {
     this.sessions.splice(this.sessions.indexOf(session), 0, successor);
   }
 
-  /** Where a session lives on that was just rotated; any other one is itself. */
+  /** The session that a rotated one leads to during its grace period; otherwise the session itself. */
   follow(session: ModelSession, hops = MAX_HOPS): ModelSession {
     const { rotatedTo, graceEndsAt = 0 } = session.ending ?? {};
     if (hops === 0 || !rotatedTo || this.now() >= graceEndsAt) return session;

@@ -6,10 +6,10 @@ import type { IssuedSessionView } from '../../src/sessions/session.dto.js';
 import type { ModelSession, SessionModel } from './session-model.js';
 import type { ServiceAnswer, ServiceClient } from './service-client.js';
 
-/** The service that is compared with a model. */
+/** The service to compare with the model. */
 export interface RealSessions {
   readonly user: ServiceClient;
-  /** Another service, with the same permissions. */
+  /** Another service with the same permissions. */
   readonly other: ServiceClient;
   readonly clock: FakeClock;
 }
@@ -70,7 +70,7 @@ export async function patch(
   expectSession(answer, merge(model.follow(session), attributes, removed));
 }
 
-/** Replaces what a version has, where `ahead` is 0; any other is not the newest. A rotation is not followed. */
+/** Replaces the attributes of the current version plus `ahead`, which conflicts unless `ahead` is 0. */
 export async function replace(
   { model, real }: Compared,
   index: number,
@@ -90,7 +90,7 @@ export async function replace(
   expectSession(answer, session);
 }
 
-/** Of several writes at once, from two services, each to a key of its own, every one is there afterwards. */
+/** Sets several keys concurrently, from two services, and expects all of them afterwards. */
 export async function setAtOnce({ model, real }: Compared, index: number, keys: readonly string[]): Promise<void> {
   const session = model.follow(model.pick(index));
   if (session.ending) return;
@@ -98,7 +98,7 @@ export async function setAtOnce({ model, real }: Compared, index: number, keys: 
   const writes = keys.map((key, at) => writers[at % 2]!(`PUT ${pathOf(session)}/${key}`, { value: at }));
   expect((await Promise.all(writes)).map(({ status }) => status)).toEqual(keys.map(() => 200));
   const { json } = await real.user<Session>(`GET /v1/sessions/${session.sessionId}`);
-  // Writes of one service to one session may become one.
+  // Concurrent writes of one process to one session may be combined.
   expect(json.version).toBeGreaterThan(session.version);
   expect(json.version).toBeLessThanOrEqual(session.version + keys.length);
   const written = Object.fromEntries(keys.map((key, at) => [key, at]));
@@ -117,7 +117,7 @@ export async function rotate({ model, real }: Compared, index: number): Promise<
   model.rotate(session, successor);
 }
 
-/** Ends a session, also under an id that it has just been rotated away from. */
+/** Ends a session, also by the id that it had before a rotation. */
 export async function end({ model, real }: Compared, index: number, reason: string): Promise<void> {
   const session = model.pick(index);
   const target = model.follow(session, Infinity);
@@ -135,12 +135,12 @@ export async function verify({ model, real }: Compared, index: number, isRight: 
   expect(answer).toMatchObject({ status: 404, json: { code: 'ERR_SESSION_NOT_FOUND' } });
 }
 
-/** What a session and its model have in common. */
+/** The fields that a session and its model share. */
 export function shown({ sessionId, loginId, device, version, attributes }: Session | ModelSession) {
   return { sessionId, loginId, device, version, attributes: entriesOf(attributes) };
 }
 
-/** A write that keeps all other attributes makes a new version, where there is something to write. */
+/** Merges a patch into the model. An empty patch keeps the version. */
 function merge(session: ModelSession, attributes: Attributes, keys: readonly string[]): ModelSession {
   const removed = keys.filter((key) => Object.hasOwn(session.attributes, key));
   if (session.ending || Object.keys(attributes).length + removed.length === 0) return session;
@@ -151,7 +151,7 @@ function merge(session: ModelSession, attributes: Attributes, keys: readonly str
   });
 }
 
-/** The answer is the session as it is, or says how it has ended. */
+/** Expects the session, or its end. */
 function expectSession({ status, json }: ServiceAnswer<unknown>, session: ModelSession): void {
   if (!session.ending) return expect([status, shown(json as Session)]).toEqual([200, shown(session)]);
   const { reason, rotatedTo } = session.ending;

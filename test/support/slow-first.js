@@ -15,7 +15,7 @@ const SLOWEST = [
   'redis/expiry.e2e-spec.ts',
   'postgres/plans.e2e-spec.ts',
   'redis/storage.e2e-spec.ts',
-  'session-service/start.e2e-spec.ts',
+  'session-service/program.e2e-spec.ts',
   'in-memory/in-memory-session-storage.spec.ts',
   'test/history-checker.e2e-spec.ts',
 ];

@@ -1,0 +1,263 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import type { Session } from 'nestjs-distributed-session';
+import { openApiDocument } from '../../src/openapi/openapi-document.js';
+import type { IssuedSessionView } from '../../src/sessions/session.dto.js';
+import { bearer, serviceHeaders } from '../support/credential-headers.js';
+import { type ApiOperation, operationsIn } from '../support/openapi-operations.js';
+import { type RunningService, SERVERS, startService, stopServices } from '../support/running-service.js';
+import { type ServiceClient, clientOf } from '../support/service-client.js';
+import { SINGLE_PERMISSIONS, missingPermission, requestOf } from '../support/service-operations.js';
+import { refusalIn, refusalOf } from '../support/service-refusal.js';
+import { WatchedStorage } from '../support/watched-storage.js';
+
+/** Some rows written by hand, so that an error in the generated table cannot hide: an operation and all that grant it. */
+const ROWS: Readonly<Record<string, readonly (string | undefined)[]>> = {
+  createSession: ['session.create', 'session.*', '*'],
+  getSession: ['session.read', 'session.read:cart.*', 'session.*', '*'],
+  replaceSession: ['session.*', '*'],
+  patchAttributes: ['session.write', 'session.write:cart.*', 'session.*', '*'],
+  deleteAllSessions: ['session.delete', 'session.*', '*'],
+  streamEvents: ['session.list', 'session.*', '*'],
+  listServices: ['service.read', '*'],
+  rotateServiceSecret: ['service.manage', '*'],
+};
+
+/** The operations that issue secrets, and the fields that no other operation answers with. */
+const ISSUING = ['createSession', 'rotateSession', 'registerService', 'rotateServiceSecret'];
+const ISSUED = ['"token":', '"credential":', '"secret":'];
+/** The storage calls of authentication. Every other call belongs to an operation. */
+const OF_AUTHENTICATION = /^(?:services\.(?:find|findByKeyId|recordUse)|sweep)(?: done)?$/;
+const HIDDEN = 'hidden-from-the-cart';
+
+const denied = (key: string) => ({
+  status: 403,
+  code: 'ERR_SERVICE_PERMISSION',
+  permission: `session.write:${key}`,
+});
+
+describe.each(SERVERS)('On %s, the session service', (HTTP_ADAPTER) => {
+  let storage: WatchedStorage;
+  let service: RunningService;
+  let operations: ApiOperation[];
+  let anonymous: ServiceClient;
+  let administrator: ServiceClient;
+  let cart: ServiceClient;
+  let writer: ServiceClient;
+  /** The path of a session and its credential. */
+  let path: string;
+  let credential: string;
+  const clients = new Map<string | undefined, ServiceClient>();
+
+  beforeAll(async () => {
+    storage = new WatchedStorage();
+    service = await startService({ variables: { HTTP_ADAPTER }, storage });
+    operations = operationsIn(openApiDocument(service.app)).filter(({ path: route }) => route.startsWith('/v1/'));
+    for (const [index, permission] of SINGLE_PERMISSIONS.entries()) {
+      const permissions = permission === undefined ? [] : [permission];
+      clients.set(permission, clientOf(service, await service.register(`single-${index}`, ...permissions)));
+    }
+    const ofCart = ['session.create', 'session.list', 'session.read:cart.*', 'session.write:cart.*'];
+    cart = clientOf(service, await service.register('cart', ...ofCart));
+    writer = clientOf(service, await service.register('writer', 'session.write:cart.*'));
+    administrator = clientOf(service, service.administrator);
+    anonymous = clientOf(service);
+  });
+
+  beforeEach(async () => {
+    const attributes = { role: HIDDEN, cart: HIDDEN, cartoon: HIDDEN, 'cart.total': 5 };
+    await service.sessions.deleteAllSessions('alice');
+    const session = await service.sessions.createSession('alice', undefined, { attributes });
+    path = `/v1/sessions/${session.sessionId}`;
+    ({ credential } = session);
+  });
+
+  afterAll(stopServices);
+
+  test('requires a permission for each of 25 operations', () => {
+    expect(operations).toHaveLength(25);
+    for (const { requirements } of operations) {
+      expect(requirements!.length).toBeGreaterThan(0);
+      for (const { permission } of requirements!) expect(SINGLE_PERMISSIONS).toContain(permission);
+    }
+    expect(operations.map(({ operationId }) => operationId)).toEqual(expect.arrayContaining(Object.keys(ROWS)));
+  });
+
+  test.each(Object.entries(ROWS))('grants %s to callers with one of %j only', (name, granting) => {
+    const { requirements } = operations.find(({ operationId }) => operationId === name)!;
+    const granted = SINGLE_PERMISSIONS.filter((held) => missingPermission(requirements!, held) === undefined);
+    expect(granted.map(String).toSorted()).toEqual(granting.map(String).toSorted());
+  });
+
+  test.each(SINGLE_PERMISSIONS.map((permission) => [permission ?? 'no permission', permission] as const))(
+    'carries out what a caller with %s may do, and refuses everything else before it reaches the storage',
+    async (_, held) => {
+      const outcomes: unknown[] = [];
+      const expected: unknown[] = [];
+      for (const operation of operations) {
+        const { operationId, requirements } = operation;
+        const { line, body, headers, secrets } = await requestOf(operation, service);
+        const called = storage.calls.length;
+        const answer = await clients.get(held)!(line, body, headers);
+        const missing = missingPermission(requirements!, held);
+        if (missing === undefined) {
+          const isIssuing = ISSUING.includes(operationId);
+          const shown = [...secrets, ...(isIssuing ? [] : ISSUED)].filter((secret) => answer.text.includes(secret));
+          outcomes.push({ operationId, status: answer.status, shown });
+          expected.push({ operationId, status: isIssuing ? 201 : 200, shown: [] });
+        } else {
+          const touched = storage.calls.slice(called).filter((call) => !OF_AUTHENTICATION.test(call));
+          outcomes.push({ operationId, ...refusalIn(answer), touched });
+          const refused = { status: 403, code: 'ERR_SERVICE_PERMISSION', permission: missing, touched: [] };
+          expected.push({ operationId, ...refused });
+        }
+      }
+      expect(outcomes).toEqual(expected);
+    },
+  );
+
+  test('refuses every operation without a credential, and with a wrong one', async () => {
+    for (const operation of operations) {
+      const { line, body, headers } = await requestOf(operation, service);
+      for (const caller of [
+        {},
+        bearer(`dss_${operation.operationId}`),
+        serviceHeaders(operation.operationId, 'dss_'),
+      ]) {
+        const called = storage.calls.length;
+        const answer = await clientOf(service, caller)(line, body, headers);
+        expect(refusalIn(answer)).toEqual({ status: 401, code: 'ERR_SERVICE_AUTHENTICATION' });
+        expect(answer.headers.get('www-authenticate')).toBe('Basic realm="services", charset="UTF-8"');
+        expect(storage.calls.slice(called).filter((call) => !OF_AUTHENTICATION.test(call))).toEqual([]);
+      }
+    }
+  });
+
+  test('requires no credential for health and metrics', async () => {
+    const open = operationsIn(openApiDocument(service.app)).filter((operation) => !operation.path.startsWith('/v1/'));
+    expect(open.map((operation) => operation.path)).toEqual(['/health/live', '/health/ready', '/metrics']);
+    for (const operation of open) {
+      expect(operation.requirements).toBeUndefined();
+      expect((await anonymous(`GET ${operation.path}`)).status).toBe(200);
+    }
+  });
+
+  test('omits attributes that the caller may not read from every answer with a session', async () => {
+    const answers = [
+      await cart<Session>(`GET ${path}`),
+      await cart<Session>('POST /v1/sessions/verify', { credential }),
+      await cart<Session>(`POST ${path}/refresh`),
+      await cart<Session>(`GET ${path}/attributes`),
+      await cart<Session>(`PUT ${path}/attributes/cart.total`, { value: 5 }),
+      await cart<Session>(`PATCH ${path}/attributes`, { remove: ['cart.none'] }),
+      await cart<Session>(`DELETE ${path}/attributes/cart.none`),
+      await cart<Session>(`PUT ${path}`, { attributes: { 'cart.total': 5 } }, { 'if-match': '"2"' }),
+      await cart<Session>(`POST ${path}/rotate`),
+    ];
+    for (const { status, text, json } of answers) {
+      expect([Math.floor(status / 100), json.attributes]).toEqual([2, { 'cart.total': 5 }]);
+      expect(text).not.toContain(HIDDEN);
+    }
+    const listed = await cart<{ sessions: Session[] }>('GET /v1/logins/alice/sessions');
+    expect(listed.text).not.toContain(HIDDEN);
+    expect(listed.json.sessions.at(-1)!.attributes).toEqual({ 'cart.total': 5 });
+  });
+
+  test('reports an attribute that the caller may not read as not found, like one that is not set', async () => {
+    const notFound = { status: 404, code: 'ERR_ATTRIBUTE_NOT_FOUND', field: 'key' };
+    for (const key of ['role', 'cart', 'cartoon', 'never-set']) {
+      expect(await refusalOf(service, () => cart(`GET ${path}/attributes/${key}`))).toEqual(notFound);
+    }
+    expect((await cart(`GET ${path}/attributes/cart.total`)).status).toBe(200);
+  });
+
+  test('refuses a write as a whole if the caller may not write one of its attributes', async () => {
+    const attempts = [
+      ['role', () => cart(`PATCH ${path}/attributes`, { set: { 'cart.total': 6, role: 'admin' } })],
+      ['role', () => cart(`PATCH ${path}/attributes`, { set: { 'cart.total': 6 }, remove: ['role'] })],
+      ['cart', () => cart(`PUT ${path}/attributes/cart`, { value: 1 })],
+      ['cartoon', () => cart(`DELETE ${path}/attributes/cartoon`)],
+      ['never-set', () => cart(`DELETE ${path}/attributes/never-set`)],
+      ['__proto__', () => cart(`PUT ${path}/attributes/__proto__`, { value: 1 })],
+      ['role', () => cart('POST /v1/sessions', { loginId: 'bob', attributes: { 'cart.total': 1, role: 'admin' } })],
+    ] as const;
+    for (const [key, attempt] of attempts) expect(await refusalOf(service, attempt)).toEqual(denied(key));
+  });
+
+  test('shows no attributes to a caller that may only write', async () => {
+    const set = await writer<Session>(`PUT ${path}/attributes/cart.note`, { value: 'x' });
+    expect([set.status, set.json.attributes]).toEqual([200, {}]);
+    expect((await administrator<Session>(`GET ${path}`)).json.attributes).toMatchObject({
+      'cart.note': 'x',
+      'cart.total': 5,
+    });
+    const refusal = await refusalOf(service, () => writer(`GET ${path}/attributes/cart.note`));
+    expect(refusal).toEqual({ status: 403, code: 'ERR_SERVICE_PERMISSION', permission: 'session.read' });
+  });
+
+  test('creates a session with the attributes that the caller may write, or with none', async () => {
+    const created = await cart<IssuedSessionView>('POST /v1/sessions', {
+      loginId: 'carol',
+      attributes: { 'cart.total': 1 },
+    });
+    expect([created.status, created.json.serviceId]).toEqual([201, 'cart']);
+    const creator = clientOf(service, await service.register('creator', 'session.create'));
+    expect((await creator('POST /v1/sessions', { loginId: 'carol' })).status).toBe(201);
+    const refusal = await refusalOf(service, () =>
+      creator('POST /v1/sessions', { loginId: 'carol', attributes: { 'cart.total': 1 } }),
+    );
+    expect(refusal).toEqual({ status: 403, code: 'ERR_SERVICE_PERMISSION', permission: 'session.write' });
+  });
+
+  test('grants no access for a known session id, not even to the service that created the session', async () => {
+    const own = await cart<IssuedSessionView>('POST /v1/sessions', { loginId: 'dave' });
+    for (const id of [own.json.sessionId, path.split('/').at(-1)]) {
+      const refusal = await refusalOf(service, () => cart(`DELETE /v1/sessions/${id}?reason=kicked-out`));
+      expect(refusal).toEqual({ status: 403, code: 'ERR_SERVICE_PERMISSION', permission: 'session.delete' });
+    }
+    const deleter = clientOf(service, await service.register('deleter', 'session.delete'));
+    const requests: [string, string][] = [
+      ['session.read', `GET ${path}`],
+      ['session.read', `POST ${path}/refresh`],
+      ['session.create', `POST ${path}/rotate`],
+      ['session.list', 'GET /v1/logins/alice/sessions'],
+      ['session.list', 'GET /v1/logins/alice/history'],
+      ['session.list', 'GET /v1/logins'],
+    ];
+    for (const [permission, line] of requests) {
+      const refusal = await refusalOf(service, () => deleter(line));
+      expect(refusal).toEqual({ status: 403, code: 'ERR_SERVICE_PERMISSION', permission });
+    }
+  });
+
+  test('accepts neither a session id nor a session credential as a service credential', async () => {
+    const unauthenticated = { status: 401, code: 'ERR_SERVICE_AUTHENTICATION' };
+    for (const headers of [
+      { authorization: `Bearer ${credential}` },
+      { cookie: `__Host-session=${credential}` },
+      { 'x-session-id': path.split('/').at(-1) },
+    ]) {
+      expect(await refusalOf(service, () => anonymous(`GET ${path}`, undefined, headers))).toEqual(unauthenticated);
+      expect(await refusalOf(service, () => anonymous(`DELETE ${path}`, undefined, headers))).toEqual(unauthenticated);
+    }
+  });
+});
+
+describe('Every route of the session service', () => {
+  afterAll(stopServices);
+
+  test('is in the OpenAPI document, and so in the permission table', async () => {
+    const { app } = await startService({ variables: { DOCS: 'off' } });
+    const { router } = app.getHttpAdapter().getInstance() as { router: { stack: readonly RouterLayer[] } };
+    const served = router.stack.flatMap(({ route }) =>
+      route ? Object.keys(route.methods).map((method) => `${method.toUpperCase()} ${route.path}`) : [],
+    );
+    const documented = operationsIn(openApiDocument(app)).map(
+      ({ method, path }) => `${method} ${path.replaceAll(/\{(\w+)\}/g, ':$1')}`,
+    );
+    expect(served.toSorted()).toEqual(documented.toSorted());
+  });
+});
+
+interface RouterLayer {
+  readonly route?: { readonly path: string; readonly methods: Readonly<Record<string, boolean>> };
+}

@@ -76,7 +76,7 @@ describe('under load, on a network that', () => {
     });
     expectAllKept(history);
     expect(pair.proxy.connectionsOpened).toBeGreaterThan(5);
-    // Whether a reply is under way when a connection is cut is chance; faults-lost-replies shows what is told then.
+    // Whether a reply is in flight when a connection is cut is chance; see the lost replies of the server storage suite.
     const outcomes = new Set(history.calls.map(({ outcome }) => outcome));
     expect([...outcomes]).toEqual(expect.arrayContaining(['ok', 'not-applied']));
   });

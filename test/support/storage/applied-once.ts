@@ -1,11 +1,12 @@
 import { expect } from '@jest/globals';
 import type { SessionStorage } from 'nestjs-distributed-session';
 import type { SessionRecord } from 'nestjs-distributed-session/storage';
+import type { SERVICE_WRITES } from './service-calls.js';
 import { textOf, type WRITES } from './storage-calls.js';
 
 type Check = (witness: SessionStorage, session: SessionRecord) => Promise<void>;
 
-/** What of a write is there to see afterwards, if it was applied exactly once. */
+/** Checks that a write was applied exactly once. */
 export const APPLIED_ONCE: Record<keyof typeof WRITES, Check> = {
   create: async (witness, { loginId }) => {
     const texts = (await witness.listByLogin(loginId)).map(({ payload }) => textOf(payload));
@@ -31,4 +32,12 @@ export const APPLIED_ONCE: Record<keyof typeof WRITES, Check> = {
   endAll: async (witness, { sessionId, loginId }) => {
     expect(await witness.listHistory(loginId)).toMatchObject([{ sessionId, reason: 'kicked-out' }]);
   },
+};
+
+/** The services after a write that was applied exactly once. */
+export const SERVICE_APPLIED_ONCE: Record<keyof typeof SERVICE_WRITES, readonly object[]> = {
+  put: [{ version: 2, secrets: [{ keyId: 'second' }] }],
+  addSecret: [{ version: 2, secrets: [{ keyId: 'second' }] }],
+  endSecret: [{ version: 2, secrets: [] }],
+  remove: [],
 };

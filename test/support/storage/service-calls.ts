@@ -1,10 +1,9 @@
 import type { SessionStorage } from 'nestjs-distributed-session';
-import type { ServiceCredentialStorage } from 'nestjs-distributed-session/storage';
-import type { NewServiceSecret, PutService } from 'nestjs-distributed-session/storage';
+import type { NewServiceSecret, PutService, ServiceCredentialStorage } from 'nestjs-distributed-session/storage';
 
 const SECOND: NewServiceSecret = { keyId: 'second', hash: { algorithm: 'hmac-sha256', digest: 'second' } };
 
-/** The service that the calls are about: at version 1, with one secret. */
+/** The service of the calls: version 1, one secret. */
 export const SERVICE: PutService = {
   serviceId: 'orders',
   serviceName: 'Orders',
@@ -16,7 +15,7 @@ export const SERVICE: PutService = {
 
 const { serviceId, by } = SERVICE;
 
-/** One call of each operation that writes services, but for the note of a use, which may be repeated. */
+/** One call of each operation that writes services, except `recordUse`, which may be repeated. */
 export const SERVICE_WRITES = {
   put: (storage) => storage.services.put({ ...SERVICE, secret: SECOND, replace: true }),
   addSecret: (storage) =>
@@ -31,3 +30,12 @@ export const SERVICE_READS = {
   findByKeyId: (storage) => storage.services.findByKeyId(SERVICE.secret.keyId),
   list: (storage) => storage.services.list(),
 } satisfies Partial<Record<keyof ServiceCredentialStorage, (storage: SessionStorage) => Promise<unknown>>>;
+
+/** Runs each write once, so that the server has cached every script, and removes the service. */
+export async function warmUpServices({ services }: SessionStorage): Promise<void> {
+  await services.put({ ...SERVICE, replace: true });
+  await services.addSecret({ serviceId, expectedVersion: 0, secret: SECOND, overlapMs: 0, by });
+  await services.recordUse({ serviceId, keyId: SERVICE.secret.keyId });
+  await services.endSecret({ serviceId, keyId: SERVICE.secret.keyId, by });
+  await services.remove({ serviceId, by });
+}

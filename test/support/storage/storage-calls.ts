@@ -1,9 +1,11 @@
 import type { SessionStorage } from 'nestjs-distributed-session';
 import type { CreateSession, SessionRecord } from 'nestjs-distributed-session/storage';
+import { eventually } from '@distributed-session/test-servers/eventually.js';
+import type { SERVICE_WRITES } from './service-calls.js';
 
 export const RETENTION_MS = 3_600_000;
 
-/** What a session of the tests is created with. */
+/** The arguments that create a session which lasts for at least an hour. */
 export function creation(storage: SessionStorage, loginId: string, text = 'first'): CreateSession {
   return {
     sessionId: storage.nextSessionId(loginId),
@@ -17,10 +19,18 @@ export function creation(storage: SessionStorage, loginId: string, text = 'first
   };
 }
 
-/** Creates a session that lives for an hour. */
+/** Creates a session that lasts for at least an hour without an access. */
 export async function created(storage: SessionStorage, loginId: string, text?: string): Promise<SessionRecord> {
   const result = await storage.create(creation(storage, loginId, text));
   if (result.outcome !== 'created') throw new Error(`The session was not created: ${result.outcome}`);
+  return result.session;
+}
+
+/** Creates a session and waits until it has expired; nothing sweeps it. */
+export async function createdExpired(storage: SessionStorage, loginId: string): Promise<SessionRecord> {
+  const result = await storage.create({ ...creation(storage, loginId), idleTimeoutMs: 1 });
+  if (result.outcome !== 'created') throw new Error(`The session was not created: ${result.outcome}`);
+  await eventually(async () => (await storage.get(result.session.sessionId))?.state === 'ended');
   return result.session;
 }
 
@@ -54,6 +64,9 @@ export const READS = {
   listLogins: (storage) => storage.listLogins({ limit: 10 }),
 } satisfies Record<string, (storage: SessionStorage, session: SessionRecord) => Promise<unknown>>;
 
+/** A write of a storage or of its services. */
+export type StorageOperation = keyof typeof WRITES | keyof typeof SERVICE_WRITES | 'recordUse' | 'sweep';
+
 export function bytes(text: string): Uint8Array {
   return Buffer.from(text);
 }
@@ -62,7 +75,7 @@ export function textOf(payload: Uint8Array): string {
   return Buffer.from(payload).toString();
 }
 
-/** Runs each script once, with sessions of this login: the server knows them from here on, and a call is one round trip. */
+/** Runs each write once, so that the server has cached every script and a call is one round trip. */
 export async function warmUp(storage: SessionStorage, loginId = 'warm-up'): Promise<void> {
   for (const write of Object.values(WRITES)) await write(storage, await created(storage, loginId));
 }

@@ -1,22 +1,23 @@
+import { afterAll, afterEach, beforeAll, beforeEach } from '@jest/globals';
 import type { SessionStorage } from 'nestjs-distributed-session';
 import { eventually } from '@distributed-session/test-servers/eventually.js';
 import { TcpProxy } from '@distributed-session/test-servers/proxy/tcp-proxy.js';
 import type { TcpTarget } from '@distributed-session/test-servers/proxy/tcp-proxy-connection.js';
 import { settle } from './settled-call.js';
 
-/** Two storages on the same sessions: one that faults befall, and one that sees what is there. */
+/** Two storages on the same sessions: one behind a proxy that injects faults, and one that observes the result. */
 export interface StoragePair<Storage extends SessionStorage = SessionStorage> {
-  /** What stands between `storage` and the server. */
+  /** Between `storage` and the server. */
   readonly proxy: TcpProxy;
   readonly storage: Storage;
   /** Connected to the server itself. */
   readonly witness: Storage;
-  /** Resolves once `storage` is answered again. */
+  /** Resolves once `storage` receives replies again. */
   readonly waitUntilConnected: () => Promise<void>;
   readonly close: () => Promise<void>;
 }
 
-/** Connects a pair of storages, which are made for the address that each is to use. */
+/** Connects a pair of storages; `make` returns a storage for an address. */
 export async function openPair<Storage extends SessionStorage>(
   server: TcpTarget,
   make: (address: TcpTarget) => Storage,
@@ -35,4 +36,19 @@ export async function openPair<Storage extends SessionStorage>(
   }
   const waitUntilConnected = () => eventually(async () => (await settle(() => storage.ping())).outcome === 'read');
   return { proxy, storage, witness, waitUntilConnected, close };
+}
+
+/**
+ * Opens one pair for all tests of the enclosing `describe` and closes it afterwards. Each test starts with a connected
+ * storage, and all faults of the proxy end with it.
+ */
+export function useStoragePair<Pair extends StoragePair>(open: () => Promise<Pair>): Pair {
+  let pair: Pair | undefined;
+  beforeAll(async () => {
+    pair = await open();
+  });
+  beforeEach(() => pair!.waitUntilConnected());
+  afterEach(() => pair!.proxy.healthy());
+  afterAll(() => pair?.close());
+  return new Proxy({} as Pair, { get: (_target, name) => Reflect.get(pair!, name) as unknown });
 }

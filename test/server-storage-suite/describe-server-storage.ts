@@ -1,0 +1,30 @@
+import { afterAll, afterEach, beforeAll, describe } from '@jest/globals';
+import { describeLostReplies } from './lost-replies.topic.js';
+import type { ServerStorageContext, ServerStorageTarget, StorageServer } from './server-storage-target.js';
+import { useStoragePair } from '../support/storage/storage-pair.js';
+
+/** Describes what every storage on a server guarantees when the server or the network fails. */
+export function describeServerStorage<Server extends StorageServer>(
+  name: string,
+  target: ServerStorageTarget<Server>,
+): void {
+  describe(`${name} over a network`, () => {
+    let server: Server;
+
+    beforeAll(async () => {
+      server = await target.start();
+    });
+    afterEach(() => server.resume());
+    afterAll(() => server.stop());
+
+    const context: ServerStorageContext = {
+      get server() {
+        return server;
+      },
+      target,
+      countRequests: (operation) => target.countRequests(server, operation),
+      usePair: (options) => useStoragePair(() => target.pair(server, options)),
+    };
+    describeLostReplies(context);
+  });
+}

@@ -86,7 +86,7 @@ describe('createSessionStorage()', () => {
 
   test('creates a PostgreSQL storage, and reports an invalid URL without repeating it', () => {
     expect(onPostgres('postgres://localhost/sessions')).toBeInstanceOf(PostgresSessionStorage);
-    expect(() => onPostgres('postgres://user:canary@localhost:port')).toThrow(/url must be like postgres:/);
+    expect(() => onPostgres('postgres://user:canary@localhost:port')).toThrow(/url must look like postgres:/);
     expect(() => onPostgres('postgres://user:canary@localhost:port')).not.toThrow(/canary/);
   });
 });

@@ -92,7 +92,7 @@ export function ApiProblems(...problems: readonly DescribedProblem[]): MethodDec
 }
 
 function toRequirement(permission: Permission): PermissionRequirement {
-  return typeof permission === 'string' ? { permission, partly: false } : permission;
+  return typeof permission === 'string' ? { permission, forSomeAttributes: false } : permission;
 }
 
 function byStatus(problems: readonly DescribedProblem[]): [number, ProblemCode[]][] {

@@ -58,7 +58,11 @@ describe('The OpenAPI document', () => {
       .map(({ method, path, summary, requirements }) => [
         `\`${method} ${path}\``,
         summary,
-        requirements!.map(({ permission, partly }) => `\`${permission}\`${partly ? ' (partly)' : ''}`).join(' and '),
+        requirements!
+          .map(
+            ({ permission, forSomeAttributes }) => `\`${permission}\`${forSomeAttributes ? ' (some attributes)' : ''}`,
+          )
+          .join(' and '),
       ]);
     expect(tableUnder(page, 'Routes')).toEqual(described);
   });

@@ -17,10 +17,10 @@ export function missingPermission(
   requirements: readonly PermissionRequirement[],
   held: string | undefined,
 ): string | undefined {
-  const isGranted = ({ permission, partly }: PermissionRequirement): boolean => {
+  const isGranted = ({ permission, forSomeAttributes }: PermissionRequirement): boolean => {
     if (held === '*' || held === permission) return true;
     if (held === 'session.*') return permission.startsWith('session.');
-    return partly && held === `${permission}:cart.*`;
+    return forSomeAttributes && held === `${permission}:cart.*`;
   };
   return requirements.find((requirement) => !isGranted(requirement))?.permission;
 }

@@ -35,6 +35,6 @@ describe('RequireServicePermission', () => {
     class Child extends Parent {}
     expect(names(Child)).toEqual(['session.read', 'session.list', 'session.write']);
     expect(names(Parent)).toEqual(['session.read']);
-    expect(requirementsOf(Child).map(({ partly: isPartly }) => isPartly)).toEqual([false, false, true]);
+    expect(requirementsOf(Child).map((requirement) => requirement.forSomeAttributes)).toEqual([false, false, true]);
   });
 });

@@ -47,7 +47,9 @@ export function RequireServicePermission(
       "Pass a permission, such as @RequireServicePermission('session.read'), or use @AllowAnonymousService() instead.",
     ]);
   }
-  const required = permissions.map((given) => (isRequirement(given) ? given : { permission: given, partly: false }));
+  const required = permissions.map((given) =>
+    isRequirement(given) ? given : { permission: given, forSomeAttributes: false },
+  );
   for (const { permission } of required) parsePermission(permission, '@RequireServicePermission()');
   return (target: object, _method?: string | symbol, descriptor?: PropertyDescriptor) => {
     const subject = (descriptor?.value as object | undefined) ?? target;
@@ -72,7 +74,7 @@ function isRequirement(given: string | PermissionRequirement): given is Permissi
  * }
  */
 export function forSomeAttributes(permission: 'session.read' | 'session.write'): PermissionRequirement {
-  return { permission, partly: true };
+  return { permission, forSomeAttributes: true };
 }
 
 /**

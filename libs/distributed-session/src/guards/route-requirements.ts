@@ -8,7 +8,7 @@ export const REQUIRED_PERMISSIONS = Symbol('nestjs-distributed-session required 
 export interface PermissionRequirement {
   readonly permission: string;
   /** Whether the permission for some attributes is enough, because the handler acts through `manager.as(service)`. */
-  readonly partly: boolean;
+  readonly forSomeAttributes: boolean;
 }
 
 /** Returns the permissions that a class or method requires, inherited ones included. */

@@ -47,9 +47,9 @@ export class ServicePermissionGuard implements CanActivate {
     // The check at startup does not see routes that are added later, or a guard that another guard calls.
     if (required.length === 0) throw new ServicePermissionError(service.serviceId, '(none declared for this route)');
     const granted = new PermissionSet(service.permissions);
-    for (const { permission, partly } of required) {
+    for (const { permission, forSomeAttributes } of required) {
       const parsed = parsePermission(permission);
-      const isGranted = partly ? granted.grantsForSomeAttributes(parsed) : granted.grants(parsed);
+      const isGranted = forSomeAttributes ? granted.grantsForSomeAttributes(parsed) : granted.grants(parsed);
       if (!isGranted) throw new ServicePermissionError(service.serviceId, permission);
     }
   }

@@ -181,7 +181,7 @@ describe('ServiceRegistry', () => {
     const { keyId } = await register();
     await registry.rotateSecret('pay', {}, admin);
     await expect(registry.rotateSecret('pay', {}, admin)).rejects.toThrow('already has two valid secrets');
-    await expect(register()).rejects.toThrow('registered already');
+    await expect(register()).rejects.toThrow('already registered');
     expect(changes).toBe(2);
     await registry.endSecret('pay', keyId, admin);
     await registry.revoke('pay', admin);

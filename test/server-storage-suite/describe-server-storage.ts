@@ -1,6 +1,8 @@
 import { afterAll, afterEach, beforeAll, describe } from '@jest/globals';
+import { describeBlackHole } from './black-hole.topic.js';
 import { describeLostReplies } from './lost-replies.topic.js';
 import type { ServerStorageContext, ServerStorageTarget, StorageServer } from './server-storage-target.js';
+import { describeSlowNetwork } from './slow-network.topic.js';
 import { useStoragePair } from '../support/storage/storage-pair.js';
 
 /** Describes what every storage on a server guarantees when the server or the network fails. */
@@ -23,8 +25,11 @@ export function describeServerStorage<Server extends StorageServer>(
       },
       target,
       countRequests: (operation) => target.countRequests(server, operation),
+      forgetScripts: () => target.forgetScripts(server),
       usePair: (options) => useStoragePair(() => target.pair(server, options)),
     };
     describeLostReplies(context);
+    describeBlackHole(context);
+    describeSlowNetwork(context);
   });
 }

@@ -28,7 +28,7 @@ const UNKNOWN_AND_SENT_ONCE = { outcome: 'ERR_STORAGE_OUTCOME_UNKNOWN', sent: 1 
 export function describeLostReplies(context: ServerStorageContext): void {
   describe('when a reply is lost', () => {
     // Heartbeats are rare: the lost reply must be the reply to the call.
-    const pair = context.usePair({ deadlineMs: DEADLINE_MS, heartbeatIntervalMs: 60_000 });
+    const pair = context.usePair({ deadlineMs: DEADLINE_MS, heartbeatIntervalMs: 60_000, callsAtOnce: IN_FLIGHT });
     let session: SessionRecord;
     let changes: StorageChange[];
     let unsubscribe: () => void;
@@ -112,7 +112,7 @@ export function describeLostReplies(context: ServerStorageContext): void {
 
     test('every write in flight rejects with an unknown outcome', async () => {
       const count = async () => (await pair.witness.listByLogin(session.loginId)).length;
-      await openConnections(pair.storage);
+      await openConnections(pair.storage, IN_FLIGHT);
       pair.proxy.blackHole('down');
       const calls = Array.from({ length: IN_FLIGHT }, () => settle(() => WRITES.create(pair.storage, session)));
       await eventually(async () => (await count()) >= 1 + IN_FLIGHT);

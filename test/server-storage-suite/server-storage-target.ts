@@ -2,9 +2,6 @@ import type { TcpTarget } from '@distributed-session/test-servers/proxy/tcp-prox
 import type { StorageOperation } from '../support/storage/storage-calls.js';
 import type { StoragePair } from '../support/storage/storage-pair.js';
 
-/** A pair's storage can have so many calls in flight at once. */
-export const CALLS_AT_ONCE = 30;
-
 /** A server that a test can freeze. */
 export interface StorageServer extends TcpTarget {
   freeze(): void;
@@ -15,26 +12,33 @@ export interface StorageServer extends TcpTarget {
 export interface PairOptions {
   readonly deadlineMs?: number;
   readonly heartbeatIntervalMs?: number;
+  /** How many calls can be in flight at once. */
+  readonly callsAtOnce?: number;
 }
 
 /** What the suite requires of a storage on a server. */
 export interface ServerStorageTarget<Server extends StorageServer = StorageServer> {
   /** Starts a server for the whole suite. */
   readonly start: () => Promise<Server>;
-  /** Connects a pair with its own data. Its `storage` can have `CALLS_AT_ONCE` calls in flight. */
+  /** Connects a pair with its own data. */
   readonly pair: (server: Server, options: PairOptions) => Promise<StoragePair>;
   /** A text that only the request of this operation contains, among the calls in flight in a test. */
   readonly requestOf: (operation: StorageOperation) => string;
   /** Counts the requests of this operation that the server has received from `storage`. */
   readonly countRequests: (server: Server, operation: StorageOperation) => Promise<number>;
+  /** Makes the server forget cached scripts, so that the next call takes a further round trip. */
+  readonly forgetScripts: (server: Server) => Promise<unknown>;
+  /** Whether calls without a connection fail at once, instead of waiting for one until their deadline. */
+  readonly failsFast: boolean;
 }
 
 /** What the topics of the suite use. */
 export interface ServerStorageContext {
   /** The server, once the suite has started it. */
   readonly server: StorageServer;
-  readonly target: Pick<ServerStorageTarget, 'requestOf'>;
+  readonly target: Pick<ServerStorageTarget, 'requestOf' | 'failsFast'>;
   readonly countRequests: (operation: StorageOperation) => Promise<number>;
+  readonly forgetScripts: () => Promise<unknown>;
   /** Opens one pair for the enclosing `describe`. */
   readonly usePair: (options: PairOptions) => StoragePair;
 }

@@ -1,3 +1,4 @@
+import { PostgresSessionStorage } from 'nestjs-distributed-session/postgres';
 import { PostgresServer } from '@distributed-session/test-servers/postgres/postgres-server.js';
 import { describeServerStorage } from '../server-storage-suite/describe-server-storage.js';
 import { openPostgresPair } from '../support/postgres/postgres-storage-pair.js';
@@ -19,13 +20,23 @@ const STATEMENTS: Record<StorageOperation, string> = {
 };
 
 describeServerStorage('PostgresSessionStorage', {
-  start: () => PostgresServer.start({ settings: { log_statement: 'all' } }),
+  start: (options) => PostgresServer.start({ ...options, settings: { log_statement: 'all' } }),
+  newStorage: (server, { host, port }, options) => {
+    const url = new URL(server.url);
+    url.host = `${host}:${port}`;
+    return new PostgresSessionStorage({ ...options, url: url.href });
+  },
   pair: (server, { callsAtOnce = 10, ...options }) =>
     openPostgresPair(server, { ...options, options: { max: callsAtOnce } }),
   requestOf: (operation) => `:${STATEMENTS[operation]}:`,
   countRequests: async (server, operation) => {
     const statements = await server.statementsOf('proxied');
     return statements.filter(({ preparedAs }) => preparedAs?.includes(`:${STATEMENTS[operation]}:`)).length;
+  },
+  connections: async (server) => {
+    const clients =
+      "SELECT pid FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()";
+    return (await server.query<{ pid: number }>(clients)).map(({ pid }) => String(pid));
   },
   // Functions are part of the schema: a call never takes a further round trip.
   forgetScripts: async () => {},

@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe } from '@jest/globals';
 import { describeBlackHole } from './black-hole.topic.js';
 import { describeLostReplies } from './lost-replies.topic.js';
+import { describeOpeningAndClosing } from './opening-and-closing.topic.js';
 import type { ServerStorageContext, ServerStorageTarget, StorageServer } from './server-storage-target.js';
 import { describeSlowNetwork } from './slow-network.topic.js';
 import { useStoragePair } from '../support/storage/storage-pair.js';
@@ -25,9 +26,13 @@ export function describeServerStorage<Server extends StorageServer>(
       },
       target,
       countRequests: (operation) => target.countRequests(server, operation),
+      startServer: (port) => target.start({ port }),
+      newStorage: (address, options) => target.newStorage(server, address, options),
+      connections: () => target.connections(server),
       forgetScripts: () => target.forgetScripts(server),
       usePair: (options) => useStoragePair(() => target.pair(server, options)),
     };
+    describeOpeningAndClosing(context);
     describeLostReplies(context);
     describeBlackHole(context);
     describeSlowNetwork(context);

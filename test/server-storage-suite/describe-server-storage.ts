@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe } from '@jest/globals';
 import { describeBlackHole } from './black-hole.topic.js';
+import { describeEventLoopStall } from './event-loop-stall.topic.js';
 import { describeLostReplies } from './lost-replies.topic.js';
 import { describeOpeningAndClosing } from './opening-and-closing.topic.js';
 import type { ServerStorageContext, ServerStorageTarget, StorageServer } from './server-storage-target.js';
@@ -36,5 +37,6 @@ export function describeServerStorage<Server extends StorageServer>(
     describeLostReplies(context);
     describeBlackHole(context);
     describeSlowNetwork(context);
+    describeEventLoopStall(context);
   });
 }

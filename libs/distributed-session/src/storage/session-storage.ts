@@ -49,6 +49,11 @@ export const HISTORY_LIMIT = 50;
  * have been applied), `StorageFullError` (`create` and `rotate`: not applied), `StorageCorruptError` (the stored data or
  * the reply is invalid) and, from a wrapper that encrypts, `KeyUnavailableError`. Every call ends within the deadline of
  * the driver.
+ *
+ * @example
+ * constructor(private readonly storage: SessionStorage) {} // the storage of DistributedSessionModule
+ *
+ * class MyStorage extends SessionStorage { … } // a driver; describeSessionStorage() tests it
  */
 export abstract class SessionStorage {
   // ------------------------------------------------------------------------------------------------- connection

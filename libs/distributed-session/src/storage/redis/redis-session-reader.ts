@@ -79,11 +79,7 @@ export class RedisSessionReader {
   /** Lists online users in the order of their tags, shard by shard. The cursor is the last tag of the page before. */
   async listLogins({ limit, cursor }: ListLogins): Promise<LoginPage> {
     if (cursor !== undefined && !LOGIN_TAG.test(cursor)) {
-      throw new SessionInputError(
-        'cursor',
-        'format',
-        'is not one that listLogins() returned; omit it to start over.',
-      );
+      throw new SessionInputError('cursor', 'format', 'is not one that listLogins() returned; omit it to start over.');
     }
     const { connection } = this.connections;
     let after = cursor ?? '';

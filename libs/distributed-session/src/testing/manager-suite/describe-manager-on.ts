@@ -5,7 +5,7 @@ import { describeAttributes } from './attributes.topic.js';
 import { describeBadInput } from './bad-input.topic.js';
 import { describeConcurrency } from './concurrency.topic.js';
 import { describePermissions } from './permissions.topic.js';
-import { describeRotation } from './rotation.topic.js';
+import { describeManagedRotation } from './rotation.topic.js';
 import { describeScheduling } from './scheduling.topic.js';
 import { describeServices } from './services.topic.js';
 import { describeSessions } from './sessions.topic.js';
@@ -31,7 +31,7 @@ export function describeManagerOn(
   runner.describe(`DistributedSessionManager on ${name}`, () => {
     const context = new StorageContext(create, capabilities, runner);
     describeSessions(context);
-    describeRotation(context);
+    describeManagedRotation(context);
     describeAttributes(context);
     describeServices(context);
     describePermissions(context);

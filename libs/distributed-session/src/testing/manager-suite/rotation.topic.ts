@@ -3,7 +3,7 @@ import { rejectsWith } from '../assertions.js';
 import type { StorageContext } from '../storage-context.js';
 
 /** Rotation: the new credential, and the grace of the old one. */
-export function describeRotation(context: StorageContext): void {
+export function describeManagedRotation(context: StorageContext): void {
   const { it } = context.runner;
   const { grace } = context.times;
 

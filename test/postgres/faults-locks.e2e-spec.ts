@@ -9,7 +9,7 @@ import { slackMs } from '../support/storage/slack.js';
 import { created, creation, READS, RETENTION_MS, WRITES } from '../support/storage/storage-calls.js';
 
 /** A touch makes two round trips: the second must have enough of the deadline left on a busy machine. */
-const DEADLINE_MS = 2_000;
+const DEADLINE_MS = 4_000;
 const LOCK_TIMEOUT = /timed out waiting for a lock held by another transaction/u;
 const SWEEP = { limit: 10, historyRetentionMs: RETENTION_MS };
 

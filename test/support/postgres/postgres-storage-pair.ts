@@ -2,13 +2,13 @@ import { PostgresSessionStorage, type PostgresSessionStorageOptions } from 'nest
 import { openPair, type StoragePair } from '../storage/storage-pair.js';
 import type { PostgresServer } from '@distributed-session/test-servers/postgres/postgres-server.js';
 
-/** A pair on PostgreSQL. The one that faults befall is the application `proxied`, the other one `witness`. */
+/** A pair on PostgreSQL, with the application names `proxied` and `witness`. */
 export interface PostgresStoragePair extends StoragePair<PostgresSessionStorage> {
   /** The name of its database. */
   readonly database: string;
 }
 
-/** Connects a pair to a database of its own, so that nobody else is counted or heard. */
+/** Connects a pair to its own database. */
 export async function openPostgresPair(
   server: PostgresServer,
   options: Omit<PostgresSessionStorageOptions, 'url' | 'pool'> = {},

@@ -8,7 +8,7 @@ export interface RedisStoragePair extends StoragePair<RedisSessionStorage> {
   readonly keyPrefix: string;
 }
 
-/** Connects a pair that nobody else shares a key with. */
+/** Connects a pair with its own keys. */
 export async function openRedisPair(
   server: RedisServer,
   options: Omit<RedisSessionStorageOptions, 'url' | 'options' | 'cluster' | 'client' | 'keyPrefix'> = {},

@@ -3,7 +3,7 @@ import { UnreliableStorage } from '@distributed-session/session-history/unreliab
 
 const PAUSE_MS = 2;
 
-/** The same storage for a load that must not become a flood where calls are refused at once. */
+/** Pauses after each call, so that a load does not become a flood while calls fail at once. */
 export function paced(storage: SessionStorage): SessionStorage {
   return new UnreliableStorage(storage, () => 'executed', pause).storage;
 }

@@ -1,2 +1,2 @@
-/** How long a storage may take until it works again by itself (I10). */
+/** How long a storage may take to recover by itself once its server responds again. */
 export const RECOVERY_MS = 5_000;

@@ -1,18 +1,18 @@
-/** How a call has ended. */
+/** The outcome of a call. */
 export interface SettledCall {
-  /** The word of its result (`read` for a result without one), or the code of its error, or the error's name. */
+  /** The `outcome` of its result (`read` for a result without one), or its error's code or name. */
   readonly outcome: string;
-  /** The message of its error. */
+  /** Its error's message. */
   readonly message?: string;
-  /** After how many milliseconds. */
+  /** How long it took, in milliseconds. */
   readonly ms: number;
 }
 
-/** Makes a call and waits until it has ended, however that is. */
+/** Makes a call and resolves to its outcome, whether it resolves or rejects. */
 export async function settle(call: () => Promise<unknown>): Promise<SettledCall> {
   const startedAt = performance.now();
-  const told = await call().then(outcomeOf, failureOf);
-  return { ...told, ms: performance.now() - startedAt };
+  const settled = await call().then(outcomeOf, failureOf);
+  return { ...settled, ms: performance.now() - startedAt };
 }
 
 function outcomeOf(result: unknown): Pick<SettledCall, 'outcome'> {

@@ -4,8 +4,8 @@ const delays = monitorEventLoopDelay({ resolution: 10 });
 delays.enable();
 
 /**
- * How much longer than its deadline a call may take to settle, in milliseconds: what its last steps may cost, and as long
- * as this process ever had to wait for the machine, when nothing settles.
+ * How much later than its deadline a call may settle, in milliseconds: the time for its last steps, plus the longest time
+ * that this process ever waited for a busy machine, because nothing settles while it waits.
  */
 export function slackMs(): number {
   return 700 + delays.max / 1e6;

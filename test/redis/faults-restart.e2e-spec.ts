@@ -11,7 +11,7 @@ import { settle } from '../support/storage/settled-call.js';
 import { created, WRITES } from '../support/storage/storage-calls.js';
 import type { RedisStoragePair } from '../support/redis/redis-storage-pair.js';
 import { useOwnRedisPair } from '../support/redis/use-redis-pair.js';
-import { RECOVERY_MS } from '../support/storage/recovery-time.js';
+import { recoveryMs } from '../support/storage/recovery-time.js';
 import { slackMs } from '../support/storage/slack.js';
 
 const DEADLINE_MS = 1_000;
@@ -66,7 +66,7 @@ describe('RedisSessionStorage after its server was killed and restarted', () => 
     });
     await fault;
     expect(describeViolations(checkHistory(history, { clockToleranceMs: 100, feedLagMs: 5_000 }))).toEqual([]);
-    expect(Math.max(...recoveries)).toBeLessThan(RECOVERY_MS);
+    expect(Math.max(...recoveries)).toBeLessThan(recoveryMs());
     // Whether a write is in flight when the server dies is random; other tests cover its outcome.
     const outcomes = [...new Set(history.calls.map(({ outcome }) => outcome))];
     expect(outcomes).toEqual(expect.arrayContaining(['ok', 'not-applied']));
@@ -88,7 +88,7 @@ describe('RedisSessionStorage after its server was killed and restarted', () => 
       expect([outcome, ms < slackMs()]).toEqual(['ERR_STORAGE_UNAVAILABLE', true]);
     }
     await server.restart();
-    expect(await working()).toBeLessThan(RECOVERY_MS);
+    expect(await working()).toBeLessThan(recoveryMs());
     expect(changes.map(({ type }) => type)).toContain('feed.gap');
     expect(await pair.storage.get(session.sessionId)).toBeUndefined();
     expect(await WRITES.replace(pair.storage, session)).toEqual({ outcome: 'missing' });
@@ -139,7 +139,7 @@ describe('RedisSessionStorage on a server that loads a large file', () => {
     }
     expect(refused).toBeGreaterThan(0);
     await eventually(async () => (await loading()) === '0');
-    expect(await working()).toBeLessThan(RECOVERY_MS);
+    expect(await working()).toBeLessThan(recoveryMs());
     expect(await pair.storage.get(session.sessionId)).toMatchObject({ state: 'live', version: 1 });
   });
 });

@@ -1,2 +1,9 @@
-/** How long a storage may take to recover by itself once its server responds again. */
-export const RECOVERY_MS = 5_000;
+import { slackMs } from './slack.js';
+
+/**
+ * How long a storage may take to work again by itself, in milliseconds: 5 s, and more on a busy machine, where the servers
+ * wait as long for the processor as this process does.
+ */
+export function recoveryMs(): number {
+  return 5_000 + 4 * slackMs();
+}

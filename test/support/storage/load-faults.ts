@@ -1,26 +1,27 @@
 import type { SessionStorage } from 'nestjs-distributed-session';
 import type { StoredSession } from 'nestjs-distributed-session/storage';
 import { isApplied, type LoadSession } from './load-session.js';
+import { slackMs } from './slack.js';
 import type { LoadCall, SteadyLoad } from './steady-load.js';
 
-/** What is taken for lost without fault: a master that is killed may have acknowledged what no replica has. */
+/** Writes whose loss is allowed: a killed master may have acknowledged writes that no replica has. */
 export interface LossWindow {
-  /** Of what was acknowledged later, nothing is asked. By `performance.now()`. */
+  /** Later acknowledged writes may be lost. By `performance.now()`. */
   readonly acknowledgedBefore?: number;
 }
 
-/** The deadline of a call is one second; the rest is for a busy machine. */
-const MOST_MS = 1_500;
+/** The default of the storages. */
+const DEADLINE_MS = 1_000;
 const AT_ONCE = 32;
 
-/** What is wrong with the calls themselves, one sentence each: how they ended, how long they took, what reads found. */
+/** The violations in the calls, one sentence each: their outcomes, their durations, and what reads returned. */
 export function faultsOfCalls({ calls }: SteadyLoad, { acknowledgedBefore = Infinity }: LossWindow = {}): string[] {
   return calls.flatMap((call) => {
     const { operation, outcome, ms, startedAt, session, found } = call;
     const faults: string[] = [];
-    // Who is refused has met what he did not write; that can be what somebody lost.
-    if (!isKnown(call) && startedAt < acknowledgedBefore) faults.push(`${operation} was told ${outcome}.`);
-    if (ms > MOST_MS) faults.push(`${operation} (${outcome}) took ${Math.round(ms)} ms.`);
+    // A refused write found a version that its user did not write, which may be the effect of an allowed loss.
+    if (!isKnown(call) && startedAt < acknowledgedBefore) faults.push(`${operation} ended with ${outcome}.`);
+    if (ms > DEADLINE_MS + slackMs()) faults.push(`${operation} (${outcome}) took ${Math.round(ms)} ms.`);
     if (outcome === 'read') faults.push(...session.faultsOf(found, startedAt, acknowledgedBefore));
     return faults;
   });
@@ -33,8 +34,8 @@ function isKnown(call: LoadCall): boolean {
 }
 
 /**
- * What is wrong once all is quiet, one sentence each: with each session against what its user was told, and with
- * lists, histories and the count against the sessions. Nobody else may have written there.
+ * The violations in the quiet state, one sentence each: sessions that contradict the results of their users' calls, and
+ * lists, histories and counts that contradict the sessions. No other client may have written to the store.
  */
 export async function faultsOfState(
   { sessions }: SteadyLoad,
@@ -55,7 +56,7 @@ export async function faultsOfState(
     }
     const [list, history] = await Promise.all([storage.listByLogin(loginId), storage.listHistory(loginId)]);
     if (idsOf(list) !== idsOf(found, 'live')) faults.push(`The list of ${loginId} is not its live sessions.`);
-    if (idsOf(history) !== idsOf(found, 'ended')) faults.push(`The history of ${loginId} is not what has ended.`);
+    if (idsOf(history) !== idsOf(found, 'ended')) faults.push(`The history of ${loginId} is not its ended sessions.`);
     live += list.length;
     online += list.length > 0 ? 1 : 0;
   });

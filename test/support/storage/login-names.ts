@@ -1,6 +1,6 @@
 import type { SessionStorage } from 'nestjs-distributed-session';
 
-/** New login ids without end, of the shards that are wanted: the first two digits of the ids of their sessions. */
+/** An endless sequence of new login ids in the wanted shards, which are the first two digits of their session ids. */
 export function* loginNames(
   storage: SessionStorage,
   user: string,

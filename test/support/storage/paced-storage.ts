@@ -3,7 +3,7 @@ import { UnreliableStorage } from '@distributed-session/session-history/unreliab
 
 const PAUSE_MS = 2;
 
-/** Pauses after each call, so that a load does not become a flood while calls fail at once. */
+/** Pauses before and after each call, so that a load does not become a flood while calls fail immediately. */
 export function paced(storage: SessionStorage): SessionStorage {
   return new UnreliableStorage(storage, () => 'executed', pause).storage;
 }

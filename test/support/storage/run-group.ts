@@ -13,21 +13,21 @@ import { runRandomOperations } from '@distributed-session/session-history/random
 import { historyOf } from '@distributed-session/session-history/read-history.js';
 
 export interface RunGroupOptions {
-  /** One client each. */
+  /** Each has one client. */
   readonly storages: readonly SessionStorage[];
   readonly seed: number;
   /**
-   * What happens meanwhile; it may ask how many calls were made so far. When it resolves, the store must work again;
-   * the storage it resolves to sees what is there.
+   * Runs beside the operations and may read the number of calls so far. When it resolves, the store must work again. The
+   * storage that it resolves to reads the quiet state.
    */
   readonly meanwhile: (countCalls: () => number) => Promise<SessionStorage>;
 }
 
-/** In milliseconds: between two calls of a lane, so that the servers have time for what befalls them. */
+/** The pause between two calls, in milliseconds, so that the servers have time to handle the faults. */
 const PAUSE_MS = 2;
 const PAUSE_AFTER_ERROR_MS = 25;
 
-/** Lets a client of each storage do random operations until something is over, and returns their history with the quiet state. */
+/** Runs random operations on each storage until `meanwhile` resolves, and returns the history with the quiet state. */
 export async function runGroup({ storages, seed, meanwhile }: RunGroupOptions): Promise<History> {
   const entries: HistoryEntry[] = [];
   let calls = 0;

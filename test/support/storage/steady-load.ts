@@ -6,7 +6,7 @@ import { bytes, creation, RETENTION_MS } from './storage-calls.js';
 
 /** One call of a load. Times are those of `performance.now()`. */
 export interface LoadCall {
-  /** Which of the users made it. */
+  /** The number of the user that made it. */
   readonly user: number;
   readonly session: LoadSession;
   readonly operation: LoadWrite['operation'] | 'get';
@@ -19,9 +19,9 @@ export interface LoadCall {
 }
 
 export interface SteadyLoadOptions {
-  /** The users share them. */
+  /** Shared by the users. */
   readonly storages: readonly SessionStorage[];
-  /** For each user the logins to be, each once, without end. */
+  /** The login ids of each user, each used once, without end. */
   readonly users: readonly Iterator<string, undefined>[];
 }
 
@@ -30,9 +30,9 @@ const PAUSE_AFTER_ERROR_MS = 25;
 const REPLACES = 3;
 
 /**
- * Users who create, read, change and end sessions, one call at a time each, until they are stopped. What is theirs
- * nobody else touches, so that each read can be judged. Every login is left with two sessions, of which one has ended;
- * a session with a call that failed is left as it is.
+ * Users that create, read, change and end sessions, one call at a time each, until they are stopped. No other client
+ * uses their sessions, so every read can be checked. Each login id ends up with a live and an ended session; a session
+ * with a failed call stays as it is.
  */
 export class SteadyLoad {
   readonly calls: LoadCall[] = [];
@@ -44,7 +44,7 @@ export class SteadyLoad {
     this.#users = users.map((logins, user) => this.#work(storages[user % storages.length]!, user, logins));
   }
 
-  /** Whether each of these users was told of a write that was applied and that began after a time. */
+  /** Whether each of these users has an applied write that began after a time. */
   haveWritten(users: readonly number[], since: number): boolean {
     return users.every((user) =>
       this.calls.some((call) => call.user === user && call.startedAt > since && isApplied(call)),
@@ -73,19 +73,19 @@ export class SteadyLoad {
   async #useSession(storage: SessionStorage, user: number, loginId: string, ends: boolean): Promise<LoadSession> {
     const session = new LoadSession(storage.nextSessionId(loginId), loginId);
     this.sessions.push(session);
-    let isWell = await this.#call(storage, user, session, 'create', 1);
-    for (let version = 2; isWell && version <= REPLACES + 1; version++) {
-      isWell = await this.#call(storage, user, session, 'get');
-      isWell &&= await this.#call(storage, user, session, 'replace', version);
+    let succeeded = await this.#call(storage, user, session, 'create', 1);
+    for (let version = 2; succeeded && version <= REPLACES + 1; version++) {
+      succeeded = await this.#call(storage, user, session, 'get');
+      succeeded &&= await this.#call(storage, user, session, 'replace', version);
     }
-    if (isWell && ends) {
+    if (succeeded && ends) {
       await this.#call(storage, user, session, 'end', REPLACES + 1);
       await this.#call(storage, user, session, 'get');
     }
     return session;
   }
 
-  /** Whether it has done what it should. */
+  /** Makes a call and returns whether it succeeded. */
   async #call(
     storage: SessionStorage,
     user: number,
@@ -98,14 +98,14 @@ export class SteadyLoad {
     const read = async (): Promise<void> => {
       found = await storage.get(session.sessionId);
     };
-    const told = await settle(() => (operation === 'get' ? read() : write(storage, session, operation, version)));
-    this.calls.push({ user, session, operation, startedAt, ...told, ...(found && { found }) });
+    const settled = await settle(() => (operation === 'get' ? read() : write(storage, session, operation, version)));
+    this.calls.push({ user, session, operation, startedAt, ...settled, ...(found && { found }) });
     if (operation !== 'get') {
-      session.add({ operation, version, outcome: told.outcome, endedAt: performance.now() });
+      session.add({ operation, version, outcome: settled.outcome, endedAt: performance.now() });
     }
-    const isWell = isApplied(told) || told.outcome === 'read';
-    await new Promise((resolve) => setTimeout(resolve, isWell ? PAUSE_MS : PAUSE_AFTER_ERROR_MS));
-    return isWell;
+    const succeeded = isApplied(settled) || settled.outcome === 'read';
+    await new Promise((resolve) => setTimeout(resolve, succeeded ? PAUSE_MS : PAUSE_AFTER_ERROR_MS));
+    return succeeded;
   }
 }
 

@@ -4,9 +4,9 @@ import { eventually } from '@distributed-session/test-servers/eventually.js';
 import { created } from './storage-calls.js';
 import { SteadyLoad } from './steady-load.js';
 
-/** Several storages on the same sessions, each with connections of its own, as so many processes have them. */
+/** Several storages on the same sessions, each with separate connections, like several processes. */
 export abstract class StorageGroup<Storage extends SessionStorage = SessionStorage> {
-  /** What each of them has heard so far. */
+  /** The changes that each storage has received so far. */
   readonly heard: readonly StorageChange[][];
   readonly #witnesses: Storage[] = [];
   readonly #loads: SteadyLoad[] = [];
@@ -27,34 +27,34 @@ export abstract class StorageGroup<Storage extends SessionStorage = SessionStora
     }
   }
 
-  /** Whether each was told that it may have missed something. */
+  /** Whether each storage has received a gap. */
   get allHeardGap(): boolean {
     return this.heard.every((changes) => changes.some(({ type }) => type === 'feed.gap'));
   }
 
-  /** Resolves once each of them reaches a server that takes writes. */
+  /** Resolves once each storage reaches a server that accepts writes. */
   async waitUntilWritable(): Promise<void> {
     await eventually(async () => (await Promise.all(this.storages.map(isWritable))).every(Boolean));
   }
 
-  /** Resolves once each hears what another writes: the first creates sessions of these logins, the last hears them all. */
+  /** Resolves once changes are delivered: the first storage creates sessions for these login ids, and the last receives them all. */
   async waitUntilHeard(logins: readonly string[]): Promise<void> {
     const [first, last, heard] = [this.storages[0]!, this.storages.at(-1)!, this.heard.at(-1)!];
     await eventually(() => last.feedLagMs() < 2_000);
     const ids = new Set<string>();
-    for (const loginId of logins) ids.add((await createdInTheEnd(first, loginId)).sessionId);
-    const isHeard = (id: string) => heard.some((change) => 'sessionId' in change && change.sessionId === id);
-    await eventually(() => [...ids].every(isHeard));
+    for (const loginId of logins) ids.add((await createdEventually(first, loginId)).sessionId);
+    const isReceived = (id: string) => heard.some((change) => 'sessionId' in change && change.sessionId === id);
+    await eventually(() => [...ids].every(isReceived));
   }
 
-  /** One more on the same sessions, which sees what is there; closed with the group. */
+  /** Connects one more storage on the same sessions, which reads the result. It is closed with the group. */
   protected async join(witness: Storage): Promise<Storage> {
     this.#witnesses.push(witness);
     await witness.connect();
     return witness;
   }
 
-  /** Starts a load of such users; it ends with the group at the latest. */
+  /** Starts a load of these users, which ends with the group at the latest. */
   startLoad(users: readonly Iterator<string, undefined>[]): SteadyLoad {
     const load = new SteadyLoad({ storages: this.storages, users });
     this.#loads.push(load);
@@ -72,8 +72,8 @@ async function isWritable(storage: SessionStorage): Promise<boolean> {
   return health?.writable === true;
 }
 
-/** After a failover, clients may open their connections once more. */
-async function createdInTheEnd(storage: SessionStorage, loginId: string): Promise<SessionRecord> {
+/** Retries, because clients may reopen their connections after a failover. */
+async function createdEventually(storage: SessionStorage, loginId: string): Promise<SessionRecord> {
   let session: SessionRecord | undefined;
   await eventually(async () => {
     session = await created(storage, loginId).catch(() => undefined);

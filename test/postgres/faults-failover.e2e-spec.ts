@@ -83,11 +83,11 @@ describe('when the primary is killed under load and its synchronous standby is p
     const promotedAt = performance.now();
     await eventually(() => load.haveWritten(USERS, promotedAt));
     expect(performance.now() - promotedAt).toBeLessThan(recoveryMs());
-    await eventually(() => group.allHeardGap);
+    await eventually(() => group.allReceivedGap);
     await load.stop();
     expect(faultsOfCalls(load)).toEqual([]);
     expect(await faultsOfState(load, await group.witness(standby.server))).toEqual([]);
-    await group.waitUntilHeard(['after']);
+    await group.waitUntilReceived(['after']);
   });
 });
 
@@ -110,7 +110,7 @@ describe('while PostgreSQL accepts no writes', () => {
       await group.waitUntilWritable();
       expect(performance.now() - endedAt).toBeLessThan(recoveryMs());
       expect(await WRITES.replace(storage!, session)).toMatchObject({ outcome: 'replaced' });
-      await group.waitUntilHeard(['after']);
+      await group.waitUntilReceived(['after']);
     },
   );
 });

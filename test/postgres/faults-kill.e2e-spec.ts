@@ -36,10 +36,10 @@ async function expectAllWrite(): Promise<void> {
 
 /** The violations in all replies and in the stored state. Resolves once every feed delivers the others' changes again. */
 async function violations(): Promise<string[]> {
-  await eventually(() => group.allHeardGap);
+  await eventually(() => group.allReceivedGap);
   await load.stop();
   const found = [...faultsOfCalls(load), ...(await faultsOfState(load, await group.witness(server)))];
-  await group.waitUntilHeard(['after']);
+  await group.waitUntilReceived(['after']);
   return found;
 }
 

@@ -39,24 +39,24 @@ async function feedsOf(node: RedisServer): Promise<number> {
 }
 
 function gaps(): number {
-  return group.heard.flat().filter(({ type }) => type === 'feed.gap').length;
+  return group.received.flat().filter(({ type }) => type === 'feed.gap').length;
 }
 
 describe('The change feed on a cluster', () => {
   test('reconnects, reports a gap and receives all shards again after its connections were cut', async () => {
-    await group.waitUntilHeard(logins);
+    await group.waitUntilReceived(logins);
     expect(gaps()).toBe(0);
     const cutAt = performance.now();
     const cut = await Promise.all(cluster.nodes.map((node) => node.call('CLIENT', 'KILL', 'TYPE', 'pubsub')));
     expect(cut.reduce<number>((sum, count) => sum + Number(count), 0)).toBeGreaterThanOrEqual(2);
-    await eventually(() => group.allHeardGap);
-    await group.waitUntilHeard(logins);
+    await eventually(() => group.allReceivedGap);
+    await group.waitUntilReceived(logins);
     expect(performance.now() - cutAt).toBeLessThan(recoveryMs());
     expect(gaps()).toBe(2);
   });
 
   test('reconnects to another master, reports a gap and receives all shards again after its node was killed', async () => {
-    await group.waitUntilHeard(logins);
+    await group.waitUntilReceived(logins);
     const counts = await Promise.all(cluster.nodes.map(feedsOf));
     const node = cluster.nodes[counts.findIndex((count) => count > 0)]!;
     await node.kill();
@@ -64,7 +64,7 @@ describe('The change feed on a cluster', () => {
     await cluster.waitForFailover(node);
     const tookOverAt = performance.now();
     await group.waitUntilWritable();
-    await group.waitUntilHeard(logins);
+    await group.waitUntilReceived(logins);
     // A feed on another node may reconnect too, because no heartbeat of the new master arrived in time.
     await eventually(async () => {
       const now = await Promise.all(cluster.nodes.filter((each) => each.isAlive).map(feedsOf));

@@ -57,15 +57,15 @@ describe('RedisSessionStorage on a cluster whose master was killed under load', 
     expect(faultsOfCalls(load, window)).toEqual([]);
     expect(await faultsOfState(load, storage!, window)).toEqual([]);
     const names = all.map((user) => users[user]!.next().value!);
-    await group.waitUntilHeard(names);
-    expect(group.heard.map((heard) => missedBy(heard, load))).toEqual([[], [], []]);
+    await group.waitUntilReceived(names);
+    expect(group.received.map((received) => missedBy(received, load))).toEqual([[], [], []]);
   });
 });
 
 /** The created sessions that a listener did not receive, unless it received a gap. */
-function missedBy(heard: readonly StorageChange[], { calls }: SteadyLoad): string[] {
-  if (heard.some(({ type }) => type === 'feed.gap')) return [];
-  const known = new Set(heard.flatMap((change) => ('sessionId' in change ? [change.sessionId] : [])));
+function missedBy(received: readonly StorageChange[], { calls }: SteadyLoad): string[] {
+  if (received.some(({ type }) => type === 'feed.gap')) return [];
+  const known = new Set(received.flatMap((change) => ('sessionId' in change ? [change.sessionId] : [])));
   const created = calls.filter((call) => call.operation === 'create' && isApplied(call));
   return created.map(({ session }) => session.sessionId).filter((id) => !known.has(id));
 }

@@ -50,7 +50,7 @@ describe('RedisSessionStorage with Sentinels whose master was frozen during a fa
         expect(performance.now() - announcedAt).toBeLessThan(recoveryMs());
         master.resume();
         await eventually(async () => isReplica(master));
-        await eventually(() => group.allHeardGap);
+        await eventually(() => group.allReceivedGap);
         const resumed = countCalls();
         await eventually(() => countCalls() > resumed + CALLS);
         return witness;

@@ -38,12 +38,12 @@ describe('RedisSessionStorage with Sentinels whose master was killed under load'
     const announcedAt = performance.now();
     await eventually(() => load.haveWritten(USERS, announcedAt));
     expect(performance.now() - announcedAt).toBeLessThan(recoveryMs());
-    await eventually(() => group.allHeardGap);
+    await eventually(() => group.allReceivedGap);
     await load.stop();
     const window = { acknowledgedBefore: killedAt - REPLICATED_MS };
     expect(faultsOfCalls(load, window)).toEqual([]);
     expect(await faultsOfState(load, await group.witness(successor), window)).toEqual([]);
-    await group.waitUntilHeard(['after']);
+    await group.waitUntilReceived(['after']);
   });
 });
 

@@ -86,7 +86,7 @@ describe('RedisSessionStorage with Sentinels whose master becomes a replica with
     expect(performance.now() - announcedAt).toBeLessThan(recoveryMs());
     expect(await other.listByLogin('ada')).toEqual([session]);
     expect(await WRITES.end(storage, session)).toMatchObject({ outcome: 'ended' });
-    await group.waitUntilHeard(['after']);
-    await eventually(() => group.allHeardGap);
+    await group.waitUntilReceived(['after']);
+    await eventually(() => group.allReceivedGap);
   });
 });

@@ -7,12 +7,12 @@ import { SteadyLoad } from './steady-load.js';
 /** Several storages on the same sessions, each with separate connections, like several processes. */
 export abstract class StorageGroup<Storage extends SessionStorage = SessionStorage> {
   /** The changes that each storage has received so far. */
-  readonly heard: readonly StorageChange[][];
+  readonly received: readonly StorageChange[][];
   readonly #witnesses: Storage[] = [];
   readonly #loads: SteadyLoad[] = [];
 
   protected constructor(readonly storages: readonly Storage[]) {
-    this.heard = storages.map(() => []);
+    this.received = storages.map(() => []);
   }
 
   protected async connect(): Promise<void> {
@@ -23,13 +23,13 @@ export abstract class StorageGroup<Storage extends SessionStorage = SessionStora
       throw error;
     }
     for (const [index, storage] of this.storages.entries()) {
-      storage.changes((change) => this.heard[index]!.push(change));
+      storage.changes((change) => this.received[index]!.push(change));
     }
   }
 
   /** Whether each storage has received a gap. */
-  get allHeardGap(): boolean {
-    return this.heard.every((changes) => changes.some(({ type }) => type === 'feed.gap'));
+  get allReceivedGap(): boolean {
+    return this.received.every((changes) => changes.some(({ type }) => type === 'feed.gap'));
   }
 
   /** Resolves once each storage reaches a server that accepts writes. */
@@ -38,12 +38,12 @@ export abstract class StorageGroup<Storage extends SessionStorage = SessionStora
   }
 
   /** Resolves once changes are delivered: the first storage creates sessions for these login ids, and the last receives them all. */
-  async waitUntilHeard(logins: readonly string[]): Promise<void> {
-    const [first, last, heard] = [this.storages[0]!, this.storages.at(-1)!, this.heard.at(-1)!];
+  async waitUntilReceived(logins: readonly string[]): Promise<void> {
+    const [first, last, received] = [this.storages[0]!, this.storages.at(-1)!, this.received.at(-1)!];
     await eventually(() => last.feedLagMs() < 2_000);
     const ids = new Set<string>();
     for (const loginId of logins) ids.add((await createdEventually(first, loginId)).sessionId);
-    const isReceived = (id: string) => heard.some((change) => 'sessionId' in change && change.sessionId === id);
+    const isReceived = (id: string) => received.some((change) => 'sessionId' in change && change.sessionId === id);
     await eventually(() => [...ids].every(isReceived));
   }
 

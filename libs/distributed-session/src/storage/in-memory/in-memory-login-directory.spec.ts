@@ -70,7 +70,7 @@ describe('InMemoryLoginDirectory', () => {
     expect(directory.page({ limit: 10 }, NOW)).toEqual({ logins: [{ loginId: 'alice', sessions: 2 }] });
   });
 
-  it('a walk returns a user who stays online exactly once, whoever comes, goes and returns meanwhile', () => {
+  it('a walk returns a user who stays online exactly once, whatever other users do meanwhile', () => {
     const step = fc.record({ goes: fc.nat(120), comes: fc.boolean() });
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 7 }), fc.array(step, { maxLength: 40 }), (limit, steps) => {

@@ -39,7 +39,9 @@ export function describeSlowNetwork(context: ServerStorageContext): void {
         pair.proxy.latency({ ms, jitterMs: Math.floor(ms / 2) });
         await pause(600);
       });
-      expect(outcomes).toEqual(expect.arrayContaining(['ok', 'unknown']));
+      // Whether a late reply belongs to a write is chance; the black hole covers unknown outcomes.
+      expect(outcomes).toContain('ok');
+      expect(outcomes.some((outcome) => outcome === 'unknown' || outcome === 'not-applied')).toBe(true);
       const startedAt = performance.now();
       await eventually(async () => (await settle(() => created(pair.storage, 'afterwards'))).outcome === 'read');
       expect(performance.now() - startedAt).toBeLessThan(recoveryMs());
@@ -103,6 +105,8 @@ async function outcomesUnderLoad(
     // Delayed requests reach the server, and are too late.
     await eventually(() => proxy.heldBytes === 0);
     await waitUntilConnected();
+    // A feed that was cut delivers its gap when it is open again, which the history must still record.
+    await eventually(() => storage.feedLagMs() < Infinity);
   };
   const load = { count: 3, durationMs, leastCalls: 50, seed, storage: paced(storage), quietStorage: witness, calm };
   const { calls, ...rest } = await runClients(load);

@@ -3,7 +3,7 @@ import { inspect } from 'node:util';
 /** Matches any non-empty text, which is never printed. */
 export const HIDDEN = Symbol('…');
 
-/** What a response must contain. Fields that are not named here are ignored. */
+/** The expected content of a response. Fields that are not named here are ignored. */
 export type Expected =
   null | boolean | number | string | typeof HIDDEN | readonly Expected[] | { readonly [field: string]: Expected };
 

@@ -9,7 +9,7 @@ interface Device {
   readonly credential: string;
 }
 
-/** What alice does at the three services, step by step. The first unexpected response ends it. */
+/** Plays alice's requests to the three services, step by step. The first unexpected response ends it. */
 export async function playScenario(runner: ScenarioRunner): Promise<void> {
   runner.step('alice logs in at the user service, on three devices.');
   const web = await logIn(runner, 'web');

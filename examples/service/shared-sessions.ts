@@ -1,6 +1,6 @@
 import type { DistributedSessionManager } from 'nestjs-distributed-session';
 
-/** What a service authenticates with. An operator registered the service and passed on its secret. */
+/** The credential of a service. An operator registered the service and passed on its secret. */
 export interface ServiceIdentity {
   readonly serviceId: string;
   readonly secret: string;

@@ -20,5 +20,5 @@ export interface SessionTombstone extends SessionHeader, SessionHistoryEntry {
   readonly graceEndsAt?: number;
 }
 
-/** What is stored under a session id. */
+/** The stored value of a session id: a live record or a tombstone. */
 export type StoredSession = SessionRecord | SessionTombstone;

@@ -26,7 +26,7 @@ export interface StorageFixture {
 /** Creates a fixture: for each topic if the fixture has `clear`, and for each case if it has not. */
 export type CreateStorageFixture = () => StorageFixture | Promise<StorageFixture>;
 
-/** What a fixture can do. Each `true` adds cases; none is ever skipped. */
+/** The capabilities of a fixture. Each `true` adds cases; none is ever skipped. */
 export interface StorageCapabilities {
   /** The storage reads `fixture.clock`. Adds cases to the exact millisecond, and no case waits. */
   readonly drivenClock?: boolean;

@@ -18,7 +18,7 @@ import type { ResolvedPostgresOptions } from './postgres-session-storage.options
 import type { SchemaNames } from './schema/schema-names.js';
 import { checkHealth } from './statements.js';
 
-/** What is open while the storage is connected. */
+/** The connections that are open while the storage is connected. */
 interface Opened {
   readonly connection: PostgresConnection;
   readonly stopReports: () => void;

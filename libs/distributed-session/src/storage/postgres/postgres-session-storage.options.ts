@@ -124,7 +124,7 @@ class PostgresOptions extends PostgresSchemaOptions {
   readonly heartbeatIntervalMs: number = 1_000;
 }
 
-/** What a caller writes: `url`, `options` or both, or `pool`; and whatever should differ from the defaults. */
+/** The options of a caller: `url`, `options` or both, or `pool`; and those that override the defaults. */
 export type PostgresSessionStorageOptions = Partial<PostgresOptions>;
 
 /** Validated options, with their defaults; frozen. */

@@ -6,7 +6,7 @@ import {
 } from '../../../errors/storage.errors.js';
 import { type FailedCall, WriteRefusedError, withoutReply } from '../../shared/storage-failure.js';
 
-/** What an error reply of Redis means, by its first word. */
+/** The meaning of an error reply of Redis, by its first word. */
 const REFUSALS: Readonly<Record<string, string>> = {
   READONLY: 'is a replica, which accepts no writes. A failover is in progress, or the address is that of a replica.',
   LOADING: 'is loading its data. Try again shortly.',

@@ -75,10 +75,10 @@ export class RedisConnections {
     await this.#opening.close();
   }
 
-  /** Writes to every master. If one of them rejects writes, the health is not writable and the note contains the reason. */
+  /** Checks every master. If one of them rejects writes, the health is not writable and the note contains the reason. */
   async ping(): Promise<StorageHealth> {
     try {
-      await this.#usable().heartbeat.send(true);
+      await this.#usable().heartbeat.checkWrites();
       return { writable: true, notes: [] };
     } catch (error) {
       if (!(error instanceof WriteRefusedError)) throw error;
@@ -137,7 +137,7 @@ export class RedisConnections {
 
   async #sendBeat(heartbeat: Heartbeat): Promise<boolean> {
     try {
-      await heartbeat.send(true);
+      await heartbeat.send();
       return true;
     } catch (error) {
       if (!(error instanceof WriteRefusedError)) throw error;

@@ -40,6 +40,8 @@ export class SessionKeys {
   readonly serviceKeyIds: string;
   /** String with a time to live: the number of published service changes. In the slot of `services`. */
   readonly serviceSequence: string;
+  /** The `sequence` of each shard, then `serviceSequence`. */
+  readonly sequences: readonly string[];
   /** Identifies the tag key in the store without revealing it, so that services with different tag keys are detected. */
   readonly fingerprint: string;
   readonly #prefix: string;
@@ -65,6 +67,7 @@ export class SessionKeys {
         ];
       }),
     );
+    this.sequences = [...SHARDS.map((shard) => this.shard(shard).sequence), this.serviceSequence];
   }
 
   tagOfLogin(loginId: string): string {

@@ -130,17 +130,24 @@ function serverWarnings({ options }: Redis): string[] {
 export interface MasterShard {
   readonly shard: string;
   readonly node: Redis;
+  /** On a cluster: the positions in `keys.sequences` of the streams that this master publishes. */
+  readonly streams: readonly number[];
 }
 
 /** Returns each master with its first shard. A server outside a cluster owns all shards. */
 export function masterShards(client: Redis | Cluster, keys: SessionKeys): MasterShard[] {
-  if (!isCluster(client)) return [{ shard: SHARDS[0]!, node: client }];
+  if (!isCluster(client)) return [{ shard: SHARDS[0]!, node: client, streams: [] }];
   const nodes = new Map(client.nodes('master').map((node) => [`${node.options.host}:${node.options.port}`, node]));
-  const found = new Map<string, MasterShard>();
-  for (const shard of SHARDS) {
-    const owner = client.slots[slotOf(keys.shard(shard).beat)]?.[0];
+  const found = new Map<string, MasterShard & { streams: number[] }>();
+  for (const [stream, sequence] of keys.sequences.entries()) {
+    const owner = client.slots[slotOf(sequence)]?.[0];
     const node = owner === undefined ? undefined : nodes.get(owner);
-    if (owner !== undefined && node && !found.has(owner)) found.set(owner, { shard, node });
+    if (owner === undefined || !node) continue;
+    const shard = SHARDS[stream];
+    if (shard !== undefined && !found.has(owner)) found.set(owner, { shard, node, streams: [] });
+    // A master without a shard sends no heartbeats: another one reports the stream of the services.
+    const master = found.get(owner) ?? found.values().next().value;
+    master?.streams.push(stream);
   }
   return [...found.values()];
 }

@@ -1,9 +1,10 @@
 import { Logger } from '@nestjs/common';
 import { storeErrors } from '../connection/check-server.js';
-import { masterShards } from '../connection/redis-client.js';
+import { type MasterShard, masterShards } from '../connection/redis-client.js';
 import type { RedisConnection } from '../connection/redis-connection.js';
 import { readOnlyUserError } from '../connection/redis-failure.js';
-import { forceBeatScript, sendBeatScript } from '../scripts/send-beat.script.js';
+import { packBeat } from '../records/change-message.js';
+import { checkWritesScript, claimBeatScript, publishBeatScript } from '../scripts/heartbeat.script.js';
 import type { ServerClock } from '../../shared/server-clock.js';
 import { WriteRefusedError } from '../../shared/storage-failure.js';
 import type { SessionKeys } from '../session-keys.js';
@@ -15,6 +16,10 @@ const SILENT_ROUNDS = 3;
 /**
  * Once per interval: makes every master publish a heartbeat on the feed, unless another process just did, synchronises
  * the clock with the master's time, and checks that the store still belongs to services with the same tag key.
+ *
+ * The nodes of a cluster may lose a message on its way from one to another. So a heartbeat contains the last numbers of
+ * its master's streams, which are read before it is published: every feed receives these changes before the heartbeat, or
+ * has lost them.
  */
 export class Heartbeat {
   readonly #logger = new Logger(Heartbeat.name);
@@ -53,25 +58,30 @@ export class Heartbeat {
     await this.#round;
   }
 
-  /**
-   * Makes every master publish a heartbeat.
-   *
-   * @param force - Publishes even if another process just did. Fails on a master that would reject a session.
-   */
-  async send(force: boolean): Promise<void> {
+  /** Makes every master publish a heartbeat. Fails on a master that would reject a session. */
+  async send(): Promise<void> {
+    await this.#onEachMaster(async (master) => this.#publish(master, await this.#checkWrites(master)));
+  }
+
+  /** Fails on a master that would reject a session. */
+  async checkWrites(): Promise<void> {
+    await this.#onEachMaster(async (master) => this.#checkWrites(master));
+  }
+
+  async #onEachMaster(act: (master: MasterShard) => Promise<unknown>): Promise<void> {
     const masters = masterShards(this.connection.client, this.keys);
     this.feed.expect(masters.map(({ shard }) => shard));
     if (!this.mayWrite) {
       await this.#readTime();
       throw readOnlyUserError();
     }
-    await Promise.all(masters.map(async ({ shard }) => this.#sendTo(shard, force)));
+    await Promise.all(masters.map(act));
   }
 
   async #beat(): Promise<void> {
     let isRefused = false;
     try {
-      await this.send(false).catch((error: unknown) => {
+      await this.#onEachMaster(async (master) => this.#sendUnlessSent(master)).catch((error: unknown) => {
         if (!(error instanceof WriteRefusedError)) throw error;
         isRefused = error.isTemporary;
       });
@@ -95,13 +105,29 @@ export class Heartbeat {
     this.clock.observe(Number(seconds) * 1_000 + Math.floor(Number(microseconds) / 1_000), sentAt);
   }
 
-  async #sendTo(shard: string, force: boolean): Promise<void> {
-    const { beat } = this.keys.shard(shard);
+  async #checkWrites({ shard }: MasterShard): Promise<number> {
+    const sentAt = performance.now();
+    const reply = await this.connection.run(checkWritesScript, this.keys.shard(shard), {});
+    const [now] = reply as [number];
+    this.clock.observe(now, sentAt);
+    return now;
+  }
+
+  async #sendUnlessSent(master: MasterShard): Promise<void> {
     const sentAt = performance.now();
     const interval = Math.max(1, Math.floor(this.intervalMs * 0.8));
-    const args = { channel: this.keys.channel, shard, interval };
-    const script = force ? forceBeatScript : sendBeatScript;
-    const [now] = (await this.connection.run(script, { beat }, args)) as [number];
+    const reply = await this.connection.run(claimBeatScript, this.keys.shard(master.shard), { interval });
+    const [now, isClaimed] = reply as [number, number];
     this.clock.observe(now, sentAt);
+    if (isClaimed) await this.#publish(master, now);
+  }
+
+  /** Publishes the heartbeat of that time. The numbers are read later, so that they include all changes before it. */
+  async #publish({ shard, streams }: MasterShard, at: number): Promise<void> {
+    const numbers = streams.map(async (stream) => {
+      return [stream, Number(await this.connection.read('get', this.keys.sequences[stream]!))] as const;
+    });
+    const message = packBeat({ type: 'beat', at, shard, last: new Map(await Promise.all(numbers)) });
+    await this.connection.run(publishBeatScript, this.keys.shard(shard), { channel: this.keys.channel, message });
   }
 }

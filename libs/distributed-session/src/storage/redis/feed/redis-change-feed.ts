@@ -2,7 +2,7 @@ import { Logger } from '@nestjs/common';
 import type { Cluster, Redis } from 'ioredis';
 import { ChangeListeners } from '../../shared/change-listeners.js';
 import type { StorageChange, StorageChangeListener } from '../../storage-change.js';
-import { type NumberedChange, unpackRedisChange } from '../records/change-message.js';
+import { type Beat, type NumberedChange, unpackRedisChange } from '../records/change-message.js';
 import type { ServerClock } from '../../shared/server-clock.js';
 import type { SessionKeys } from '../session-keys.js';
 import { RedisFeedConnection } from './redis-feed-connection.js';
@@ -25,12 +25,16 @@ export class RedisChangeFeed {
   readonly #beats = new Map<string, number>();
   /** The last number received on each stream. */
   readonly #received = new Map<string, number>();
+  /** The number of each stream in its last heartbeat. */
+  readonly #counted = new Map<string, number>();
   readonly #positions = new WeakMap<StorageChange, Position>();
   /** The number of this process's last write on each stream. Replaced by a new map when the numbers may start over. */
   #written = new Map<string, number>();
   #connection: RedisFeedConnection | undefined;
   #isOpen = false;
   #wasOpen = false;
+  /** Changes may have been lost between the reconnection and the first heartbeats. */
+  #awaitsNumbers = false;
   #expected: readonly string[] = [];
 
   constructor(
@@ -101,7 +105,9 @@ export class RedisChangeFeed {
   #opened(): void {
     this.#beats.clear();
     this.#received.clear();
+    this.#counted.clear();
     this.#isOpen = true;
+    this.#awaitsNumbers = this.#wasOpen;
     if (this.#wasOpen) this.#publishGap();
     this.#wasOpen = true;
   }
@@ -118,8 +124,25 @@ export class RedisChangeFeed {
   #receive(message: Buffer): void {
     const entry = unpackRedisChange(message);
     if (entry === undefined) return;
-    if (entry.type === 'beat') this.#beats.set(entry.shard, Math.max(entry.at, this.#beats.get(entry.shard) ?? 0));
+    if (entry.type === 'beat') this.#receiveBeat(entry);
     else this.#publish(entry);
+  }
+
+  #receiveBeat({ shard, at, last }: Beat): void {
+    const streams = Array.from(last, ([stream, number]) => this.#isInterrupted(this.keys.sequences[stream]!, number));
+    this.#beats.set(shard, Math.max(at, this.#beats.get(shard) ?? 0));
+    const isFirst = this.#awaitsNumbers && this.lagMs() < Infinity;
+    if (isFirst) this.#awaitsNumbers = false;
+    if (streams.includes(true) || (isFirst && streams.length > 0)) this.#publishGap();
+  }
+
+  /** Whether a change of the stream is missing, or the stream went back because a failover lost writes. */
+  #isInterrupted(stream: string, number: number): boolean {
+    const last = this.#received.get(stream);
+    const wentBack = number < (this.#counted.get(stream) ?? 0);
+    this.#counted.set(stream, number);
+    this.#received.set(stream, wentBack ? number : Math.max(number, last ?? 0));
+    return wentBack || (last !== undefined && number > last);
   }
 
   #publish({ change, number }: NumberedChange): void {

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import * as fc from 'fast-check';
 import { double, packedIdentity, packedText, uint32 } from '../../../../../../test/support/redis/packed-session.js';
 import { END_REASONS } from '../../../model/end-reason.js';
-import { unpackRedisChange } from './change-message.js';
+import { packBeat, unpackRedisChange } from './change-message.js';
 
 /** A message as the scripts pack it: a letter, then its parts. */
 const message = (kind: string, ...parts: readonly Buffer[]): Buffer => Buffer.concat([Buffer.from(kind), ...parts]);
@@ -86,8 +86,23 @@ describe('unpackRedisChange()', () => {
     },
   );
 
-  it('unpacks B as the heartbeat of a shard', () => {
-    expect(unpackRedisChange(message('B', double(9), packedText('a7')))).toEqual({ type: 'beat', at: 9, shard: 'a7' });
+  it('unpacks B as the heartbeat that packBeat() has packed', () => {
+    const numbers = fc.array(fc.tuple(fc.integer({ min: 0, max: 256 }), fc.nat()), { maxLength: 257 });
+    fc.assert(
+      fc.property(whole, numbers, (at, entries) => {
+        const beat = { type: 'beat', at, shard: 'a7', last: new Map(entries) } as const;
+        expect(unpackRedisChange(packBeat(beat))).toEqual(beat);
+      }),
+    );
+  });
+
+  it('unpacks B of one server as a heartbeat without numbers', () => {
+    expect(unpackRedisChange(message('B', double(9), packedText('a7')))).toEqual({
+      type: 'beat',
+      at: 9,
+      shard: 'a7',
+      last: new Map(),
+    });
   });
 });
 
@@ -109,6 +124,8 @@ describe('unpackRedisChange() with an unknown message', () => {
     ['a number that is not a number', message('C', double(NaN), created.subarray(9))],
     ['a fractional number', message('C', double(1.5), created.subarray(9))],
     ['a heartbeat without a valid time', message('B', double(NaN), packedText('a7'))],
+    ['a heartbeat with an unknown stream', packBeat({ type: 'beat', at: 9, shard: 'a7', last: new Map([[257, 1]]) })],
+    ['a heartbeat with half a number', message('B', double(9), packedText('a7'), Buffer.from([1, 0, 1, 0]))],
     ['a heartbeat at an infinite time', message('B', double(Infinity), packedText('a7'))],
   ])('ignores %s', (_name, bytes) => {
     expect(unpackRedisChange(bytes)).toBeUndefined();

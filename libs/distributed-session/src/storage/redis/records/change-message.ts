@@ -1,13 +1,16 @@
 import type { FeedGapChange, ServiceChangedChange, StorageChange } from '../../storage-change.js';
-import { ByteReader } from './bytes.js';
+import { ByteReader, packText } from './bytes.js';
+import { SHARDS } from '../session-keys.js';
 import { unpackEnding, unpackIdentity } from './stored-session.js';
 
-/** The heartbeat of a shard: all changes that its server published before were delivered. */
+/** The heartbeat of a shard: the changes that its server published before `at` were delivered, up to the last numbers. */
 export interface Beat {
   readonly type: 'beat';
   readonly shard: string;
-  /** When it was sent, by the server's clock. */
+  /** By the server's clock. */
   readonly at: number;
+  /** On a cluster: the number of the last change of each of the master's streams, which are positions in `keys.sequences`. */
+  readonly last: ReadonlyMap<number, number>;
 }
 
 const SERVICE_CHANGES: readonly string[] = [
@@ -31,7 +34,7 @@ export interface NumberedChange {
  * - `C`, `U`: number (8 bytes), version (4), time (8), by (text), identity
  * - `E`, `R`: number, version, time, ending, identity
  * - `S`: number, time, change (text), service id (text), by (text)
- * - `B`: time, shard (text)
+ * - `B`: time, shard (text), then for each stream its position (2 bytes) and number
  *
  * Returns `undefined` for an unknown message: a later release or another program may publish on the channel.
  */
@@ -39,13 +42,36 @@ export function unpackRedisChange(message: Buffer): NumberedChange | Beat | unde
   try {
     const reader = new ByteReader(message);
     const kind = String.fromCharCode(reader.uint8());
-    if (kind === 'B') return { type: 'beat', at: reader.whole(), shard: reader.text() };
+    if (kind === 'B') return unpackBeat(reader);
     const number = reader.whole();
     const change = unpackKind(kind, reader);
     return change && reader.isAtEnd ? { type: 'change', number, change } : undefined;
   } catch {
     return undefined;
   }
+}
+
+/** Packs a message of the kind `B`. */
+export function packBeat({ at, shard, last }: Beat): Buffer {
+  const head = Buffer.alloc(9, 'B');
+  head.writeDoubleLE(at, 1);
+  const numbers = Buffer.alloc(last.size * 10);
+  for (const [index, [stream, number]] of [...last].entries()) {
+    numbers.writeUInt16LE(stream, index * 10);
+    numbers.writeDoubleLE(number, index * 10 + 2);
+  }
+  return Buffer.concat([head, packText(shard), numbers]);
+}
+
+function unpackBeat(reader: ByteReader): Beat {
+  const [at, shard] = [reader.whole(), reader.text()];
+  const last = new Map<number, number>();
+  while (!reader.isAtEnd) {
+    const stream = reader.uint16();
+    if (stream > SHARDS.length) throw new RangeError('A stream is unknown');
+    last.set(stream, reader.whole());
+  }
+  return { type: 'beat', at, shard, last };
 }
 
 function unpackKind(kind: string, reader: ByteReader): NumberedChange['change'] | undefined {

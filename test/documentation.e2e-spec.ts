@@ -5,10 +5,11 @@ import type { OptionsError } from 'nestjs-distributed-session';
 import { PostgresSessionStorage } from 'nestjs-distributed-session/postgres';
 import { RedisSessionStorage } from 'nestjs-distributed-session/redis';
 import { compile, pages, programsOf, readPage } from './support/documentation-program.js';
+import { docstringExamples } from './support/docstring-examples.js';
 import { codeIn, linkTargets, tableUnder } from './support/markdown.js';
 import { ROOT } from './support/packed-library.js';
 
-const programs = pages().flatMap(programsOf);
+const programs = [...pages().flatMap(programsOf), ...docstringExamples()];
 const links = pages().flatMap((page) =>
   linkTargets(readPage(page))
     .filter((target) => !/^[a-z]+:/.test(target))

@@ -4,9 +4,9 @@ import ts from 'typescript';
 import { codeBlocks } from './markdown.js';
 import { ROOT } from './packed-library.js';
 
-/** One program of a page: a `ts` block and the `ts continued` blocks after it, joined. */
-export interface PageProgram {
-  /** For example `README.md:12`: the page and the line of the first block. */
+/** A program in the documentation. In a page: a `ts` block and the `ts continued` blocks after it, joined. */
+export interface Program {
+  /** For example `README.md:12`: the file and the line of the first block. */
   readonly name: string;
   /** A file name in the workspace, so that imports resolve as in its code. The file is never written. */
   readonly fileName: string;
@@ -32,8 +32,8 @@ export function readPage(page: string): string {
 }
 
 /** The programs of a page. A `ts continued` block without a preceding block is an error. */
-export function programsOf(page: string): readonly PageProgram[] {
-  const programs: PageProgram[] = [];
+export function programsOf(page: string): readonly Program[] {
+  const programs: Program[] = [];
   for (const { language, note, code, line } of codeBlocks(readPage(page))) {
     if (language !== 'ts') continue;
     const name = `${page}:${line}`;
@@ -49,7 +49,7 @@ export function programsOf(page: string): readonly PageProgram[] {
 }
 
 /** Compiles programs together with the workspace's options; returns the errors of each, by name. */
-export function compile(programs: readonly PageProgram[]): ReadonlyMap<string, readonly string[]> {
+export function compile(programs: readonly Program[]): ReadonlyMap<string, readonly string[]> {
   const options: ts.CompilerOptions = { ...workspaceOptions(), noUnusedLocals: false, noUnusedParameters: false };
   const sources = new Map(programs.map(({ fileName, code }) => [fileName, code]));
   const disk = ts.createCompilerHost(options);

@@ -40,7 +40,7 @@ export function toHttpException(error: DistributedSessionError, status: HttpStat
  * Returns the number of seconds after which a client may retry (`Retry-After`), or `undefined` if retrying does not help.
  *
  * @example
- * const seconds = retryAfterSeconds(error);
+ * const seconds = error instanceof DistributedSessionError ? retryAfterSeconds(error) : undefined;
  * if (seconds !== undefined) response.setHeader('Retry-After', String(seconds));
  */
 export function retryAfterSeconds(error: DistributedSessionError): number | undefined {

@@ -9,10 +9,7 @@ const LISTENS_TO = Symbol('nestjs-distributed-session listens to');
  * default scope: an application with a request-scoped or transient listener does not start.
  *
  * @example
- * @OnSessionEvent('session.ended')
- * async onEnded({ loginId, reason }: SessionEventMap['session.ended']) {
- *   if (reason === 'kicked-out') await this.mail.notify(loginId);
- * }
+ * `class Log { @OnSessionEvent('session.ended') onEnd({ sessionId }: SessionEventMap['session.ended']) {} }`
  *
  * @throws {OptionsError} when an event type is unknown, or without one.
  */

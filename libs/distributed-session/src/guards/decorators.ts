@@ -27,14 +27,7 @@ export const OPTIONAL_SESSION = Symbol('nestjs-distributed-session optional sess
  * attributes, `'session.read:cart.*'` those attributes, and {@link forSomeAttributes} any.
  *
  * @example
- * @UseGuards(ServiceAuthGuard, ServicePermissionGuard)
- * @RequireServicePermission('session.read')
- * @Controller('orders')
- * export class OrdersController {
- *   @Delete(':id')
- *   @RequireServicePermission('order.cancel')
- *   cancel(@Param('id') id: string) {}
- * }
+ * `class Orders { @Delete(':id') @RequireServicePermission('order.cancel') cancel(@Param('id') id: string) {} }`
  *
  * @throws {ServiceInputError} when a permission is invalid.
  * @throws {OptionsError} without a permission.
@@ -67,11 +60,7 @@ function isRequirement(given: string | PermissionRequirement): given is Permissi
  * which enforces the permission for each attribute.
  *
  * @example
- * @Get(':id')
- * @RequireServicePermission(forSomeAttributes('session.read'))
- * show(@Param('id') id: string, @CurrentService() service: ServiceCredential) {
- *   return this.sessions.as(service).getSession(id);
- * }
+ * `class Sessions { @Get() @RequireServicePermission(forSomeAttributes('session.read')) list() {} }`
  */
 export function forSomeAttributes(permission: 'session.read' | 'session.write'): PermissionRequirement {
   return { permission, forSomeAttributes: true };
@@ -82,9 +71,7 @@ export function forSomeAttributes(permission: 'session.read' | 'session.write'):
  * must be valid. On a method it overrides `@RequireServicePermission()` on the class, and vice versa.
  *
  * @example
- * @Get('status')
- * @AllowAnonymousService()
- * status(@CurrentService() service?: ServiceCredential) {}
+ * `class Status { @Get() @AllowAnonymousService() show(@CurrentService() service?: ServiceCredential) {} }`
  */
 export function AllowAnonymousService(): CustomDecorator<symbol> {
   return SetMetadata(ALLOW_ANONYMOUS_SERVICE, true);
@@ -95,10 +82,7 @@ export function AllowAnonymousService(): CustomDecorator<symbol> {
  * `undefined`. While the storage is unavailable the response is still 503, so that no user appears to be logged out.
  *
  * @example
- * @Get('cart')
- * @UseGuards(SessionGuard)
- * @OptionalSession()
- * cart(@CurrentSession() session?: Session) {}
+ * `class Cart { @Get() @UseGuards(SessionGuard) @OptionalSession() show(@CurrentSession() session?: Session) {} }`
  */
 export function OptionalSession(): CustomDecorator<symbol> {
   return SetMetadata(OPTIONAL_SESSION, true);

@@ -30,18 +30,11 @@ export interface PresentedServiceCredential {
  * unavailable.
  *
  * @example
- * @UseGuards(ServiceAuthGuard, ServicePermissionGuard)
- * @Controller('orders')
- * export class OrdersController {
- *   @Get()
- *   @RequireServicePermission('session.read')
- *   list(@CurrentService() service: ServiceCredential) {}
- * }
+ * `class Orders { @Get() @UseGuards(ServiceAuthGuard) list(@CurrentService() service: ServiceCredential) {} }`
  *
  * @example
  * // Subclasses override how the credential is read:
- * @Injectable()
- * export class ApiKeyGuard extends ServiceAuthGuard {
+ * class ApiKeyGuard extends ServiceAuthGuard {
  *   protected override extractCredential(request: GuardedRequest) {
  *     const [secret] = request.headerValues('x-api-key');
  *     return secret === undefined ? undefined : { secret };

@@ -13,17 +13,14 @@ import { type PermissionRequirement, allowsAnonymous, requirementsOfRoute } from
  * nor `@AllowAnonymousService()`.
  *
  * @example
- * @UseGuards(ServiceAuthGuard, ServicePermissionGuard)
- * @RequireServicePermission('session.read')
- * @Controller('orders')
- * export class OrdersController {}
+ * `class A { @UseGuards(ServiceAuthGuard, ServicePermissionGuard) @RequireServicePermission('order.read') list() {} }`
  *
  * @example
  * // For all routes:
- * providers: [
+ * const providers = [
  *   { provide: APP_GUARD, useClass: ServiceAuthGuard },
  *   { provide: APP_GUARD, useClass: ServicePermissionGuard },
- * ]
+ * ];
  */
 @Injectable()
 export class ServicePermissionGuard implements CanActivate {

@@ -21,17 +21,11 @@ const UNAUTHORIZED = ['ERR_SESSION_NOT_FOUND', 'ERR_SESSION_ENDED', 'ERR_SESSION
  * the session contains only the attributes that the calling service may read.
  *
  * @example
- * @UseGuards(SessionGuard)
- * @Controller('cart')
- * export class CartController {
- *   @Get()
- *   show(@CurrentSession() session: Session, @SessionAttribute('cart.items') items: string[] = []) {}
- * }
+ * `class Cart { @Get() @UseGuards(SessionGuard) show(@CurrentSession() session: Session) {} }`
  *
  * @example
  * // Subclasses override how the credential is read:
- * @Injectable()
- * export class TicketGuard extends SessionGuard {
+ * class TicketGuard extends SessionGuard {
  *   protected override extractCredential(request: GuardedRequest) {
  *     return request.headerValues('x-ticket')[0];
  *   }

@@ -49,7 +49,7 @@ export class DistributedSessionHealthIndicator {
    * Checks the storage once. The result's `notes` explain a `degraded` status.
    *
    * @example
-   * await this.sessions.pingCheck('sessions', { timeoutMs: 500, maxFeedLagMs: 5_000 });
+   * await sessionHealth.pingCheck('sessions', { timeoutMs: 500, maxFeedLagMs: 5_000 });
    */
   async pingCheck<const Key extends string>(
     key: Key,

@@ -118,7 +118,7 @@ export abstract class ServiceOperations {
    * Ends one secret of a service now. Returns whether the secret was valid. Requires the `service.manage` permission.
    *
    * @example
-   * await sessions.endServiceSecret('order', service.secrets[0].keyId);
+   * await sessions.endServiceSecret('order', keyId);
    */
   async endServiceSecret(serviceId: string, keyId: string): Promise<boolean> {
     this.access.require('service.manage');

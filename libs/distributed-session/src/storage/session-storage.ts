@@ -52,8 +52,6 @@ export const HISTORY_LIMIT = 50;
  *
  * @example
  * constructor(private readonly storage: SessionStorage) {} // the storage of DistributedSessionModule
- *
- * class MyStorage extends SessionStorage { … } // a driver; describeSessionStorage() tests it
  */
 export abstract class SessionStorage {
   // ------------------------------------------------------------------------------------------------- connection

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { beforeAll, describe, expect, it } from '@jest/globals';
+import * as library from 'nestjs-distributed-session';
 import type { OptionsError } from 'nestjs-distributed-session';
 import { PostgresSessionStorage } from 'nestjs-distributed-session/postgres';
 import { RedisSessionStorage } from 'nestjs-distributed-session/redis';
@@ -9,7 +10,8 @@ import { docstringExamples } from './support/docstring-examples.js';
 import { codeIn, linkTargets, tableUnder } from './support/markdown.js';
 import { ROOT } from './support/packed-library.js';
 
-const programs = [...pages().flatMap(programsOf), ...docstringExamples()];
+const examples = docstringExamples();
+const programs = [...pages().flatMap(programsOf), ...examples];
 const links = pages().flatMap((page) =>
   linkTargets(readPage(page))
     .filter((target) => !/^[a-z]+:/.test(target))
@@ -30,6 +32,18 @@ describe('the TypeScript in the documentation', () => {
 
   it.each(programs)('compiles: $name', ({ name }) => {
     expect(errors.get(name)).toEqual([]);
+  });
+});
+
+describe('the docstrings of the root entry', () => {
+  const names = Object.entries<unknown>(library).flatMap(([name, value]) => {
+    if (typeof value !== 'function' || value.prototype instanceof Error) return [];
+    // An export may have another name than its declaration; Nest's decorators have none.
+    return [value.name === '' ? name : value.name];
+  });
+
+  it.each(names)('have an example: %s', (name) => {
+    expect(examples.map(({ subject }) => subject)).toContain(name);
   });
 });
 

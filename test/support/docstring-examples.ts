@@ -33,8 +33,14 @@ declare const MyStorage: new (database: object) => library.SessionStorage;
 declare function freshDatabase(): object;
 `;
 
-/** Every `@example` of the library, as an editor shows it, in a program that imports what the example names. */
-export function docstringExamples(): readonly Program[] {
+/** An `@example`, as an editor shows it, in a program that imports what the example names. */
+export interface DocstringExample extends Program {
+  /** What the docstring describes. */
+  readonly subject: string;
+}
+
+/** Every `@example` of the library. */
+export function docstringExamples(): readonly DocstringExample[] {
   const imports = importsByName();
   return sourcesOf(join(LIBRARY, 'src')).flatMap((path) => examplesIn(path, imports));
 }
@@ -88,9 +94,9 @@ function exportsOf(path: string): readonly Export[] {
   return [...lists, ...stars, ...declared];
 }
 
-function examplesIn(path: string, imports: ReadonlyMap<string, string>): readonly Program[] {
+function examplesIn(path: string, imports: ReadonlyMap<string, string>): readonly DocstringExample[] {
   const file = ts.createSourceFile(path, readFileSync(path, 'utf8'), ts.ScriptTarget.Latest, true);
-  const programs: Program[] = [];
+  const examples: DocstringExample[] = [];
   const visit = (node: ts.Node): void => {
     for (const tag of ts.getJSDocTags(node)) {
       // The parser also returns the tags of a parent, for example those of a function for its parameters.
@@ -98,12 +104,18 @@ function examplesIn(path: string, imports: ReadonlyMap<string, string>): readonl
       const line = file.getLineAndCharacterOfPosition(tag.getStart()).line + 1;
       const name = `${relative(ROOT, path)}:${line}`;
       const fileName = join(ROOT, 'documented', `${name.replaceAll(/\W/g, '-')}.ts`);
-      programs.push({ name, fileName, code: programOf(ts.getTextOfJSDocComment(tag.comment) ?? '', imports) });
+      const code = programOf(ts.getTextOfJSDocComment(tag.comment) ?? '', imports);
+      examples.push({ name, fileName, code, subject: subjectOf(node) });
     }
     ts.forEachChild(node, visit);
   };
   visit(file);
-  return programs;
+  return examples;
+}
+
+function subjectOf(node: ts.Node): string {
+  const named = ts.isVariableStatement(node) ? node.declarationList.declarations[0]! : (node as ts.NamedDeclaration);
+  return named.name?.getText() ?? '';
 }
 
 /** In an editor, an example ends at a space before `@`, unless the line is a code span. */

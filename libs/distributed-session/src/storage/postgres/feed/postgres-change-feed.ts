@@ -1,5 +1,5 @@
 import { Logger } from '@nestjs/common';
-import { ChangeListeners } from '../../shared/change-listeners.js';
+import { BEAT_SHARE, FeedListeners, SILENT_FEED, SILENT_ROUNDS } from '../../shared/feed-listeners.js';
 import type { ServerClock } from '../../shared/server-clock.js';
 import type { StorageChange, StorageChangeListener } from '../../storage-change.js';
 import type { PostgresClient } from '../connection/postgres-pool.js';
@@ -9,11 +9,6 @@ import type { Row } from '../records/row-reader.js';
 import type { SchemaNames } from '../schema/schema-names.js';
 import { PostgresFeedConnection } from './postgres-feed-connection.js';
 import { OwnWrites } from './own-writes.js';
-
-/** After this many rounds without a heartbeat, the feed opens another connection. */
-const SILENT_ROUNDS = 3;
-/** A heartbeat of another process suffices when it is younger than this share of the interval. */
-const BEAT_SHARE = 0.8;
 
 interface FeedOptions {
   readonly heartbeatIntervalMs: number;
@@ -28,7 +23,7 @@ interface FeedOptions {
  */
 export class PostgresChangeFeed {
   readonly #logger = new Logger(PostgresChangeFeed.name);
-  readonly #listeners = new ChangeListeners();
+  readonly #listeners: FeedListeners;
   readonly #origins = new WeakMap<StorageChange, string>();
   readonly writes = new OwnWrites();
   #connection: PostgresFeedConnection | undefined;
@@ -36,8 +31,6 @@ export class PostgresChangeFeed {
   #round: Promise<void> | undefined;
   /** Whether something was written since the current round began. */
   #isWanted = false;
-  #isOpen = false;
-  #wasOpen = false;
   /** When the last heartbeat was sent, by the server's clock. */
   #lastBeatAt = -Infinity;
   #silentRounds = 0;
@@ -46,7 +39,9 @@ export class PostgresChangeFeed {
     private readonly names: SchemaNames,
     private readonly clock: ServerClock,
     private readonly options: FeedOptions,
-  ) {}
+  ) {
+    this.#listeners = new FeedListeners(clock);
+  }
 
   /** Changes that this process made before subscribing are not delivered, even if their message arrives later. */
   subscribe(listener: StorageChangeListener): () => void {
@@ -87,29 +82,27 @@ export class PostgresChangeFeed {
     await this.flush();
     this.#connection?.close();
     this.#connection = undefined;
-    this.#isOpen = false;
+    this.#listeners.closed();
   }
 
   /** Whether the feed listens on the channel. */
   get isOpen(): boolean {
-    return this.#isOpen;
+    return this.#listeners.isOpen;
   }
 
   /** Every change published longer ago than this has been delivered, or will be preceded by a gap. */
   lagMs(): number {
-    return this.#isOpen ? Math.max(0, this.clock.now() - this.#lastBeatAt) : Infinity;
+    return this.isOpen ? Math.max(0, this.clock.now() - this.#lastBeatAt) : Infinity;
   }
 
   #opened(): void {
-    this.#isOpen = true;
     this.#silentRounds = 0;
-    if (this.#wasOpen) this.#listeners.publish({ type: 'feed.gap', at: this.clock.now() });
-    this.#wasOpen = true;
+    this.#listeners.opened();
     void this.flush();
   }
 
   #closed(): void {
-    this.#isOpen = false;
+    this.#listeners.closed();
     this.#lastBeatAt = -Infinity;
   }
 
@@ -135,7 +128,7 @@ export class PostgresChangeFeed {
   /** Also reads the server's time and, unless another process has just sent one, sends a heartbeat. */
   async #flushOnce(): Promise<void> {
     const connection = this.#connection;
-    if (!connection || !this.#isOpen) return;
+    if (!connection || !this.isOpen) return;
     const beat = this.clock.now() - this.#lastBeatAt >= this.options.heartbeatIntervalMs * BEAT_SHARE;
     const sentAt = performance.now();
     let row: Row;
@@ -153,7 +146,7 @@ export class PostgresChangeFeed {
   }
 
   #reopen(connection: PostgresFeedConnection): void {
-    this.#logger.warn('The change feed receives no heartbeats, although they are sent. Opening another connection.');
+    this.#logger.warn(SILENT_FEED);
     this.#silentRounds = 0;
     connection.reopen();
   }

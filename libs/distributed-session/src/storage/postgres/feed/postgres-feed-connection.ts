@@ -1,15 +1,8 @@
-import { retryDelay } from '../../shared/retry-delay.js';
+import type { FeedEvents } from '../../shared/feed-listeners.js';
+import { Retries } from '../../shared/retries.js';
 import { type PostgresClient, type PostgresQuery, AS_TEXT } from '../connection/postgres-pool.js';
 import { inTime } from '../connection/postgres-connection.js';
 import type { Row } from '../records/row-reader.js';
-
-/** The events of a feed's connection. */
-export interface PostgresFeedEvents {
-  /** The connection listens. It has missed what was published before, or since it was lost. */
-  readonly onOpen: () => void;
-  readonly onClose: () => void;
-  readonly onMessage: (payload: string) => void;
-}
 
 interface FeedSettings {
   readonly open: () => Promise<PostgresClient>;
@@ -20,14 +13,12 @@ interface FeedSettings {
 
 /** A connection that listens on a channel, and reconnects when it is lost. */
 export class PostgresFeedConnection {
+  readonly #retries = new Retries(() => void this.open());
   #client: PostgresClient | undefined;
-  #retry: NodeJS.Timeout | undefined;
-  #attempts = 0;
-  #isClosed = false;
 
   constructor(
     private readonly settings: FeedSettings,
-    private readonly events: PostgresFeedEvents,
+    private readonly events: FeedEvents<string>,
   ) {}
 
   /** Resolves when the connection listens, or when the first attempt has failed: it is retried. */
@@ -36,7 +27,7 @@ export class PostgresFeedConnection {
       await this.#listen();
     } catch {
       // Statements report what is wrong, and the feed's lag shows the rest.
-      this.#retryLater();
+      this.#retries.schedule();
     }
   }
 
@@ -58,8 +49,7 @@ export class PostgresFeedConnection {
   }
 
   close(): void {
-    this.#isClosed = true;
-    clearTimeout(this.#retry);
+    this.#retries.close();
     const client = this.#client;
     this.#client = undefined;
     client?.release(true);
@@ -78,7 +68,7 @@ export class PostgresFeedConnection {
       );
       throw error;
     }
-    if (this.#isClosed) {
+    if (this.#retries.isClosed) {
       client.release(true);
       return;
     }
@@ -93,10 +83,10 @@ export class PostgresFeedConnection {
       client.release(true);
       throw error;
     }
-    if (this.#isClosed) return client.release(true);
+    if (this.#retries.isClosed) return client.release(true);
     // Earlier messages belong to what was missed: they are not delivered ahead of the gap.
     this.#client = client;
-    this.#attempts = 0;
+    this.#retries.succeeded();
     this.events.onOpen();
   }
 
@@ -111,13 +101,6 @@ export class PostgresFeedConnection {
     this.#client = undefined;
     client.release(true);
     this.events.onClose();
-    this.#retryLater();
-  }
-
-  #retryLater(): void {
-    if (this.#isClosed) return;
-    clearTimeout(this.#retry);
-    this.#retry = setTimeout(() => void this.open(), retryDelay(this.#attempts++));
-    this.#retry.unref();
+    this.#retries.schedule();
   }
 }

@@ -5,13 +5,11 @@ import type { RedisConnection } from '../connection/redis-connection.js';
 import { readOnlyUserError } from '../connection/redis-failure.js';
 import { packBeat } from '../records/change-message.js';
 import { checkWritesScript, claimBeatScript, publishBeatScript } from '../scripts/heartbeat.script.js';
+import { BEAT_SHARE, SILENT_ROUNDS } from '../../shared/feed-listeners.js';
 import type { ServerClock } from '../../shared/server-clock.js';
 import { WriteRefusedError } from '../../shared/storage-failure.js';
 import type { SessionKeys } from '../session-keys.js';
 import type { RedisChangeFeed } from './redis-change-feed.js';
-
-/** After this many rounds without a heartbeat, the feed reconnects. */
-const SILENT_ROUNDS = 3;
 
 /**
  * Once per interval: makes every master publish a heartbeat on the feed, unless another process just did, synchronises
@@ -115,7 +113,7 @@ export class Heartbeat {
 
   async #sendUnlessSent(master: MasterShard): Promise<void> {
     const sentAt = performance.now();
-    const interval = Math.max(1, Math.floor(this.intervalMs * 0.8));
+    const interval = Math.max(1, Math.floor(this.intervalMs * BEAT_SHARE));
     const reply = await this.connection.run(claimBeatScript, this.keys.shard(master.shard), { interval });
     const [now, isClaimed] = reply as [number, number];
     this.clock.observe(now, sentAt);

@@ -1,6 +1,6 @@
 import { Logger } from '@nestjs/common';
 import type { Cluster, Redis } from 'ioredis';
-import { ChangeListeners } from '../../shared/change-listeners.js';
+import { FeedListeners, SILENT_FEED } from '../../shared/feed-listeners.js';
 import type { StorageChange, StorageChangeListener } from '../../storage-change.js';
 import { type Beat, type NumberedChange, unpackRedisChange } from '../records/change-message.js';
 import type { ServerClock } from '../../shared/server-clock.js';
@@ -20,7 +20,7 @@ interface Position {
  */
 export class RedisChangeFeed {
   readonly #logger = new Logger(RedisChangeFeed.name);
-  readonly #listeners = new ChangeListeners();
+  readonly #listeners: FeedListeners;
   /** When the last heartbeat of each shard was sent, by the server's clock. */
   readonly #beats = new Map<string, number>();
   /** The last number received on each stream. */
@@ -31,8 +31,6 @@ export class RedisChangeFeed {
   /** The number of this process's last write on each stream. Replaced by a new map when the numbers may start over. */
   #written = new Map<string, number>();
   #connection: RedisFeedConnection | undefined;
-  #isOpen = false;
-  #wasOpen = false;
   /** Changes may have been lost between the reconnection and the first heartbeats. */
   #awaitsNumbers = false;
   #expected: readonly string[] = [];
@@ -40,7 +38,9 @@ export class RedisChangeFeed {
   constructor(
     private readonly keys: SessionKeys,
     private readonly clock: ServerClock,
-  ) {}
+  ) {
+    this.#listeners = new FeedListeners(clock);
+  }
 
   /** Subscribes. Changes that this process made before are not delivered, even if their message arrives later. */
   subscribe(listener: StorageChangeListener): () => void {
@@ -61,7 +61,7 @@ export class RedisChangeFeed {
   open(client: Redis | Cluster): void {
     this.#connection = new RedisFeedConnection(client, this.keys.channel, {
       onOpen: () => this.#opened(),
-      onClose: () => this.#closed(),
+      onClose: () => this.#listeners.closed(),
       onMessage: (message) => this.#receive(message),
     });
     this.#connection.open();
@@ -70,12 +70,12 @@ export class RedisChangeFeed {
   close(): void {
     this.#connection?.close();
     this.#connection = undefined;
-    this.#isOpen = false;
+    this.#listeners.closed();
   }
 
   /** Whether the subscription is active. */
   get isOpen(): boolean {
-    return this.#isOpen;
+    return this.#listeners.isOpen;
   }
 
   /** Sets the shards that send heartbeats: one for each master. */
@@ -85,16 +85,16 @@ export class RedisChangeFeed {
 
   /** Reconnects if a master's heartbeats have been missing since that time. Returns whether it did. */
   renewIfSilentSince(serverTime: number): boolean {
-    if (!this.#isOpen || this.#oldestBeat() > serverTime) return false;
-    this.#logger.warn('The change feed receives no heartbeats. Reconnecting.');
-    this.#isOpen = false;
+    if (!this.isOpen || this.#oldestBeat() > serverTime) return false;
+    this.#logger.warn(SILENT_FEED);
+    this.#listeners.closed();
     this.#connection?.renew();
     return true;
   }
 
   /** All changes that the masters published longer ago than this were delivered, or will follow a `feed.gap`. */
   lagMs(): number {
-    if (!this.#isOpen || this.#expected.length === 0) return Infinity;
+    if (!this.isOpen || this.#expected.length === 0) return Infinity;
     return Math.max(0, this.clock.now() - this.#oldestBeat());
   }
 
@@ -106,19 +106,13 @@ export class RedisChangeFeed {
     this.#beats.clear();
     this.#received.clear();
     this.#counted.clear();
-    this.#isOpen = true;
-    this.#awaitsNumbers = this.#wasOpen;
-    if (this.#wasOpen) this.#publishGap();
-    this.#wasOpen = true;
+    this.#written = new Map();
+    this.#awaitsNumbers = this.#listeners.opened();
   }
 
   #publishGap(): void {
     this.#written = new Map();
-    this.#listeners.publish({ type: 'feed.gap', at: this.clock.now() });
-  }
-
-  #closed(): void {
-    this.#isOpen = false;
+    this.#listeners.publishGap();
   }
 
   #receive(message: Buffer): void {

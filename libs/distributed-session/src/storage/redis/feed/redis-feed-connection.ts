@@ -1,35 +1,26 @@
 import type { Cluster, Redis } from 'ioredis';
 import { silenceCloseErrors } from '../connection/ioredis-fixes.js';
-import { retryDelay } from '../../shared/retry-delay.js';
+import type { FeedEvents } from '../../shared/feed-listeners.js';
+import { Retries } from '../../shared/retries.js';
 import { isCluster } from '../connection/redis-client.js';
-
-/** The events of a feed's connection. */
-export interface RedisFeedEvents {
-  /** The subscription is active. Changes published before it, or since the last one was lost, were missed. */
-  readonly onOpen: () => void;
-  readonly onClose: () => void;
-  readonly onMessage: (message: Buffer) => void;
-}
 
 /**
  * A subscription that reconnects by itself. The protocol requires a separate connection. Each attempt asks the Sentinels
  * or the cluster for the current master.
  */
 export class RedisFeedConnection {
+  readonly #retries = new Retries(() => this.open());
   #redis: Redis | undefined;
-  #retry: NodeJS.Timeout | undefined;
-  #attempts = 0;
-  #isClosed = false;
 
   constructor(
     private readonly client: Redis | Cluster,
     private readonly channel: string,
-    private readonly events: RedisFeedEvents,
+    private readonly events: FeedEvents<Buffer>,
   ) {}
 
   open(): void {
     const redis = this.#connection();
-    if (!redis) return this.#later();
+    if (!redis) return this.#retries.schedule();
     this.#redis = redis;
     let isOpen = false;
     redis.on('messageBuffer', (_channel: Buffer, message: Buffer) => this.events.onMessage(message));
@@ -37,14 +28,14 @@ export class RedisFeedConnection {
     redis.on('error', () => {});
     redis.on('end', () => {
       if (isOpen) this.events.onClose();
-      if (this.#redis === redis) this.#later();
+      if (this.#redis === redis) this.#retries.schedule();
     });
     const subscribe = async () => {
       await redis.connect();
       await redis.subscribe(this.channel);
       isOpen = true;
-      this.#attempts = 0;
-      if (!this.#isClosed) this.events.onOpen();
+      this.#retries.succeeded();
+      if (!this.#retries.isClosed) this.events.onOpen();
     };
     subscribe().catch(() => redis.disconnect());
   }
@@ -55,16 +46,8 @@ export class RedisFeedConnection {
   }
 
   close(): void {
-    this.#isClosed = true;
-    clearTimeout(this.#retry);
+    this.#retries.close();
     this.#redis?.disconnect();
-  }
-
-  #later(): void {
-    if (this.#isClosed) return;
-    clearTimeout(this.#retry);
-    this.#retry = setTimeout(() => this.open(), retryDelay(this.#attempts++));
-    this.#retry.unref();
   }
 
   #connection(): Redis | undefined {
@@ -78,7 +61,7 @@ export class RedisFeedConnection {
     };
     if (!isCluster(this.client)) return silenceCloseErrors(this.client.duplicate(own));
     const masters = this.client.nodes('master');
-    const master = masters[this.#attempts % masters.length];
+    const master = masters[this.#retries.count % masters.length];
     return master && silenceCloseErrors(master.duplicate({ ...own, readOnly: false }));
   }
 }

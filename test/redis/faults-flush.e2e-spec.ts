@@ -4,7 +4,7 @@ import { eventually } from '@distributed-session/test-servers/eventually.js';
 import { checkHistory } from '@distributed-session/session-history/check-history.js';
 import { describeViolations } from '@distributed-session/session-history/describe-violations.js';
 import type { History } from '@distributed-session/session-history/history.js';
-import { isQuiet } from '@distributed-session/session-history/quiet-client.js';
+import { isFinalRead } from '@distributed-session/session-history/final-reader.js';
 import { runClients } from '@distributed-session/session-history/run-clients.js';
 import { paced } from '../support/storage/paced-storage.js';
 import { created, WRITES } from '../support/storage/storage-calls.js';
@@ -36,11 +36,11 @@ function flushing(...command: [string, ...string[]]): { stop: () => Promise<numb
 async function historyUnder(command: readonly [string, ...string[]], seed: number): Promise<History> {
   const flush = flushing(...command);
   let times = 0;
-  const calm = async () => {
+  const whenStable = async () => {
     times = await flush.stop();
   };
   const storage = paced(context.pair.storage);
-  const history = await runClients({ count: 2, durationMs: 2_000, seed, storage, calm });
+  const history = await runClients({ count: 2, durationMs: 2_000, seed, storage, whenStable });
   expect(times).toBeGreaterThan(20);
   return history;
 }
@@ -62,7 +62,7 @@ describe('RedisSessionStorage during FLUSHALL', () => {
       ['reads-are-their-own', 'ended-stays-ended', 'nothing-outlives-its-end'].includes(invariant),
     );
     expect(describeViolations(violations)).toEqual([]);
-    const lists = history.calls.filter((call) => isQuiet(call) && call.operation === 'listByLogin');
+    const lists = history.calls.filter((call) => isFinalRead(call) && call.operation === 'listByLogin');
     const lengths = lists.map(({ result }) => result!.sessions.length);
     expect(await context.pair.storage.count()).toEqual({
       sessions: lengths.reduce((sum, length) => sum + length, 0),

@@ -62,7 +62,7 @@ describe('RedisSessionStorage after its server was killed and restarted', () => 
       durationMs: 3_000,
       seed: 5,
       storage: paced(pair.storage),
-      calm: async () => eventually(() => isOver),
+      whenStable: async () => eventually(() => isOver),
     });
     await fault;
     expect(describeViolations(checkHistory(history, { clockToleranceMs: 100, feedLagMs: 5_000 }))).toEqual([]);

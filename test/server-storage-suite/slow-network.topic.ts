@@ -14,7 +14,7 @@ import type { ServerStorageContext } from './server-storage-target.js';
 const DEADLINE_MS = 1_000;
 
 export function describeSlowNetwork(context: ServerStorageContext): void {
-  // The quiet state counts all sessions, so that each load has its own data.
+  // The final state counts all sessions, so that each load has its own data.
   describe('when the network keeps cutting the connections', () => {
     const pair = context.usePair({ deadlineMs: DEADLINE_MS, heartbeatIntervalMs: 200 });
 
@@ -99,7 +99,7 @@ async function outcomesUnderLoad(
   const faults = (async () => {
     for (let round = 0; !stopping.signal.aborted; round++) await fault(round);
   })();
-  const calm = async () => {
+  const whenStable = async () => {
     stopping.abort();
     await faults;
     proxy.healthy();
@@ -109,7 +109,15 @@ async function outcomesUnderLoad(
     // A feed that was cut delivers its gap when it is open again, which the history must still record.
     await eventually(() => storage.feedLagMs() < Infinity);
   };
-  const load = { count: 3, durationMs, leastCalls: 50, seed, storage: paced(storage), quietStorage: witness, calm };
+  const load = {
+    count: 3,
+    durationMs,
+    leastCalls: 50,
+    seed,
+    storage: paced(storage),
+    finalStorage: witness,
+    whenStable,
+  };
   const { calls, ...rest } = await runClients(load);
   const checks = { clockToleranceMs: 100, feedLagMs: 5_000 };
   expect(describeViolations(checkHistory({ calls, ...rest }, checks))).toEqual([]);

@@ -34,7 +34,7 @@ function isKnown(call: LoadCall): boolean {
 }
 
 /**
- * The violations in the quiet state, one sentence each: sessions that contradict the results of their users' calls, and
+ * The violations in the final state, one sentence each: sessions that contradict the results of their users' calls, and
  * lists, histories and counts that contradict the sessions. No other client may have written to the store.
  */
 export async function faultsOfState(

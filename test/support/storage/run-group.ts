@@ -8,7 +8,7 @@ import type {
 } from '@distributed-session/session-history/history.js';
 import { HistoryRecorder } from '@distributed-session/session-history/history-recorder.js';
 import { subjectsOf } from '@distributed-session/session-history/history-subjects.js';
-import { recordQuietState } from '@distributed-session/session-history/quiet-state.js';
+import { recordFinalState } from '@distributed-session/session-history/final-state.js';
 import { runRandomOperations } from '@distributed-session/session-history/random-operations.js';
 import { historyOf } from '@distributed-session/session-history/read-history.js';
 
@@ -18,7 +18,7 @@ export interface RunGroupOptions {
   readonly seed: number;
   /**
    * Runs beside the operations and may read the number of calls so far. When it resolves, the store must work again. The
-   * storage that it resolves to reads the quiet state.
+   * storage that it resolves to reads the final state.
    */
   readonly meanwhile: (countCalls: () => number) => Promise<SessionStorage>;
 }
@@ -27,7 +27,7 @@ export interface RunGroupOptions {
 const PAUSE_MS = 2;
 const PAUSE_AFTER_ERROR_MS = 25;
 
-/** Runs random operations on each storage until `meanwhile` resolves, and returns the history with the quiet state. */
+/** Runs random operations on each storage until `meanwhile` resolves, and returns the history with the final state. */
 export async function runGroup({ storages, seed, meanwhile }: RunGroupOptions): Promise<History> {
   const entries: HistoryEntry[] = [];
   let calls = 0;
@@ -45,7 +45,7 @@ export async function runGroup({ storages, seed, meanwhile }: RunGroupOptions): 
   });
   const witness = await meanwhile(() => calls).finally(() => (isOver = true));
   await Promise.all(clients);
-  await recordQuietState({ storage: witness, ...subjectsOf(entries), write });
+  await recordFinalState({ storage: witness, ...subjectsOf(entries), write });
   for (const stop of stops) stop();
   return historyOf(entries);
 }

@@ -114,7 +114,7 @@ async function resultOfCall(operation, ask) {
  */
 function resultOf(answer) {
   if (answer === undefined) return { answer: 'read', sessions: [] };
-  if (typeof answer === 'number') return { answer: 'read', sessions: [], claimed: answer };
+  if (typeof answer === 'number') return { answer: 'read', sessions: [], expired: answer };
   if (Array.isArray(answer)) {
     if (answer.every((item) => item?.state)) return { answer: 'read', sessions: answer.map(seen) };
     return { answer: 'read', sessions: [], times: answer.map((times) => times ?? null) };

@@ -1,7 +1,7 @@
 /** @import { HistoryEntry } from './history.js' */
 
 /**
- * The login ids and session ids in a history: the subjects of the quiet state.
+ * The login ids and session ids in a history: the subjects of the final state.
  *
  * @param {Iterable<HistoryEntry>} entries
  * @returns {{ logins: string[], sessionIds: string[] }}

@@ -64,7 +64,7 @@ export interface CallResult {
   /** For a touch: one entry per id, `null` if the session was not live. */
   readonly times?: readonly (SessionTimes | null)[];
   /** For a sweep: the number of sessions that it expired. */
-  readonly claimed?: number;
+  readonly expired?: number;
   readonly counts?: SessionCounts;
 }
 

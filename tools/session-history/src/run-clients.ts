@@ -2,11 +2,11 @@ import type { SessionStorage } from 'nestjs-distributed-session';
 import type { History, HistoryEntry } from './history.js';
 import { HistoryRecorder } from './history-recorder.js';
 import { subjectsOf } from './history-subjects.js';
-import { recordQuietState } from './quiet-state.js';
+import { recordFinalState } from './final-state.js';
 import { runRandomOperations } from './random-operations.js';
 import { historyOf } from './read-history.js';
 
-const PATIENCE_MS = 10_000;
+const WAIT_LIMIT_MS = 10_000;
 
 export interface RunClientsOptions {
   readonly count: number;
@@ -16,15 +16,15 @@ export interface RunClientsOptions {
   readonly seed: number;
   /** Shared by the clients. */
   readonly storage: SessionStorage;
-  /** Where the quiet state is read. Default: the same. */
-  readonly quietStorage?: SessionStorage;
-  /** Awaited before the quiet state is read. */
-  readonly calm?: () => Promise<void>;
+  /** Where the final state is read. Default: the same. */
+  readonly finalStorage?: SessionStorage;
+  /** Awaited before the final state is read. */
+  readonly whenStable?: () => Promise<void>;
 }
 
-/** Runs several clients in this process on one storage and returns their history with the quiet state. */
+/** Runs several clients in this process on one storage and returns their history with the final state. */
 export async function runClients(options: RunClientsOptions): Promise<History> {
-  const { count, durationMs, leastCalls = 0, seed, storage, quietStorage = storage, calm } = options;
+  const { count, durationMs, leastCalls = 0, seed, storage, finalStorage = storage, whenStable } = options;
   const endsAt = performance.now() + durationMs;
   const entries: HistoryEntry[] = [];
   let calls = 0;
@@ -34,7 +34,7 @@ export async function runClients(options: RunClientsOptions): Promise<History> {
   };
   const until = (): boolean => {
     const overtimeMs = performance.now() - endsAt;
-    return overtimeMs > PATIENCE_MS || (overtimeMs > 0 && calls >= leastCalls);
+    return overtimeMs > WAIT_LIMIT_MS || (overtimeMs > 0 && calls >= leastCalls);
   };
   const recorders = Array.from({ length: count }, (_, index) => {
     return new HistoryRecorder({ storage, client: `client-${index}`, write });
@@ -46,8 +46,8 @@ export async function runClients(options: RunClientsOptions): Promise<History> {
       return runRandomOperations({ storage, client, clients: count, seed: seed + index, until, write, recorder });
     }),
   );
-  await calm?.();
-  await recordQuietState({ storage: quietStorage, ...subjectsOf(entries), write });
+  await whenStable?.();
+  await recordFinalState({ storage: finalStorage, ...subjectsOf(entries), write });
   // One more turn of the event loop, so that the last changes are received.
   await new Promise((resolve) => setImmediate(resolve));
   for (const stop of stops) stop();

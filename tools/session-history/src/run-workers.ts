@@ -18,13 +18,13 @@ export interface RunWorkersOptions {
   readonly concurrency?: number;
   /**
    * Injects faults into the store or the processes (it receives their ids), once all are running. When it resolves,
-   * the store must work again: the quiet state is read then.
+   * the store must work again: the final state is read then.
    */
   readonly faults?: (pids: readonly number[]) => Promise<void>;
 }
 
 /**
- * Runs random operations in several processes that share one store, then makes one of them read the quiet state while
+ * Runs random operations in several processes that share one store, then makes one of them read the final state while
  * the others keep listening. Rejects if a process fails; killing a process from outside only ends it early.
  */
 export async function runWorkers(options: RunWorkersOptions): Promise<History> {
@@ -48,10 +48,10 @@ export async function runWorkers(options: RunWorkersOptions): Promise<History> {
     for (const worker of workers) worker.send('start');
     await Promise.all([...workers.map((worker) => worker.printed('stopped')), faults?.(workers.map(({ pid }) => pid))]);
     const witness = workers.find(({ isRunning }) => isRunning);
-    if (!witness) throw new Error('No worker is left to read the quiet state.');
+    if (!witness) throw new Error('No worker is left to read the final state.');
     witness.send(JSON.stringify(subjectsOf((await readHistory(files)).calls)));
-    await witness.printed('quiet');
-    if (!witness.isRunning) throw new Error('The worker that read the quiet state was killed.');
+    await witness.printed('final state');
+    if (!witness.isRunning) throw new Error('The worker that read the final state was killed.');
     await Promise.all(workers.map((worker) => worker.finish()));
     return await readHistory(files);
   } finally {

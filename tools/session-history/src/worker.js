@@ -2,7 +2,7 @@ import { closeSync, openSync, writeSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { HistoryRecorder } from './history-recorder.js';
 import { openStorage } from './open-storage.js';
-import { recordQuietState } from './quiet-state.js';
+import { recordFinalState } from './final-state.js';
 import { runRandomOperations } from './random-operations.js';
 
 /** @import { HistoryEntry } from './history.js' */
@@ -12,7 +12,7 @@ import { runRandomOperations } from './random-operations.js';
  * The first argument of a worker, as JSON. The worker records its calls, their results and the received changes in its
  * file and prints `stopped` when its time is up. With `hold`, it first prints `ready` and waits for a line of input, and
  * at the end keeps listening until its input ends. A second line, `{ "logins": [...], "sessionIds": [...] }`, makes it
- * read the quiet state of these and print `quiet`.
+ * read the final state of these and print `final state`.
  *
  * @typedef {object} WorkerTask
  * @property {StorageChoice} storage
@@ -26,7 +26,7 @@ import { runRandomOperations } from './random-operations.js';
  */
 
 const SILENCE_MS = 200;
-const PATIENCE_MS = 5_000;
+const WAIT_LIMIT_MS = 5_000;
 
 /** @type {WorkerTask} */
 const task = JSON.parse(process.argv[2] ?? '');
@@ -44,8 +44,8 @@ await lines?.next();
 await runRandomOperations({ ...task, storage, write, recorder });
 console.log('stopped');
 for (let line = await lines?.next(); line && !line.done; line = await lines?.next()) {
-  await recordQuietState({ storage, ...JSON.parse(line.value), write });
-  console.log('quiet');
+  await recordFinalState({ storage, ...JSON.parse(line.value), write });
+  console.log('final state');
 }
 await untilSilent();
 stopListening();
@@ -57,7 +57,7 @@ async function untilSilent() {
   const since = recorder.time();
   for (;;) {
     const now = recorder.time();
-    if (now - Math.max(since, recorder.lastReceivedAt) > SILENCE_MS * 1e6 || now - since > PATIENCE_MS * 1e6) return;
+    if (now - Math.max(since, recorder.lastReceivedAt) > SILENCE_MS * 1e6 || now - since > WAIT_LIMIT_MS * 1e6) return;
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
 }

@@ -33,7 +33,7 @@ export const DAMAGED_LISTS_AND_FEEDS: readonly Damage[] = [
     'a list that lacks a live session',
     /lacked the live session/,
     (editor) => {
-      editor.quiet('listByLogin', 'cleo').result!.sessions = [];
+      editor.finalRead('listByLogin', 'cleo').result!.sessions = [];
     },
   ],
   [
@@ -49,7 +49,7 @@ export const DAMAGED_LISTS_AND_FEEDS: readonly Damage[] = [
     'a list that names a session twice',
     /named a session twice/,
     (editor) => {
-      const { sessions } = editor.quiet('listByLogin', 'cleo').result!;
+      const { sessions } = editor.finalRead('listByLogin', 'cleo').result!;
       sessions.push(...sessions);
     },
   ],
@@ -58,7 +58,7 @@ export const DAMAGED_LISTS_AND_FEEDS: readonly Damage[] = [
     'a list that names what has ended',
     /which was not live/,
     (editor, calls) => {
-      editor.quiet('listByLogin', 'ada').result!.sessions = structuredClone([...sessionsOf(calls.rotated)]);
+      editor.finalRead('listByLogin', 'ada').result!.sessions = structuredClone([...sessionsOf(calls.rotated)]);
     },
   ],
   [
@@ -66,7 +66,7 @@ export const DAMAGED_LISTS_AND_FEEDS: readonly Damage[] = [
     'a count of one session too many',
     /2 sessions were live, and 3 were counted/,
     (editor) => {
-      editor.quiet('count').result!.counts!.sessions += 1;
+      editor.finalRead('count').result!.counts!.sessions += 1;
     },
   ],
   [
@@ -74,7 +74,7 @@ export const DAMAGED_LISTS_AND_FEEDS: readonly Damage[] = [
     'a count of one session too few',
     /2 sessions were live, and 1 were counted/,
     (editor) => {
-      editor.quiet('count').result!.counts!.sessions -= 1;
+      editor.finalRead('count').result!.counts!.sessions -= 1;
     },
   ],
   [
@@ -82,7 +82,7 @@ export const DAMAGED_LISTS_AND_FEEDS: readonly Damage[] = [
     'a count of a user without sessions',
     /2 logins were live, and 3 were counted/,
     (editor) => {
-      editor.quiet('count').result!.counts!.logins += 1;
+      editor.finalRead('count').result!.counts!.logins += 1;
     },
   ],
   [
@@ -90,7 +90,7 @@ export const DAMAGED_LISTS_AND_FEEDS: readonly Damage[] = [
     'a history without a session that has ended',
     /lacked session .*, which had ended/,
     (editor) => {
-      editor.quiet('listHistory', 'ben').result!.sessions.pop();
+      editor.finalRead('listHistory', 'ben').result!.sessions.pop();
     },
   ],
   [
@@ -106,7 +106,7 @@ export const DAMAGED_LISTS_AND_FEEDS: readonly Damage[] = [
     'a history that names a session twice',
     /named a session twice/,
     (editor) => {
-      const { sessions } = editor.quiet('listHistory', 'ada').result!;
+      const { sessions } = editor.finalRead('listHistory', 'ada').result!;
       sessions.push(sessions[0]!);
     },
   ],

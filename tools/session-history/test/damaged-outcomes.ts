@@ -103,7 +103,7 @@ export const DAMAGED_OUTCOMES: readonly Damage[] = [
     (editor, calls) => {
       const { sessionId, writeId } = calls.notCreated.input;
       const [kept] = sessionsOf(calls.kept);
-      editor.answer(editor.quiet('get', sessionId), [{ ...kept, sessionId, writeId }]);
+      editor.answer(editor.finalRead('get', sessionId), [{ ...kept, sessionId, writeId }]);
     },
   ],
   [
@@ -113,7 +113,7 @@ export const DAMAGED_OUTCOMES: readonly Damage[] = [
     (editor, calls) => {
       const { sessionId } = calls.notCreated.input;
       const [kickedOut] = sessionsOf(calls.endedAll);
-      editor.answer(editor.quiet('get', sessionId), [{ ...kickedOut, sessionId }]);
+      editor.answer(editor.finalRead('get', sessionId), [{ ...kickedOut, sessionId }]);
     },
   ],
   [

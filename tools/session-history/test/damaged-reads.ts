@@ -63,7 +63,7 @@ export const DAMAGED_READS: readonly Damage[] = [
     'a session that is listed again after its end',
     /live after its end had been reported/,
     (editor, calls) => {
-      editor.quiet('listByLogin', 'ada').result!.sessions = structuredClone([...sessionsOf(calls.rotated)]);
+      editor.finalRead('listByLogin', 'ada').result!.sessions = structuredClone([...sessionsOf(calls.rotated)]);
     },
   ],
   [

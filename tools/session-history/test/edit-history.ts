@@ -1,3 +1,4 @@
+import { isFinalRead } from '../src/final-reader.js';
 import type { CallOf, Feed, ReceivedChange, History, HistoryCall, Operation, SeenEnded } from '../src/history.js';
 
 type Mutable<T> = T extends readonly (infer Item)[]
@@ -19,11 +20,14 @@ export class HistoryEditor {
     return this.#calls().find((call) => call.client === client && call.number === number) as Mutable<CallOf<Op>>;
   }
 
-  /** The call by which this was read when all was quiet. */
-  quiet(operation: 'sweep' | 'get' | 'listByLogin' | 'listHistory' | 'count', subject?: string): Mutable<HistoryCall> {
+  /** The call of the final reader that read this. */
+  finalRead(
+    operation: 'sweep' | 'get' | 'listByLogin' | 'listHistory' | 'count',
+    subject?: string,
+  ): Mutable<HistoryCall> {
     return this.#calls().find((call) => {
       const isSubject = subject === undefined || Object.values(call.input).includes(subject);
-      return call.client === 'quiet' && call.operation === operation && isSubject;
+      return isFinalRead(call) && call.operation === operation && isSubject;
     })!;
   }
 

@@ -7,8 +7,8 @@ import { DAMAGED_OUTCOMES } from './damaged-outcomes.js';
 import { DAMAGED_READS } from './damaged-reads.js';
 import { describeViolations } from '../src/describe-violations.js';
 import { HistoryEditor } from './edit-history.js';
-import { recordGoodHistory } from './good-history.js';
-import { GOOD_VARIATIONS } from './good-variations.js';
+import { recordValidHistory } from './valid-history.js';
+import { VALID_VARIATIONS } from './valid-variations.js';
 import { runClients } from '../src/run-clients.js';
 import { runWorkers } from '../src/run-workers.js';
 import { SeededRandom } from '../src/seeded-random.js';
@@ -22,15 +22,15 @@ const IN_MEMORY = { clockToleranceMs: 5, feedLagMs: 5 };
 const DAMAGES = [...DAMAGED_READS, ...DAMAGED_OUTCOMES, ...DAMAGED_LISTS_AND_FEEDS];
 
 describe('checkHistory()', () => {
-  test.each(GOOD_VARIATIONS)('finds nothing when %s', async (_name, vary) => {
-    const { history, calls } = await recordGoodHistory();
+  test.each(VALID_VARIATIONS)('finds nothing when %s', async (_name, vary) => {
+    const { history, calls } = await recordValidHistory();
     const editor = new HistoryEditor(history);
     vary(editor, calls);
     expect(describeViolations(checkHistory(editor.history, EXACTLY))).toEqual([]);
   });
 
   test.each(DAMAGES)('%s: finds %s', async (invariant, _name, says, damage) => {
-    const { history, calls } = await recordGoodHistory();
+    const { history, calls } = await recordValidHistory();
     const editor = new HistoryEditor(history);
     damage(editor, calls);
     const found = checkHistory(editor.history, EXACTLY).map((violation) => [violation.invariant, violation.sentence]);
@@ -38,9 +38,9 @@ describe('checkHistory()', () => {
   });
 
   test('finds a history with too many entries', async () => {
-    const { history } = await recordGoodHistory();
+    const { history } = await recordValidHistory();
     const editor = new HistoryEditor(history);
-    const list = editor.quiet('listHistory', 'ada');
+    const list = editor.finalRead('listHistory', 'ada');
     const [first] = list.result!.sessions;
     editor.answer(
       list,
@@ -83,8 +83,8 @@ describe('random operations', () => {
       leastCalls: 2_000,
       seed: 2,
       storage: unreliable.storage,
-      quietStorage: storage,
-      calm: () => unreliable.catchUp(),
+      finalStorage: storage,
+      whenStable: () => unreliable.catchUp(),
     });
     expect(describeViolations(checkHistory(history, IN_MEMORY))).toEqual([]);
     expect(new Set(history.calls.map(({ outcome }) => outcome))).toEqual(

@@ -73,7 +73,7 @@ function announcedEnd({ ended: [first] }: SessionStory, history: IndexedHistory)
   const { call, seen } = first;
   if (!seen.reason.endsWith('-timeout')) return call;
   return history.calls.find(({ operation, input, result, clockAtStart }) => {
-    if (operation !== 'sweep' || (result?.claimed ?? input.limit) >= input.limit) return false;
+    if (operation !== 'sweep' || (result?.expired ?? input.limit) >= input.limit) return false;
     return clockAtStart > seen.endedAt + history.clockToleranceMs;
   });
 }

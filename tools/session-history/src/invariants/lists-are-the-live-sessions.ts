@@ -2,17 +2,17 @@ import { mayBeApplied, precedes } from '../call-order.js';
 import type { CallOf, HistoryCall } from '../history.js';
 import type { IndexedHistory, LoginStory } from '../indexed-history.js';
 import { lastNoticeBefore, mayHaveEnded } from '../possible-endings.js';
-import { isQuiet } from '../quiet-client.js';
+import { isFinalRead } from '../final-reader.js';
 import type { SessionStory } from '../session-story.js';
 import type { Violation } from './invariant.js';
 
-/** A list contains each live session of its user once and, in the quiet state, no other; the count matches the lists. */
+/** A list contains each live session of its user once and, in the final state, no other; the count matches the lists. */
 export function* listsAreTheLiveSessions(history: IndexedHistory): Iterable<Violation> {
   for (const login of history.logins.values()) {
     for (const list of login.lists.filter(({ outcome }) => outcome === 'ok')) {
       yield* listedTwice(list);
       yield* unlisted(list, login, history);
-      if (isQuiet(list)) yield* listedWithoutLife(list, login);
+      if (isFinalRead(list)) yield* listedWithoutLife(list, login);
     }
   }
   yield* miscounted(history);
@@ -50,11 +50,13 @@ function* unlisted(
   }
 }
 
-/** When quiet, what a read by id did not find live just before is not on the list. */
+/** In the final state, what a read by id did not find live just before is not on the list. */
 function* listedWithoutLife(list: CallOf<'listByLogin'>, { sessions }: LoginStory): Iterable<Violation> {
   for (const { sessionId, missing, ended, live } of sessions) {
     if (!live.some(({ call }) => call === list)) continue;
-    const gone = [...missing, ...ended.map(({ call }) => call)].find((call) => isQuiet(call) && precedes(call, list));
+    const gone = [...missing, ...ended.map(({ call }) => call)].find(
+      (call) => isFinalRead(call) && precedes(call, list),
+    );
     if (!gone) continue;
     const sentence = `The list of ${list.input.loginId} named session ${sessionId}, which was not live.`;
     yield { invariant: 'lists-are-the-live-sessions', sentence, entries: [gone, list] };
@@ -63,7 +65,7 @@ function* listedWithoutLife(list: CallOf<'listByLogin'>, { sessions }: LoginStor
 
 function* miscounted(history: IndexedHistory): Iterable<Violation> {
   for (const count of history.calls) {
-    const counts = count.operation === 'count' && isQuiet(count) ? count.result?.counts : undefined;
+    const counts = count.operation === 'count' && isFinalRead(count) ? count.result?.counts : undefined;
     if (!counts) continue;
     const { certain, possible } = liveAt(count, history);
     for (const [name, least, most, counted] of [
@@ -72,13 +74,13 @@ function* miscounted(history: IndexedHistory): Iterable<Violation> {
     ] as const) {
       if (least <= counted && counted <= most) continue;
       const range = least === most ? `${least}` : `${least} to ${most}`;
-      const sentence = `When quiet, ${range} ${name} were live, and ${counted} were counted.`;
+      const sentence = `In the final state, ${range} ${name} were live, and ${counted} were counted.`;
       yield { invariant: 'lists-are-the-live-sessions', sentence, entries: [count] };
     }
   }
 }
 
-/** The sessions that the reads around a quiet count show to be live then, and those that may have been. */
+/** The sessions that the reads around the final count show to be live then, and those that may have been. */
 function liveAt(count: HistoryCall, history: IndexedHistory): { certain: SessionStory[]; possible: SessionStory[] } {
   const certain: SessionStory[] = [];
   const possible: SessionStory[] = [];
@@ -92,13 +94,13 @@ function liveAt(count: HistoryCall, history: IndexedHistory): { certain: Session
   return { certain, possible };
 }
 
-/** Whether a session came due so late that the sweeps before the count may not have claimed it. */
+/** Whether a session came due so late that the sweeps before the count may not have expired it. */
 function endedLately(
   { ended }: SessionStory,
   count: HistoryCall,
   { calls, clockToleranceMs }: IndexedHistory,
 ): boolean {
-  const sweptAt = calls.findLast((call) => call.operation === 'sweep' && isQuiet(call) && precedes(call, count));
+  const sweptAt = calls.findLast((call) => call.operation === 'sweep' && isFinalRead(call) && precedes(call, count));
   const since = (sweptAt?.clockAtStart ?? 0) - clockToleranceMs;
   return ended.some(({ seen }) => seen.reason.endsWith('-timeout') && seen.endedAt >= since);
 }

@@ -6,7 +6,7 @@ export interface RedisCredentials {
 }
 
 /** Long enough for a busy machine. Detects a frozen server. */
-const PATIENCE_MS = 5_000;
+const WAIT_LIMIT_MS = 5_000;
 
 /** Runs the work on a separate connection that sends nothing by itself, and closes it. */
 export async function withRedis<T>(
@@ -25,8 +25,8 @@ export async function withRedis<T>(
     lazyConnect: true,
     maxRetriesPerRequest: 0,
     retryStrategy: () => null,
-    connectTimeout: PATIENCE_MS,
-    commandTimeout: PATIENCE_MS,
+    connectTimeout: WAIT_LIMIT_MS,
+    commandTimeout: WAIT_LIMIT_MS,
   });
   let failure: Error | undefined;
   redis.on('error', (error: Error) => (failure = error));

@@ -1,5 +1,5 @@
 import { HistoryRecorder } from './history-recorder.js';
-import { QUIET_CLIENT } from './quiet-client.js';
+import { FINAL_READER } from './final-reader.js';
 
 /** @import { SessionStorage } from 'nestjs-distributed-session' */
 /** @import { CallInputs, HistoryEntry, Operation } from './history.js' */
@@ -19,11 +19,11 @@ const AT_ONCE = 32;
  * @param {(entry: HistoryEntry) => void} options.write
  * @param {() => number} [options.time]
  */
-export async function recordQuietState({ storage, logins, sessionIds, write, time }) {
+export async function recordFinalState({ storage, logins, sessionIds, write, time }) {
   await nothingComesDue(storage, logins);
-  const recorder = new HistoryRecorder({ storage, client: QUIET_CLIENT, write, time });
-  for (let claimed = SWEEP.limit; claimed === SWEEP.limit;) {
-    claimed = (await read(recorder, 'sweep', SWEEP)).result?.claimed ?? 0;
+  const recorder = new HistoryRecorder({ storage, client: FINAL_READER, write, time });
+  for (let expired = SWEEP.limit; expired === SWEEP.limit;) {
+    expired = (await read(recorder, 'sweep', SWEEP)).result?.expired ?? 0;
   }
   await inTurn(sessionIds, (sessionId) => read(recorder, 'get', { sessionId }));
   await inTurn(logins, (loginId) => read(recorder, 'listByLogin', { loginId }));
@@ -41,7 +41,7 @@ export async function recordQuietState({ storage, logins, sessionIds, write, tim
  */
 async function read(recorder, operation, input) {
   const call = await recorder.call(operation, input);
-  if (call.outcome !== 'ok') throw new Error(`The quiet state could not be read: ${operation}: ${call.error}`);
+  if (call.outcome !== 'ok') throw new Error(`The final state could not be read: ${operation}: ${call.error}`);
   return call;
 }
 

@@ -1,14 +1,14 @@
-import type { GoodCalls } from './damage.js';
+import type { ValidCalls } from './damage.js';
 import type { HistoryEditor } from './edit-history.js';
 
 /** A history that is also possible, and how to change a valid history into it. */
-export type Variation = readonly [string, (editor: HistoryEditor, calls: GoodCalls) => void];
+export type Variation = readonly [string, (editor: HistoryEditor, calls: ValidCalls) => void];
 
 const UNSETTLED = { outcome: 'unknown', endedAt: undefined, clockAtEnd: undefined, result: undefined };
 const UNKNOWN = { outcome: 'unknown', error: 'ERR_STORAGE_OUTCOME_UNKNOWN', result: undefined };
 
 /** Changes of a valid history that break no promise. */
-export const GOOD_VARIATIONS: readonly Variation[] = [
+export const VALID_VARIATIONS: readonly Variation[] = [
   ['nothing is changed', () => {}],
   [
     'a read that overlaps a write sees what was before it',
@@ -58,8 +58,8 @@ export const GOOD_VARIATIONS: readonly Variation[] = [
   [
     'a session that came due after the last sweep is still counted',
     (editor, calls) => {
-      editor.quiet('sweep').clockAtStart = calls.shortLived.clockAtStart;
-      editor.quiet('count').result!.counts!.sessions += 1;
+      editor.finalRead('sweep').clockAtStart = calls.shortLived.clockAtStart;
+      editor.finalRead('count').result!.counts!.sessions += 1;
     },
   ],
   [

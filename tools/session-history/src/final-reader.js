@@ -1,7 +1,7 @@
 /** The name of the client that reads everything after all others have stopped. */
-export const QUIET_CLIENT = 'quiet';
+export const FINAL_READER = 'final-reader';
 
 /** @param {{ client: string }} call */
-export function isQuiet({ client }) {
-  return client === QUIET_CLIENT;
+export function isFinalRead({ client }) {
+  return client === FINAL_READER;
 }

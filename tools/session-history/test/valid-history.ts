@@ -3,15 +3,15 @@ import { FakeClock } from 'nestjs-distributed-session/testing';
 import type { CallInputs, History, HistoryEntry } from '../src/history.js';
 import { HistoryRecorder } from '../src/history-recorder.js';
 import { subjectsOf } from '../src/history-subjects.js';
-import { recordQuietState } from '../src/quiet-state.js';
+import { recordFinalState } from '../src/final-state.js';
 import { historyOf } from '../src/read-history.js';
 import { type Fate, UnreliableStorage } from '../src/unreliable-storage.js';
 
 const HOUR_MS = 3_600_000;
 const historyRetentionMs = 24 * HOUR_MS;
 
-/** Two clients on one storage, with a clock and replies that the script of a history is master of. */
-class Scene {
+/** Two clients on one storage, with a clock and replies that the script of a history controls. */
+class ScriptedClients {
   readonly clock = new FakeClock();
   readonly entries: HistoryEntry[] = [];
   readonly a: HistoryRecorder;
@@ -82,9 +82,9 @@ class Scene {
     return client.call('sweep', { limit: 100, historyRetentionMs });
   }
 
-  /** Reads the quiet state and returns the history up to here. */
+  /** Reads the final state and returns the history up to here. */
   async finish(): Promise<History> {
-    await recordQuietState({ ...this.#options(), ...subjectsOf(this.entries) });
+    await recordFinalState({ ...this.#options(), ...subjectsOf(this.entries) });
     await new Promise((resolve) => setImmediate(resolve));
     for (const stop of this.#stops) stop();
     return historyOf(this.entries);
@@ -97,62 +97,65 @@ class Scene {
 }
 
 /** A history with something of everything that may happen, and its calls by name. */
-export async function recordGoodHistory() {
-  const scene = new Scene();
-  const { a, b } = scene;
+export async function recordValidHistory() {
+  const clients = new ScriptedClients();
+  const { a, b } = clients;
 
   const sessionId = a.storage.nextSessionId('ada');
   const readTooEarly = await b.call('get', { sessionId });
-  const created = await scene.create(a, 'ada', { sessionId });
+  const created = await clients.create(a, 'ada', { sessionId });
   const listed = await b.call('listByLogin', { loginId: 'ada' });
-  const firstUpdate = await scene.replace(a, sessionId, 1);
+  const firstUpdate = await clients.replace(a, sessionId, 1);
   const firstRead = await b.call('get', { sessionId });
-  const conflict = await scene.replace(b, sessionId, 1);
-  const secondUpdate = await scene.replace(b, sessionId, 2, true);
+  const conflict = await clients.replace(b, sessionId, 1);
+  const secondUpdate = await clients.replace(b, sessionId, 2, true);
   const secondRead = await a.call('get', { sessionId });
   const touched = await a.call('touch', { sessionIds: [sessionId] });
-  const [overlapped, readMeanwhile] = await Promise.all([scene.replace(a, sessionId, 3), b.call('get', { sessionId })]);
-  const replyLost = await scene.meeting('reply-lost', () => scene.replace(a, sessionId, 4));
+  const [overlapped, readMeanwhile] = await Promise.all([
+    clients.replace(a, sessionId, 3),
+    b.call('get', { sessionId }),
+  ]);
+  const replyLost = await clients.meeting('reply-lost', () => clients.replace(a, sessionId, 4));
   const readAfterReplyLost = await b.call('get', { sessionId });
-  const late = await scene.meeting('late', () => scene.replace(b, sessionId, 5));
+  const late = await clients.meeting('late', () => clients.replace(b, sessionId, 5));
   const readBeforeLate = await a.call('get', { sessionId });
-  await scene.catchUp();
+  await clients.catchUp();
   const readAfterLate = await a.call('get', { sessionId });
-  const notApplied = await scene.meeting('refused', () => scene.replace(a, sessionId, 6));
+  const notApplied = await clients.meeting('refused', () => clients.replace(a, sessionId, 6));
   const lastRead = await b.call('get', { sessionId });
-  const rotated = await scene.rotate(a, sessionId, 6);
+  const rotated = await clients.rotate(a, sessionId, 6);
   const readRotated = await b.call('get', { sessionId });
 
-  const ended = await scene.end(b, rotated.input.successorId);
-  const endedAgain = await scene.end(a, rotated.input.successorId);
+  const ended = await clients.end(b, rotated.input.successorId);
+  const endedAgain = await clients.end(a, rotated.input.successorId);
   const history = await a.call('listHistory', { loginId: 'ada' });
 
-  const shortLived = await scene.create(a, 'ben', { idleTimeoutMs: 100 });
-  scene.clock.advance(50);
+  const shortLived = await clients.create(a, 'ben', { idleTimeoutMs: 100 });
+  clients.clock.advance(50);
   const touchedShort = await b.call('touch', { sessionIds: [shortLived.input.sessionId] });
   const readShort = await a.call('get', { sessionId: shortLived.input.sessionId });
-  scene.clock.advance(200);
+  clients.clock.advance(200);
   const readDue = await a.call('get', { sessionId: shortLived.input.sessionId });
-  const swept = await scene.sweep(b);
-  const displaced = await scene.create(b, 'ben');
-  const displacing = await scene.create(a, 'ben', { limits: { perLogin: 1, onLimit: 'end-oldest' } });
+  const swept = await clients.sweep(b);
+  const displaced = await clients.create(b, 'ben');
+  const displacing = await clients.create(a, 'ben', { limits: { perLogin: 1, onLimit: 'end-oldest' } });
 
-  const kickedOut = await scene.create(a, 'cleo');
-  const kept = await scene.create(b, 'cleo');
-  const endedAll = await scene.endAll(a, 'cleo', kept.input.sessionId);
+  const kickedOut = await clients.create(a, 'cleo');
+  const kept = await clients.create(b, 'cleo');
+  const endedAll = await clients.endAll(a, 'cleo', kept.input.sessionId);
   const readKept = await b.call('get', { sessionId: kept.input.sessionId });
-  const limitReached = await scene.create(b, 'cleo', { limits: { perLogin: 1, onLimit: 'reject' } });
-  const notCreated = await scene.meeting('refused', () => scene.create(a, 'cleo'));
-  const neverCreated = await scene.meeting('lost', () => scene.create(a, 'cleo'));
+  const limitReached = await clients.create(b, 'cleo', { limits: { perLogin: 1, onLimit: 'reject' } });
+  const notCreated = await clients.meeting('refused', () => clients.create(a, 'cleo'));
+  const neverCreated = await clients.meeting('lost', () => clients.create(a, 'cleo'));
 
-  const doomed = await scene.create(b, 'dora');
-  const lateEnd = await scene.meeting('late', () => scene.end(a, doomed.input.sessionId));
+  const doomed = await clients.create(b, 'dora');
+  const lateEnd = await clients.meeting('late', () => clients.end(a, doomed.input.sessionId));
   const readDoomed = await b.call('get', { sessionId: doomed.input.sessionId });
-  await scene.catchUp();
+  await clients.catchUp();
   const readEndedLate = await b.call('get', { sessionId: doomed.input.sessionId });
 
   return {
-    history: await scene.finish(),
+    history: await clients.finish(),
     calls: {
       readTooEarly,
       created,

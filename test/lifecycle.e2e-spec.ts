@@ -20,7 +20,7 @@ import { closeApps, makeApp, startSessionApp } from './support/running-app.js';
 import { WatchedStorage } from './support/watched-storage.js';
 
 @Controller()
-class AccountController {
+class ProfileController {
   @Get('me')
   @UseGuards(SessionGuard)
   me(@CurrentSession() { loginId }: Session) {
@@ -69,7 +69,7 @@ describe.each(ADAPTERS)('An application on %s', (_name, makeAdapter) => {
 
   test('writes pending touches before it closes the storage', async () => {
     const options = { serviceId: 'shop', storage, touchIntervalMs: 1 };
-    const shop = await startSessionApp(makeAdapter, options, { controllers: [AccountController] });
+    const shop = await startSessionApp(makeAdapter, options, { controllers: [ProfileController] });
     const { credential } = await shop.sessions.createSession('alice');
     const release = storage.hold('touch');
     clock.advance(1_000);

@@ -69,7 +69,7 @@ class LobbyController {
 
 @UseGuards(ServiceAuthGuard, ServicePermissionGuard, SessionGuard)
 @Controller('cart')
-class CartController {
+class RestrictedCartController {
   constructor(private readonly sessions: DistributedSessionManager) {}
 
   @Get()
@@ -118,7 +118,7 @@ describe.each(ADAPTERS)('ServicePermissionGuard on %s', (_name, makeAdapter) => 
   let shop: RunningApp;
 
   beforeEach(async () => {
-    const controllers = [ShopController, LobbyController, CartController, UnauthenticatedController];
+    const controllers = [ShopController, LobbyController, RestrictedCartController, UnauthenticatedController];
     shop = await startSessionApp(
       makeAdapter,
       { serviceId: 'shop', storage: new InMemorySessionStorage() },

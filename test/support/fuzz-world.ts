@@ -30,7 +30,7 @@ export interface WorldSnapshot {
   readonly others: unknown;
 }
 
-const LASTING = ['admin', 'everything', 'limited'];
+const PERMANENT = ['admin', 'everything', 'limited'];
 
 /**
  * The data that a run of requests starts with: live, rotated and ended sessions, and services. Worlds follow one another on
@@ -200,5 +200,5 @@ async function clear(service: RunningService): Promise<void> {
   const { sessions, storage } = service;
   for (const loginId of await onlineIn(service)) await sessions.deleteAllSessions(loginId);
   const services = (await storage.services.list()).map(({ serviceId }) => serviceId);
-  for (const serviceId of services) if (!LASTING.includes(serviceId)) await sessions.revokeService(serviceId);
+  for (const serviceId of services) if (!PERMANENT.includes(serviceId)) await sessions.revokeService(serviceId);
 }

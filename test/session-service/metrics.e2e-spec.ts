@@ -1,14 +1,12 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { InMemorySessionStorage, type SessionCounts, StorageUnavailableError } from 'nestjs-distributed-session';
 import { FakeClock } from 'nestjs-distributed-session/testing';
-import { type RequestHeaders, basic, bearer } from '../support/credential-headers.js';
+import { basic } from '../support/credential-headers.js';
 import { eventually } from '@distributed-session/test-servers/eventually.js';
-import { send, sendRaw } from '../support/http-request.js';
+import { send } from '../support/http-request.js';
 import { type Sample, parseMetrics } from '../support/prometheus-text.js';
 import { type RunningService, SERVERS, startService, stopServices } from '../support/running-service.js';
 
-const TOKEN = 'f3b1c0d2a4958677e6f5d4c3b2a19080';
-const PRODUCTION = { NODE_ENV: 'production', ADMIN_SECRET: '0a1b2c3d4e5f60718293a4b5c6d7e8f9' };
 const OPERATIONS = 'operation_duration_seconds';
 
 /** A storage with a settable feed lag and a slow count. */
@@ -209,79 +207,6 @@ describe.each(SERVERS)('On %s, GET /metrics', (HTTP_ADAPTER) => {
       storage.isDown = false;
     }
     expect(await online()).toEqual([expect.any(Number), expect.any(Number), 1]);
-  });
-});
-
-describe.each(SERVERS)('On %s, METRICS_TOKEN', (HTTP_ADAPTER) => {
-  let service: RunningService;
-
-  beforeAll(async () => {
-    service = await startService({ variables: { HTTP_ADAPTER, METRICS_TOKEN: TOKEN, ...PRODUCTION } });
-  });
-
-  afterAll(stopServices);
-
-  test('is accepted as a bearer token', async () => {
-    const answer = await send(`${service.url}/metrics`, bearer(TOKEN));
-    expect(answer.status).toBe(200);
-    expect(answer.text).toContain('session_service_sessions_online 0\n');
-  });
-
-  const administrator = basic('admin', PRODUCTION.ADMIN_SECRET);
-
-  test.each<[string, RequestHeaders]>([
-    ['no credential', {}],
-    ['a wrong token', bearer('f3b1c0d2a4958677e6f5d4c3b2a19081')],
-    ['a prefix of the token', bearer(TOKEN.slice(0, -1))],
-    ['a longer token', bearer(`${TOKEN}0`)],
-    ['the token in capitals', bearer(TOKEN.toUpperCase())],
-    ['the token without a scheme', { authorization: TOKEN }],
-    ['the token with another scheme', { authorization: `Token ${TOKEN}` }],
-    ['the token as a password', basic('metrics', TOKEN)],
-    ['the credential of the administrator', administrator],
-  ])('is required: refuses %s', async (_what, headers) => {
-    const answer = await send(`${service.url}/metrics`, headers);
-    expect(answer.status).toBe(401);
-    expect(answer.headers.get('www-authenticate')).not.toBeNull();
-    expect(answer.json).toMatchObject({ status: 401, code: 'ERR_SERVICE_AUTHENTICATION' });
-    expect(answer.text).not.toContain(TOKEN.slice(0, -1));
-    expect(answer.text).not.toContain('session_service_');
-  });
-
-  test('is refused when sent twice, and in the URL', async () => {
-    const header = ['Authorization', `Bearer ${TOKEN}`] as const;
-    expect((await sendRaw(service.url, '/metrics', [header])).status).toBe(200);
-    expect((await sendRaw(service.url, '/metrics', [header, header])).status).toBe(401);
-    expect((await sendRaw(service.url, '/metrics', [header, ['Authorization', 'Bearer x']])).status).toBe(401);
-    expect((await send(`${service.url}/metrics?token=${TOKEN}&access_token=${TOKEN}`)).status).toBe(401);
-  });
-
-  test('is requested with a Bearer challenge', async () => {
-    const { headers } = await send(`${service.url}/metrics`, bearer('wrong'));
-    expect(headers.get('www-authenticate')).toBe('Bearer realm="metrics"');
-  });
-
-  test('is not accepted on other routes', async () => {
-    expect((await send(`${service.url}/v1/counts`, bearer(TOKEN))).status).toBe(401);
-    expect((await send(`${service.url}/health/live`, bearer(TOKEN))).status).toBe(200);
-  });
-
-  test('removes the route in production if it is not set', async () => {
-    const closed = await startService({ variables: { HTTP_ADAPTER, ...PRODUCTION } });
-    const absent = await send(`${closed.url}/metric`);
-    for (const headers of [{}, bearer(TOKEN), bearer('undefined'), administrator]) {
-      const answer = await send(`${closed.url}/metrics`, headers);
-      expect(answer.status).toBe(404);
-      const { requestId, ...problem } = answer.json as Record<string, unknown>;
-      expect(requestId).toEqual(expect.any(String));
-      expect(absent.json).toMatchObject(problem);
-    }
-  });
-
-  test('leaves the route open outside production if it is not set', async () => {
-    const open = await startService({ variables: { HTTP_ADAPTER } });
-    expect((await send(`${open.url}/metrics`)).status).toBe(200);
-    expect((await send(`${open.url}/metrics`, bearer('anything'))).status).toBe(200);
   });
 });
 

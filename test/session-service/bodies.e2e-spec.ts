@@ -2,58 +2,12 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { type ComparedServers, lineOf, sessionIdOf, startComparedServers } from '../support/compared-servers.js';
 import { committedDocument, operationsIn } from '../support/openapi-operations.js';
 import { stopServices } from '../support/running-service.js';
-import { CANARY } from '../support/service-refusal.js';
 
 const CREATE = 'POST /v1/sessions';
 const SESSION = `/v1/sessions/${sessionIdOf(1)}`;
+/** A valid body for it. */
+const VALID = { loginId: 'bob' };
 const LIMIT_BYTES = 65_536;
-
-/** A valid body for each operation that has one. */
-const VALID: Readonly<Record<string, object>> = {
-  [CREATE]: { loginId: 'bob' },
-  'POST /v1/sessions/verify': { credential: `${sessionIdOf(9)}.token` },
-  [`PUT ${SESSION}`]: { attributes: {} },
-  [`PATCH ${SESSION}/attributes`]: { set: { role: 'admin' } },
-  [`PUT ${SESSION}/attributes/role`]: { value: 'admin' },
-  'POST /v1/services': { serviceId: 'order', serviceName: 'Orders', permissions: [] },
-  'POST /v1/services/verify': { secret: 'dss_' },
-  'POST /v1/services/client/secrets': { overlapMs: 1 },
-};
-
-const NOT_STRINGS = [null, 5, true, [CANARY], { text: CANARY }];
-const NOT_OBJECTS = [null, 5, CANARY, [{}]];
-const NOT_BOOLEANS = [null, 0, 'true', CANARY, [], {}];
-const NOT_INTEGERS = ['5', 1.5, true, [5], { ms: CANARY }];
-
-/** The fields of each operation, with values of a wrong type; `undefined` where the field is required. */
-const WRONG_TYPES: readonly (readonly [line: string, field: string, values: readonly unknown[]])[] = [
-  [CREATE, 'loginId', [undefined, ...NOT_STRINGS]],
-  [CREATE, 'token', NOT_STRINGS],
-  [CREATE, 'device', NOT_STRINGS],
-  [CREATE, 'attributes', NOT_OBJECTS],
-  [CREATE, 'client', NOT_OBJECTS],
-  [CREATE, 'idleTimeoutMs', NOT_INTEGERS],
-  [CREATE, 'absoluteTimeoutMs', NOT_INTEGERS],
-  ['POST /v1/sessions/verify', 'credential', [undefined, ...NOT_STRINGS]],
-  ['POST /v1/sessions/verify', 'touch', NOT_BOOLEANS],
-  [`PUT ${SESSION}`, 'attributes', [undefined, ...NOT_OBJECTS]],
-  [`PATCH ${SESSION}/attributes`, 'set', NOT_OBJECTS],
-  [`PATCH ${SESSION}/attributes`, 'remove', [null, CANARY, { 0: 'role' }, [5], ['role', null], [[CANARY]]]],
-  [`PUT ${SESSION}/attributes/role`, 'value', [undefined]],
-  ['POST /v1/services', 'serviceId', [undefined, ...NOT_STRINGS]],
-  ['POST /v1/services', 'serviceName', [undefined, ...NOT_STRINGS]],
-  ['POST /v1/services', 'permissions', [undefined, null, CANARY, {}, [5], ['session.read', null], [[]]]],
-  ['POST /v1/services', 'secretKey', NOT_STRINGS],
-  ['POST /v1/services', 'replace', NOT_BOOLEANS],
-  ['POST /v1/services/client/secrets', 'overlapMs', [null, ...NOT_INTEGERS]],
-  ['POST /v1/services/client/secrets', 'secretKey', NOT_STRINGS],
-  ['POST /v1/services/verify', 'serviceId', NOT_STRINGS],
-  ['POST /v1/services/verify', 'secret', [undefined, ...NOT_STRINGS]],
-  ['POST /v1/services/verify', 'source', NOT_STRINGS],
-];
-
-/** Names that no body has. Every object inherits some of them. */
-const UNKNOWN = ['unknown', '__proto__', 'constructor', 'toString', 'hasOwnProperty', 'LoginId', 'loginId ', '0'];
 
 const notJson = { status: 400, code: 'ERR_REQUEST_JSON', field: 'body' };
 const invalidBody = { status: 400, code: 'ERR_REQUEST_INPUT', field: 'body' };
@@ -99,7 +53,7 @@ describe('The session service', () => {
   });
 
   test('rejects an array as a body', async () => {
-    for (const body of [[], [VALID[CREATE]]]) expect(await servers.refusalOf(CREATE, body)).toEqual(invalidBody);
+    for (const body of [[], [VALID]]) expect(await servers.refusalOf(CREATE, body)).toEqual(invalidBody);
   });
 
   test('treats a missing and an empty body as an empty object', async () => {
@@ -154,7 +108,7 @@ describe('The session service', () => {
   ])('rejects a body with the content type %j', async (type) => {
     const headers = { 'content-type': type };
     for (const line of [CREATE, `POST ${SESSION}/refresh`, 'GET /v1/counts']) {
-      expect(await servers.refusalOf(line, VALID[line] ?? {}, headers)).toEqual(wrongType);
+      expect(await servers.refusalOf(line, line === CREATE ? VALID : {}, headers)).toEqual(wrongType);
     }
   });
 
@@ -169,7 +123,7 @@ describe('The session service', () => {
       'unknown',
       'gzip, identity',
     ]) {
-      expect(await servers.refusalOf(CREATE, VALID[CREATE], { 'content-encoding': encoding })).toEqual(wrongType);
+      expect(await servers.refusalOf(CREATE, VALID, { 'content-encoding': encoding })).toEqual(wrongType);
     }
   });
 
@@ -180,7 +134,7 @@ describe('The session service', () => {
     { 'content-encoding': 'identity' },
     { 'content-encoding': 'Identity' },
   ])('accepts a body with %j', async (headers) => {
-    expect(await servers.statusOf(CREATE, VALID[CREATE], headers)).toBe(201);
+    expect(await servers.statusOf(CREATE, VALID, headers)).toBe(201);
   });
 
   const withoutBody = operationsIn(committedDocument()).filter(({ body }) => !body);
@@ -192,96 +146,9 @@ describe('The session service', () => {
   });
 
   test('has 20 operations without a body', () => expect(withoutBody).toHaveLength(20));
-
-  test.each(WRONG_TYPES)(
-    'rejects a wrong type in the body of %s: %s must not be any of %j',
-    async (line, field, values) => {
-      for (const value of values) {
-        const refusal = await servers.refusalOf(
-          line,
-          { ...VALID[line], ...fieldOf(field, value) },
-          { 'if-match': '"1"' },
-        );
-        expect(refusal).toMatchObject({ status: 400, code: 'ERR_REQUEST_INPUT', field });
-      }
-    },
-  );
-
-  test.each(Object.keys(VALID))('rejects unknown fields in the body of %s', async (line) => {
-    for (const name of UNKNOWN) {
-      const refusal = await servers.refusalOf(line, withField(VALID[line]!, name), { 'if-match': '"1"' });
-      expect(refusal).toEqual({ status: 400, code: 'ERR_REQUEST_INPUT', field: name });
-    }
-  });
-
-  test('rejects unknown fields and prototype names inside other fields', async () => {
-    for (const name of UNKNOWN) {
-      const body = Buffer.from(`{"loginId":"bob","client":${withField({ ip: '::1' }, name).toString()}}`);
-      expect(await servers.refusalOf(CREATE, body)).toMatchObject({ status: 400, field: `client.${name}` });
-    }
-    for (const name of ['__proto__', 'constructor']) {
-      const body = Buffer.from(`{"loginId":{"deep":[${withField({}, name).toString()}]}}`);
-      const refused = { status: 400, code: 'ERR_REQUEST_INPUT', field: `loginId.deep.0.${name}` };
-      expect(await servers.refusalOf(CREATE, body)).toMatchObject(refused);
-    }
-    expect(({} as { canary?: unknown }).canary).toBeUndefined();
-  });
-
-  test('lists at most twenty errors, and shortens long field names', async () => {
-    const two = await servers.refusalOf('POST /v1/services', { serviceId: 1, serviceName: 'Orders', permissions: 2 });
-    expect(two).toMatchObject({ field: 'serviceId' });
-    const names = Array.from({ length: 1_000 }, (_, index) => [`${index}${'n'.repeat(20)}`, CANARY]);
-    const many = await servers.refusalOf(CREATE, Object.fromEntries(names));
-    expect(many).toMatchObject({ status: 400, field: `0${'n'.repeat(20)}` });
-    const long = await servers.refusalOf(CREATE, { ...VALID[CREATE], ['n'.repeat(60_000)]: 1 });
-    expect(long).toMatchObject({ status: 400, field: 'n'.repeat(64) });
-  });
-
-  test.each<[field: string, value: unknown, fields: object]>([
-    ['loginId', '', { constraint: 'empty' }],
-    ['loginId', 'x'.repeat(257), { constraint: 'length', limit: 256 }],
-    ['token', '', { constraint: 'empty' }],
-    ['token', 'x'.repeat(4_001), { constraint: 'length', limit: 4_000 }],
-    ['token', `${CANARY} with spaces`, { constraint: 'format' }],
-    ['token', `${CANARY};`, { constraint: 'format' }],
-    ['token', `${CANARY}\u{1F34A}`, { constraint: 'format' }],
-    ['device', '', { constraint: 'empty' }],
-    ['device', 'x'.repeat(65), { constraint: 'length', limit: 64 }],
-    ['client.ip', 5, { constraint: 'type' }],
-    ['client.ip', [CANARY], { constraint: 'type' }],
-    ['client.userAgent', null, { constraint: 'type' }],
-    ['client.ip', 'x'.repeat(65), { constraint: 'length', limit: 64 }],
-    ['client.userAgent', 'x'.repeat(1_025), { constraint: 'length', limit: 1_024 }],
-    ['idleTimeoutMs', 0, { constraint: 'range' }],
-    ['idleTimeoutMs', -1, { constraint: 'range' }],
-    ['idleTimeoutMs', 1e15, { constraint: 'range' }],
-    ['absoluteTimeoutMs', 0, { constraint: 'range' }],
-  ])('rejects a session whose %s is out of bounds: %j', async (field, value, fields) => {
-    const refusal = await servers.refusalOf(CREATE, { ...VALID[CREATE], ...fieldOf(field, value) });
-    expect(refusal).toEqual({ status: 400, code: 'ERR_SESSION_INPUT', field, ...fields });
-  });
-
-  test('rejects a session without any timeout, and one whose idle timeout exceeds the absolute one', async () => {
-    const refused = { status: 400, code: 'ERR_SESSION_INPUT', field: 'timeouts', constraint: 'range' };
-    for (const timeouts of [{ idleTimeoutMs: null, absoluteTimeoutMs: null }, { idleTimeoutMs: 25 * 60 * 60_000 }]) {
-      expect(await servers.refusalOf(CREATE, { ...VALID[CREATE], ...timeouts })).toEqual(refused);
-    }
-  });
 });
 
 /** A valid body of exactly this many bytes. */
 function padded(bytes: number): Buffer {
-  return Buffer.from(JSON.stringify(VALID[CREATE]).padEnd(bytes));
-}
-
-/** A body with one field, which may be nested: `client.ip`. */
-function fieldOf(field: string, value: unknown): object {
-  const [name, below] = field.split('.');
-  return { [name!]: below === undefined ? value : { [below]: value } };
-}
-
-/** A body with one more field, as text: no object literal can have each of these names as its own. */
-function withField(body: object, name: string): Buffer {
-  const fields = [...Object.entries(body), [name, { canary: CANARY }]];
-  return Buffer.from(`{${fields.map(([key, value]) => `${JSON.stringify(key)}:${JSON.stringify(value)}`).join(',')}}`);
+  return Buffer.from(JSON.stringify(VALID).padEnd(bytes));
 }

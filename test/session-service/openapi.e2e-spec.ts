@@ -68,6 +68,22 @@ describe('The OpenAPI document', () => {
   });
 });
 
+describe('Every route of the session service', () => {
+  afterAll(stopServices);
+
+  it('is in the OpenAPI document, and so in the permission table', async () => {
+    const { app } = await startService({ variables: { DOCS: 'off' } });
+    const { router } = app.getHttpAdapter().getInstance() as { router: { stack: readonly RouterLayer[] } };
+    const served = router.stack.flatMap(({ route }) =>
+      route ? Object.keys(route.methods).map((method) => `${method.toUpperCase()} ${route.path}`) : [],
+    );
+    const documented = operationsIn(openApiDocument(app)).map(
+      ({ method, path }) => `${method} ${path.replaceAll(/\{(\w+)\}/g, ':$1')}`,
+    );
+    expect(served.toSorted()).toEqual(documented.toSorted());
+  });
+});
+
 describe('The documented table of environment variables', () => {
   const rows = tableUnder(page, 'Configuration');
   const defaults = new Map(Object.entries(new Environment()));
@@ -130,3 +146,7 @@ describe("The README's table of options", () => {
     for (const [name, value] of rows) expect([name, value]).toEqual([name, library.get(name)]);
   });
 });
+
+interface RouterLayer {
+  readonly route?: { readonly path: string; readonly methods: Readonly<Record<string, boolean>> };
+}

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { inspect } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { OptionsError, StorageUnavailableError } from 'nestjs-distributed-session';
-import { RedisSessionStorage, type RedisSessionStorageOptions } from 'nestjs-distributed-session/redis';
+import { RedisSessionStorage } from 'nestjs-distributed-session/redis';
 import { CapturedOutput } from '../support/captured-output.js';
 import { eventually } from '@distributed-session/test-servers/eventually.js';
 import { freePort } from '@distributed-session/test-servers/free-port.js';
@@ -39,16 +39,12 @@ interface FailedStart {
   readonly ms: number;
 }
 
-async function failedStart(options: RedisSessionStorageOptions): Promise<FailedStart> {
+async function failedStart(url: string): Promise<FailedStart> {
   const captured = new CapturedOutput();
   const startedAt = performance.now();
   const keyPrefix = `ds:${randomUUID()}`;
-  const storage = new RedisSessionStorage({
-    keyPrefix,
-    tagKey: TAG_KEY,
-    connectDeadlineMs: CONNECT_DEADLINE_MS,
-    ...options,
-  });
+  const connectDeadlineMs = CONNECT_DEADLINE_MS;
+  const storage = new RedisSessionStorage({ url, keyPrefix, tagKey: TAG_KEY, connectDeadlineMs });
   try {
     const error = await storage.connect().then(
       () => undefined,
@@ -76,39 +72,23 @@ function thrownBy(make: () => unknown): unknown {
 }
 
 const LOGIN = 'canary-user:canary%2Dpassword';
+const WRONG_LOGIN = /username or password is wrong/u;
 
 describe('RedisSessionStorage.connect() with options that Redis rejects', () => {
-  const refused: [string, () => RedisSessionStorageOptions, RegExp][] = [
-    [
-      'a wrong password',
-      () => ({ url: `redis://:canary%2Dpassword@127.0.0.1:${guarded.port}` }),
-      /username or password is wrong/u,
-    ],
-    [
-      'an unknown user',
-      () => ({ url: `redis://${LOGIN}@127.0.0.1:${guarded.port}` }),
-      /username or password is wrong/u,
-    ],
-    [
-      'an unknown user on a server without passwords',
-      () => ({ url: `redis://${LOGIN}@127.0.0.1:${server.port}` }),
-      /username or password is wrong/u,
-    ],
-    ['a missing password', () => ({ url: guarded.url }), /password is required/u],
-    ['a database that does not exist', () => ({ url: `${server.url}/9999` }), /no database 9999: use another one/u],
-  ];
-
-  test.each(refused)(
-    'rejects %s without a retry, with a solution and without a secret',
-    async (_name, options, message) => {
-      const { error, output, ms } = await failedStart(options());
-      expect(error).toBeInstanceOf(OptionsError);
-      expect(error.message).toMatch(message);
-      // Not the result of the connect deadline.
-      expect(ms).toBeLessThan(CONNECT_DEADLINE_MS);
-      expectNoCanary(output);
-    },
-  );
+  test.each<[string, () => string, RegExp]>([
+    ['a wrong password', () => `redis://:canary%2Dpassword@127.0.0.1:${guarded.port}`, WRONG_LOGIN],
+    ['an unknown user', () => `redis://${LOGIN}@127.0.0.1:${guarded.port}`, WRONG_LOGIN],
+    ['an unknown user on a server without passwords', () => `redis://${LOGIN}@127.0.0.1:${server.port}`, WRONG_LOGIN],
+    ['a missing password', () => guarded.url, /password is required/u],
+    ['a database that does not exist', () => `${server.url}/9999`, /no database 9999: use another one/u],
+  ])('rejects %s without a retry, with a solution and without a secret', async (_name, url, message) => {
+    const { error, output, ms } = await failedStart(url());
+    expect(error).toBeInstanceOf(OptionsError);
+    expect(error.message).toMatch(message);
+    // Not the result of the connect deadline.
+    expect(ms).toBeLessThan(CONNECT_DEADLINE_MS);
+    expectNoCanary(output);
+  });
 
   test('rejects an invalid URL in the constructor without repeating it', () => {
     for (const url of [
@@ -126,7 +106,7 @@ describe('RedisSessionStorage.connect() with options that Redis rejects', () => 
   test('rejects a replica and suggests its master', async () => {
     const replica = await RedisServer.start({ settings: { replicaof: `127.0.0.1 ${server.port}` } });
     try {
-      const { error } = await failedStart({ url: replica.url });
+      const { error } = await failedStart(replica.url);
       expect(error).toBeInstanceOf(OptionsError);
       expect(error.message).toMatch(/is a replica.*use the address of its master/u);
     } finally {
@@ -136,7 +116,7 @@ describe('RedisSessionStorage.connect() with options that Redis rejects', () => 
 
   test('rejects an eviction policy, or accepts it with a warning', async () => {
     await server.call('CONFIG', 'SET', 'maxmemory-policy', 'allkeys-lru');
-    const { error } = await failedStart({ url: server.url });
+    const { error } = await failedStart(server.url);
     expect(error).toBeInstanceOf(OptionsError);
     expect(error.message).toMatch(/allkeys-lru.*set it to noeviction.*onEvictionPolicy: 'warn'/u);
     const output = new CapturedOutput();
@@ -150,7 +130,7 @@ describe('RedisSessionStorage.connect() with options that Redis rejects', () => 
 
   test('rejects a user that may write but not publish, so that no write stops half-way', async () => {
     await server.call('ACL', 'SETUSER', 'silent', 'on', '>canary-password', '~*', '+@all', 'resetchannels');
-    const { error, output } = await failedStart({ url: `redis://silent:canary-password@127.0.0.1:${server.port}` });
+    const { error, output } = await failedStart(`redis://silent:canary-password@127.0.0.1:${server.port}`);
     expect(error.message).toMatch(/its user.*docs\/redis/u);
     expectNoCanary(output);
   });
@@ -171,7 +151,7 @@ describe('RedisSessionStorage.connect() with options that Redis rejects', () => 
 
 describe('RedisSessionStorage.connect() without a server', () => {
   test('fails at its deadline with a hint and without a secret', async () => {
-    const { error, output, ms } = await failedStart({ url: `redis://${LOGIN}@127.0.0.1:${await freePort()}` });
+    const { error, output, ms } = await failedStart(`redis://${LOGIN}@127.0.0.1:${await freePort()}`);
     expect(error).toBeInstanceOf(StorageUnavailableError);
     expect(error.message).toMatch(
       /cannot be reached \(ECONNREFUSED\)\. Check the address, and that the server is running\./u,
@@ -184,7 +164,7 @@ describe('RedisSessionStorage.connect() without a server', () => {
   test('fails at its deadline if the connection opens but nothing responds', async () => {
     const proxy = await TcpProxy.start(server);
     proxy.blackHole();
-    const { error, ms } = await failedStart({ url: `redis://127.0.0.1:${proxy.port}` });
+    const { error, ms } = await failedStart(`redis://127.0.0.1:${proxy.port}`);
     await proxy.stop();
     expect(error).toBeInstanceOf(StorageUnavailableError);
     expect(ms).toBeLessThan(CONNECT_DEADLINE_MS + slackMs());

@@ -98,6 +98,14 @@ class SubclassController {
 @Controller('inherited')
 class InheritingController extends SubclassController {}
 
+/** A route without a declaration of its own. */
+class SingleRoute {
+  @Get()
+  list() {
+    return [];
+  }
+}
+
 @Controller('declared')
 @UseGuards(ServiceAuthGuard, ServicePermissionGuard)
 class DeclaredController {
@@ -117,31 +125,16 @@ class DeclaredController {
 @Controller('declared-class')
 @UseGuards(ServicePermissionGuard)
 @RequireServicePermission('session.read')
-class DeclaredClassController {
-  @Get()
-  onClass() {
-    return [];
-  }
-}
+class DeclaredClassController extends SingleRoute {}
 
 @Controller('anonymous-class')
 @UseGuards(ServicePermissionGuard)
 @AllowAnonymousService()
-class AnonymousClassController {
-  @Get()
-  onClass() {
-    return [];
-  }
-}
+class AnonymousClassController extends SingleRoute {}
 
 @Controller('session')
 @UseGuards(SessionGuard)
-class SessionOnlyController {
-  @Get()
-  show() {
-    return [];
-  }
-}
+class SessionOnlyController extends SingleRoute {}
 
 @Injectable()
 class CombinedGuard implements CanActivate {
@@ -157,12 +150,7 @@ class CombinedGuard implements CanActivate {
 
 @Controller('hidden')
 @UseGuards(CombinedGuard)
-class HiddenController {
-  @Get()
-  forgotten() {
-    return [];
-  }
-}
+class HiddenController extends SingleRoute {}
 
 @Module({ controllers: [SubclassController] })
 class InnerModule {

@@ -1,10 +1,10 @@
 import { Logger } from '@nestjs/common';
 import { beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { WatchedHasher } from '../../../../test/support/watched-hasher.js';
 import { ServiceAuthenticationError } from '../errors/service.errors.js';
 import { resolveOptions } from '../resolve-options.js';
 import { InMemorySessionStorage } from '../storage/in-memory/in-memory-session-storage.js';
 import { FakeClock } from '../testing/fake-clock.js';
-import { SecretHasher } from './secret-hasher.js';
 import { ServiceAccess } from './service-access.js';
 import { ServiceRegistry } from './service-registry.js';
 import { generateSecret } from './service-secret.js';
@@ -14,21 +14,10 @@ const CHOSEN = 'correct horse battery staple';
 const refused = { code: 'ERR_SERVICE_AUTHENTICATION', retryAfterMs: undefined };
 const admin = ServiceAccess.unrestricted('admin');
 
-/** A promise that a test resolves by calling `open`. */
-function gate(): { readonly held: Promise<void>; readonly open: () => void } {
-  let open!: () => void;
-  const held = new Promise<void>((resolve) => {
-    open = resolve;
-  });
-  return { held, open };
-}
-
 describe('ServiceVerifier', () => {
   let clock: FakeClock;
   let storage: InMemorySessionStorage;
-  let hasher: SecretHasher;
-  let fast: jest.SpiedFunction<SecretHasher['matchesGenerated']>;
-  let slow: jest.SpiedFunction<SecretHasher['matchesChosen']>;
+  let hasher: WatchedHasher;
   let registry: ServiceRegistry;
   let verifier: ServiceVerifier;
   let secret: string;
@@ -36,9 +25,7 @@ describe('ServiceVerifier', () => {
   beforeEach(async () => {
     clock = new FakeClock();
     storage = new InMemorySessionStorage({ clock });
-    hasher = new SecretHasher();
-    fast = jest.spyOn(hasher, 'matchesGenerated');
-    slow = jest.spyOn(hasher, 'matchesChosen');
+    hasher = new WatchedHasher();
     // Behaves like another process: its changes arrive only on the feed.
     registry = new ServiceRegistry(storage.services, hasher, () => {});
     verifier = new ServiceVerifier(resolveOptions({ serviceId: 'app', storage }), hasher);
@@ -46,11 +33,8 @@ describe('ServiceVerifier', () => {
   });
 
   async function register(serviceId: string, secretKey?: string) {
-    const issued = await registry.register(
-      { serviceId, serviceName: serviceId, permissions: [], secretKey },
-      false,
-      admin,
-    );
+    const registration = { serviceId, serviceName: serviceId, permissions: [], secretKey };
+    const issued = await registry.register(registration, false, admin);
     // The registration arrives on the feed before the test begins.
     await new Promise(setImmediate);
     return issued;
@@ -60,17 +44,6 @@ describe('ServiceVerifier', () => {
     const error: unknown = await verifier.verify(serviceId, presented, { source }).catch((thrown: unknown) => thrown);
     if (error instanceof ServiceAuthenticationError) return error;
     throw new Error('was not refused', { cause: error });
-  }
-
-  /** The comparisons of generated (fast) and chosen (slow) secrets since the last call. */
-  function takeCounts(): { fast: number; slow: number } {
-    return { fast: fast.mock.calls.splice(0).length, slow: slow.mock.calls.splice(0).length };
-  }
-
-  /** Delays slow comparisons until `held` resolves. */
-  function delaySlowComparisons(held: Promise<void>): void {
-    const compare = slow.getMockImplementation()!;
-    slow.mockImplementation((...given) => held.then(() => compare.apply(hasher, given)));
   }
 
   it('authenticates a service by id and secret, or by a generated secret alone, and returns neither secret nor hash', async () => {
@@ -86,7 +59,7 @@ describe('ServiceVerifier', () => {
   it('compares a generated secret exactly once, for every cause of a refusal', async () => {
     const foreign = (await register('order')).secret;
     await register('chosen', CHOSEN);
-    takeCounts();
+    hasher.takeCounts();
     const typo = `${secret.slice(0, -1)}${secret.endsWith('0') ? '1' : '0'}`;
     const tries = [
       ['pay', generateSecret().secret],
@@ -101,7 +74,7 @@ describe('ServiceVerifier', () => {
     ];
     for (const [id, presented] of tries) {
       await refusal(id, presented);
-      expect(takeCounts()).toEqual({ fast: 1, slow: 0 });
+      expect(hasher.takeCounts()).toEqual({ fast: 1, slow: 0 });
     }
   });
 
@@ -109,14 +82,14 @@ describe('ServiceVerifier', () => {
     await register('one', CHOSEN);
     await register('two', 'the first of the two secrets');
     await registry.rotateSecret('two', { secretKey: 'the second of the two secrets' }, admin);
-    takeCounts();
+    hasher.takeCounts();
     for (const id of ['one', 'two', 'pay', 'unknown']) {
       await refusal(id, 'a wrong but plausible secret');
-      expect(takeCounts()).toEqual({ fast: 0, slow: 2 });
+      expect(hasher.takeCounts()).toEqual({ fast: 0, slow: 2 });
     }
     await verifier.verify('two', 'the first of the two secrets');
     await verifier.verify('two', 'the second of the two secrets');
-    expect(takeCounts()).toEqual({ fast: 0, slow: 4 });
+    expect(hasher.takeCounts()).toEqual({ fast: 0, slow: 4 });
   });
 
   it('throws the same error for every cause', async () => {
@@ -154,12 +127,12 @@ describe('ServiceVerifier', () => {
 
   it('does not compare a cached secret again until the maximum age of the cache', async () => {
     await verifier.verify('pay', secret);
-    takeCounts();
+    hasher.takeCounts();
     await verifier.verify('pay', secret);
-    expect(takeCounts()).toEqual({ fast: 0, slow: 0 });
+    expect(hasher.takeCounts()).toEqual({ fast: 0, slow: 0 });
     clock.advance(30_000);
     await verifier.verify('pay', secret);
-    expect(takeCounts()).toEqual({ fast: 1, slow: 0 });
+    expect(hasher.takeCounts()).toEqual({ fast: 1, slow: 0 });
   });
 
   it('does not cache a refusal', async () => {
@@ -197,13 +170,12 @@ describe('ServiceVerifier', () => {
 
   it('does not cache a verification during which the service is revoked', async () => {
     await register('chosen', CHOSEN);
-    const { held, open } = gate();
-    delaySlowComparisons(held);
+    const release = hasher.holdSlow();
     const verifying = verifier.verify('chosen', CHOSEN);
     await new Promise(setImmediate);
     await registry.revoke('chosen', admin);
     await new Promise(setImmediate);
-    open();
+    release();
     expect(await verifying).toMatchObject({ serviceId: 'chosen' });
     expect(await refusal('chosen', CHOSEN)).toMatchObject(refused);
   });
@@ -211,31 +183,30 @@ describe('ServiceVerifier', () => {
   it('reads the storage while the feed lags behind', async () => {
     await verifier.verify('pay', secret);
     storage.feedLagMs = () => 60_000;
-    takeCounts();
+    hasher.takeCounts();
     await verifier.verify('pay', secret);
-    expect(takeCounts()).toEqual({ fast: 1, slow: 0 });
+    expect(hasher.takeCounts()).toEqual({ fast: 1, slow: 0 });
   });
 
   it('rejects more than 32 slow comparisons at once, so that they cannot exhaust the process', async () => {
-    const { held, open } = gate();
-    delaySlowComparisons(held);
+    const release = hasher.holdSlow();
     const waiting = Array.from({ length: 32 }, (_, n) => refusal('unknown', `wrong secret number ${n}`));
     await new Promise(setImmediate);
     expect(await refusal('unknown', 'one wrong secret more')).toMatchObject({ retryAfterMs: 1_000 });
     expect(await verifier.verify('pay', secret)).toMatchObject({ serviceId: 'pay' });
-    expect(takeCounts()).toEqual({ fast: 1, slow: 64 });
-    open();
+    expect(hasher.takeCounts()).toEqual({ fast: 1, slow: 64 });
+    release();
     for (const error of await Promise.all(waiting)) expect(error.retryAfterMs).toBeUndefined();
     expect(await refusal('unknown', 'and another one after that')).toMatchObject({ retryAfterMs: undefined });
   });
 
   it('throttles a source after ten failures, and still accepts the valid secret from another source', async () => {
-    takeCounts();
+    hasher.takeCounts();
     for (let n = 0; n < 200; n++) {
       const { retryAfterMs } = await refusal('pay', generateSecret().secret, '192.0.2.66');
       expect(retryAfterMs === undefined).toBe(n < 10);
     }
-    expect(takeCounts()).toEqual({ fast: 10, slow: 0 });
+    expect(hasher.takeCounts()).toEqual({ fast: 10, slow: 0 });
     expect(await refusal('pay', secret, '192.0.2.66')).toMatchObject({ retryAfterMs: 60_000 });
     expect(await verifier.verify('pay', secret, { source: '192.0.2.1' })).toMatchObject({ serviceId: 'pay' });
     clock.advance(60_000);

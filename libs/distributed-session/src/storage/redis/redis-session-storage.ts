@@ -191,7 +191,7 @@ export class RedisSessionStorage extends SessionStorage {
     const tag = this.#keys.tagOfLogin(loginId);
     const { rest } = await this.#connections.write(endLoginSessionsScript, this.#keys.all(tag), {
       tag,
-      who: Buffer.concat([packText(loginId), ...(device === undefined ? [] : [packText(device)])]),
+      loginAndDevice: Buffer.concat([packText(loginId), ...(device === undefined ? [] : [packText(device)])]),
       exceptId: exceptSessionId ?? '',
       ending: packEnding({ reason, by, actor }),
       retention: historyRetentionMs,

@@ -83,8 +83,8 @@ export type PostgresMigrationSqlOptions = Partial<MigrationSqlOptions>;
 
 /**
  * Returns the SQL that brings a database up to date, for teams that run migrations themselves: one transaction, for the
- * owner of the tables. The schema must exist. The functions are always included, so with the latest version as `from` it creates
- * them again.
+ * owner of the tables. The schema must exist. The functions are always included, so with the latest version as `from` it
+ * creates them again.
  *
  * @example
  * console.log(postgresMigrationSql({ from: 1 }));

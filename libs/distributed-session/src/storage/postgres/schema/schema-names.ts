@@ -34,7 +34,8 @@ export class SchemaNames {
 
   /**
    * Fills the names into SQL: `{session}` is a qualified name, `{index:…}` and `{constraint:…}` are names without the
-   * schema, `{schema}`, `{prefix}`, `{channel}`, `{lock_seed}` and `{feed_lock}` are values. Between single quotes, each becomes a string.
+   * schema, `{schema}`, `{prefix}`, `{channel}`, `{lock_seed}` and `{feed_lock}` are values. Between single quotes, each
+   * becomes a string.
    */
   sql(template: string): string {
     // In one pass: a schema may have any name, also one in braces.

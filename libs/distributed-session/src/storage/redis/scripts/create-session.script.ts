@@ -7,9 +7,9 @@ import { RedisScript } from './redis-script.js';
  * Creates a session within the limits of its user.
  *
  * KEYS  login, sequence, expiries, online, counter: those of the user and its shard.
- * ARGV  deadline; channel; tag; sessionId; identity and payload, packed; loginId, packed, and
- *       loginAndDevice: the same with the packed device; perLogin, perDevice (0: no limit), onLimit; idle, absolute (0: none) and retention in milliseconds;
- *       by, packed.
+ * ARGV  deadline; channel; tag; sessionId; identity and payload, packed; loginId, packed, and loginAndDevice: the same with
+ *       the packed device; perLogin, perDevice (0: no limit), onLimit; idle, absolute (0: none) and retention in
+ *       milliseconds; by, packed.
  * Returns  { 'created', header }, { 'limit-reached', 'login' | 'device' }, { 'id-taken' } or { 'late', now }.
  * Atomicity  due sessions of the user expire, sessions over the limit end, and the session is written, counted,
  *       scheduled and published, all in one step. A refused creation changes nothing.

@@ -7,8 +7,8 @@ import { RedisScript } from './redis-script.js';
  * Ends the live sessions of a user. Runs also when the server's memory is full.
  *
  * KEYS  login, sequence, expiries, online, counter: those of the user and its shard.
- * ARGV  deadline; channel; tag; who: the packed login id, followed by the packed device to end only its sessions;
- *       exceptId: the session to keep, or empty; ending, packed; retention in milliseconds.
+ * ARGV  deadline; channel; tag; loginAndDevice: the packed login id, followed by the packed device to end only its
+ *       sessions; exceptId: the session to keep, or empty; ending, packed; retention in milliseconds.
  * Returns  { 'ended', tombstone, … }, oldest session first, or { 'late', now }.
  * Atomicity  all of them end, leave the counts and are published in one step.
  */
@@ -16,13 +16,13 @@ export const endLoginSessionsScript = new RedisScript({
   name: 'end-login-sessions',
   flags: ['allow-oom'],
   keys: ['login', 'sequence', 'expiries', 'online', 'counter'],
-  args: ['deadline', 'channel', 'tag', 'who', 'exceptId', 'ending', 'retention'],
+  args: ['deadline', 'channel', 'tag', 'loginAndDevice', 'exceptId', 'ending', 'retention'],
   uses: [IN_TIME, RECORD, LOGIN, UPDATE_SHARD],
   body: `
 load(now)
 local chosen = {}
 for _, record in ipairs(live) do
-  if record.id ~= exceptId and startsWith(record, who) then table.insert(chosen, record) end
+  if record.id ~= exceptId and startsWith(record, loginAndDevice) then table.insert(chosen, record) end
 end
 local reply = { 'ended', 0 }
 for _, record in ipairs(chosen) do table.insert(reply, endRecord(record, ending, now, 0, tonumber(retention))) end

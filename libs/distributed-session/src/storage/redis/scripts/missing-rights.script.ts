@@ -28,8 +28,8 @@ return {
     { 'ZRANGEBYLEX', online, '-', '+' }, { 'ZRANGEBYSCORE', expiries, 0, 1 }, { 'SUBSCRIBE', channel } }),
   missing({ { 'HEXISTS', login, 'f' }, { 'HSET', login, 'f', 'v' }, { 'HDEL', login, 'f' },
     { 'PEXPIREAT', login, 1 }, { 'GET', sequence }, { 'INCR', sequence }, { 'EXPIRE', sequence, 1 },
-    { 'PUBLISH', channel, 'm' },    { 'ZSCORE', expiries, 'm' }, { 'ZADD', expiries, 1, 'm' }, { 'ZREM', online, 'm' }, { 'INCRBY', counter, 1 },
-    { 'DEL', counter }, { 'SET', beat, '1' } }),
+    { 'PUBLISH', channel, 'm' }, { 'ZSCORE', expiries, 'm' }, { 'ZADD', expiries, 1, 'm' }, { 'ZREM', online, 'm' },
+    { 'INCRBY', counter, 1 }, { 'DEL', counter }, { 'SET', beat, '1' } }),
 }
 `,
 });

@@ -16,7 +16,7 @@ const STATEMENTS = {
   end: 'end-session',
   endAll: 'end-login-sessions',
   get: 'find-session',
-  listByLogin: 'list-login',
+  listByLogin: 'list-live-sessions',
   listHistory: 'list-history',
   count: 'count-sessions',
   listLogins: 'list-logins',
@@ -107,7 +107,7 @@ describe('PostgresSessionStorage', () => {
   test('reads a due session a second time, after any transaction in flight that may have extended it', async () => {
     const sessionId = await due('bob');
     expect(await sentBy(async () => storage.get(sessionId))).toEqual(['find-session', 'settle-session']);
-    expect(await sentBy(async () => storage.listByLogin('bob'))).toEqual(['list-login', 'settle-login']);
+    expect(await sentBy(async () => storage.listByLogin('bob'))).toEqual(['list-live-sessions', 'settle-login']);
   });
 
   test('sweeps in batches, then purges tombstones that are past their retention', async () => {

@@ -7,9 +7,10 @@ import { planAdmission } from '../session-admission.js';
 import { asSeenAt, expiryOf, isDue, withAccess } from '../session-lifetime.js';
 import type { SessionRecord, SessionTombstone, StoredSession } from '../session-record.js';
 import type * as Op from '../session-storage.operations.js';
-import { HISTORY_LIMIT, SessionStorage } from '../session-storage.js';
+import { SessionStorage } from '../session-storage.js';
 import type { StorageChangeListener } from '../storage-change.js';
 import { ChangeListeners } from '../shared/change-listeners.js';
+import { historyOf } from '../shared/session-entry.js';
 import { InMemoryServiceCredentialStorage } from './in-memory-service-credential-storage.js';
 import { type LiveEntry, changeOf, copyOf, isLive } from './in-memory-session-entry.js';
 import { InMemorySessionTable } from './in-memory-session-table.js';
@@ -29,7 +30,7 @@ export interface InMemorySessionStorageOptions {
   readonly maxSessions?: number;
 }
 
-class ResolvedOptions implements Required<InMemorySessionStorageOptions> {
+class ResolvedInMemoryOptions implements Required<InMemorySessionStorageOptions> {
   @optionRule('isClock', (value) => typeof (value as Clock | null)?.now === 'function', 'must have a method now()')
   readonly clock: Clock = systemClock;
 
@@ -56,7 +57,7 @@ export class InMemorySessionStorage extends SessionStorage {
   /** @throws {OptionsError} when an option is unknown or invalid. */
   constructor(options: InMemorySessionStorageOptions = {}) {
     super();
-    const { clock, maxSessions } = validateOptions('InMemorySessionStorage', ResolvedOptions, options);
+    const { clock, maxSessions } = validateOptions('InMemorySessionStorage', ResolvedInMemoryOptions, options);
     this.#clock = clock;
     this.#maxSessions = maxSessions;
     this.#table = new InMemorySessionTable(this.#feed, maxSessions);
@@ -201,10 +202,8 @@ export class InMemorySessionStorage extends SessionStorage {
     const now = this.#openNow();
     const login = this.#table.login(loginId);
     if (!login) return [];
-    const kept = login.ended.filter((entry) => now < entry.purgeAt).map((entry) => entry.session);
-    const due = login.dueAt(now).map((entry) => asSeenAt(entry.session, now) as SessionTombstone);
-    const ascending = [...kept, ...due].toSorted((a, b) => a.endedAt - b.endedAt);
-    return ascending.toReversed().slice(0, HISTORY_LIMIT).map(copyOf);
+    const entries = [...login.ended, ...login.unended];
+    return historyOf(entries.map((entry, place) => ({ ...entry, place, now }))).map(copyOf);
   }
 
   async count(): Promise<Op.SessionCounts> {

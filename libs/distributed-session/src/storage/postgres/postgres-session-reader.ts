@@ -3,14 +3,14 @@ import { StorageCorruptError } from '../../errors/storage.errors.js';
 import { expiredTombstone, isDue } from '../session-lifetime.js';
 import type { SessionRecord, SessionTombstone, StoredSession } from '../session-record.js';
 import type { ListLogins, LoginPage, SessionCounts } from '../session-storage.operations.js';
-import { HISTORY_LIMIT } from '../session-storage.js';
+import { type SessionEntry, type TimedEntry, historyOf, liveOf, visibleAt } from '../shared/session-entry.js';
 import type { PostgresStatement } from './functions/postgres-statement.js';
 import { settleLogin, settleSession } from './functions/settle.functions.js';
 import type { PostgresConnections } from './postgres-connections.js';
 import { escapeText, unescapeText } from './records/escaped-text.js';
 import type { RowReader } from './records/row-reader.js';
-import { type SessionRow, readSessionRow, visibleAt } from './records/stored-session.js';
-import { countSessions, findSession, listHistory, listLogin, listLogins } from './statements.js';
+import { readSessionRow } from './records/stored-session.js';
+import { countSessions, findSession, listHistory, listLiveSessions, listLogins } from './statements.js';
 import { reportUnreadableSession, unreadableSession } from './unreadable-row.js';
 
 /** The result of a statement that reads sessions: the server's time, and the row. */
@@ -19,11 +19,6 @@ interface ReadResult {
   readonly stored: RowReader;
 }
 const READ_COLUMNS = { now: 'bigint', stored: '{session}' } as const;
-
-/** A session, and the server's time at which it was read. */
-interface TimedSession extends SessionRow {
-  readonly now: number;
-}
 
 /**
  * Reads sessions by plain statements. When a session is due but has no tombstone, a transaction in flight may have
@@ -45,23 +40,12 @@ export class PostgresSessionReader {
 
   /** The live sessions of a user, oldest first. */
   async listLive(loginId: string): Promise<SessionRecord[]> {
-    return (await this.#readLogin(listLogin, loginId))
-      .filter((entry) => visibleAt(entry, entry.now)?.state === 'live')
-      .toSorted((a, b) => a.place - b.place)
-      .map(({ session }) => session as SessionRecord);
+    return liveOf(await this.#readLogin(listLiveSessions, loginId));
   }
 
   /** The tombstones of a user, newest first. */
   async listHistory(loginId: string): Promise<SessionTombstone[]> {
-    return (await this.#readLogin(listHistory, loginId))
-      .map((entry) => ({ ...entry, hasTombstone: entry.session.state === 'ended', shown: visibleAt(entry, entry.now) }))
-      .filter((entry): entry is typeof entry & { shown: SessionTombstone } => entry.shown?.state === 'ended')
-      .toSorted(
-        (a, b) =>
-          b.shown.endedAt - a.shown.endedAt || Number(a.hasTombstone) - Number(b.hasTombstone) || b.place - a.place,
-      )
-      .slice(0, HISTORY_LIMIT)
-      .map(({ shown }) => shown);
+    return historyOf(await this.#readLogin(listHistory, loginId));
   }
 
   async count(): Promise<SessionCounts> {
@@ -91,7 +75,7 @@ export class PostgresSessionReader {
   async #readLogin(
     statement: PostgresStatement<'loginId', typeof READ_COLUMNS>,
     loginId: string,
-  ): Promise<TimedSession[]> {
+  ): Promise<TimedEntry[]> {
     const { connection } = this.connections;
     const endsAt = connection.deadline();
     const values = { loginId: escapeText(loginId) };
@@ -100,12 +84,12 @@ export class PostgresSessionReader {
     return this.#readable(await connection.run(settleLogin, values, endsAt));
   }
 
-  #timed(sessionId: string, { now, stored }: ReadResult): TimedSession {
+  #timed(sessionId: string, { now, stored }: ReadResult): TimedEntry {
     return { ...this.#read(sessionId, stored), now };
   }
 
-  #read(sessionId: string, stored: RowReader): SessionRow {
-    let row: SessionRow;
+  #read(sessionId: string, stored: RowReader): SessionEntry {
+    let row: SessionEntry;
     try {
       row = readSessionRow(stored);
     } catch {
@@ -117,7 +101,7 @@ export class PostgresSessionReader {
   }
 
   /** An unreadable session is reported, and does not prevent the others from being listed. */
-  #readable(results: readonly ReadResult[]): TimedSession[] {
+  #readable(results: readonly ReadResult[]): TimedEntry[] {
     return results.flatMap(({ now, stored }) => {
       const sessionId = stored.peek() ?? '';
       try {
@@ -131,7 +115,7 @@ export class PostgresSessionReader {
 }
 
 /** Whether a session is past its end, but has no tombstone yet. */
-function isUndecided({ session, now }: TimedSession): boolean {
+function isUndecided({ session, now }: TimedEntry): boolean {
   return session.state === 'live' && isDue(session, now);
 }
 

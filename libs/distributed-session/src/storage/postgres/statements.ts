@@ -16,8 +16,8 @@ FROM {session} AS session WHERE session.session_id = :sessionId
 });
 
 /** Lists the sessions of a user that have no tombstone, oldest first. Some may be due. */
-export const listLogin = new PostgresStatement({
-  name: 'list-login',
+export const listLiveSessions = new PostgresStatement({
+  name: 'list-live-sessions',
   isReadOnly: true,
   params: ['loginId'],
   returns: { now: 'bigint', stored: '{session}' },

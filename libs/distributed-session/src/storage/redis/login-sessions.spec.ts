@@ -66,16 +66,16 @@ describe('LoginSessions', () => {
       live(2, NOW + 10, { place: 1 }),
       live(3, NOW + 20, { place: 2 }),
     );
-    expect(numbers(sessions.live('alice', NOW))).toEqual([2, 3, 1]);
-    expect(sessions.history('alice', NOW)).toEqual([]);
+    expect(numbers(sessions.listLive('alice', NOW))).toEqual([2, 3, 1]);
+    expect(sessions.listHistory('alice', NOW)).toEqual([]);
   });
 
   it('moves a session to the history at the millisecond of its expiry, and drops it after its retention', () => {
     const sessions = read(live(1, NOW));
-    const at = (now: number) => [sessions.live('alice', now).length, sessions.history('alice', now).length];
+    const at = (now: number) => [sessions.listLive('alice', now).length, sessions.listHistory('alice', now).length];
     expect(at(NOW - 1)).toEqual([1, 0]);
     expect(at(NOW)).toEqual([0, 1]);
-    expect(sessions.history('alice', NOW)[0]).toMatchObject({
+    expect(sessions.listHistory('alice', NOW)[0]).toMatchObject({
       reason: 'idle-timeout',
       endedAt: NOW,
       endedBy: '@expiry',
@@ -93,12 +93,12 @@ describe('LoginSessions', () => {
       live(5, NOW - 1, { place: 2 }),
       live(6, NOW - 3),
     );
-    expect(numbers(sessions.history('alice', NOW))).toEqual([5, 4, 3, 2, 1, 6]);
+    expect(numbers(sessions.listHistory('alice', NOW))).toEqual([5, 4, 3, 2, 1, 6]);
   });
 
   it('limits the history to the newest tombstones, including unswept sessions', () => {
     const tombstones = Array.from({ length: HISTORY_LIMIT }, (_, number) => ended(number, NOW - 1_000 + number));
-    const history = read(...tombstones, live(900, NOW - 1)).history('alice', NOW);
+    const history = read(...tombstones, live(900, NOW - 1)).listHistory('alice', NOW);
     expect(history).toHaveLength(HISTORY_LIMIT);
     expect(numbers(history).slice(0, 2)).toEqual([900, HISTORY_LIMIT - 1]);
     expect(numbers(history)).not.toContain(0);
@@ -113,13 +113,16 @@ describe('LoginSessions', () => {
       ended(5, NOW - 1, { loginId: 'bob' }),
       live(6, NOW, { loginId: 'carol' }),
     );
-    expect([numbers(sessions.live('alice', NOW)), numbers(sessions.live('bob', NOW))]).toEqual([[1], [2, 3]]);
-    expect([numbers(sessions.history('alice', NOW)), numbers(sessions.history('bob', NOW))]).toEqual([[4], [5]]);
+    expect([numbers(sessions.listLive('alice', NOW)), numbers(sessions.listLive('bob', NOW))]).toEqual([[1], [2, 3]]);
+    expect([numbers(sessions.listHistory('alice', NOW)), numbers(sessions.listHistory('bob', NOW))]).toEqual([
+      [4],
+      [5],
+    ]);
     expect(sessions.onlineLogins(NOW)).toEqual([
       { loginId: 'alice', sessions: 1 },
       { loginId: 'bob', sessions: 2 },
     ]);
-    expect(sessions.live('mallory', NOW)).toEqual([]);
+    expect(sessions.listLive('mallory', NOW)).toEqual([]);
   });
 
   it('returns when each session expires or its tombstone is purged', () => {
@@ -133,7 +136,7 @@ describe('LoginSessions', () => {
     const canary = [Buffer.from(idOf(2)), Buffer.concat([Buffer.from([0]), Buffer.from('CANARY')])];
     const newer = [Buffer.from(idOf(3)), Buffer.concat([Buffer.from([2]), Buffer.from('CANARY')])];
     const sessions = read(live(1, NOW + 9), canary, newer, live(4, NOW + 9));
-    expect(numbers(sessions.live('alice', NOW))).toEqual([1, 4]);
+    expect(numbers(sessions.listLive('alice', NOW))).toEqual([1, 4]);
     const lines = logged.mock.calls.map(([line]) => String(line));
     expect(lines).toEqual([
       expect.stringMatching(new RegExp(`HDEL ${KEY.replace(/[{}]/gu, '\\$&')} ${idOf(2)}$`, 'u')),
@@ -145,7 +148,7 @@ describe('LoginSessions', () => {
   it('never returns the value of another session under an id', () => {
     const [, value] = live(1, NOW + 9);
     const sessions = read([Buffer.from(idOf(2)), value!]);
-    expect(sessions.live('alice', NOW)).toEqual([]);
+    expect(sessions.listLive('alice', NOW)).toEqual([]);
     expect([sessions.find(idOf(1)), sessions.find(idOf(2))]).toEqual([undefined, undefined]);
     expect(logged).toHaveBeenCalledTimes(1);
   });

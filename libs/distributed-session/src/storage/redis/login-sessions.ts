@@ -1,18 +1,17 @@
 import { Logger } from '@nestjs/common';
-import { asSeenAt } from '../session-lifetime.js';
 import type { SessionRecord, SessionTombstone } from '../session-record.js';
-import { HISTORY_LIMIT } from '../session-storage.js';
-import { type UnpackedRedisSession, unpackRedisSession } from './records/stored-session.js';
+import { type SessionEntry, type TimedEntry, historyOf, liveOf, visibleAt } from '../shared/session-entry.js';
+import { unpackRedisSession } from './records/stored-session.js';
 import { unreadable } from './stored-value-errors.js';
 
 /** The sessions under one tag, as they were read. */
 export class LoginSessions {
   static readonly #logger = new Logger('RedisSessionStorage');
-  readonly #all: readonly UnpackedRedisSession[];
+  readonly #all: readonly SessionEntry[];
 
   /** @param fields - Field, value, field, value, as `HGETALL` returns them. Unreadable values are logged and skipped. */
   constructor(key: string, fields: readonly Buffer[]) {
-    const all: UnpackedRedisSession[] = [];
+    const all: SessionEntry[] = [];
     for (let at = 0; at < fields.length; at += 2) {
       const field = fields[at]!.toString();
       try {
@@ -31,43 +30,37 @@ export class LoginSessions {
     return this.#all.map(endOf);
   }
 
-  find(sessionId: string): UnpackedRedisSession | undefined {
+  find(sessionId: string): SessionEntry | undefined {
     return this.#all.find(({ session }) => session.sessionId === sessionId);
   }
 
   /** Returns a user's live sessions in the order of their creation. */
-  live(loginId: string, now: number): SessionRecord[] {
-    return this.#all
-      .filter(({ session }) => session.loginId === loginId && asSeenAt(session, now).state === 'live')
-      .toSorted((a, b) => a.place - b.place)
-      .map(({ session }) => session as SessionRecord);
+  listLive(loginId: string, now: number): SessionRecord[] {
+    return liveOf(this.#entriesOf(loginId, now));
   }
 
-  /** Returns a user's tombstones, the last ended first, including those of due sessions that were not swept yet. */
-  history(loginId: string, now: number): SessionTombstone[] {
-    return this.#all
-      .filter(({ session, forgetAt }) => session.loginId === loginId && now < forgetAt)
-      .map(({ session, place }) => ({ session: asSeenAt(session, now), place, isSwept: session.state === 'ended' }))
-      .filter((entry): entry is typeof entry & { session: SessionTombstone } => entry.session.state === 'ended')
-      .toSorted(
-        (a, b) => b.session.endedAt - a.session.endedAt || Number(a.isSwept) - Number(b.isSwept) || b.place - a.place,
-      )
-      .slice(0, HISTORY_LIMIT)
-      .map(({ session }) => session);
+  /** Returns a user's tombstones, the last ended first. A due session past its retention has none, swept or not. */
+  listHistory(loginId: string, now: number): SessionTombstone[] {
+    return historyOf(this.#entriesOf(loginId, now).filter(({ purgeAt }) => now < purgeAt));
   }
 
   /** Counts the live sessions of each user under this tag. A tag has almost always one user. */
   onlineLogins(now: number): { loginId: string; sessions: number }[] {
     const counts = new Map<string, number>();
-    for (const { session } of this.#all) {
-      if (asSeenAt(session, now).state !== 'live') continue;
-      counts.set(session.loginId, (counts.get(session.loginId) ?? 0) + 1);
+    for (const entry of this.#all) {
+      if (visibleAt(entry, now)?.state !== 'live') continue;
+      const { loginId } = entry.session;
+      counts.set(loginId, (counts.get(loginId) ?? 0) + 1);
     }
     return [...counts].map(([loginId, sessions]) => ({ loginId, sessions }));
+  }
+
+  #entriesOf(loginId: string, now: number): TimedEntry[] {
+    return this.#all.filter(({ session }) => session.loginId === loginId).map((entry) => ({ ...entry, now }));
   }
 }
 
 /** When the session's state changes next: a live session expires, a tombstone is purged. */
-export function endOf({ session, forgetAt }: UnpackedRedisSession): number {
-  return session.state === 'live' ? session.expiresAt : forgetAt;
+export function endOf({ session, purgeAt }: SessionEntry): number {
+  return session.state === 'live' ? session.expiresAt : purgeAt;
 }

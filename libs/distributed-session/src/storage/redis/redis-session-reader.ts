@@ -1,18 +1,19 @@
 import { SessionInputError } from '../../errors/session.errors.js';
 import { StorageCorruptError } from '../../errors/storage.errors.js';
-import { asSeenAt, expiredTombstone } from '../session-lifetime.js';
+import { expiredTombstone } from '../session-lifetime.js';
 import type { SessionRecord, SessionTombstone, StoredSession } from '../session-record.js';
 import type { ListLogins, LoginPage, SessionCounts } from '../session-storage.operations.js';
 import type { Moment } from '../shared/server-clock.js';
+import { type SessionEntry, visibleAt } from '../shared/session-entry.js';
 import type { RedisConnection, WriteReply } from './connection/redis-connection.js';
 import { LoginSessions, endOf } from './login-sessions.js';
-import { type UnpackedRedisSession, unpackRedisSession } from './records/stored-session.js';
+import { unpackRedisSession } from './records/stored-session.js';
 import type { RedisConnections } from './redis-connections.js';
 import { readLoginScript } from './scripts/read-login.script.js';
 import { LOGIN_TAG, SHARDS, type SessionKeys } from './session-keys.js';
 import { logUnreadableLogin, unreadable } from './stored-value-errors.js';
 
-/** How many shards a page reads at a time: most have enough users to fill it, or all are nearly empty. */
+/** Shards read concurrently for a page. Most shards have enough users to fill it, or all are nearly empty. */
 const SHARDS_AT_A_TIME = 16;
 
 /** The sessions under one tag, as they were at one moment. */
@@ -41,24 +42,24 @@ export class RedisSessionReader {
     if (value === null) return undefined;
     const unpacked = this.#unpack(sessionId, value);
     const answered = clock.moment();
-    if (!fallsBetween(asked, endOf(unpacked), answered)) return seen(unpacked, answered.now);
+    if (!fallsBetween(asked, endOf(unpacked), answered)) return visibleAt(unpacked, answered.now);
     const exact = await this.#readExactly(connection, tag);
     const again = exact.sessions.find(sessionId);
-    return again && seen(again, exact.now);
+    return again && visibleAt(again, exact.now);
   }
 
-  async live(loginId: string): Promise<SessionRecord[]> {
+  async listLive(loginId: string): Promise<SessionRecord[]> {
     const { sessions, now } = await this.#read(this.keys.tagOfLogin(loginId));
-    return sessions.live(loginId, now);
+    return sessions.listLive(loginId, now);
   }
 
-  async history(loginId: string): Promise<SessionTombstone[]> {
+  async listHistory(loginId: string): Promise<SessionTombstone[]> {
     const { sessions, now } = await this.#read(this.keys.tagOfLogin(loginId));
-    return sessions.history(loginId, now);
+    return sessions.listHistory(loginId, now);
   }
 
   /** Counts live sessions and online users from the counters that the scripts maintain. */
-  async countOnline(): Promise<SessionCounts> {
+  async count(): Promise<SessionCounts> {
     const { connection } = this.connections;
     const counts = await Promise.all(
       SHARDS.map(async (shard) => {
@@ -159,8 +160,8 @@ export class RedisSessionReader {
     return (tags as readonly Buffer[]).map(String);
   }
 
-  #unpack(sessionId: string, value: Buffer): UnpackedRedisSession {
-    let unpacked: UnpackedRedisSession;
+  #unpack(sessionId: string, value: Buffer): SessionEntry {
+    let unpacked: SessionEntry;
     try {
       unpacked = unpackRedisSession(value);
     } catch (error) {
@@ -177,15 +178,9 @@ export class RedisSessionReader {
 }
 
 /**
- * Whether a session's end falls within the time of the read, or so close to it that the estimated clock does not decide:
- * an earlier end was over when the session was read, a later one is still ahead, and a session that ends in between may
- * have been touched after the read.
+ * Returns whether the session's end may lie between request and reply. Before that it had ended, after that it is live; in
+ * between, a later touch may have moved it.
  */
 function fallsBetween(asked: Moment, end: number, answered: Moment): boolean {
   return asked.earliest <= end && end <= answered.latest;
-}
-
-/** Returns a session as it is visible at `now`: its tombstone once it is due, `undefined` after its history retention. */
-function seen({ session, forgetAt }: UnpackedRedisSession, now: number): StoredSession | undefined {
-  return session.state === 'ended' && !(now < forgetAt) ? undefined : asSeenAt(session, now);
 }

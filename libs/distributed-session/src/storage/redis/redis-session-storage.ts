@@ -200,15 +200,15 @@ export class RedisSessionStorage extends SessionStorage {
   }
 
   async listByLogin(loginId: string): Promise<readonly SessionRecord[]> {
-    return this.#reader.live(loginId);
+    return this.#reader.listLive(loginId);
   }
 
   async listHistory(loginId: string): Promise<readonly SessionTombstone[]> {
-    return this.#reader.history(loginId);
+    return this.#reader.listHistory(loginId);
   }
 
   async count(): Promise<SessionCounts> {
-    return this.#reader.countOnline();
+    return this.#reader.count();
   }
 
   async listLogins(page: ListLogins): Promise<LoginPage> {

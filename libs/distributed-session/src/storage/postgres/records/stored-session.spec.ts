@@ -4,12 +4,12 @@ import { END_REASONS } from '../../../model/end-reason.js';
 import type { SessionRecord, SessionTombstone, StoredSession } from '../../session-record.js';
 import { escapeText } from './escaped-text.js';
 import { type Cell, RowReader, UnreadableRowError } from './row-reader.js';
-import { readSessionRow, sessionColumns, visibleAt } from './stored-session.js';
+import { readSessionRow, sessionColumns } from './stored-session.js';
 
 const COLUMNS = sessionColumns('s')
   .split(', ')
   .map((column) => column.replace(/^s\./u, ''));
-const ORDER = { place: 7, retainedUntil: 9_000 };
+const ORDER = { place: 7, purgeAt: 9_000 };
 
 const text = fc.string({ unit: 'binary', maxLength: 40 });
 const time = fc.integer({ min: 0, max: 2 ** 52 });
@@ -69,9 +69,7 @@ function cellsOf(session: StoredSession): Record<string, Cell> {
 }
 
 const fieldOf = (column: string) =>
-  column === 'sweep_at'
-    ? 'retainedUntil'
-    : column.replaceAll(/_([a-z])/gu, (_, letter: string) => letter.toUpperCase());
+  column === 'sweep_at' ? 'purgeAt' : column.replaceAll(/_([a-z])/gu, (_, letter: string) => letter.toUpperCase());
 const cellOf = (value: unknown): Cell => (value === undefined ? null : `${value as string | number}`);
 const read = (cells: Record<string, Cell>) => readSessionRow(new RowReader(COLUMNS.map((column) => cells[column]!)));
 
@@ -124,23 +122,3 @@ describe('the columns of a session', () => {
 function rotated(): SessionTombstone {
   return { ...TOMBSTONE!, reason: 'rotated', rotatedTo: RECORD!.sessionId, graceEndsAt: 1 };
 }
-
-describe('visibleAt()', () => {
-  const live = { ...RECORD!, createdAt: 1_000, lastAccessedAt: 1_000, expiresAt: 5_000, absoluteExpiresAt: 8_000 };
-
-  it('returns a live session until the millisecond before its end, then its tombstone', () => {
-    const row = { session: live, ...ORDER };
-    expect(visibleAt(row, 4_999)).toBe(live);
-    expect(visibleAt(row, 5_000)).toMatchObject({ state: 'ended', reason: 'idle-timeout', endedAt: 5_000 });
-  });
-
-  it('returns a tombstone until the millisecond before its retention ends, then nothing', () => {
-    const row = { session: TOMBSTONE!, ...ORDER };
-    expect([8_999, 9_000, 9_001, NaN].map((now) => visibleAt(row, now)?.state)).toEqual([
-      'ended',
-      undefined,
-      undefined,
-      undefined,
-    ]);
-  });
-});

@@ -1,6 +1,6 @@
 import { END_REASONS, type EndReason } from '../../../model/end-reason.js';
-import { asSeenAt } from '../../session-lifetime.js';
-import type { SessionRecord, SessionTombstone, StoredSession } from '../../session-record.js';
+import type { SessionRecord, SessionTombstone } from '../../session-record.js';
+import type { SessionEntry } from '../../shared/session-entry.js';
 import { unescapeText } from './escaped-text.js';
 import { RowReader } from './row-reader.js';
 
@@ -32,21 +32,12 @@ export function sessionColumns(row: string): string {
   return COLUMNS.map((column) => `${row}.${column}`).join(', ');
 }
 
-/** A session as it was read, with its order among the sessions of its user. */
-export interface SessionRow {
-  readonly session: StoredSession;
-  /** Orders live sessions by creation, and tombstones of the same millisecond by their end. */
-  readonly place: number;
-  /** When a tombstone's retention ends. */
-  readonly retainedUntil: number;
-}
-
 /** Reads the columns of a session. Throws an `UnreadableRowError` when this library did not write them. */
-export function readSessionRow(row: RowReader): SessionRow {
+export function readSessionRow(row: RowReader): SessionEntry {
   const [sessionId, loginId, serviceId, device] = [row.text(), row.text(), row.text(), row.optionalText()];
   const [version, place, createdAt, lastAccessedAt] = [row.whole(), row.whole(), row.whole(), row.whole()];
   const [idleTimeoutMs, absoluteExpiresAt, expiresAt] = [row.optionalWhole(), row.optionalWhole(), row.whole()];
-  const [retainedUntil, payload, endedAt] = [row.whole(), row.optionalBytes(), row.optionalWhole()];
+  const [purgeAt, payload, endedAt] = [row.whole(), row.optionalBytes(), row.optionalWhole()];
   const header = {
     sessionId,
     loginId: unescapeText(loginId),
@@ -56,7 +47,7 @@ export function readSessionRow(row: RowReader): SessionRow {
     createdAt,
     lastAccessedAt,
   };
-  if (endedAt !== undefined) return { session: { ...header, ...readEnding(row, endedAt) }, place, retainedUntil };
+  if (endedAt !== undefined) return { session: { ...header, ...readEnding(row, endedAt) }, place, purgeAt };
   const session: SessionRecord = {
     state: 'live',
     ...header,
@@ -65,7 +56,7 @@ export function readSessionRow(row: RowReader): SessionRow {
     ...(absoluteExpiresAt !== undefined && { absoluteExpiresAt }),
     payload: payload ?? new Uint8Array(),
   };
-  return { session, place, retainedUntil };
+  return { session, place, purgeAt };
 }
 
 type Ending = Omit<SessionTombstone, keyof SessionRecord> & Pick<SessionTombstone, 'state'>;
@@ -86,9 +77,4 @@ function readEnding(row: RowReader, endedAt: number): Ending {
 
 function isEndReason(reason: string): reason is EndReason {
   return (END_REASONS as readonly string[]).includes(reason);
-}
-
-/** A session as callers see it at `now`: a due session as its tombstone, a tombstone past its retention not at all. */
-export function visibleAt({ session, retainedUntil }: SessionRow, now: number): StoredSession | undefined {
-  return session.state === 'ended' && !(now < retainedUntil) ? undefined : asSeenAt(session, now);
 }

@@ -112,9 +112,9 @@ describe('the stored form of a session', () => {
   it('preserves every live session with any texts, its place and the end of its history', () => {
     fc.assert(
       fc.property(records, place, (session, stands) => {
-        const forgetAt = session.expiresAt + stands.historyRetentionMs;
+        const purgeAt = session.expiresAt + stands.historyRetentionMs;
         const unpacked = unpackRedisSession(packedRecord(session, stands));
-        expect(unpacked).toEqual({ session, place: stands.place, forgetAt });
+        expect(unpacked).toEqual({ session, place: stands.place, purgeAt });
       }),
     );
   });
@@ -126,7 +126,7 @@ describe('the stored form of a session', () => {
         expect(unpacked).toEqual({
           session,
           place: stands.place,
-          forgetAt: session.endedAt + stands.historyRetentionMs,
+          purgeAt: session.endedAt + stands.historyRetentionMs,
         });
       }),
     );

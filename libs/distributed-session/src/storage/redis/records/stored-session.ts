@@ -1,6 +1,7 @@
 import { validate } from 'uuid';
 import { END_REASONS, type EndReason } from '../../../model/end-reason.js';
-import type { SessionRecord, SessionTombstone, StoredSession } from '../../session-record.js';
+import type { SessionRecord, SessionTombstone } from '../../session-record.js';
+import type { SessionEntry } from '../../shared/session-entry.js';
 import { ByteReader, packText } from './bytes.js';
 
 /**
@@ -80,21 +81,12 @@ export function unpackEnding(reader: ByteReader): StoredEnding {
   return { reason, by, ...(actor !== undefined && { actor }), ...(rotatedTo !== undefined && { rotatedTo }) };
 }
 
-/** A session as it was read, with its place among the user's sessions. */
-export interface UnpackedRedisSession {
-  readonly session: StoredSession;
-  /** Orders live sessions by creation, and tombstones that ended in the same millisecond. */
-  readonly place: number;
-  /** When the tombstone may be purged. For a live session, calculated from its expiry. */
-  readonly forgetAt: number;
-}
-
 /**
- * Reads a record or tombstone.
+ * Reads a record or tombstone. The `purgeAt` of a live session is calculated from its expiry.
  *
  * @throws {UnreadableValueError} when the value is not valid.
  */
-export function unpackRedisSession(value: Buffer): UnpackedRedisSession {
+export function unpackRedisSession(value: Buffer): SessionEntry {
   try {
     return unpack(value);
   } catch (error) {
@@ -103,7 +95,7 @@ export function unpackRedisSession(value: Buffer): UnpackedRedisSession {
 }
 
 /** Uses the offsets of the table above, because this is the hot path of every read. */
-function unpack(value: Buffer): UnpackedRedisSession {
+function unpack(value: Buffer): SessionEntry {
   const format = value.readUInt8(0);
   if (format !== FORMAT) throw new UnreadableValueError(format > FORMAT);
   const state = value.readUInt8(1);
@@ -128,7 +120,7 @@ function unpack(value: Buffer): UnpackedRedisSession {
       ...(limit > 0 && { absoluteExpiresAt: limit }),
       payload: new Uint8Array(value.subarray(bodyAt)),
     };
-    return { session, place, forgetAt: end + time(value, 50) };
+    return { session, place, purgeAt: end + time(value, 50) };
   }
   if (state !== ENDED) throw new UnreadableValueError(false);
   const ending = new ByteReader(value.subarray(bodyAt));
@@ -143,7 +135,7 @@ function unpack(value: Buffer): UnpackedRedisSession {
     ...(actor !== undefined && { actor }),
     ...(rotatedTo !== undefined && { rotatedTo, graceEndsAt: span }),
   };
-  return { session, place, forgetAt: limit };
+  return { session, place, purgeAt: limit };
 }
 
 function time(value: Buffer, offset: number): number {

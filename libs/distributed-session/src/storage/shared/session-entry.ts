@@ -1,0 +1,42 @@
+import { asSeenAt } from '../session-lifetime.js';
+import type { SessionRecord, SessionTombstone, StoredSession } from '../session-record.js';
+import { HISTORY_LIMIT } from '../session-storage.js';
+
+/** A stored session, with its order among the sessions of its user. */
+export interface SessionEntry {
+  readonly session: StoredSession;
+  /** Orders live sessions by creation, and tombstones of the same millisecond by their end. */
+  readonly place: number;
+  /** When the tombstone's retention ends. Decides nothing while the session is live. */
+  readonly purgeAt: number;
+}
+
+/** An entry, and the storage's time at which it was read. */
+export interface TimedEntry extends SessionEntry {
+  readonly now: number;
+}
+
+/** Returns a session as a reader sees it: its tombstone once it is due, and nothing after the tombstone's retention. */
+export function visibleAt({ session, purgeAt }: SessionEntry, now: number): StoredSession | undefined {
+  return session.state === 'ended' && !(now < purgeAt) ? undefined : asSeenAt(session, now);
+}
+
+/** Returns the live sessions among a user's entries, in the order of their creation. */
+export function liveOf(entries: readonly TimedEntry[]): SessionRecord[] {
+  return entries
+    .filter((entry) => visibleAt(entry, entry.now)?.state === 'live')
+    .toSorted((a, b) => a.place - b.place)
+    .map(({ session }) => session as SessionRecord);
+}
+
+/** Returns the newest tombstones among a user's entries, the last ended first, including those of unswept sessions. */
+export function historyOf(entries: readonly TimedEntry[]): SessionTombstone[] {
+  return entries
+    .map((entry) => ({ ...entry, visible: visibleAt(entry, entry.now), isSwept: entry.session.state === 'ended' }))
+    .filter((entry): entry is typeof entry & { visible: SessionTombstone } => entry.visible?.state === 'ended')
+    .toSorted(
+      (a, b) => b.visible.endedAt - a.visible.endedAt || Number(a.isSwept) - Number(b.isSwept) || b.place - a.place,
+    )
+    .slice(0, HISTORY_LIMIT)
+    .map(({ visible }) => visible);
+}

@@ -55,7 +55,7 @@ export {
   SessionAttribute,
   forSomeAttributes,
 } from './guards/decorators.js';
-export { type GuardedRequest, requestOf as guardedRequestOf } from './guards/guarded-request.js';
+export { type GuardedRequest, guardedRequestOf } from './guards/guarded-request.js';
 export type { PermissionRequirement } from './guards/route-requirements.js';
 export { type PresentedServiceCredential, ServiceAuthGuard } from './guards/service-auth.guard.js';
 export { ServicePermissionGuard } from './guards/service-permission.guard.js';

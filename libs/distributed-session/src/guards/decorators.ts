@@ -11,7 +11,7 @@ import type { JsonValue } from '../model/attributes.js';
 import type { Session } from '../model/session.js';
 import { parsePermission } from '../service/permission.js';
 import type { ServiceCredential } from '../service/service-credential.js';
-import { requestOf } from './guarded-request.js';
+import { guardedRequestOf } from './guarded-request.js';
 import {
   ALLOW_ANONYMOUS_SERVICE,
   type PermissionRequirement,
@@ -95,7 +95,7 @@ export function OptionalSession(): CustomDecorator<symbol> {
  * list(@CurrentService() service: ServiceCredential) {}
  */
 export const CurrentService: () => ParameterDecorator = createParamDecorator(
-  (_data: unknown, context: ExecutionContext): ServiceCredential | undefined => requestOf(context).service,
+  (_data: unknown, context: ExecutionContext): ServiceCredential | undefined => guardedRequestOf(context).service,
 );
 
 /**
@@ -107,7 +107,7 @@ export const CurrentService: () => ParameterDecorator = createParamDecorator(
  * }
  */
 export const CurrentSession: () => ParameterDecorator = createParamDecorator(
-  (_data: unknown, context: ExecutionContext): Session | undefined => requestOf(context).session,
+  (_data: unknown, context: ExecutionContext): Session | undefined => guardedRequestOf(context).session,
 );
 
 // Annotated, because the inferred type refers to types that only Nest 12 has.
@@ -121,5 +121,5 @@ type Pipe = PipeTransform | Type<PipeTransform>;
  * cart(@SessionAttribute('cart.items', new DefaultValuePipe([])) items: string[]) {}
  */
 export const SessionAttribute: (key: string, ...pipes: Pipe[]) => ParameterDecorator = createParamDecorator(
-  (key: string, context: ExecutionContext): JsonValue | undefined => requestOf(context).session?.attributes[key],
+  (key: string, context: ExecutionContext): JsonValue | undefined => guardedRequestOf(context).session?.attributes[key],
 );

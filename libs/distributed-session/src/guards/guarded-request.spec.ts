@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { ForbiddenException, type ExecutionContext } from '@nestjs/common';
-import { requestOf } from './guarded-request.js';
+import { guardedRequestOf } from './guarded-request.js';
 
 function contextOf(request: object, type = 'http'): ExecutionContext {
   const response = { header: () => undefined };
@@ -8,14 +8,14 @@ function contextOf(request: object, type = 'http'): ExecutionContext {
   return { getType: () => type, switchToHttp: () => http } as unknown as ExecutionContext;
 }
 
-describe('requestOf', () => {
+describe('guardedRequestOf', () => {
   it.each([
     ['Express', (message: object) => message],
     ['Fastify', (message: object) => ({ raw: message })],
   ])('returns every value of a header on %s, independent of the case of its name', (_adapter, wrap) => {
     const rawHeaders = ['Host', 'x', 'AUTHORIZATION', 'Basic a', 'authorization', 'Basic b'];
     const message = { rawHeaders, headers: { host: 'x', authorization: 'Basic a' } };
-    const request = requestOf(contextOf(wrap(message)));
+    const request = guardedRequestOf(contextOf(wrap(message)));
     expect(request.headerValues('Authorization')).toEqual(['Basic a', 'Basic b']);
     expect(request.headerValues('host')).toEqual(['x']);
     expect(request.headerValues('cookie')).toEqual([]);
@@ -26,18 +26,18 @@ describe('requestOf', () => {
     ['empty', { rawHeaders: [] }],
   ])('reads the parsed headers if the raw headers are %s', (_what, raw) => {
     const message = { ...raw, headers: { authorization: 'Basic a', cookie: ['a=1', 'b=2'] } };
-    const request = requestOf(contextOf(message));
+    const request = guardedRequestOf(contextOf(message));
     expect(request.headerValues('authorization')).toEqual(['Basic a']);
     expect(request.headerValues('Cookie')).toEqual(['a=1', 'b=2']);
   });
 
   it('returns the same object to all guards and decorators of one request', () => {
     const message = { rawHeaders: [], headers: {}, ip: '::1' };
-    expect(requestOf(contextOf(message))).toBe(requestOf(contextOf(message)));
-    expect(requestOf(contextOf(message)).source).toBe('::1');
+    expect(guardedRequestOf(contextOf(message))).toBe(guardedRequestOf(contextOf(message)));
+    expect(guardedRequestOf(contextOf(message)).source).toBe('::1');
   });
 
   it.each(['ws', 'rpc', 'graphql', 'unknown'])('rejects the transport %s', (type) => {
-    expect(() => requestOf(contextOf({}, type))).toThrow(ForbiddenException);
+    expect(() => guardedRequestOf(contextOf({}, type))).toThrow(ForbiddenException);
   });
 });

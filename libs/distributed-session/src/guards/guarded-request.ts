@@ -44,7 +44,7 @@ const GUARDED = Symbol('nestjs-distributed-session guarded request');
  *
  * @throws {ForbiddenException} on a transport that is not supported.
  */
-export function requestOf(context: ExecutionContext): GuardedRequest {
+export function guardedRequestOf(context: ExecutionContext): GuardedRequest {
   if (context.getType() !== 'http') {
     throw new ForbiddenException(`The session guards do not support the transport '${context.getType()}'.`);
   }

@@ -7,7 +7,7 @@ import type { ServiceCredential } from '../service/service-credential.js';
 import { looksGenerated } from '../service/service-secret.js';
 import { DistributedSessionManager } from '../session/distributed-session.manager.js';
 import { guardRefusal } from './guard-refusal.js';
-import { type GuardedRequest, requestOf } from './guarded-request.js';
+import { type GuardedRequest, guardedRequestOf } from './guarded-request.js';
 import {
   AmbiguousCredentialError,
   authorization,
@@ -51,7 +51,7 @@ export class ServiceAuthGuard implements CanActivate {
 
   /** @throws {HttpException} 401, 429 or 503. */
   async canActivate(context: ExecutionContext): Promise<boolean> {
-    const request = requestOf(context);
+    const request = guardedRequestOf(context);
     try {
       const presented = this.extractCredential(request);
       if (presented) request.service = await this.verify(presented, request);

@@ -4,7 +4,7 @@ import { ServiceAuthenticationError, ServicePermissionError } from '../errors/se
 import { PermissionSet, parsePermission } from '../service/permission.js';
 import type { ServiceCredential } from '../service/service-credential.js';
 import { guardRefusal } from './guard-refusal.js';
-import { requestOf } from './guarded-request.js';
+import { guardedRequestOf } from './guarded-request.js';
 import { type PermissionRequirement, allowsAnonymous, requirementsOfRoute } from './route-requirements.js';
 
 /**
@@ -29,7 +29,7 @@ export class ServicePermissionGuard implements CanActivate {
   /** @throws {HttpException} 403, or 401 if no service is authenticated. */
   canActivate(context: ExecutionContext): boolean {
     if (allowsAnonymous(this.reflector, context)) return true;
-    const request = requestOf(context);
+    const request = guardedRequestOf(context);
     try {
       if (!request.service) throw new ServiceAuthenticationError();
       this.check(requirementsOfRoute(context), request.service);

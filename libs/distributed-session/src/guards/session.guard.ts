@@ -8,7 +8,7 @@ import { DistributedSessionManager } from '../session/distributed-session.manage
 import type { SessionCredential } from '../session/session-credential.js';
 import { OPTIONAL_SESSION } from './decorators.js';
 import { guardRefusal } from './guard-refusal.js';
-import { type GuardedRequest, requestOf } from './guarded-request.js';
+import { type GuardedRequest, guardedRequestOf } from './guarded-request.js';
 import { AmbiguousCredentialError, authorization, onlyOne, singleCookie, singleHeader } from './request-credentials.js';
 
 /** Has no error code if the request has no credential (RFC 6750 section 3.1). */
@@ -42,7 +42,7 @@ export class SessionGuard implements CanActivate {
 
   /** @throws {HttpException} 401, 403 or 503. */
   async canActivate(context: ExecutionContext): Promise<boolean> {
-    const request = requestOf(context);
+    const request = guardedRequestOf(context);
     let challenge = CHALLENGE;
     try {
       const credential = this.extractCredential(request);

@@ -14,12 +14,11 @@ import type { ServiceCredential } from '../service/service-credential.js';
 import { guardedRequestOf } from './guarded-request.js';
 import {
   ALLOW_ANONYMOUS_SERVICE,
+  OPTIONAL_SESSION,
   type PermissionRequirement,
   REQUIRED_PERMISSIONS,
   requirementsOf,
 } from './route-requirements.js';
-
-export const OPTIONAL_SESSION = Symbol('nestjs-distributed-session optional session');
 
 /**
  * Requires permissions of the calling service, which `ServicePermissionGuard` checks. On a class it applies to all

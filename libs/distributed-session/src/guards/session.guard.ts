@@ -6,10 +6,10 @@ import { RESOLVED_OPTIONS, type ResolvedOptions } from '../resolve-options.js';
 import { looksGenerated } from '../service/service-secret.js';
 import { DistributedSessionManager } from '../session/distributed-session.manager.js';
 import type { SessionCredential } from '../session/session-credential.js';
-import { OPTIONAL_SESSION } from './decorators.js';
 import { guardRefusal } from './guard-refusal.js';
 import { type GuardedRequest, guardedRequestOf } from './guarded-request.js';
 import { AmbiguousCredentialError, authorization, onlyOne, singleCookie, singleHeader } from './request-credentials.js';
+import { isOptionalSession } from './route-requirements.js';
 
 /** Has no error code if the request has no credential (RFC 6750 section 3.1). */
 const CHALLENGE = 'Bearer realm="session"';
@@ -91,14 +91,13 @@ export class SessionGuard implements CanActivate {
     return this.options.sessionCarriers.includes('headers') ? singleHeader(request, 'x-session-id') : undefined;
   }
 
-  /** Whether the route has `@OptionalSession()`. */
+  /** Returns whether the route has `@OptionalSession()`. */
   protected isOptional(context: ExecutionContext): boolean {
-    const declaredOn = [context.getHandler(), context.getClass()];
-    return this.reflector.getAllAndOverride<boolean | undefined>(OPTIONAL_SESSION, declaredOn) ?? false;
+    return isOptionalSession(this.reflector, context);
   }
 }
 
-/** Whether the request has no credential, or one without a live session. On an optional route, it is anonymous. */
+/** Returns whether the request has no credential, or one without a live session. On an optional route, it is anonymous. */
 function isWithoutSession(error: unknown): boolean {
   return error instanceof SessionNotFoundError || error instanceof SessionInputError;
 }

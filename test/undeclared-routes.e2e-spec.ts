@@ -226,7 +226,10 @@ describe.each(ADAPTERS)('An application on %s', (_name, makeAdapter) => {
     const { secret } = await sessions.registerService(gateway);
     const answer = await send(`${url}/hidden`, bearer(secret));
     expect(answer.status).toBe(403);
-    expect(answer.json).toMatchObject({ code: 'ERR_SERVICE_PERMISSION' });
+    expect(answer.json).toMatchObject({
+      code: 'ERR_SERVICE_PERMISSION',
+      message: expect.stringMatching(/^This route declares no permission\. Add @RequireServicePermission\(\)/),
+    });
   });
 });
 

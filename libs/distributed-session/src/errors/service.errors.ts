@@ -75,7 +75,8 @@ export class ServicePermissionError extends DistributedSessionError {
     readonly serviceId: string,
     /** The missing permission, such as `session.write:order.total`. */
     readonly permission: string,
+    message = `Service '${serviceId}' lacks the permission '${permission}'.`,
   ) {
-    super(`Service '${serviceId}' lacks the permission '${permission}'.`);
+    super(message);
   }
 }

@@ -7,6 +7,10 @@ import { guardRefusal } from './guard-refusal.js';
 import { guardedRequestOf } from './guarded-request.js';
 import { type PermissionRequirement, allowsAnonymous, requirementsOfRoute } from './route-requirements.js';
 
+const NOT_DECLARED = '(none declared for this route)';
+const HOW_TO_DECLARE =
+  'This route declares no permission. Add @RequireServicePermission() or @AllowAnonymousService() to it.';
+
 /**
  * Checks that the service that `ServiceAuthGuard` authenticated has every permission of `@RequireServicePermission()`.
  * Responds with 403 otherwise. An application does not start if a route under this guard has neither that decorator
@@ -42,7 +46,7 @@ export class ServicePermissionGuard implements CanActivate {
   /** @throws {ServicePermissionError} for the first missing permission. */
   protected check(required: readonly PermissionRequirement[], service: ServiceCredential): void {
     // The check at startup does not see routes that are added later, or a guard that another guard calls.
-    if (required.length === 0) throw new ServicePermissionError(service.serviceId, '(none declared for this route)');
+    if (required.length === 0) throw new ServicePermissionError(service.serviceId, NOT_DECLARED, HOW_TO_DECLARE);
     const granted = new PermissionSet(service.permissions);
     for (const { permission, forSomeAttributes } of required) {
       const parsed = parsePermission(permission);

@@ -1,7 +1,7 @@
 import { isIP } from 'node:net';
 import type { TransformFnParams } from 'class-transformer';
 import { ValidateBy } from 'class-validator';
-import { INPUT_LIMITS, MAX_DURATION_MS, SERVICE_ID_PATTERN } from 'nestjs-distributed-session';
+import { INPUT_LIMITS, MAX_DURATION_MS, SERVICE_ID_PATTERN, SERVICE_ID_RULE } from 'nestjs-distributed-session';
 
 const { minServiceSecretLength: MIN_SECRET_LENGTH, maxServiceSecretLength: MAX_SECRET_LENGTH } = INPUT_LIMITS;
 
@@ -43,11 +43,7 @@ export function offAsNull({ value, obj, key }: TransformFnParams): unknown {
 }
 
 export function IsServiceId(): PropertyDecorator {
-  return rule(
-    'isServiceId',
-    isServiceId,
-    'must be 1 to 128 letters, digits, dots, hyphens or underscores, and start with a letter or digit',
-  );
+  return rule('isServiceId', isServiceId, SERVICE_ID_RULE);
 }
 
 function isServiceId(value: unknown): boolean {

@@ -5,7 +5,7 @@ class InputFaultResponse {
   @ApiProperty({ example: 'client.ip' })
   readonly field!: string;
 
-  @ApiProperty({ example: 'client.ip must be a string.' })
+  @ApiProperty({ example: 'client.ip must be a string, not a number.' })
   readonly message!: string;
 }
 

@@ -6,19 +6,19 @@ import { SessionStorage } from './storage/session-storage.js';
 
 /** Requires the form of a service id. */
 export function IsServiceId(): PropertyDecorator {
-  return optionRule('isServiceId', isServiceId, SERVICE_ID_RULE);
+  return optionRule('isServiceId', isServiceId, SERVICE_ID_RULE, 'a string');
 }
 
 /** Requires an instance of a storage class. */
 export function IsSessionStorage(): PropertyDecorator {
   const requirement = 'must be a SessionStorage, such as new InMemorySessionStorage()';
-  return optionRule('isSessionStorage', (value) => value instanceof SessionStorage, requirement);
+  return optionRule('isSessionStorage', (value) => value instanceof SessionStorage, requirement, 'an object');
 }
 
 /** Requires a secret of at least 16 characters. */
 export function IsPepper(): PropertyDecorator {
   const requirement = 'must be a secret of at least 16 characters, such as 32 random bytes as base64';
-  return optionRule('isPepper', (value) => typeof value === 'string' && value.length >= 16, requirement);
+  return optionRule('isPepper', isPepper, requirement, 'a string');
 }
 
 /** Requires an object that sets some of the attribute limits, each to a positive whole number. */
@@ -27,8 +27,8 @@ export function IsAttributeLimits(): PropertyDecorator {
   const validate = (value: unknown) =>
     isPlainObject(value) &&
     Object.entries(value).every(([name, limit]) => names.includes(name) && isWholeNumber(limit, 1, maximumOf(name)));
-  const requirement = `may contain only ${names.join(', ')}, each a positive whole number and maxDepth at most 100`;
-  return optionRule('isAttributeLimits', validate, requirement);
+  const requirement = `must be an object with only ${names.join(', ')}, each a positive whole number and maxDepth at most 100`;
+  return optionRule('isAttributeLimits', validate, requirement, 'an object');
 }
 
 /** Requires some of the carriers, each at most once. */
@@ -38,7 +38,26 @@ export function IsCarrierList(carriers: readonly string[]): PropertyDecorator {
     value.length > 0 &&
     new Set(value).size === value.length &&
     value.every((carrier) => carriers.includes(carrier as string));
-  return optionRule('isCarrierList', validate, `must contain one or more of ${carriers.join(', ')}, each once`);
+  const requirement = `must be an array of one or more of ${carriers.join(', ')}, each once`;
+  return optionRule('isCarrierList', validate, requirement, 'an array');
+}
+
+/** Requires the name of a cookie (RFC 6265). */
+export function IsCookieName(): PropertyDecorator {
+  return optionRule(
+    'isCookieName',
+    isCookieName,
+    'must be a cookie name (RFC 6265), such as __Host-session',
+    'a string',
+  );
+}
+
+function isPepper(value: unknown): boolean {
+  return typeof value === 'string' && value.length >= 16;
+}
+
+function isCookieName(value: unknown): boolean {
+  return typeof value === 'string' && /^[\w!#$%&'*+.^`|~-]+$/.test(value);
 }
 
 function maximumOf(limit: string): number {

@@ -1,7 +1,8 @@
-import { IsIn, IsOptional, Matches } from 'class-validator';
+import { IsOptional } from 'class-validator';
 import {
   IsAttributeLimits,
   IsCarrierList,
+  IsCookieName,
   IsPepper,
   IsServiceId,
   IsSessionStorage,
@@ -15,10 +16,8 @@ import {
 } from './model/credential-carriers.js';
 import { DAY_MS } from './model/duration.js';
 import { TIMEOUT_PRESETS, type TimeoutPreset } from './model/session-timeouts.js';
-import { IfGiven, IsDuration, IsWholeNumber } from './options/option-rules.js';
+import { IfGiven, IsDuration, IsOneOf, IsWholeNumber } from './options/option-rules.js';
 import type { SessionStorage } from './storage/session-storage.js';
-
-const PRESETS = Object.keys(TIMEOUT_PRESETS);
 
 /**
  * The options of the manager and of `DistributedSessionModule`. The initial values are the defaults. Durations are
@@ -41,7 +40,7 @@ export class DistributedSessionOptions {
    *
    * @default 'aal2'
    */
-  @IsIn(PRESETS, { message: `timeoutPreset must be one of ${PRESETS.join(', ')}` })
+  @IsOneOf(Object.keys(TIMEOUT_PRESETS))
   readonly timeoutPreset: TimeoutPreset = 'aal2';
 
   /**
@@ -93,7 +92,7 @@ export class DistributedSessionOptions {
    *
    * @default 'end-oldest'
    */
-  @IsIn(['end-oldest', 'reject'], { message: "onLimit must be 'end-oldest' or 'reject'" })
+  @IsOneOf(['end-oldest', 'reject'])
   readonly onLimit: 'end-oldest' | 'reject' = 'end-oldest';
 
   /**
@@ -168,8 +167,6 @@ export class DistributedSessionOptions {
    *
    * @default '__Host-session'
    */
-  @Matches(/^[\w!#$%&'*+.^`|~-]+$/, {
-    message: 'sessionCookieName must be a cookie name (RFC 6265), such as __Host-session',
-  })
+  @IsCookieName()
   readonly sessionCookieName: string = '__Host-session';
 }

@@ -34,7 +34,7 @@ export {
 // Limits and forms of arguments, for validation and API documents
 export { MAX_DURATION_MS } from './model/duration.js';
 export { DEFAULT_PAGE_SIZE, INPUT_LIMITS } from './model/input-limits.js';
-export { SERVICE_ID_PATTERN } from './model/service-id.js';
+export { SERVICE_ID_PATTERN, SERVICE_ID_RULE } from './model/service-id.js';
 export { SESSION_ID_PATTERN } from './model/session-id.js';
 export { TIMEOUT_PRESETS, type TimeoutPreset } from './model/session-timeouts.js';
 

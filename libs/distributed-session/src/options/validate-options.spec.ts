@@ -1,11 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
-import { IsString } from 'class-validator';
 import { OptionsError } from '../errors/options.error.js';
-import { IfGiven, IsDuration, IsWholeNumber } from './option-rules.js';
+import { IfGiven, IsDuration, IsOneOf, IsWholeNumber, optionRule } from './option-rules.js';
 import { validateOptions } from './validate-options.js';
 
 class PumpOptions {
-  @IsString({ message: 'name must be a string' })
+  @optionRule('isName', (value) => typeof value === 'string' && value !== '', 'must be a name', 'a string')
   readonly name!: string;
 
   @IsDuration()
@@ -13,6 +12,9 @@ class PumpOptions {
 
   @IsWholeNumber(1, 4)
   readonly pistons: number = 2;
+
+  @IsOneOf(['oil', 'water', 'air'])
+  readonly medium: string = 'oil';
 
   @IfGiven()
   @IsDuration(0)
@@ -41,7 +43,9 @@ describe('validateOptions', () => {
   it('returns an instance of the class with the given options and the defaults of the others', () => {
     const options = validate({ name: 'main', strokeMs: 20 });
     expect(options).toBeInstanceOf(PumpOptions);
-    expect(options).toEqual(Object.assign(new PumpOptions(), { name: 'main', strokeMs: 20, pistons: 2 }));
+    expect(options).toEqual(
+      Object.assign(new PumpOptions(), { name: 'main', strokeMs: 20, pistons: 2, medium: 'oil' }),
+    );
   });
 
   it('keeps the default of an option that is undefined', () => {
@@ -67,7 +71,7 @@ describe('validateOptions', () => {
   });
 
   it.each(['colour-of-the-lid', 'x', '__proto'])('lists the known options if %s resembles none of them', (name) => {
-    const known = 'Known options: name, pauseMs, pistons, strokeMs.';
+    const known = 'Known options: medium, name, pauseMs, pistons, strokeMs.';
     expect(errorsOf({ name: 'main', [name]: 1 })).toEqual([`Unknown option "${name}". ${known}`]);
   });
 
@@ -79,26 +83,38 @@ describe('validateOptions', () => {
     const errors = errorsOf(given);
     expect(errors.toSorted()).toEqual([
       expect.stringContaining('Unknown option "volume"'),
-      'name must be a string',
-      expect.stringMatching(/^pauseMs must be a whole number of milliseconds from 0 to/),
+      'name must be a name, not a number',
+      expect.stringMatching(/^pauseMs must be a whole number of milliseconds from 0 to \d+, such as 3600000$/),
       'pistons must be a whole number from 1 to 4',
-      expect.stringMatching(/^strokeMs must be a whole number of milliseconds from 1 to/),
+      expect.stringMatching(
+        /^strokeMs must be a whole number of milliseconds from 1 to \d+, such as 3600000, not a string$/,
+      ),
     ]);
     expect(errors.join()).not.toContain('CANARY');
   });
 
   it('reports the required options if no options are given', () => {
-    expect(errorsOf(undefined)).toEqual(['name must be a string']);
+    expect(errorsOf(undefined)).toEqual(['name must be a name, not undefined']);
+  });
+
+  it('names the kind of a value only if another kind is required', () => {
+    expect(errorsOf({ name: 'main', medium: 'CANARY' })).toEqual(["medium must be 'oil', 'water' or 'air'"]);
+    expect(errorsOf({ name: 'main', medium: ['CANARY'] })).toEqual([
+      "medium must be 'oil', 'water' or 'air', not an array",
+    ]);
+    expect(errorsOf({ name: '' })).toEqual(['name must be a name']);
   });
 
   it('rejects null unless a rule accepts it', () => {
-    expect(errorsOf({ name: 'main', pauseMs: null })).toEqual([expect.stringMatching(/^pauseMs must be/)]);
+    expect(errorsOf({ name: 'main', pauseMs: null })).toEqual([
+      expect.stringMatching(/^pauseMs must be .*, not null$/),
+    ]);
   });
 
   it('adds the errors of the cross check, which receives the defaults as well', () => {
     expect(errorsOf({ name: 'main', pauseMs: 501 }, crossCheck)).toEqual(['pauseMs must not exceed strokeMs']);
     expect(errorsOf({ pauseMs: 501 }, crossCheck)).toEqual([
-      'name must be a string',
+      'name must be a name, not undefined',
       'pauseMs must not exceed strokeMs',
     ]);
     expect(errorsOf({ name: 'main', pauseMs: 500 }, crossCheck)).toEqual([]);

@@ -1,5 +1,6 @@
 import { ServiceInputError } from '../errors/service.errors.js';
 import { INPUT_LIMITS } from '../model/input-limits.js';
+import { kindMismatch } from '../model/value-kind.js';
 
 /** The permissions that this library checks. Applications may define their own names, such as `order.refund`. */
 export const SESSION_PERMISSIONS = [
@@ -38,7 +39,8 @@ export interface Permission {
  */
 export function parsePermission(text: unknown, field = 'permission'): Permission {
   if (typeof text !== 'string' || text === '' || text.length > MAX_LENGTH) {
-    throw new ServiceInputError(field, `must be a string of 1 to ${MAX_LENGTH} characters.`, MAX_LENGTH);
+    const expectation = `must be a string of 1 to ${MAX_LENGTH} characters${kindMismatch(text, 'a string')}.`;
+    throw new ServiceInputError(field, expectation, MAX_LENGTH);
   }
   const colon = text.indexOf(':');
   const name = colon < 0 ? text : text.slice(0, colon);

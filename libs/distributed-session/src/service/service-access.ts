@@ -1,5 +1,6 @@
 import { ServiceInputError, ServicePermissionError } from '../errors/service.errors.js';
 import { type SessionAttributes, emptyAttributes } from '../model/attributes.js';
+import { kindMismatch } from '../model/value-kind.js';
 import { PermissionSet, type Permission, parsePermission } from './permission.js';
 import { assertServiceId } from './service-input.js';
 
@@ -83,6 +84,7 @@ function assertIsService(service: unknown): void {
   const { serviceId, permissions } = (service ?? {}) as { serviceId?: unknown; permissions?: unknown };
   assertServiceId(serviceId);
   if (!Array.isArray(permissions)) {
-    throw new ServiceInputError('permissions', 'must be an array, such as the permissions of a verified service.');
+    const expectation = 'must be an array, such as the permissions of a verified service';
+    throw new ServiceInputError('permissions', `${expectation}${kindMismatch(permissions, 'an array')}.`);
   }
 }

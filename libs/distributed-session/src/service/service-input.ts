@@ -1,6 +1,7 @@
 import { ServiceInputError } from '../errors/service.errors.js';
 import { INPUT_LIMITS } from '../model/input-limits.js';
 import { SERVICE_ID_RULE, isServiceId } from '../model/service-id.js';
+import { kindMismatch } from '../model/value-kind.js';
 import { parsePermission } from './permission.js';
 import { looksGenerated } from './service-secret.js';
 
@@ -29,13 +30,15 @@ const {
 const FIELDS = ['serviceId', 'serviceName', 'permissions', 'secretKey'];
 
 export function assertServiceId(serviceId: unknown): asserts serviceId is string {
-  if (!isServiceId(serviceId)) throw new ServiceInputError('serviceId', SERVICE_ID_RULE);
+  if (isServiceId(serviceId)) return;
+  throw new ServiceInputError('serviceId', `${SERVICE_ID_RULE}${kindMismatch(serviceId, 'a string')}.`);
 }
 
 /** Rejects fields that are not `known`, so that a misspelt one is not silently ignored. */
 export function assertKnownFields(name: string, value: unknown, known: readonly string[]): void {
   if (typeof value !== 'object' || value === null) {
-    throw new ServiceInputError(name, `must be an object. Known fields: ${known.join(', ')}.`);
+    const expectation = `must be an object${kindMismatch(value, 'an object')}. Known fields: ${known.join(', ')}.`;
+    throw new ServiceInputError(name, expectation);
   }
   const unknown = Object.keys(value).find((field) => !known.includes(field));
   if (unknown !== undefined) {
@@ -48,18 +51,15 @@ export function assertRegistration(registration: unknown): asserts registration 
   const { serviceId, serviceName, permissions, secretKey } = registration as Record<string, unknown>;
   assertServiceId(serviceId);
   if (typeof serviceName !== 'string' || serviceName.trim() === '' || serviceName.length > MAX_NAME_LENGTH) {
-    throw new ServiceInputError(
-      'serviceName',
-      `must be a non-blank string of 1 to ${MAX_NAME_LENGTH} characters.`,
-      MAX_NAME_LENGTH,
-    );
+    const kind = kindMismatch(serviceName, 'a string');
+    const length = `must be 1 to ${MAX_NAME_LENGTH} characters, at least one of them not blank`;
+    const expectation = kind === '' ? length : `must be a string${kind}`;
+    throw new ServiceInputError('serviceName', `${expectation}.`, MAX_NAME_LENGTH);
   }
   if (!Array.isArray(permissions) || permissions.length > MAX_PERMISSIONS) {
-    throw new ServiceInputError(
-      'permissions',
-      `must be an array of at most ${MAX_PERMISSIONS} permissions.`,
-      MAX_PERMISSIONS,
-    );
+    const expectation = `must be an array of at most ${MAX_PERMISSIONS} permissions`;
+    const kind = kindMismatch(permissions, 'an array');
+    throw new ServiceInputError('permissions', `${expectation}${kind}.`, MAX_PERMISSIONS);
   }
   permissions.forEach((permission, index) => parsePermission(permission, `permissions[${index}]`));
   if (secretKey !== undefined) assertChosenSecret(secretKey);
@@ -68,11 +68,10 @@ export function assertRegistration(registration: unknown): asserts registration 
 export function assertChosenSecret(secretKey: unknown): asserts secretKey is string {
   const length = typeof secretKey === 'string' ? secretKey.length : 0;
   if (length < MIN_SECRET_LENGTH || length > MAX_SECRET_LENGTH) {
-    throw new ServiceInputError(
-      'secretKey',
-      `must be a string of ${MIN_SECRET_LENGTH} to ${MAX_SECRET_LENGTH} characters. Omit it to generate a secret.`,
-      length > MAX_SECRET_LENGTH ? MAX_SECRET_LENGTH : MIN_SECRET_LENGTH,
-    );
+    const range = `${MIN_SECRET_LENGTH} to ${MAX_SECRET_LENGTH} characters`;
+    const expectation = `must be a string of ${range}${kindMismatch(secretKey, 'a string')}.`;
+    const limit = length > MAX_SECRET_LENGTH ? MAX_SECRET_LENGTH : MIN_SECRET_LENGTH;
+    throw new ServiceInputError('secretKey', `${expectation} Omit it to generate a secret.`, limit);
   }
   if (!(secretKey as string).isWellFormed()) {
     throw new ServiceInputError('secretKey', 'must be well-formed Unicode, without lone surrogates.');

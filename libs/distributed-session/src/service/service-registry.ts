@@ -5,7 +5,8 @@ import {
   ServiceNotFoundError,
   ServicePermissionError,
 } from '../errors/service.errors.js';
-import { isDuration } from '../model/duration.js';
+import { MAX_DURATION_MS, isDuration } from '../model/duration.js';
+import { kindMismatch } from '../model/value-kind.js';
 import type {
   AddServiceSecret,
   NewServiceSecret,
@@ -90,7 +91,8 @@ export class ServiceRegistry {
     assertKnownFields('options', options, ['overlapMs', 'secretKey']);
     const { overlapMs = DEFAULT_OVERLAP_MS, secretKey } = options;
     if (!isDuration(overlapMs, 0)) {
-      throw new ServiceInputError('overlapMs', 'must be an integer of milliseconds, at least 0 and at most ten years.');
+      const expectation = `must be a whole number of milliseconds from 0 to ${MAX_DURATION_MS}`;
+      throw new ServiceInputError('overlapMs', `${expectation}${kindMismatch(overlapMs, 'a number')}.`);
     }
     if (secretKey !== undefined) assertChosenSecret(secretKey);
     assertServiceId(serviceId);
@@ -104,7 +106,8 @@ export class ServiceRegistry {
   async endSecret(serviceId: string, keyId: string, access: ServiceAccess): Promise<boolean> {
     assertServiceId(serviceId);
     if (typeof keyId !== 'string' || keyId === '') {
-      throw new ServiceInputError('keyId', "must be the key id of one of the service's secrets.");
+      const expectation = "must be the key id of one of the service's secrets";
+      throw new ServiceInputError('keyId', `${expectation}${kindMismatch(keyId, 'a string')}.`);
     }
     const ended = await this.services.endSecret({ serviceId, keyId, by: access.serviceId });
     if (ended) this.onChange();

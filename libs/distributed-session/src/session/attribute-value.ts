@@ -1,5 +1,6 @@
 import { SessionInputError } from '../errors/session.errors.js';
 import { type AttributeLimits, type JsonValue, isPlainObject } from '../model/attributes.js';
+import { kindMismatch } from '../model/value-kind.js';
 
 /**
  * Returns a deeply frozen copy of a value, after checking that it is JSON and within the limits.
@@ -26,7 +27,7 @@ function copyOf(value: unknown, field: string, limits: AttributeLimits): JsonVal
 /** Checks one attribute key. */
 export function assertAttributeKey(key: unknown, field: string, limits: AttributeLimits): asserts key is string {
   if (typeof key !== 'string' || key === '') {
-    throw new SessionInputError(field, 'attribute-key', 'must be a non-empty string.');
+    throw new SessionInputError(field, 'attribute-key', `must be a non-empty string${kindMismatch(key, 'a string')}.`);
   }
   if (key.length > limits.maxKeyLength) {
     const expectation = `must be at most ${limits.maxKeyLength} characters long, not ${key.length}.`;

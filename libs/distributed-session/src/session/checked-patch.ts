@@ -8,6 +8,7 @@ import {
   isPlainObject,
 } from '../model/attributes.js';
 import { INPUT_LIMITS } from '../model/input-limits.js';
+import { kindMismatch } from '../model/value-kind.js';
 import { assertAttributeKey, copyAttributeValue } from './attribute-value.js';
 
 const { maxRemovedKeys } = INPUT_LIMITS;
@@ -20,11 +21,8 @@ export interface CheckedPatch {
 
 export function checkPatch(patch: AttributePatch, limits: AttributeLimits): CheckedPatch {
   if (typeof patch !== 'object' || patch === null) {
-    throw new SessionInputError(
-      'patch',
-      'type',
-      'must be an object such as { set: { role: "admin" }, remove: ["cart"] }.',
-    );
+    const expectation = 'must be an object, such as { set: { role: "admin" }, remove: ["cart"] }';
+    throw new SessionInputError('patch', 'type', `${expectation}${kindMismatch(patch, 'an object')}.`);
   }
   const unknown = Object.keys(patch).find((name) => name !== 'set' && name !== 'remove');
   if (unknown !== undefined) {
@@ -45,7 +43,8 @@ export function checkPatch(patch: AttributePatch, limits: AttributeLimits): Chec
  */
 export function checkAttributes(attributes: unknown, limits: AttributeLimits, existing = 0): Map<string, JsonValue> {
   if (!isPlainObject(attributes)) {
-    throw new SessionInputError('attributes', 'type', 'must be a plain object of JSON values.');
+    const expectation = `must be a plain object of JSON values${kindMismatch(attributes, 'an object')}.`;
+    throw new SessionInputError('attributes', 'type', expectation);
   }
   const keys = Object.keys(attributes);
   if (keys.length > Math.max(limits.maxCount, existing)) throw tooMany(keys.length, limits);
@@ -58,7 +57,10 @@ export function checkAttributes(attributes: unknown, limits: AttributeLimits, ex
 }
 
 function checkKeys(keys: unknown, limits: AttributeLimits): string[] {
-  if (!Array.isArray(keys)) throw new SessionInputError('patch.remove', 'type', 'must be an array of attribute keys.');
+  if (!Array.isArray(keys)) {
+    const expectation = `must be an array of attribute keys${kindMismatch(keys, 'an array')}.`;
+    throw new SessionInputError('patch.remove', 'type', expectation);
+  }
   if (keys.length > maxRemovedKeys) {
     throw new SessionInputError(
       'patch.remove',

@@ -2,6 +2,7 @@ import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { SessionInputError } from '../errors/session.errors.js';
 import { INPUT_LIMITS } from '../model/input-limits.js';
 import { SESSION_ID_LENGTH, isSessionId } from '../model/session-id.js';
+import { kindMismatch } from '../model/value-kind.js';
 
 /**
  * The form of a session's token: the characters that a cookie may contain unquoted (cookie-octet, RFC 6265 section
@@ -47,17 +48,22 @@ export function parseCredential(credential: unknown): SessionCredential {
     const { sessionId, token } = credential as Partial<SessionCredential>;
     if (isSessionId(sessionId) && isToken(token)) return { sessionId, token };
   }
-  throw new SessionInputError('credential', 'format', 'must be "<sessionId>.<token>", as createSession() returned it.');
+  const kind = kindMismatch(credential, 'a string', 'an object');
+  const expectation = `must be "<sessionId>.<token>", as createSession() returned it${kind}.`;
+  throw new SessionInputError('credential', 'format', expectation);
 }
 
 export function assertSessionId(sessionId: unknown, field = 'sessionId'): asserts sessionId is string {
   if (isSessionId(sessionId)) return;
-  throw new SessionInputError(field, 'format', 'must be a lower-case UUID of 36 characters.', SESSION_ID_LENGTH);
+  const expectation = `must be a lower-case UUID of ${SESSION_ID_LENGTH} characters${kindMismatch(sessionId, 'a string')}.`;
+  throw new SessionInputError(field, 'format', expectation, SESSION_ID_LENGTH);
 }
 
 /** Checks a caller's token: 1 to 4,000 characters that are valid in a cookie and in a header. */
 export function assertToken(token: unknown): asserts token is string {
-  if (typeof token !== 'string') throw new SessionInputError('token', 'type', 'must be a string.');
+  if (typeof token !== 'string') {
+    throw new SessionInputError('token', 'type', `must be a string${kindMismatch(token, 'a string')}.`);
+  }
   if (token === '') throw new SessionInputError('token', 'empty', 'must not be empty. Omit it to have one generated.');
   if (token.length > maxTokenLength) {
     const expectation = `must be at most ${maxTokenLength} characters long, not ${token.length}.`;

@@ -5,6 +5,7 @@ import { CALLER_END_REASONS, type CallerEndReason } from '../model/end-reason.js
 import { DEFAULT_PAGE_SIZE, INPUT_LIMITS } from '../model/input-limits.js';
 import { type SessionTimeouts, combineTimeouts } from '../model/session-timeouts.js';
 import type { SessionClient } from '../model/session.js';
+import { kindMismatch } from '../model/value-kind.js';
 import type { ListLogins } from '../storage/session-storage.operations.js';
 import { assertSessionId } from './session-credential.js';
 
@@ -46,13 +47,13 @@ function assertActor(actor: unknown): asserts actor is string | undefined {
 export function assertReadOptions(options: { readonly touch?: unknown }): void {
   assertKnownOptions(options, ['touch']);
   if (options.touch === undefined || typeof options.touch === 'boolean') return;
-  throw new SessionInputError('touch', 'type', 'must be true or false.');
+  throw new SessionInputError('touch', 'type', `must be true or false${kindMismatch(options.touch, 'a boolean')}.`);
 }
 
 /** Rejects unknown options, so that a misspelt one is not silently ignored. */
 export function assertKnownOptions(options: object, known: readonly string[]): void {
   if (typeof options !== 'object' || options === null) {
-    throw new SessionInputError('options', 'type', 'must be an object.');
+    throw new SessionInputError('options', 'type', `must be an object${kindMismatch(options, 'an object')}.`);
   }
   const unknown = Object.keys(options).find((name) => !known.includes(name));
   if (unknown === undefined) return;
@@ -73,7 +74,8 @@ export function checkCreateOptions(options: CreateSessionOptions, defaults: Sess
   for (const name of ['idleTimeoutMs', 'absoluteTimeoutMs'] as const) {
     const value = options[name];
     if (value === undefined || value === null || isDuration(value)) continue;
-    throw new SessionInputError(name, 'range', `must be a whole number of milliseconds from 1 to ${MAX_DURATION_MS}.`);
+    const expectation = `must be a whole number of milliseconds from 1 to ${MAX_DURATION_MS}`;
+    throw new SessionInputError(name, 'range', `${expectation}${kindMismatch(value, 'a number')}.`);
   }
   const timeouts = combineTimeouts(defaults, options);
   if ('error' in timeouts) throw new SessionInputError('timeouts', 'range', `are invalid: ${timeouts.error}`);
@@ -82,7 +84,9 @@ export function checkCreateOptions(options: CreateSessionOptions, defaults: Sess
 
 /** Returns a copy of the known fields, so that nothing else of the caller's object is stored. */
 function checkClient(client: unknown): SessionClient {
-  if (!isPlainObject(client)) throw new SessionInputError('client', 'type', 'must be a plain object.');
+  if (!isPlainObject(client)) {
+    throw new SessionInputError('client', 'type', `must be a plain object${kindMismatch(client, 'an object')}.`);
+  }
   const unknown = Object.keys(client).find((name) => name !== 'ip' && name !== 'userAgent');
   if (unknown !== undefined) {
     throw new SessionInputError(`client.${unknown}`, 'unknown-field', 'is unknown. Known fields: ip, userAgent.');
@@ -94,7 +98,9 @@ function checkClient(client: unknown): SessionClient {
 }
 
 function assertText(field: string, value: unknown, maxLength: number): asserts value is string {
-  if (typeof value !== 'string') throw new SessionInputError(field, 'type', 'must be a string.');
+  if (typeof value !== 'string') {
+    throw new SessionInputError(field, 'type', `must be a string${kindMismatch(value, 'a string')}.`);
+  }
   if (value === '') throw new SessionInputError(field, 'empty', 'must not be empty.');
   if (value.length > maxLength) {
     const expectation = `must be at most ${maxLength} characters long, not ${value.length}.`;
@@ -111,11 +117,13 @@ export function checkPage(page: Partial<ListLogins>): ListLogins {
   const { limit = DEFAULT_PAGE_SIZE, cursor } = page;
   const { maxPageSize, maxCursorLength } = INPUT_LIMITS;
   if (!Number.isSafeInteger(limit) || limit < 1 || limit > maxPageSize) {
-    throw new SessionInputError('limit', 'range', `must be a whole number from 1 to ${maxPageSize}.`, maxPageSize);
+    const expectation = `must be a whole number from 1 to ${maxPageSize}${kindMismatch(limit, 'a number')}.`;
+    throw new SessionInputError('limit', 'range', expectation, maxPageSize);
   }
   if (cursor === undefined) return { limit };
   if (typeof cursor !== 'string' || cursor === '' || cursor.length > maxCursorLength) {
-    throw new SessionInputError('cursor', 'format', 'must be the nextCursor of the previous page.');
+    const expectation = `must be the nextCursor of the previous page${kindMismatch(cursor, 'a string')}.`;
+    throw new SessionInputError('cursor', 'format', `${expectation} Omit it to start over.`);
   }
   return { limit, cursor };
 }
@@ -166,7 +174,8 @@ export function checkEndAllOptions(options: EndAllOptions): EndAllOptions {
 function checkEnding<T extends EndOptions>(options: T): T {
   assertActor(options.actor);
   if (options.reason !== undefined && !CALLER_END_REASONS.includes(options.reason)) {
-    throw new SessionInputError('reason', 'format', `must be one of ${CALLER_END_REASONS.join(', ')}.`);
+    const expectation = `must be one of ${CALLER_END_REASONS.join(', ')}${kindMismatch(options.reason, 'a string')}.`;
+    throw new SessionInputError('reason', 'format', expectation);
   }
   return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as T;
 }

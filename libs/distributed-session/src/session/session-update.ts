@@ -1,6 +1,7 @@
 import { SessionConflictError, SessionInputError } from '../errors/session.errors.js';
 import type { AttributeLimits } from '../model/attributes.js';
 import type { Session, SessionUpdate } from '../model/session.js';
+import { kindMismatch } from '../model/value-kind.js';
 import type { ServiceAccess } from '../service/service-access.js';
 import { type CheckedPatch, checkAttributes } from './checked-patch.js';
 import { type OpenSession, toSession } from './open-session.js';
@@ -28,7 +29,9 @@ export function patchOfUpdate(
 ): CheckedPatch {
   const seen: Session = toSession(current, access);
   if (!Number.isSafeInteger(update.version)) {
-    throw new SessionInputError('version', 'type', 'must be the version of the session that was read, a whole number.');
+    const kind = kindMismatch(update.version, 'a number');
+    const expectation = `must be the version of the session that was read, a whole number${kind}.`;
+    throw new SessionInputError('version', 'type', expectation);
   }
   if (update.version !== seen.version) throw new SessionConflictError(seen.sessionId, update.version, seen.version);
   const changed = IMMUTABLE.find((name) => update[name] !== seen[name]) ?? changedClient(update, seen);

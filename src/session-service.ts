@@ -7,7 +7,7 @@ import type { Environment } from './config/environment.js';
 import { environmentConfig } from './config/read-environment.js';
 import { createSessionStorage } from './config/session-options.js';
 import { APPLICATION_OPTIONS, createHttpAdapter, readJsonBodies } from './http/http-adapter.js';
-import { answerMalformed } from './http/malformed-request.js';
+import { respondToMalformed } from './http/malformed-request.js';
 import { requestContext } from './http/request-context.js';
 import { requestShape } from './http/request-shape.middleware.js';
 import { RequestLog } from './logging/request-log.js';
@@ -32,7 +32,7 @@ export function configure(app: INestApplication): void {
   const environment = app.get<Environment>(environmentConfig.KEY);
   const server = app.getHttpServer() as Server;
   // Replaces Fastify's own response.
-  server.removeAllListeners('clientError').on('clientError', answerMalformed);
+  server.removeAllListeners('clientError').on('clientError', respondToMalformed);
   const [log, metrics] = [app.get(RequestLog), app.get(ServiceMetrics, { strict: false })];
   app.use(
     requestContext((request) => {

@@ -29,7 +29,7 @@ export class EventsController {
     description:
       "Server-sent events from all processes that share the storage. `feed.gap` means that events may have been missed, for example because the events after `Last-Event-ID` are no longer stored: discard cached data. `service.changed` also requires `service.read`. The stream ends when the reader's credential changes.",
     permissions: ['session.list'],
-    answer: { type: String, description: 'The events, each with `id`, `event` and JSON `data`.' },
+    response: { type: String, description: 'The events, each with `id`, `event` and JSON `data`.' },
     problems: ['ERR_TOO_MANY_STREAMS'],
   })
   streamEvents(

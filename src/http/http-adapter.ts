@@ -29,7 +29,7 @@ async function createFastify({ TRUST_PROXY, BODY_LIMIT_BYTES }: Environment): Pr
     bodyLimit: BODY_LIMIT_BYTES,
     // The routes limit the length of parameters themselves.
     routerOptions: { maxParamLength: maxHeaderSize },
-    frameworkErrors: answerUnroutable,
+    frameworkErrors: respondToUnroutable,
   });
 }
 
@@ -85,12 +85,12 @@ function parseObject(text: string): unknown {
 }
 
 /** Responds to a path that Fastify cannot decode. Such a request reaches no middleware and no filter. */
-const answerUnroutable: FastifyServerOptions['frameworkErrors'] = ({ code, statusCode = 400 }, request, reply) => {
+const respondToUnroutable: FastifyServerOptions['frameworkErrors'] = ({ code, statusCode = 400 }, request, reply) => {
   const error = toRequestError(new HttpException('', statusCode, { cause: { code } }));
   const requestId = requestIdOf(request.raw);
   // The type depends on a route, and here there is none.
-  const answer = reply as unknown as FastifyReply;
-  void answer
+  const response = reply as unknown as FastifyReply;
+  void response
     .code(error.getStatus())
     .headers({ 'X-Request-Id': requestId, 'Cache-Control': 'no-store' })
     .type(PROBLEM_TYPE)

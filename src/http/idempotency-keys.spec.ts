@@ -20,31 +20,31 @@ describe('IdempotencyKeys', () => {
   const once = (changes: Partial<IdempotentRequest> = {}) => keys.once({ ...REQUEST, ...changes }, perform);
 
   it('performs a request once and repeats its response', async () => {
-    expect(await once()).toEqual({ answer: 1, isReplay: false });
-    expect(await once()).toEqual({ answer: 1, isReplay: true });
+    expect(await once()).toEqual({ response: 1, isReplay: false });
+    expect(await once()).toEqual({ response: 1, isReplay: true });
     expect(perform).toHaveBeenCalledTimes(1);
   });
 
   it('stores a response for the retention time, counted from the first request', async () => {
     await once();
     clock.advance(RETENTION_MS - 1);
-    expect(await once()).toEqual({ answer: 1, isReplay: true });
+    expect(await once()).toEqual({ response: 1, isReplay: true });
     clock.advance(1);
-    expect(await once()).toEqual({ answer: 2, isReplay: false });
+    expect(await once()).toEqual({ response: 2, isReplay: false });
     clock.advance(RETENTION_MS - 1);
-    expect(await once()).toEqual({ answer: 2, isReplay: true });
+    expect(await once()).toEqual({ response: 2, isReplay: true });
   });
 
   it('accepts a key for a different request after the retention time', async () => {
     await once();
     await expect(once({ body: '{"other":true}' })).rejects.toMatchObject({ code: 'ERR_IDEMPOTENCY_KEY_REUSED' });
     clock.advance(RETENTION_MS);
-    expect(await once({ body: '{"other":true}' })).toEqual({ answer: 2, isReplay: false });
+    expect(await once({ body: '{"other":true}' })).toEqual({ response: 2, isReplay: false });
   });
 
   it('performs concurrent repeats once', async () => {
-    const answers = await Promise.all([once(), once(), once()]);
-    expect(answers.map(({ answer, isReplay }) => [answer, isReplay])).toEqual([
+    const responses = await Promise.all([once(), once(), once()]);
+    expect(responses.map(({ response, isReplay }) => [response, isReplay])).toEqual([
       [1, false],
       [1, true],
       [1, true],
@@ -52,13 +52,13 @@ describe('IdempotencyKeys', () => {
   });
 
   it('repeats the response of a request that took longer than the retention time', async () => {
-    let finish!: (answer: number) => void;
+    let finish!: (response: number) => void;
     perform.mockReturnValueOnce(new Promise((resolve) => (finish = resolve)));
     const [first, second] = [once(), once()];
     clock.advance(RETENTION_MS);
     finish(7);
-    expect([(await first).answer, (await second).answer]).toEqual([7, 7]);
-    expect(await once()).toEqual({ answer: 1, isReplay: false });
+    expect([(await first).response, (await second).response]).toEqual([7, 7]);
+    expect(await once()).toEqual({ response: 1, isReplay: false });
   });
 
   it('returns an error to all concurrent repeats, and does not store it', async () => {
@@ -66,7 +66,7 @@ describe('IdempotencyKeys', () => {
     const [first, second] = [once(), once()];
     await expect(first).rejects.toThrow('down');
     await expect(second).rejects.toThrow('down');
-    expect(await once()).toEqual({ answer: 1, isReplay: false });
+    expect(await once()).toEqual({ response: 1, isReplay: false });
   });
 
   it('keeps the response of a later request when an earlier one fails after its retention time', async () => {
@@ -74,10 +74,10 @@ describe('IdempotencyKeys', () => {
     perform.mockReturnValueOnce(new Promise((_resolve, reject) => (fail = reject)));
     const first = once();
     clock.advance(RETENTION_MS);
-    expect(await once()).toEqual({ answer: 1, isReplay: false });
+    expect(await once()).toEqual({ response: 1, isReplay: false });
     fail(new Error('late'));
     await expect(first).rejects.toThrow('late');
-    expect(await once()).toEqual({ answer: 1, isReplay: true });
+    expect(await once()).toEqual({ response: 1, isReplay: true });
   });
 
   it('distinguishes services, operations and keys, even if their concatenations are equal', async () => {
@@ -90,7 +90,7 @@ describe('IdempotencyKeys', () => {
       { ...REQUEST, serviceId: '', key: 'usercreateSessiona' },
     ];
     for (const [index, request] of requests.entries()) {
-      expect(await keys.once(request, perform)).toEqual({ answer: index + 1, isReplay: false });
+      expect(await keys.once(request, perform)).toEqual({ response: index + 1, isReplay: false });
     }
   });
 

@@ -18,12 +18,12 @@ export interface IdempotentRequest {
 
 interface Held {
   readonly fingerprint: string;
-  readonly answer: Promise<unknown>;
+  readonly response: Promise<unknown>;
   readonly endsAt: number;
 }
 
-export interface IdempotentAnswer {
-  readonly answer: unknown;
+export interface IdempotentResponse {
+  readonly response: unknown;
   readonly isReplay: boolean;
 }
 
@@ -45,20 +45,20 @@ export class IdempotencyKeys {
    *
    * @throws {RequestError} when the key was used for a different request.
    */
-  async once(request: IdempotentRequest, perform: () => Promise<unknown>): Promise<IdempotentAnswer> {
+  async once(request: IdempotentRequest, perform: () => Promise<unknown>): Promise<IdempotentResponse> {
     const name = digest(request.serviceId, request.operation, request.key);
     const fingerprint = digest(request.body);
     const held = this.#held.get(name);
     if (held && this.clock.now() < held.endsAt) {
-      if (held.fingerprint === fingerprint) return { answer: await held.answer, isReplay: true };
+      if (held.fingerprint === fingerprint) return { response: await held.response, isReplay: true };
       const message = 'was already used for a different request. Use a new key for each request.';
       throw RequestError.of('ERR_IDEMPOTENCY_KEY_REUSED', 'Idempotency-Key', message);
     }
-    const answer = perform();
-    const entry = { fingerprint, answer, endsAt: this.clock.now() + this.retentionMs };
+    const response = perform();
+    const entry = { fingerprint, response, endsAt: this.clock.now() + this.retentionMs };
     this.#held.set(name, entry, { size: KEY_OVERHEAD + request.body.length });
     try {
-      return { answer: await answer, isReplay: false };
+      return { response: await response, isReplay: false };
     } catch (error) {
       if (this.#held.peek(name) === entry) this.#held.delete(name);
       throw error;

@@ -38,9 +38,9 @@ export class IdempotencyInterceptor implements NestInterceptor {
       key,
       body: JSON.stringify([params, body ?? null]),
     };
-    const { answer, isReplay } = await this.keys.once(request, () => firstValueFrom(next.handle()));
+    const { response, isReplay } = await this.keys.once(request, () => firstValueFrom(next.handle()));
     if (isReplay) this.host.httpAdapter.setHeader(http.getResponse<object>(), 'Idempotency-Replayed', 'true');
-    return answer;
+    return response;
   }
 }
 

@@ -20,15 +20,15 @@ const MESSAGES: Readonly<Partial<Record<number, string>>> = {
  * Responds to a request that Node's HTTP parser rejects, and closes the connection. Such a request reaches no
  * middleware, no filter and no log. A listener for an HTTP server's `clientError`.
  */
-export function answerMalformed({ code }: NodeJS.ErrnoException, socket: Socket): void {
+export function respondToMalformed({ code }: NodeJS.ErrnoException, socket: Socket): void {
   // Node's own handler checks the same field before it responds.
-  const { _httpMessage: answer } = socket as { readonly _httpMessage?: { readonly headersSent: boolean } };
+  const { _httpMessage: response } = socket as { readonly _httpMessage?: { readonly headersSent: boolean } };
   // A second response in the middle of the first would be read as a part of it.
-  if (socket.writable && !answer?.headersSent && code !== 'ECONNRESET') socket.write(answerTo(code ?? ''));
+  if (socket.writable && !response?.headersSent && code !== 'ECONNRESET') socket.write(responseTo(code ?? ''));
   socket.destroySoon();
 }
 
-function answerTo(parserCode: string): string {
+function responseTo(parserCode: string): string {
   const status = STATUS[parserCode] ?? 400;
   const code = status === 413 ? 'ERR_REQUEST_TOO_LARGE' : 'ERR_REQUEST_HEADER';
   const message = MESSAGES[status] ?? 'The request body exceeds the limit.';

@@ -10,7 +10,7 @@ import { environmentConfig } from '../config/read-environment.js';
  */
 @Injectable()
 export class ShutdownDeadline implements OnApplicationBootstrap, BeforeApplicationShutdown {
-  readonly #answers = new Set<ServerResponse>();
+  readonly #responses = new Set<ServerResponse>();
   #isStopping = false;
 
   constructor(
@@ -19,10 +19,10 @@ export class ShutdownDeadline implements OnApplicationBootstrap, BeforeApplicati
   ) {}
 
   onApplicationBootstrap(): void {
-    this.#server.on('request', ({ socket }: IncomingMessage, answer: ServerResponse) => {
-      this.#answers.add(answer);
-      answer.once('close', () => {
-        this.#answers.delete(answer);
+    this.#server.on('request', ({ socket }: IncomingMessage, response: ServerResponse) => {
+      this.#responses.add(response);
+      response.once('close', () => {
+        this.#responses.delete(response);
         if (this.#isStopping) socket.end();
       });
     });
@@ -30,8 +30,8 @@ export class ShutdownDeadline implements OnApplicationBootstrap, BeforeApplicati
 
   beforeApplicationShutdown(): void {
     this.#isStopping = true;
-    for (const answer of this.#answers) {
-      if (!answer.headersSent) answer.setHeader('Connection', 'close');
+    for (const response of this.#responses) {
+      if (!response.headersSent) response.setHeader('Connection', 'close');
     }
     const timer = setTimeout(() => this.#server.closeAllConnections(), this.environment.SHUTDOWN_TIMEOUT_MS);
     // A server that is already closed emits no further `close`.

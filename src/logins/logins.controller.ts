@@ -28,7 +28,7 @@ export class LoginsController {
   @Operation({
     summary: 'List users online',
     permissions: ['session.list'],
-    answer: { type: LoginPageResponse, description: 'A page of users, each with the number of live sessions.' },
+    response: { type: LoginPageResponse, description: 'A page of users, each with the number of live sessions.' },
     problems: ['ERR_SESSION_INPUT'],
   })
   listLogins(@CallerSessions() sessions: DistributedSessionManager, @Query() page: PageQuery): Promise<LoginPage> {
@@ -39,7 +39,7 @@ export class LoginsController {
   @Operation({
     summary: 'Count live sessions and users online',
     permissions: ['session.list'],
-    answer: {
+    response: {
       type: OnlineCountsResponse,
       description: 'The numbers of live sessions and of users with a live session.',
     },
@@ -54,7 +54,7 @@ export class LoginsController {
     summary: "List a user's sessions",
     description: 'Listing does not count as an access.',
     permissions: ['session.list'],
-    answer: { type: SessionPageResponse, description: 'A page of sessions.' },
+    response: { type: SessionPageResponse, description: 'A page of sessions.' },
     problems: ['ERR_SESSION_INPUT'],
   })
   async listSessions(
@@ -70,7 +70,7 @@ export class LoginsController {
   @Operation({
     summary: "End a user's sessions",
     permissions: ['session.delete'],
-    answer: { type: EndedCountResponse, description: 'The number of sessions that ended.' },
+    response: { type: EndedCountResponse, description: 'The number of sessions that ended.' },
     problems: ['ERR_SESSION_INPUT'],
   })
   async deleteAllSessions(
@@ -87,7 +87,7 @@ export class LoginsController {
     summary: "Read a user's session history",
     description: 'Shows why, when and by whom each session was ended.',
     permissions: ['session.list'],
-    answer: { type: HistoryResponse, description: 'The sessions that ended last.' },
+    response: { type: HistoryResponse, description: 'The sessions that ended last.' },
     problems: ['ERR_SESSION_INPUT'],
   })
   async getSessionHistory(

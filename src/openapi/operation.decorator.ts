@@ -19,7 +19,7 @@ export interface OperationDescription {
   readonly description?: string;
   /** The permissions that the calling service must have, all of them. */
   readonly permissions: readonly [Permission, ...Permission[]];
-  readonly answer: {
+  readonly response: {
     readonly status?: 200 | 201;
     readonly type: Type<unknown> | [Type<unknown>];
     readonly description: string;
@@ -60,8 +60,8 @@ export const PERMISSIONS_EXTENSION = 'x-permissions';
 
 /** Describes a route in one place: its summary, the permissions that it requires and enforces, and its responses. */
 export function Operation(operation: OperationDescription): MethodDecorator {
-  const { summary, description, permissions, body, answer, problems = [] } = operation;
-  const { status = 200, type } = answer;
+  const { summary, description, permissions, body, response, problems = [] } = operation;
+  const { status = 200, type } = response;
   const required = permissions.map(
     (permission) => `\`${typeof permission === 'string' ? permission : permission.permission}\``,
   );
@@ -77,7 +77,7 @@ export function Operation(operation: OperationDescription): MethodDecorator {
         .join('\n\n'),
     }),
     ...(body ? [ApiBody({ type: body.type, examples: { usual: { value: body.example } } })] : []),
-    ApiResponse({ status, type: type as Type<unknown>, description: answer.description }),
+    ApiResponse({ status, type: type as Type<unknown>, description: response.description }),
     ApiProblems(...OF_PERMITTED_ROUTES, ...problems),
   );
 }

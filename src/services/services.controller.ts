@@ -40,7 +40,7 @@ export class ServicesController {
       type: RegisterServiceBody,
       example: { serviceId: 'order', serviceName: 'Orders', permissions: ['session.read', 'session.write:order.*'] },
     },
-    answer: { status: 201, type: IssuedServiceResponse, description: 'The service, with its secret.' },
+    response: { status: 201, type: IssuedServiceResponse, description: 'The service, with its secret.' },
     problems: ['ERR_SERVICE_INPUT', 'ERR_SERVICE_EXISTS', 'ERR_IDEMPOTENCY_KEY_REUSED', 'ERR_STORAGE_FULL'],
   })
   async registerService(
@@ -55,7 +55,7 @@ export class ServicesController {
   @Operation({
     summary: 'Verify a service credential',
     permissions: ['service.read'],
-    answer: { type: ServiceResponse, description: 'The service.' },
+    response: { type: ServiceResponse, description: 'The service.' },
     problems: [['ERR_SERVICE_AUTHENTICATION', 422]],
   })
   verifyService(
@@ -70,7 +70,7 @@ export class ServicesController {
   @Operation({
     summary: 'List the services',
     permissions: ['service.read'],
-    answer: { type: ServicesResponse, description: 'All services, at most 1,000.' },
+    response: { type: ServicesResponse, description: 'All services, at most 1,000.' },
   })
   async listServices(@CallerSessions() sessions: DistributedSessionManager): Promise<ServicesResponse> {
     return { services: await sessions.listServices() };
@@ -81,7 +81,7 @@ export class ServicesController {
   @Operation({
     summary: 'Read a service',
     permissions: ['service.read'],
-    answer: { type: ServiceResponse, description: 'The service.' },
+    response: { type: ServiceResponse, description: 'The service.' },
     problems: ['ERR_SERVICE_NOT_FOUND'],
   })
   async getService(
@@ -100,7 +100,7 @@ export class ServicesController {
     description:
       'Every process rejects the service and all its secrets from then on. Sessions that it created stay alive.',
     permissions: ['service.manage'],
-    answer: { type: RevokedResponse, description: 'Whether the service was registered.' },
+    response: { type: RevokedResponse, description: 'Whether the service was registered.' },
     problems: ['ERR_SERVICE_INPUT'],
   })
   async revokeService(
@@ -119,7 +119,7 @@ export class ServicesController {
     description: 'The previous secret stays valid for the overlap. Requires every permission of the service.',
     permissions: ['service.manage'],
     body: { type: RotateServiceSecretBody, example: { overlapMs: 3_600_000 } },
-    answer: { status: 201, type: IssuedServiceResponse, description: 'The service, with its new secret.' },
+    response: { status: 201, type: IssuedServiceResponse, description: 'The service, with its new secret.' },
     problems: ['ERR_SERVICE_INPUT', 'ERR_SERVICE_NOT_FOUND', 'ERR_SERVICE_CONFLICT', 'ERR_IDEMPOTENCY_KEY_REUSED'],
   })
   async rotateServiceSecret(
@@ -136,7 +136,7 @@ export class ServicesController {
   @Operation({
     summary: "End one of a service's secrets",
     permissions: ['service.manage'],
-    answer: { type: EndedResponse, description: 'Whether this request ended the secret.' },
+    response: { type: EndedResponse, description: 'Whether this request ended the secret.' },
     problems: ['ERR_SERVICE_INPUT'],
   })
   async endServiceSecret(

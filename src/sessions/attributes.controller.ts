@@ -23,7 +23,7 @@ export class AttributesController {
     summary: 'Read the attributes of a session',
     description: 'Returns the attributes that the calling service may read.',
     permissions: [forSomeAttributes('session.read')],
-    answer: { type: AttributesResponse, description: 'The attributes.' },
+    response: { type: AttributesResponse, description: 'The attributes.' },
     problems: ['ERR_SESSION_INPUT', 'ERR_SESSION_NOT_FOUND', 'ERR_SESSION_ENDED'],
   })
   async getAttributes(
@@ -41,7 +41,7 @@ export class AttributesController {
     summary: 'Set and remove attributes in one step',
     description: 'Keeps attributes that others write at the same time. Requires `session.write` for every key.',
     permissions: [forSomeAttributes('session.write')],
-    answer: { type: SessionResponse, description: 'The session after the change.' },
+    response: { type: SessionResponse, description: 'The session after the change.' },
     problems: ['ERR_SESSION_INPUT', 'ERR_SESSION_NOT_FOUND', 'ERR_SESSION_ENDED', 'ERR_SESSION_CONFLICT'],
   })
   patchAttributes(
@@ -58,7 +58,7 @@ export class AttributesController {
   @Operation({
     summary: 'Read one attribute',
     permissions: [forSomeAttributes('session.read')],
-    answer: { type: AttributeResponse, description: 'The attribute.' },
+    response: { type: AttributeResponse, description: 'The attribute.' },
     problems: ['ERR_SESSION_INPUT', 'ERR_SESSION_NOT_FOUND', 'ERR_ATTRIBUTE_NOT_FOUND', 'ERR_SESSION_ENDED'],
   })
   async getAttribute(
@@ -83,7 +83,7 @@ export class AttributesController {
   @Operation({
     summary: 'Set one attribute',
     permissions: [forSomeAttributes('session.write')],
-    answer: { type: SessionResponse, description: 'The session after the change.' },
+    response: { type: SessionResponse, description: 'The session after the change.' },
     problems: ['ERR_SESSION_INPUT', 'ERR_SESSION_NOT_FOUND', 'ERR_SESSION_ENDED', 'ERR_SESSION_CONFLICT'],
   })
   setAttribute(
@@ -102,7 +102,7 @@ export class AttributesController {
     summary: 'Remove one attribute',
     description: 'Removing an attribute that is not set is not an error.',
     permissions: [forSomeAttributes('session.write')],
-    answer: { type: SessionResponse, description: 'The session after the change.' },
+    response: { type: SessionResponse, description: 'The session after the change.' },
     problems: ['ERR_SESSION_INPUT', 'ERR_SESSION_NOT_FOUND', 'ERR_SESSION_ENDED', 'ERR_SESSION_CONFLICT'],
   })
   removeAttribute(

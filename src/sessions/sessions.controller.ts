@@ -51,7 +51,7 @@ export class SessionsController {
       'Returns the token and the credential, which are returned only once. Initial attributes also require `session.write` for their keys.',
     permissions: ['session.create'],
     body: { type: CreateSessionBody, example: { loginId: 'user123', device: 'web', attributes: { role: 'customer' } } },
-    answer: { status: 201, type: IssuedSessionResponse, description: 'The session, with its secrets.' },
+    response: { status: 201, type: IssuedSessionResponse, description: 'The session, with its secrets.' },
     problems: ['ERR_SESSION_INPUT', 'ERR_SESSION_LIMIT', 'ERR_IDEMPOTENCY_KEY_REUSED', 'ERR_STORAGE_FULL'],
   })
   async createSession(
@@ -67,7 +67,7 @@ export class SessionsController {
     summary: 'Verify a session credential',
     description: 'During the grace period after a rotation, the previous credential returns the new session.',
     permissions: [forSomeAttributes('session.read')],
-    answer: { type: SessionResponse, description: 'The session.' },
+    response: { type: SessionResponse, description: 'The session.' },
     problems: ['ERR_SESSION_INPUT', 'ERR_SESSION_NOT_FOUND', 'ERR_SESSION_ENDED'],
   })
   verifySession(
@@ -82,7 +82,7 @@ export class SessionsController {
   @Operation({
     summary: 'Read a session',
     permissions: [forSomeAttributes('session.read')],
-    answer: { type: SessionResponse, description: 'The session.' },
+    response: { type: SessionResponse, description: 'The session.' },
     problems: ['ERR_SESSION_INPUT', 'ERR_SESSION_NOT_FOUND', 'ERR_SESSION_ENDED'],
   })
   getSession(
@@ -106,7 +106,7 @@ export class SessionsController {
     description:
       'Replaces only the version in `If-Match`; if the session has a newer version, the response is 412. Use `PATCH …/attributes` to merge instead. Requires `session.write` for every attribute that changes.',
     permissions: [forSomeAttributes('session.read'), forSomeAttributes('session.write')],
-    answer: { type: SessionResponse, description: 'The session after the change.' },
+    response: { type: SessionResponse, description: 'The session after the change.' },
     problems: [
       'ERR_SESSION_INPUT',
       'ERR_SESSION_NOT_FOUND',
@@ -130,7 +130,7 @@ export class SessionsController {
     summary: 'End a session',
     description: 'Ending a session that has ended or does not exist is not an error: `ended` is false.',
     permissions: ['session.delete'],
-    answer: { type: EndedResponse, description: 'Whether this request ended the session.' },
+    response: { type: EndedResponse, description: 'Whether this request ended the session.' },
     problems: ['ERR_SESSION_INPUT'],
   })
   async deleteSession(
@@ -148,7 +148,7 @@ export class SessionsController {
     summary: 'Keep a session alive',
     description: 'Records an access immediately, regardless of the touch interval.',
     permissions: [forSomeAttributes('session.read')],
-    answer: { type: SessionResponse, description: 'The session after the access.' },
+    response: { type: SessionResponse, description: 'The session after the access.' },
     problems: ['ERR_SESSION_INPUT', 'ERR_SESSION_NOT_FOUND', 'ERR_SESSION_ENDED'],
   })
   refreshSession(
@@ -167,7 +167,7 @@ export class SessionsController {
     description:
       'Use it after a login and after a change of privileges. The previous credential still works during the grace period.',
     permissions: ['session.create'],
-    answer: {
+    response: {
       status: 201,
       type: IssuedSessionResponse,
       description: 'The session under its new id, with its secrets.',

@@ -97,27 +97,36 @@ describe('RequestDtoPipe', () => {
   test('reports one error per field, with its path', () => {
     const { errors, message } = errorOf({ name: 7, limit: '11', inner: { text: 1 } });
     expect(errors.map(({ field }) => field)).toEqual(['name', 'limit', 'inner.text']);
-    expect(errors[2]!.message).toBe('inner.text must be a string.');
+    expect(errors[2]!.message).toBe('inner.text must be a string, not a number.');
     expect(message).toBe(errors.map((error) => error.message).join(' '));
   });
 
   test('does not treat null as absent', () => {
     const { errors } = errorOf({ name: 'a', limit: null, raw: null });
     expect(errors.map(({ field }) => field)).toEqual(['limit', 'raw']);
+    expect(errors[1]!.message).toBe('raw must be an object, not null.');
   });
 
-  test('reports a missing field that may be null', () => {
+  test('reports a missing field, including one that may be null', () => {
     expect(errorOf({ name: 'a' }, Derived).errors).toEqual([{ field: 'value', message: 'value is required.' }]);
+    expect(errorOf({}).errors).toEqual([{ field: 'name', message: 'name is required.' }]);
     expect(make({ name: 'a', value: null }, Derived)).toMatchObject({ value: null });
   });
 
   test('rejects unknown fields at each level, and lists the known fields', () => {
     expect(errorOf({ name: 'a', more: 1 }).errors).toEqual([
-      { field: 'more', message: 'more is unknown. Known fields: name, limit, touch, inner, raw.' },
+      { field: 'more', message: 'Unknown field "more". Known fields: inner, limit, name, raw, touch.' },
     ]);
     expect(errorOf({ name: 'a', inner: { text: 'a', more: 1 } }).errors).toEqual([
-      { field: 'inner.more', message: 'inner.more is unknown.' },
+      { field: 'inner.more', message: 'Unknown field "inner.more".' },
     ]);
+  });
+
+  test('names the kind of an invalid value in a body, but not in a query, where all values are text', () => {
+    expect(errorOf({ name: ['a'] }).message).toBe('name must be a string, not an array.');
+    expect(errorOf({ name: { a: 1 } }).message).toBe('name must be a string, not an object.');
+    expect(() => make({ name: ['a'] }, Dto, 'query')).toThrow('name must be a string.');
+    expect(() => make({ name: 'a', more: '1' }, Dto, 'query')).toThrow('Unknown query parameter "more".');
   });
 
   test.each(['__proto__', 'constructor', 'prototype', 'toString', 'hasOwnProperty'])(

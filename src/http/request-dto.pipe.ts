@@ -12,6 +12,9 @@ const BUILT_IN: readonly unknown[] = [String, Number, Boolean, Object, Array];
 /** class-transformer reads the constructor of each object, so it cannot process these names. */
 const PROTOTYPE_NAMES = ['__proto__', 'constructor'];
 
+/** The rules that reject a whole kind of values. Others, such as `@IsInt()`, also reject some numbers. */
+const KIND_RULES = ['isArray', 'isBoolean', 'isObject', 'isString'];
+
 /**
  * Converts a body or a query into the parameter's class and validates it: types, bounds and unknown fields. Unlike
  * Nest's pipe, it keeps raw JSON unchanged; Nest's pipe removes `__proto__`.
@@ -28,12 +31,12 @@ export class RequestDtoPipe implements PipeTransform {
     const plain = Object.entries(given as object).filter(([name]) => !raw.includes(name));
     const known = fieldsOf(metatype);
     const unknown = plain.flatMap(([name, field]) => (known.includes(name) ? prototypeNamesIn(field, name) : [name]));
-    if (unknown.length > 0) throw invalid(unknown.map((name) => unknownField(name, known)));
+    if (unknown.length > 0) throw invalid(unknown.map((name) => unknownField(name, known, type)));
     const dto = plainToInstance(metatype as Type<object>, Object.fromEntries(plain));
     for (const [name, field] of Object.entries(given as object)) {
       if (raw.includes(name)) Object.assign(dto, { [name]: field as unknown });
     }
-    const errors = errorsOf(validateSync(dto, { whitelist: true, forbidNonWhitelisted: true }));
+    const errors = errorsOf(validateSync(dto, { whitelist: true, forbidNonWhitelisted: true }), type);
     if (errors.length > 0) throw invalid(errors);
     return dto;
   }
@@ -50,9 +53,10 @@ function fieldsOf(metatype: Function): string[] {
   return [...new Set(rules.map(({ propertyName }) => propertyName))];
 }
 
-function unknownField(name: string, known: readonly string[]): FieldError {
+function unknownField(name: string, known: readonly string[], type: string): FieldError {
   const field = name.slice(0, MAX_NAME_LENGTH);
-  return { field, message: `${field} is unknown. Known fields: ${known.join(', ')}.` };
+  const noun = type === 'query' ? 'query parameter' : 'field';
+  return { field, message: `Unknown ${noun} "${field}". Known ${noun}s: ${known.toSorted().join(', ')}.` };
 }
 
 /** Returns the paths of prototype names below a field. */
@@ -64,12 +68,23 @@ function prototypeNamesIn(value: unknown, path: string): string[] {
 }
 
 /** Returns one error per field. Of several violated rules, the first one in the class is the most specific. */
-function errorsOf(violations: readonly ValidationError[], parent = ''): FieldError[] {
-  return violations.flatMap(({ property, constraints = {}, children = [] }) => {
-    const field = parent === '' ? property : `${parent}.${property}`;
+function errorsOf(violations: readonly ValidationError[], type: string, parent = ''): FieldError[] {
+  return violations.flatMap(({ property, value, constraints = {}, children = [] }) => {
+    const prefix = parent === '' ? '' : `${parent}.`;
+    const field = `${prefix}${property}`;
     const [rule, text] = Object.entries(constraints).at(-1) ?? [];
-    if (rule === undefined) return errorsOf(children, field);
-    const description = rule === 'whitelistValidation' ? `${property} is unknown` : text;
-    return [{ field, message: `${parent === '' ? '' : `${parent}.`}${description}.` }];
+    if (rule === undefined || text === undefined) return errorsOf(children, type, field);
+    if (rule === 'whitelistValidation') return [{ field, message: `Unknown field "${field}".` }];
+    if (value === undefined) return [{ field, message: `${field} is required.` }];
+    // A query parameter is always text.
+    const namesKind = type === 'body' && KIND_RULES.includes(rule) && !text.startsWith('each value');
+    return [{ field, message: `${prefix}${text}${namesKind ? `, not ${kindOf(value)}` : ''}.` }];
   });
+}
+
+/** Names the kind of a JSON value, and never the value, which may be a secret. */
+function kindOf(value: unknown): string {
+  if (value === null) return 'null';
+  if (Array.isArray(value)) return 'an array';
+  return typeof value === 'object' ? 'an object' : `a ${typeof value}`;
 }

@@ -26,7 +26,8 @@ export class StrictRequestInterceptor implements NestInterceptor {
     const taken = kindsTaken(context);
     const [parameter] = Object.keys(query);
     if (parameter !== undefined && !taken.has(QUERY)) {
-      throw RequestError.of('ERR_REQUEST_INPUT', parameter, 'is unknown. This route has no query parameters.');
+      const message = `Unknown query parameter "${parameter}". This route has none.`;
+      throw new RequestError('ERR_REQUEST_INPUT', message, [{ field: parameter, message }]);
     }
     if (body !== undefined && body !== null && Object.keys(body).length > 0 && !taken.has(BODY)) {
       throw RequestError.of('ERR_REQUEST_INPUT', 'body', 'is not supported by this route. Remove it.');

@@ -41,5 +41,9 @@ function parseCursor(cursor: string): Position {
   const [, createdAt, sessionId] =
     /^(\d{1,15})\.([0-9a-f-]{36})$/.exec(Buffer.from(cursor, 'base64url').toString()) ?? [];
   if (sessionId !== undefined) return { createdAt: Number(createdAt), sessionId };
-  throw new SessionInputError('cursor', 'format', 'must be the nextCursor of the previous page.');
+  throw new SessionInputError(
+    'cursor',
+    'format',
+    'must be the nextCursor of the previous page. Omit it to start over.',
+  );
 }

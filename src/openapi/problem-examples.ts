@@ -14,7 +14,7 @@ export interface ProblemExample {
 }
 
 const REQUEST_ID = '01995f3e-7a1b-4c1d-8e2f-3a4b5c6d7e8f';
-const FIELD = { field: 'loginId', errors: [{ field: 'loginId', message: 'loginId must be a string.' }] };
+const FIELD = { field: 'loginId', errors: [{ field: 'loginId', message: 'loginId must be a string, not a number.' }] };
 
 export const PROBLEM_EXAMPLES: Readonly<Record<ProblemCode, ProblemExample>> = {
   ERR_REQUEST_INPUT: { status: 400, when: 'a field is missing, unknown or of the wrong type', fields: FIELD },

@@ -70,11 +70,8 @@ export class AttributesController {
     const { attributes, version } = await sessions.getSession(sessionId, options);
     const value = attributes[key];
     if (value !== undefined) return { key, value, version };
-    throw RequestError.of(
-      'ERR_ATTRIBUTE_NOT_FOUND',
-      'key',
-      'does not name an attribute that is set and that the calling service may read.',
-    );
+    const message = 'The attribute is not set, or the calling service may not read it.';
+    throw new RequestError('ERR_ATTRIBUTE_NOT_FOUND', message, [{ field: 'key', message }]);
   }
 
   @Put(':key')

@@ -9,7 +9,7 @@ import {
   getSchemaPath,
 } from '@nestjs/swagger';
 import { type PermissionRequirement, RequireServicePermission } from 'nestjs-distributed-session';
-import { PROBLEM_EXAMPLES, type ProblemCode, exampleName } from './problem-examples.js';
+import { PROBLEM_EXAMPLES, type ProblemCode, exampleName, whenOf } from './problem-examples.js';
 import { ProblemResponse } from './problem.response.js';
 
 type Permission = string | PermissionRequirement;
@@ -108,7 +108,7 @@ function problemResponse(status: number, codes: readonly ProblemCode[]): MethodD
   const examples = codes.map((code) => [code, { $ref: `#/components/examples/${exampleName(code, status)}` }]);
   return ApiResponse({
     status,
-    description: codes.map((code) => `\`${code}\`: ${PROBLEM_EXAMPLES[code].when}`).join('\n\n'),
+    description: codes.map((code) => `\`${code}\`: ${whenOf(code, status)}`).join('\n\n'),
     content: {
       'application/problem+json': {
         schema: { $ref: getSchemaPath(ProblemResponse) },

@@ -7,7 +7,7 @@ export type ProblemCode = Exclude<DistributedSessionErrorCode, 'ERR_OPTIONS'> | 
 
 export interface ProblemExample {
   readonly status: number;
-  /** When the problem occurs, as a clause. */
+  /** When the problem occurs with this status, as a clause. */
   readonly when: string;
   /** The fields of this problem, in addition to those of every problem. */
   readonly fields?: Readonly<Record<string, unknown>>;
@@ -90,16 +90,22 @@ export const PROBLEM_EXAMPLES: Readonly<Record<ProblemCode, ProblemExample>> = {
   ERR_TOO_MANY_STREAMS: { status: 503, when: 'the limit of open event streams is reached' },
 };
 
-/** The codes that some routes return with another than the usual status. */
-const OTHER_STATUS: readonly (readonly [ProblemCode, number])[] = [
-  ['ERR_SESSION_CONFLICT', 412],
-  ['ERR_SERVICE_AUTHENTICATION', 422],
-  ['ERR_SERVICE_AUTHENTICATION', 429],
+/** The codes that some routes return with another than the usual status, and when. */
+const OTHER_STATUS: readonly (readonly [code: ProblemCode, status: number, when: string])[] = [
+  ['ERR_SESSION_CONFLICT', 412, 'the session is no longer at the version in `If-Match`'],
+  ['ERR_SERVICE_AUTHENTICATION', 422, 'the credential in the body is not valid'],
+  ['ERR_SERVICE_AUTHENTICATION', 429, 'too many attempts have failed; `Retry-After` contains the delay'],
 ];
 
 /** Returns the name of an example in the components of the OpenAPI document. */
 export function exampleName(code: ProblemCode, status: number): string {
   return status === PROBLEM_EXAMPLES[code].status ? code : `${code}_${status}`;
+}
+
+/** Returns when a problem occurs with this status, as a clause. */
+export function whenOf(code: ProblemCode, status: number): string {
+  const other = OTHER_STATUS.find(([otherCode, otherStatus]) => otherCode === code && otherStatus === status);
+  return other?.[2] ?? PROBLEM_EXAMPLES[code].when;
 }
 
 /** Returns an example of every problem by {@link exampleName}. */
@@ -108,20 +114,20 @@ export function problemExamples(): Record<string, { readonly summary: string; re
   return Object.fromEntries(
     [...usual, ...OTHER_STATUS].map(([code, status]) => [
       exampleName(code, status),
-      { summary: PROBLEM_EXAMPLES[code].when, value: problemExample(code, status) },
+      { summary: whenOf(code, status), value: problemExample(code, status) },
     ]),
   );
 }
 
 function problemExample(code: ProblemCode, status: number): object {
-  const { when, fields } = PROBLEM_EXAMPLES[code];
+  const when = whenOf(code, status);
   return {
     type: `urn:problem-type:distributed-session:${code}`,
     title: STATUS_CODES[status],
     status,
     detail: `${when[0]!.toUpperCase()}${when.slice(1)}.`,
     code,
-    ...fields,
+    ...PROBLEM_EXAMPLES[code].fields,
     requestId: REQUEST_ID,
   };
 }

@@ -127,6 +127,11 @@ describe('The documented table of errors', () => {
 });
 
 describe('The problems of the OpenAPI document', () => {
+  it('have a separate description for each status of a code', () => {
+    const examples = Object.values(committedDocument().components!.examples!) as { summary: string }[];
+    expect(new Set(examples.map(({ summary }) => summary)).size).toBe(examples.length);
+  });
+
   it('have the statuses of the library', () => {
     const rows = tableUnder(readPage('libs/distributed-session/README.md'), 'Errors');
     for (const [code = '', status] of rows.filter(([name]) => name !== '`ERR_OPTIONS`')) {

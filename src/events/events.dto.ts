@@ -8,7 +8,7 @@ import { IsResumeId, RESUME_ID } from './resume-id.js';
 
 const TYPES = SESSION_EVENT_TYPES.join('|').replaceAll('.', '\\.');
 
-/** Which events to stream. An absent field does not filter. */
+/** The filter of a stream. An absent field does not filter. */
 export class EventsQuery {
   @ApiPropertyOptional({
     type: String,
@@ -24,7 +24,7 @@ export class EventsQuery {
   })
   readonly type?: readonly SessionEventType[];
 
-  @ApiPropertyOptional({ description: 'The user of the sessions.' })
+  @ApiPropertyOptional({ description: "The id of the sessions' user." })
   @IfGiven()
   @IsString()
   readonly loginId?: string;

@@ -5,20 +5,23 @@ const PARTS = {
   type: 'object' as const,
   additionalProperties: {
     type: 'object',
-    properties: { status: { type: 'string', enum: ['up', 'degraded', 'down'] } },
+    properties: { status: { type: 'string', enum: ['up', 'degraded', 'down'], description: 'The state of the part.' } },
     required: ['status'],
     additionalProperties: true,
   },
 };
 
 export class LivenessResponse {
-  @ApiProperty({ enum: ['ok'] })
+  @ApiProperty({ enum: ['ok'], description: '`ok` whenever the process responds.' })
   readonly status!: 'ok';
 }
 
 /** The result of a Terminus health check. */
 export class ReadinessResponse {
-  @ApiProperty({ enum: ['ok', 'error', 'shutting_down'] })
+  @ApiProperty({
+    enum: ['ok', 'error', 'shutting_down'],
+    description: '`error` if a part is down, `shutting_down` while the process stops, otherwise `ok`.',
+  })
   readonly status!: string;
 
   @ApiPropertyOptional({ ...PARTS, description: 'The healthy parts.', example: { sessions: { status: 'up' } } })

@@ -2,19 +2,26 @@ import { ApiParam, ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { IsInt, IsString, Max, Min } from 'class-validator';
 import { DEFAULT_PAGE_SIZE, END_REASONS, type EndReason, INPUT_LIMITS } from 'nestjs-distributed-session';
 import { IfGiven, NumberInQuery } from '../http/dto-rules.js';
+import { timeSchema } from '../openapi/time.schema.js';
 import { EndSessionQuery, IsSessionId, SESSION_ID_SCHEMA, SessionResponse } from '../sessions/session.dto.js';
 
 /** Describes the user in a path. */
 export const ApiLoginId = (): MethodDecorator =>
   ApiParam({
     name: 'loginId',
-    description: 'The user.',
+    description: "The user's id.",
     schema: { type: 'string', minLength: 1, maxLength: INPUT_LIMITS.maxLoginIdLength, example: 'user123' },
   });
 
-/** Which page of a list to return. */
+/** The requested page of a list. */
 export class PageQuery {
-  @ApiPropertyOptional({ type: 'integer', minimum: 1, maximum: INPUT_LIMITS.maxPageSize, default: DEFAULT_PAGE_SIZE })
+  @ApiPropertyOptional({
+    type: 'integer',
+    minimum: 1,
+    maximum: INPUT_LIMITS.maxPageSize,
+    default: DEFAULT_PAGE_SIZE,
+    description: 'The maximum number of entries on the page.',
+  })
   @IfGiven()
   @NumberInQuery()
   @IsInt()
@@ -31,7 +38,7 @@ export class PageQuery {
   readonly cursor?: string;
 }
 
-/** Which of a user's sessions to end, and the reason and actor recorded in the history. */
+/** The sessions of a user to end, and the reason and actor recorded in the history. */
 export class EndAllSessionsQuery extends EndSessionQuery {
   @ApiPropertyOptional({
     ...SESSION_ID_SCHEMA,
@@ -51,9 +58,12 @@ export class EndAllSessionsQuery extends EndSessionQuery {
   readonly device?: string;
 }
 
+const LOGIN_ID = { description: "The user's id.", example: 'user123' };
+const NEXT_CURSOR = { description: 'The `cursor` of the next page. Absent on the last page.' };
+
 /** A user with a live session. */
 class OnlineLoginResponse {
-  @ApiProperty({ example: 'user123' })
+  @ApiProperty(LOGIN_ID)
   readonly loginId!: string;
 
   @ApiProperty({ type: 'integer', minimum: 1, description: 'The number of live sessions.', example: 3 })
@@ -61,48 +71,48 @@ class OnlineLoginResponse {
 }
 
 export class LoginPageResponse {
-  @ApiProperty({ type: [OnlineLoginResponse] })
+  @ApiProperty({ type: [OnlineLoginResponse], description: 'The users with live sessions.' })
   readonly logins!: readonly OnlineLoginResponse[];
 
-  @ApiPropertyOptional({ description: 'Absent on the last page.' })
+  @ApiPropertyOptional(NEXT_CURSOR)
   readonly nextCursor?: string;
 }
 
 export class SessionPageResponse {
-  @ApiProperty({ type: [SessionResponse], description: 'Ordered by creation time.' })
+  @ApiProperty({ type: [SessionResponse], description: 'The sessions, ordered by creation time.' })
   readonly sessions!: readonly SessionResponse[];
 
   @ApiProperty({ type: 'integer', minimum: 0, description: "The number of the user's live sessions on all pages." })
   readonly total!: number;
 
-  @ApiPropertyOptional({ description: 'Absent on the last page.' })
+  @ApiPropertyOptional(NEXT_CURSOR)
   readonly nextCursor?: string;
 }
 
 /** How a session ended. */
 class HistoryEntryResponse {
-  @ApiProperty({ format: 'uuid' })
+  @ApiProperty({ format: 'uuid', description: 'The session that ended.' })
   readonly sessionId!: string;
 
-  @ApiProperty({ example: 'user123' })
+  @ApiProperty(LOGIN_ID)
   readonly loginId!: string;
 
   @ApiProperty({ description: 'The service that created the session.', example: 'user' })
   readonly serviceId!: string;
 
-  @ApiPropertyOptional({ example: 'web' })
+  @ApiPropertyOptional({ description: 'The device label given at login.', example: 'web' })
   readonly device?: string;
 
-  @ApiProperty({ type: 'integer' })
+  @ApiProperty(timeSchema('When the user logged in.'))
   readonly createdAt!: number;
 
-  @ApiProperty({ type: 'integer' })
+  @ApiProperty(timeSchema('When the last access was recorded.'))
   readonly lastAccessedAt!: number;
 
-  @ApiProperty({ enum: END_REASONS })
+  @ApiProperty({ enum: END_REASONS, description: 'Why the session ended.' })
   readonly reason!: EndReason;
 
-  @ApiProperty({ type: 'integer' })
+  @ApiProperty(timeSchema('When the session ended; for a timeout, when it was due.'))
   readonly endedAt!: number;
 
   @ApiProperty({ description: 'The service that ended the session, or `@expiry`.', example: 'user' })
@@ -119,7 +129,7 @@ class HistoryEntryResponse {
 }
 
 export class HistoryResponse {
-  @ApiProperty({ type: [HistoryEntryResponse], description: 'Newest first, at most 50.' })
+  @ApiProperty({ type: [HistoryEntryResponse], description: 'The sessions that ended, newest first, at most 50.' })
   readonly history!: readonly HistoryEntryResponse[];
 }
 

@@ -8,12 +8,17 @@ import {
   type ServiceCredential,
 } from 'nestjs-distributed-session';
 import { IfGiven, RawJson } from '../http/dto-rules.js';
+import { timeSchema } from '../openapi/time.schema.js';
 
 const MAX_SOURCE_LENGTH = 256;
 
 /** Describes the service id in a path. */
 export const ApiServiceId = (): MethodDecorator =>
-  ApiParam({ name: 'serviceId', schema: { type: 'string', pattern: SERVICE_ID_PATTERN.source, example: 'order' } });
+  ApiParam({
+    name: 'serviceId',
+    description: 'Identifies the service.',
+    schema: { type: 'string', pattern: SERVICE_ID_PATTERN.source, example: 'order' },
+  });
 
 const CHOSEN_SECRET = {
   minLength: INPUT_LIMITS.minServiceSecretLength,
@@ -24,7 +29,12 @@ const CHOSEN_SECRET = {
 
 /** A service to register. */
 export class RegisterServiceBody {
-  @ApiProperty({ pattern: SERVICE_ID_PATTERN.source, maxLength: INPUT_LIMITS.maxServiceIdLength, example: 'order' })
+  @ApiProperty({
+    pattern: SERVICE_ID_PATTERN.source,
+    maxLength: INPUT_LIMITS.maxServiceIdLength,
+    description: 'Identifies the service.',
+    example: 'order',
+  })
   @IsString()
   readonly serviceId!: string;
 
@@ -92,7 +102,7 @@ export class VerifyServiceBody {
   @IsString()
   readonly serviceId?: string;
 
-  @ApiProperty({ example: 'dss_…' })
+  @ApiProperty({ description: 'The secret that the service presented.', example: 'dss_…' })
   @IsString()
   readonly secret!: string;
 
@@ -112,28 +122,32 @@ class ServiceSecretResponse {
   @ApiProperty({ description: 'Identifies the secret. It is not a credential.', example: '3kTMd9qYzB' })
   readonly keyId!: string;
 
-  @ApiProperty({ type: 'integer' })
+  @ApiProperty(timeSchema('When the secret was added.'))
   readonly createdAt!: number;
 
-  @ApiPropertyOptional({ type: 'integer', description: 'When the secret ends. Absent if no end is set.' })
+  @ApiPropertyOptional(timeSchema('When the secret ends; absent if no end is set.'))
   readonly endsAt?: number;
 
-  @ApiPropertyOptional({ type: 'integer', description: 'Updated at most once a minute.' })
+  @ApiPropertyOptional(timeSchema('When the secret was last used, recorded at most once a minute.'))
   readonly lastUsedAt?: number;
 }
 
 /** A registered service. Times are epoch milliseconds. */
 export class ServiceResponse {
-  @ApiProperty({ example: 'order' })
+  @ApiProperty({ description: 'Identifies the service.', example: 'order' })
   readonly serviceId!: string;
 
-  @ApiProperty({ example: 'Orders' })
+  @ApiProperty({ description: 'The display name.', example: 'Orders' })
   readonly serviceName!: string;
 
-  @ApiProperty({ type: [String], example: ['session.read', 'session.write:order.*'] })
+  @ApiProperty({
+    type: [String],
+    description: 'The permissions of the service.',
+    example: ['session.read', 'session.write:order.*'],
+  })
   readonly permissions!: readonly string[];
 
-  @ApiProperty({ type: 'integer' })
+  @ApiProperty(timeSchema('When the service was first registered.'))
   readonly createdAt!: number;
 
   @ApiProperty({ type: [ServiceSecretResponse], description: 'The valid secrets: one or two.' })
@@ -142,7 +156,7 @@ export class ServiceResponse {
 
 /** A service with its new secret, which is returned only once. */
 export class IssuedServiceResponse extends ServiceResponse {
-  @ApiProperty({ example: 'dss_…' })
+  @ApiProperty({ description: 'The new secret, which is returned only once.', example: 'dss_…' })
   readonly secret!: string;
 
   @ApiProperty({ description: 'Identifies the new secret.', example: '3kTMd9qYzB' })

@@ -132,7 +132,11 @@ export class ServicesController {
 
   @Delete(':serviceId/secrets/:keyId')
   @ApiServiceId()
-  @ApiParam({ name: 'keyId', schema: { type: 'string', example: '3kTMd9qYzB' } })
+  @ApiParam({
+    name: 'keyId',
+    description: 'Identifies the secret. It is not a credential.',
+    schema: { type: 'string', example: '3kTMd9qYzB' },
+  })
   @Operation({
     summary: "End one of a service's secrets",
     permissions: ['service.manage'],

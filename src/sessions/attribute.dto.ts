@@ -13,6 +13,7 @@ import { IfGiven, IsGiven, RawJson } from '../http/dto-rules.js';
 export const ApiAttributeKey = (): MethodDecorator =>
   ApiParam({
     name: 'key',
+    description: 'The key of the attribute.',
     schema: { type: 'string', minLength: 1, maxLength: DEFAULT_ATTRIBUTE_LIMITS.maxKeyLength, example: 'role' },
   });
 
@@ -30,7 +31,7 @@ const ANY_JSON = {
 
 /** The value of one attribute: any JSON value. */
 export class AttributeBody {
-  @ApiProperty({ ...ANY_JSON, example: 'admin' })
+  @ApiProperty({ ...ANY_JSON, description: 'The new value.', example: 'admin' })
   @RawJson()
   @IsGiven()
   readonly value!: AttributeValue;
@@ -38,13 +39,23 @@ export class AttributeBody {
 
 /** Changes to some attributes. All others are kept. */
 export class PatchAttributesBody {
-  @ApiPropertyOptional({ type: 'object', additionalProperties: true, example: { 'order.last': 'A-17' } })
+  @ApiPropertyOptional({
+    type: 'object',
+    additionalProperties: true,
+    description: 'The attributes to set, by key.',
+    example: { 'order.last': 'A-17' },
+  })
   @IfGiven()
   @RawJson()
   @IsObject()
   readonly set?: AttributeInput;
 
-  @ApiPropertyOptional({ type: [String], maxItems: INPUT_LIMITS.maxRemovedKeys, example: ['cart'] })
+  @ApiPropertyOptional({
+    type: [String],
+    maxItems: INPUT_LIMITS.maxRemovedKeys,
+    description: 'The keys of the attributes to remove, whether or not they are set.',
+    example: ['cart'],
+  })
   @IfGiven()
   @RawJson()
   @IsArray()
@@ -54,10 +65,10 @@ export class PatchAttributesBody {
 
 /** One attribute of a session. */
 export class AttributeResponse {
-  @ApiProperty({ example: 'role' })
+  @ApiProperty({ description: 'The key of the attribute.', example: 'role' })
   readonly key!: string;
 
-  @ApiProperty({ ...ANY_JSON, example: 'admin' })
+  @ApiProperty({ ...ANY_JSON, description: 'The value of the attribute.', example: 'admin' })
   readonly value!: JsonValue;
 
   @ApiProperty({ type: 'integer', minimum: 1, description: "The session's version when the attribute was read." })
@@ -66,7 +77,12 @@ export class AttributeResponse {
 
 /** The attributes of a session that the calling service may read. */
 export class AttributesResponse {
-  @ApiProperty({ type: 'object', additionalProperties: true, example: { role: 'admin', department: 'sales' } })
+  @ApiProperty({
+    type: 'object',
+    additionalProperties: true,
+    description: 'The attributes that the calling service may read, by key.',
+    example: { role: 'admin', department: 'sales' },
+  })
   readonly attributes!: Readonly<Record<string, JsonValue>>;
 
   @ApiProperty({ type: 'integer', minimum: 1, description: "The session's version when the attributes were read." })

@@ -1,4 +1,4 @@
-import { ApiParam, ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
+import { ApiParam, ApiProperty, ApiPropertyOptional, ApiSchema } from '@nestjs/swagger';
 import { IsBoolean, IsIn, IsInt, IsObject, IsString, Matches, ValidateIf } from 'class-validator';
 import {
   type AttributeInput,
@@ -12,6 +12,7 @@ import {
   TOKEN_PATTERN,
 } from 'nestjs-distributed-session';
 import { BooleanInQuery, IfGiven, RawJson } from '../http/dto-rules.js';
+import { timeSchema } from '../openapi/time.schema.js';
 
 const SESSION_ID_LENGTH = 36;
 
@@ -31,12 +32,18 @@ export const ApiSessionId = (): MethodDecorator =>
     schema: { ...SESSION_ID_SCHEMA, example: '01995f3e-7a1b-4c1d-8e2f-3a4b5c6d7e8f' },
   });
 
+const ATTRIBUTES = { type: 'object', additionalProperties: true } as const;
+const IP = { description: 'The IP address of the client.', example: '203.0.113.7' };
+const USER_AGENT = { description: 'The `User-Agent` of the client.', example: 'Firefox' };
+const CLIENT = { description: "The client at login, for the user's list of devices." };
+
 /** The client at login. The library validates the fields. */
+@ApiSchema(CLIENT)
 class SessionClientBody {
-  @ApiPropertyOptional({ minLength: 1, maxLength: INPUT_LIMITS.maxClientIpLength, example: '203.0.113.7' })
+  @ApiPropertyOptional({ ...IP, minLength: 1, maxLength: INPUT_LIMITS.maxClientIpLength })
   readonly ip?: string;
 
-  @ApiPropertyOptional({ minLength: 1, maxLength: INPUT_LIMITS.maxUserAgentLength, example: 'Firefox' })
+  @ApiPropertyOptional({ ...USER_AGENT, minLength: 1, maxLength: INPUT_LIMITS.maxUserAgentLength })
   readonly userAgent?: string;
 }
 
@@ -74,7 +81,7 @@ export class CreateSessionBody {
   @IsString()
   readonly device?: string;
 
-  @ApiPropertyOptional({ type: 'object', additionalProperties: true, example: { role: 'customer' } })
+  @ApiPropertyOptional({ ...ATTRIBUTES, description: 'The initial attributes, by key.', example: { role: 'customer' } })
   @IfGiven()
   @RawJson()
   @IsObject()
@@ -125,7 +132,7 @@ export class VerifySessionBody {
   readonly touch?: boolean;
 }
 
-/** How to read a session. */
+/** Options of a read. */
 export class ReadSessionQuery {
   @ApiPropertyOptional(TOUCH)
   @IfGiven()
@@ -136,7 +143,7 @@ export class ReadSessionQuery {
 
 /** The new attributes of a session. Attributes that the caller may not read are kept. */
 export class ReplaceSessionBody {
-  @ApiProperty({ type: 'object', additionalProperties: true, example: { role: 'admin' } })
+  @ApiProperty({ ...ATTRIBUTES, description: 'All new attributes, by key.', example: { role: 'admin' } })
   @RawJson()
   @IsObject()
   readonly attributes!: AttributeInput;
@@ -144,7 +151,7 @@ export class ReplaceSessionBody {
 
 /** The reason and actor recorded in the history. */
 export class EndSessionQuery {
-  @ApiPropertyOptional({ enum: CALLER_END_REASONS, default: 'logged-out' })
+  @ApiPropertyOptional({ enum: CALLER_END_REASONS, default: 'logged-out', description: 'The recorded reason.' })
   @IfGiven()
   @IsIn(CALLER_END_REASONS)
   readonly reason?: CallerEndReason;
@@ -159,12 +166,12 @@ export class EndSessionQuery {
   readonly actor?: string;
 }
 
-/** The client at login, for the user's list of devices. */
+@ApiSchema(CLIENT)
 class SessionClientResponse {
-  @ApiPropertyOptional({ example: '203.0.113.7' })
+  @ApiPropertyOptional(IP)
   readonly ip?: string;
 
-  @ApiPropertyOptional({ example: 'Firefox' })
+  @ApiPropertyOptional(USER_AGENT)
   readonly userAgent?: string;
 }
 
@@ -188,10 +195,10 @@ export class SessionResponse {
   @ApiProperty({ type: 'integer', minimum: 1, description: 'Increases with each write. The `ETag` is this in quotes.' })
   readonly version!: number;
 
-  @ApiProperty({ type: 'integer', example: 1_893_456_000_000 })
+  @ApiProperty(timeSchema('When the user logged in.'))
   readonly createdAt!: number;
 
-  @ApiProperty({ type: 'integer', example: 1_893_456_000_000 })
+  @ApiProperty(timeSchema('When the last access was recorded.'))
   readonly lastAccessedAt!: number;
 
   @ApiPropertyOptional({
@@ -200,20 +207,17 @@ export class SessionResponse {
   })
   readonly idleTimeoutMs?: number;
 
-  @ApiProperty({
-    type: 'integer',
-    description: 'When the session expires if it is not used.',
-    example: 1_893_459_600_000,
-  })
+  @ApiProperty({ ...timeSchema('When the session expires if it is not used.'), example: 1_893_459_600_000 })
   readonly expiresAt!: number;
 
-  @ApiPropertyOptional({
-    type: 'integer',
-    description: 'When the session expires even if it is used. Absent if it has no absolute timeout.',
-  })
+  @ApiPropertyOptional(timeSchema('When the session expires even if it is used; absent without an absolute timeout.'))
   readonly absoluteExpiresAt?: number;
 
-  @ApiProperty({ type: 'object', additionalProperties: true, example: { role: 'customer' } })
+  @ApiProperty({
+    ...ATTRIBUTES,
+    description: 'The attributes that the calling service may read.',
+    example: { role: 'customer' },
+  })
   readonly attributes!: Readonly<Record<string, unknown>>;
 }
 
@@ -228,7 +232,7 @@ export class IssuedSessionResponse extends SessionResponse {
 
 /** Whether this request ended something. Ending it again is not an error. */
 export class EndedResponse {
-  @ApiProperty({ example: true })
+  @ApiProperty({ description: 'Whether this request ended the session or the secret.', example: true })
   readonly ended!: boolean;
 }
 

@@ -6,7 +6,7 @@ import { openApiDocument } from '../../src/openapi/openapi-document.js';
 import { PROBLEM_EXAMPLES, type ProblemCode } from '../../src/openapi/problem-examples.js';
 import { readPage } from '../support/documentation-program.js';
 import { codeIn, tableUnder } from '../support/markdown.js';
-import { committedDocument, operationsIn } from '../support/openapi-operations.js';
+import { type JsonSchema, committedDocument, operationsIn, schemaIn } from '../support/openapi-operations.js';
 import { type RunningService, startService, stopServices } from '../support/running-service.js';
 
 const page = readPage('docs/session-service.md');
@@ -43,6 +43,18 @@ describe('The OpenAPI document', () => {
       const uncoded = [...answers].filter(([status, { codes }]) => status >= 400 && status < 503 && codes.length === 0);
       expect([undescribed, uncoded]).toEqual([[], []]);
     }
+  });
+
+  it('describes every parameter and every property, with the unit of each time', () => {
+    const described = operationsIn(document).flatMap(({ operationId, parameters }) =>
+      parameters.map(({ name, description }): Described => [`${operationId} ${name}`, description]),
+    );
+    const schemas = Object.keys(document.components!.schemas!);
+    const properties = schemas.flatMap((name) => propertiesIn(schemaIn(document, name), name));
+    expect([...described, ...properties].filter(([, description]) => description === undefined)).toEqual([]);
+    const times = properties.filter(([path]) => /(?:At|Ms)$/.test(path));
+    expect(times.length).toBeGreaterThan(20);
+    expect(times.filter(([, description]) => !/\bmilliseconds\b/i.test(description!))).toEqual([]);
   });
 
   it('lists the required permissions of every operation under /v1, with unique operation ids', () => {
@@ -154,4 +166,19 @@ describe("The README's table of options", () => {
 
 interface RouterLayer {
   readonly route?: { readonly path: string; readonly methods: Readonly<Record<string, boolean>> };
+}
+
+/** The name of a parameter or the path of a property, and its description. */
+type Described = readonly [path: string, description: string | undefined];
+
+function propertiesIn(schema: JsonSchema, path: string): Described[] {
+  const { properties = {}, items, additionalProperties } = schema;
+  const below = [items, additionalProperties].filter((one) => typeof one === 'object');
+  return [
+    ...Object.entries(properties).flatMap(([name, property]): Described[] => [
+      [`${path}.${name}`, property.description],
+      ...propertiesIn(property, `${path}.${name}`),
+    ]),
+    ...below.flatMap((one) => propertiesIn(one, path)),
+  ];
 }

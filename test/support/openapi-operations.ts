@@ -8,6 +8,7 @@ import { ROOT } from './packed-library.js';
 /** The parts of JSON schema (2020-12) that the OpenAPI document uses. */
 export interface JsonSchema {
   readonly $ref?: string;
+  readonly description?: string;
   readonly type?: string | readonly string[];
   readonly enum?: readonly unknown[];
   readonly oneOf?: readonly JsonSchema[];
@@ -28,6 +29,7 @@ export interface ApiParameter {
   readonly name: string;
   readonly in: 'path' | 'query' | 'header';
   readonly required: boolean;
+  readonly description?: string;
   readonly schema: JsonSchema;
 }
 

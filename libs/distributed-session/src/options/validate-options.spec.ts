@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { OptionsError } from '../errors/options.error.js';
 import { IfGiven, IsDuration, IsOneOf, IsWholeNumber, optionRule } from './option-rules.js';
-import { validateOptions } from './validate-options.js';
+import { nestedErrors, validateOptions, withoutNulls } from './validate-options.js';
 
 class PumpOptions {
   @optionRule('isName', (value) => typeof value === 'string' && value !== '', 'must be a name', 'a string')
@@ -118,5 +118,24 @@ describe('validateOptions', () => {
       'pauseMs must not exceed strokeMs',
     ]);
     expect(errorsOf({ name: 'main', pauseMs: 500 }, crossCheck)).toEqual([]);
+  });
+});
+
+describe('nestedErrors()', () => {
+  it('returns each error under the path of its option', () => {
+    expect(nestedErrors('pump', PumpOptions, { name: 'main', pistons: undefined })).toEqual([]);
+    expect(nestedErrors('pump', PumpOptions, { name: 'main', pistons: 5, piston: 1, x: 1 })).toEqual([
+      'Unknown option "pump.piston". Did you mean "pump.pistons"?',
+      'Unknown option "pump.x". Known options: pump.medium, pump.name, pump.pauseMs, pump.pistons, pump.strokeMs.',
+      'pump.pistons must be a whole number from 1 to 4',
+    ]);
+  });
+});
+
+describe('withoutNulls()', () => {
+  it('returns the options that are not null, in a new object', () => {
+    const given = Object.freeze({ name: null, pistons: 0, pauseMs: undefined });
+    expect(withoutNulls(given)).toStrictEqual({ pistons: 0, pauseMs: undefined });
+    expect(withoutNulls(undefined)).toEqual({});
   });
 });

@@ -20,22 +20,41 @@ export function validateOptions<T extends object>(
   given: object | undefined,
   crossCheck: (options: T) => readonly string[] = () => [],
 ): T {
-  const present = Object.entries(given ?? {}).filter(([, value]) => value !== undefined);
-  const options = Object.assign(new type(), Object.fromEntries(present));
-  const invalid = validateSync(options, { whitelist: true, forbidNonWhitelisted: true });
-  const known = Object.keys(new type());
-  const errors = [...invalid.flatMap((error) => describeError(error, known)), ...crossCheck(options)];
+  const options = withDefaults(type, given);
+  const errors = [...errorsOf(type, options, ''), ...crossCheck(options)];
   if (errors.length > 0) throw new OptionsError(`Invalid options for ${owner}:`, errors);
   return options;
 }
 
-function describeError({ property, constraints }: ValidationError, known: readonly string[]): string[] {
-  if (constraints?.['whitelistValidation']) return [unknownOption(property, known)];
-  return Object.values(constraints ?? {});
+/** Returns the errors of an option that is an object with options, each under its path, such as `pool.size`. */
+export function nestedErrors(name: string, type: new () => object, given: object): string[] {
+  return errorsOf(type, withDefaults(type, given), `${name}.`);
 }
 
-function unknownOption(name: string, known: readonly string[]): string {
+/** Returns the options without those that are `null`, so that these keep their defaults. */
+export function withoutNulls<T extends object>(given: T | undefined): Partial<T> {
+  return Object.fromEntries(Object.entries(given ?? {}).filter(([, value]) => value !== null)) as Partial<T>;
+}
+
+function withDefaults<T extends object>(type: new () => T, given: object | undefined): T {
+  const present = Object.entries(given ?? {}).filter(([, value]) => value !== undefined);
+  return Object.assign(new type(), Object.fromEntries(present));
+}
+
+function errorsOf<T extends object>(type: new () => T, options: T, path: string): string[] {
+  const known = Object.keys(new type());
+  const invalid = validateSync(options, { whitelist: true, forbidNonWhitelisted: true });
+  return invalid.flatMap((error) => describeError(error, known, path));
+}
+
+function describeError({ property, constraints }: ValidationError, known: readonly string[], path: string): string[] {
+  if (constraints?.['whitelistValidation']) return [unknownOption(property, known, path)];
+  return Object.values(constraints ?? {}).map((error) => `${path}${error}`);
+}
+
+function unknownOption(name: string, known: readonly string[], path: string): string {
   const meant = closestMatch(name, known, { maxDistance: Math.min(MAX_TYPING_DISTANCE, name.length - 1) });
-  if (meant !== undefined) return `Unknown option "${name}". Did you mean "${meant}"?`;
-  return `Unknown option "${name}". Known options: ${known.toSorted().join(', ')}.`;
+  if (meant !== undefined) return `Unknown option "${path}${name}". Did you mean "${path}${meant}"?`;
+  const all = known.toSorted().map((option) => `${path}${option}`);
+  return `Unknown option "${path}${name}". Known options: ${all.join(', ')}.`;
 }

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { Pool } from 'pg';
 import { OptionsError } from '../../errors/options.error.js';
+import type { PostgresConnectionOptions } from './postgres-connection.options.js';
 import { type PostgresSessionStorageOptions, resolvePostgresOptions } from './postgres-session-storage.options.js';
 
 const url = 'postgres://localhost/sessions';
@@ -16,11 +17,17 @@ function errorsOf(options: unknown): readonly string[] {
   }
 }
 
+/** An option, or one of `options`, under its path. */
+function withOption(path: string, value: unknown): object {
+  const [name, nested] = path.split('.') as [string, string?];
+  return { [name]: nested === undefined ? value : { [nested]: value } };
+}
+
 describe('resolvePostgresOptions()', () => {
   it('returns the options with the defaults, frozen, and does not change its argument', () => {
     const given = { url, schema: undefined, deadlineMs: null } as unknown as PostgresSessionStorageOptions;
     const resolved = resolvePostgresOptions(given);
-    expect({ ...resolved }).toEqual({
+    expect(resolved).toEqual({
       url,
       schema: 'public',
       tablePrefix: 'distributed_',
@@ -60,9 +67,21 @@ describe('resolvePostgresOptions()', () => {
     ['deadlineMs', [0, 9, 600_001, 1.5, NaN, Infinity, '1000', -1]],
     ['connectDeadlineMs', [9, 600_001]],
     ['heartbeatIntervalMs', [9, 600_001]],
-    ['options', [{ max: 0 }, { max: 1_001 }, { max: 1.5 }, { max: '10' }, { max: NaN }]],
+    ['options.max', [0, 1_001, 1.5, '10', NaN]],
+    ['options.idleTimeoutMillis', [-1, 1.5, 2 ** 31, '10']],
+    ['options.maxLifetimeSeconds', [-1, 2_147_484, Infinity]],
+    ['options.port', [0, 65_536, '5432']],
+    ['options.host', ['', 7, {}]],
+    ['options.database', ['', 7]],
+    ['options.user', ['', 7]],
+    ['options.password', [7, {}, Promise.resolve('late')]],
+    ['options.ssl', ['require', 1]],
+    ['options.application_name', ['', 7]],
   ])('names %s when it is invalid', (name, values) => {
-    for (const value of values) expect(errorsOf({ url, [name]: value })).toEqual([expect.stringContaining(name)]);
+    for (const value of values) {
+      const errors = errorsOf({ url, ...withOption(name, value) });
+      expect(errors).toEqual([expect.stringMatching(new RegExp(`^${name} must `, 'u'))]);
+    }
   });
 
   it.each([
@@ -70,13 +89,27 @@ describe('resolvePostgresOptions()', () => {
     ['tablePrefix', ['a', '_', 'sess_', 'a'.repeat(30), 'a1_']],
     ['migrate', ['auto', 'check']],
     ['deadlineMs', [10, 600_000]],
-    ['options', [{ max: 1 }, { max: 1_000 }, {}]],
+    ['options.max', [1, 1_000, undefined, null]],
+    ['options.idleTimeoutMillis', [0, 2 ** 31 - 1]],
+    ['options.host', ['db.example', '/var/run/postgresql']],
+    ['options.password', ['', 'secret', () => 'secret', async () => 'secret']],
+    ['options.ssl', [true, false, { ca: [] }]],
   ])('accepts every valid %s', (name, values) => {
-    for (const value of values) expect(errorsOf({ url, [name]: value })).toEqual([]);
+    for (const value of values) expect(errorsOf({ url, ...withOption(name, value) })).toEqual([]);
+  });
+
+  it('keeps the connection options as given, without defaults: the url lies between the two', () => {
+    const options = { max: 3, port: null } as unknown as PostgresConnectionOptions;
+    const resolved = resolvePostgresOptions({ url, options });
+    expect(resolved.options).toEqual({ max: 3 });
+    expect([resolved.options, options].map((each) => Object.isFrozen(each))).toEqual([true, false]);
   });
 
   it('names a misspelt option and the one that was meant', () => {
     expect(errorsOf({ url, tableprefix: 'x' })).toEqual(['Unknown option "tableprefix". Did you mean "tablePrefix"?']);
+    expect(errorsOf({ options: { idleTimeoutMilis: 1 } })).toEqual([
+      'Unknown option "options.idleTimeoutMilis". Did you mean "options.idleTimeoutMillis"?',
+    ]);
   });
 
   it('names every error at once, and repeats no value', () => {

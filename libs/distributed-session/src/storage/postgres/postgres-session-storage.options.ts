@@ -1,55 +1,12 @@
-import type { ConnectionOptions } from 'node:tls';
-import { IsIn } from 'class-validator';
-import { isWholeNumber } from '../../model/duration.js';
-import { IfGiven, IsDuration, optionRule } from '../../options/option-rules.js';
-import { validateOptions } from '../../options/validate-options.js';
+import { IfGiven, IsDuration, IsOneOf, optionRule } from '../../options/option-rules.js';
+import { nestedErrors, validateOptions, withoutNulls } from '../../options/validate-options.js';
 import type { PostgresPool } from './connection/postgres-pool.js';
+import { ConnectionOptions, type PostgresConnectionOptions } from './postgres-connection.options.js';
 
 /** PostgreSQL truncates longer names. */
 const MAX_NAME_BYTES = 63;
-const MAX_POOL_SIZE = 1_000;
 const MIN_DURATION_MS = 10;
 const MAX_DURATION_MS = 600_000;
-
-/** How to connect, and with how many connections. Each option overrides the url and the default. */
-export interface PostgresConnectionOptions {
-  readonly host?: string;
-  readonly port?: number;
-  readonly database?: string;
-  readonly user?: string;
-  /** The password, or a function that returns it: called for each connection, for passwords that expire. */
-  readonly password?: string | (() => string | Promise<string>);
-  /**
-   * `true`, or TLS settings such as `{ ca }`.
-   *
-   * @default no TLS, unless the url requires it by `sslmode`
-   */
-  readonly ssl?: boolean | ConnectionOptions;
-  /**
-   * The maximum number of connections. The change feed uses one more.
-   *
-   * @default 10
-   */
-  readonly max?: number;
-  /**
-   * The time after which an idle connection is closed, in milliseconds.
-   *
-   * @default 30_000
-   */
-  readonly idleTimeoutMillis?: number;
-  /**
-   * The time after which a connection is replaced, in seconds; 0 for never.
-   *
-   * @default 0
-   */
-  readonly maxLifetimeSeconds?: number;
-  /**
-   * The name that the server shows in `pg_stat_activity`.
-   *
-   * @default 'nestjs-distributed-session'
-   */
-  readonly application_name?: string;
-}
 
 /** Where the tables are. The initial values are the defaults. */
 export class PostgresSchemaOptions {
@@ -58,7 +15,7 @@ export class PostgresSchemaOptions {
    *
    * @default 'public'
    */
-  @optionRule('isSchemaName', isSchemaName, `must be a name of 1 to ${MAX_NAME_BYTES} bytes`)
+  @optionRule('isSchemaName', isSchemaName, `must be a name of 1 to ${MAX_NAME_BYTES} bytes`, 'a string')
   readonly schema: string = 'public';
 
   /**
@@ -70,15 +27,16 @@ export class PostgresSchemaOptions {
     'isTablePrefix',
     (value) => typeof value === 'string' && /^[a-z_][a-z0-9_]{0,29}$/.test(value),
     'must consist of 1 to 30 lower-case letters, digits or "_", and must not begin with a digit',
+    'a string',
   )
   readonly tablePrefix: string = 'distributed_';
 }
 
 /** Options of `PostgresSessionStorage`. The initial values are the defaults. Durations are in milliseconds. */
-class PostgresOptions extends PostgresSchemaOptions {
+export class ResolvedPostgresOptions extends PostgresSchemaOptions {
   /** `postgres://user:password@host:5432/database`, with `?sslmode=verify-full` for TLS. */
   @IfGiven()
-  @optionRule('isPostgresUrl', isPostgresUrl, 'must look like postgres://user:password@host:5432/database')
+  @optionRule('isPostgresUrl', isPostgresUrl, 'must look like postgres://user:password@host:5432/database', 'a string')
   readonly url?: string;
 
   /** How to connect, instead of the url or in addition to it. */
@@ -96,7 +54,7 @@ class PostgresOptions extends PostgresSchemaOptions {
    *
    * @default 'auto'
    */
-  @IsIn(['auto', 'check'], { message: 'migrate must be "auto" or "check"' })
+  @IsOneOf(['auto', 'check'])
   readonly migrate: 'auto' | 'check' = 'auto';
 
   /**
@@ -125,10 +83,7 @@ class PostgresOptions extends PostgresSchemaOptions {
 }
 
 /** The options of a caller: `url`, `options` or both, or `pool`; and those that override the defaults. */
-export type PostgresSessionStorageOptions = Partial<PostgresOptions>;
-
-/** Validated options, with their defaults; frozen. */
-export type ResolvedPostgresOptions = Readonly<PostgresOptions>;
+export type PostgresSessionStorageOptions = Partial<ResolvedPostgresOptions>;
 
 /**
  * Validates the options once, fills in the defaults and freezes the result. An option that is `null` keeps its default.
@@ -136,17 +91,17 @@ export type ResolvedPostgresOptions = Readonly<PostgresOptions>;
  * @throws {OptionsError} with every error at once.
  */
 export function resolvePostgresOptions(given: PostgresSessionStorageOptions): ResolvedPostgresOptions {
-  const present = Object.fromEntries(Object.entries(given ?? {}).filter(([, value]) => value !== null));
-  return Object.freeze(validateOptions('PostgresSessionStorage', PostgresOptions, present, serverErrors));
+  const present = withoutNulls(given);
+  const { options } = present;
+  const all = isObject(options) ? { ...present, options: Object.freeze(withoutNulls(options)) } : present;
+  return Object.freeze(validateOptions('PostgresSessionStorage', ResolvedPostgresOptions, all, serverErrors));
 }
 
-function serverErrors({ url, options, pool }: PostgresOptions): string[] {
+function serverErrors({ url, options, pool }: ResolvedPostgresOptions): string[] {
   const isServer = url !== undefined || options !== undefined;
   if (pool !== undefined && isServer) return ['pool cannot be combined with url or options: set one or the other'];
   if (pool === undefined && !isServer) return ['one of url, options and pool is required: none is set'];
-  const { max } = Object(options) as PostgresConnectionOptions;
-  if (max === undefined || isWholeNumber(max, 1, MAX_POOL_SIZE)) return [];
-  return [`options.max must be a whole number from 1 to ${MAX_POOL_SIZE}`];
+  return isObject(options) ? nestedErrors('options', ConnectionOptions, options) : [];
 }
 
 function isSchemaName(value: unknown): boolean {
@@ -158,7 +113,7 @@ function isPostgresUrl(value: unknown): boolean {
   return typeof value === 'string' && URL.canParse(value) && /^postgres(ql)?:$/.test(new URL(value).protocol);
 }
 
-function isObject(value: unknown): boolean {
+function isObject(value: unknown): value is object {
   return typeof value === 'object' && value !== null;
 }
 

@@ -1,7 +1,7 @@
 import { Allow, IsIn, Matches } from 'class-validator';
 import type { Cluster, ClusterNode, ClusterOptions, Redis, RedisOptions } from 'ioredis';
 import { IfGiven, IsDuration, optionRule } from '../../options/option-rules.js';
-import { validateOptions } from '../../options/validate-options.js';
+import { validateOptions, withoutNulls } from '../../options/validate-options.js';
 import { RedisUrlError, parseRedisUrl } from './connection/redis-url.js';
 
 const MIN_TAG_KEY_LENGTH = 16;
@@ -83,8 +83,7 @@ export type RedisSessionStorageOptions = Partial<ResolvedRedisOptions>;
  * @throws {OptionsError} with every error at once.
  */
 export function resolveRedisOptions(given: RedisSessionStorageOptions): ResolvedRedisOptions {
-  const present = Object.fromEntries(Object.entries(given ?? {}).filter(([, value]) => value !== null));
-  const options = validateOptions('RedisSessionStorage', ResolvedRedisOptions, present, serverErrors);
+  const options = validateOptions('RedisSessionStorage', ResolvedRedisOptions, withoutNulls(given), serverErrors);
   return Object.freeze(options);
 }
 

@@ -1,5 +1,6 @@
-import { Client, type ClientConfig, Pool } from 'pg';
+import { Client, type ClientConfig, Pool, type PoolConfig } from 'pg';
 import { OptionsError } from '../../../errors/options.error.js';
+import { ConnectionOptions, type PostgresConnectionOptions } from '../postgres-connection.options.js';
 import type { ResolvedPostgresOptions } from '../postgres-session-storage.options.js';
 import { reasonOf } from './postgres-failure.js';
 import type { PostgresClient, PostgresPool } from './postgres-pool.js';
@@ -24,7 +25,7 @@ const URL_PARAMETERS = [
 /** Opens the pool that the options describe, without a connection yet; or returns the user's own. */
 export function openPool(options: ResolvedPostgresOptions): PostgresPool {
   if (options.pool) return options.pool;
-  return new Pool({ max: 10, idleTimeoutMillis: 30_000, ...connectionOptions(options) });
+  return new Pool(connectionOptions(options));
 }
 
 /** Opens the change feed's own connection. It is taken from the user's pool, if there is one. */
@@ -50,10 +51,9 @@ export async function openFeedClient(options: ResolvedPostgresOptions): Promise<
  * The settings that the guarantees require, where `pg`'s defaults would wait forever, or let a statement commit after its
  * caller has given up. The url overrides them, and `options` overrides the url.
  */
-function connectionOptions({ url, options = {}, deadlineMs }: ResolvedPostgresOptions): ClientConfig {
-  const given = Object.entries(options).filter(([, value]) => value !== undefined);
+function connectionOptions({ url, options = {}, deadlineMs }: ResolvedPostgresOptions): PoolConfig {
   return {
-    application_name: 'nestjs-distributed-session',
+    ...present(new ConnectionOptions()),
     connectionTimeoutMillis: deadlineMs,
     statement_timeout: Math.ceil(deadlineMs * STATEMENT_SHARE),
     lock_timeout: Math.ceil(deadlineMs * LOCK_SHARE),
@@ -61,8 +61,12 @@ function connectionOptions({ url, options = {}, deadlineMs }: ResolvedPostgresOp
     keepAlive: true,
     keepAliveInitialDelayMillis: 10_000,
     ...(url !== undefined && urlOptions(url)),
-    ...Object.fromEntries(given),
+    ...present(options),
   };
+}
+
+function present(options: PostgresConnectionOptions): PostgresConnectionOptions {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
 }
 
 /** The settings in a url one by one, so that `options` can override them: `pg` lets the url override all others. */

@@ -62,7 +62,7 @@ function isSecret(value: unknown): boolean {
   return value.length >= MIN_SECRET_LENGTH && value.length <= MAX_SECRET_LENGTH && /^[\x21-\x7e]+$/.test(value);
 }
 
-/** How the URLs of each storage begin. A Redis URL may list several hosts, which `URL` cannot parse; the driver parses it. */
+/** The beginning of each storage's URLs. A Redis URL may list several hosts, which `URL` cannot parse; the driver parses it. */
 const URL_FORMS: ReadonlyMap<string, RegExp> = new Map([
   ['redis', /^rediss?(?:-sentinel|-cluster)?:\/\/./],
   ['postgres', /^postgres(?:ql)?:\/\/./],

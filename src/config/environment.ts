@@ -108,7 +108,7 @@ export class Environment {
   @IsWholeNumber(1, 1_000)
   readonly SESSION_MAX_PER_DEVICE?: number = undefined;
 
-  /** What happens at a login that exceeds a limit. */
+  /** Behaviour at a login that exceeds a limit: end the oldest session, or reject the login. */
   @IsIn(['end-oldest', 'reject'], { message: '$property must be end-oldest or reject' })
   readonly SESSION_ON_LIMIT: 'end-oldest' | 'reject' = 'end-oldest';
 

@@ -1,7 +1,7 @@
 import { DistributedSessionError } from 'nestjs-distributed-session';
 import { EnvironmentError } from './read-environment.js';
 
-/** Why the server cannot listen on an address, by error code. */
+/** The reasons that prevent the server from listening on an address, by error code. */
 const LISTEN_ERRORS: Readonly<Partial<Record<string, string>>> = {
   EADDRINUSE: 'is already in use. Set PORT to another port, or to 0 for a free one.',
   EACCES: 'requires privileges that this user does not have. Set PORT to another port.',

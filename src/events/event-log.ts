@@ -39,7 +39,7 @@ export class EventLog implements BeforeApplicationShutdown {
     return this.#isClosed;
   }
 
-  /** Whether the log still holds every event after a position. */
+  /** Returns whether the log still holds every event after a position. */
   isHeldAfter(position: number): boolean {
     return position <= this.#end && position >= this.#end - this.#size;
   }

@@ -3,7 +3,7 @@ import type { EventLog } from './event-log.js';
 import type { EventFilter } from './events.dto.js';
 import { resumeId } from './resume-id.js';
 
-/** How long a client waits before it reconnects, in milliseconds. */
+/** The delay before a client reconnects, in milliseconds. */
 const RETRY_MS = 2_000;
 
 export interface EventStreamOptions {
@@ -60,7 +60,7 @@ export async function* eventStream(log: EventLog, options: EventStreamOptions): 
   }
 }
 
-/** Whether the reader's credential has changed, or may have changed in events that were missed. */
+/** Returns whether the reader's credential has changed, or may have changed in events that were missed. */
 function invalidatesReader(event: SessionEvent, readerId: string): boolean {
   return event.type === 'feed.gap' || (event.type === 'service.changed' && event.serviceId === readerId);
 }

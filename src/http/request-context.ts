@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { performance } from 'node:perf_hooks';
 
-/** What the log line, the metrics and the problem of a request need beyond the request itself. */
+/** Data of a request for its log line, metrics and problem. */
 export interface RequestContext {
   /** Identifies the request in the log and in the response: the client's own `X-Request-Id`, or a new one. */
   readonly requestId: string;

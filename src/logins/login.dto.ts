@@ -89,7 +89,7 @@ export class SessionPageResponse {
   readonly nextCursor?: string;
 }
 
-/** How a session ended. */
+/** The end of a session. */
 class HistoryEntryResponse {
   @ApiProperty({ format: 'uuid', description: 'The session that ended.' })
   readonly sessionId!: string;

@@ -26,7 +26,7 @@ import { type SessionPage, pageOf } from './session-page.js';
 export class LoginsController {
   @Get('logins')
   @Operation({
-    summary: 'List users online',
+    summary: 'List online users',
     permissions: ['session.list'],
     response: { type: LoginPageResponse, description: 'A page of users, each with the number of live sessions.' },
     problems: ['ERR_SESSION_INPUT'],
@@ -37,7 +37,7 @@ export class LoginsController {
 
   @Get('counts')
   @Operation({
-    summary: 'Count live sessions and users online',
+    summary: 'Count live sessions and online users',
     permissions: ['session.list'],
     response: {
       type: OnlineCountsResponse,

@@ -17,7 +17,7 @@ export function openApiDocument(app: INestApplication): OpenAPIObject {
     .addSecurity('bearer', { type: 'http', scheme: 'bearer', description: 'A generated secret: `dss_…`.' })
     .addTag('Sessions', 'Single sessions.')
     .addTag('Attributes', 'The values that services share in a session.')
-    .addTag('Logins', 'The users online, their sessions and their session history.')
+    .addTag('Logins', 'The online users, their sessions and their session history.')
     .addTag('Services', 'The services, their secrets and their permissions.')
     .addTag('Events', 'Changes to sessions and services, as a stream.')
     .addTag('Health', 'Health checks and metrics of this process.')

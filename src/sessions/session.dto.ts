@@ -230,7 +230,7 @@ export class IssuedSessionResponse extends SessionResponse {
   readonly credential!: string;
 }
 
-/** Whether this request ended something. Ending it again is not an error. */
+/** The result of ending a session or a secret. Ending it again is not an error. */
 export class EndedResponse {
   @ApiProperty({ description: 'Whether this request ended the session or the secret.', example: true })
   readonly ended!: boolean;

@@ -218,7 +218,7 @@ describe('@OnSessionEvent()', () => {
     const decorate = OnSessionEvent as (...types: string[]) => unknown;
     expect(() => decorate('session.create')).toThrow(OptionsError);
     expect(() => decorate('session.created', 'toString')).toThrow(
-      /Unknown event type 'toString'\. Known event types: .*session\.created/s,
+      /Unknown event type "toString"\. Known event types: .*session\.created/s,
     );
     expect(() => decorate()).toThrow(OptionsError);
   });

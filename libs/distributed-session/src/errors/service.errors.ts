@@ -1,4 +1,5 @@
 import { DistributedSessionError } from './distributed-session.error.js';
+import { inputMessage } from './input-message.js';
 
 /** The service is not registered. A failed verification never throws this error, so that ids cannot be enumerated. */
 export class ServiceNotFoundError extends DistributedSessionError {
@@ -40,11 +41,12 @@ export class ServiceInputError extends DistributedSessionError {
   constructor(
     /** The invalid argument, such as `serviceId` or `permissions[1]`. */
     readonly field: string,
+    /** Follows the field in the message, such as `must be a string.`, unless it begins with a capital letter. */
     expectation: string,
     /** The limit that was exceeded, if it is a number. */
     readonly limit?: number,
   ) {
-    super(`${field} ${expectation}`);
+    super(inputMessage(field, expectation));
   }
 }
 

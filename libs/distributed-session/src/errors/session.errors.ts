@@ -1,5 +1,6 @@
 import type { EndReason } from '../model/end-reason.js';
 import { DistributedSessionError } from './distributed-session.error.js';
+import { inputMessage } from './input-message.js';
 
 /** The session does not exist, its history has expired, or the credential is wrong. */
 export class SessionNotFoundError extends DistributedSessionError {
@@ -101,10 +102,11 @@ export class SessionInputError extends DistributedSessionError {
     /** The invalid argument, such as `loginId` or `attributes.cart.items[2]`. */
     readonly field: string,
     readonly constraint: SessionInputConstraint,
+    /** Follows the field in the message, such as `must be a string.`, unless it begins with a capital letter. */
     expectation: string,
     /** The limit that was exceeded, if it is a number. */
     readonly limit?: number,
   ) {
-    super(`${field} ${expectation}`);
+    super(inputMessage(field, expectation));
   }
 }

@@ -1,4 +1,5 @@
 import { OptionsError } from '../errors/options.error.js';
+import { unknownName } from '../options/unknown-name.js';
 import { SESSION_EVENT_TYPES, type SessionEventMap, type SessionEventType } from '../session/session-event.js';
 
 const LISTENS_TO = Symbol('nestjs-distributed-session listens to');
@@ -14,11 +15,14 @@ const LISTENS_TO = Symbol('nestjs-distributed-session listens to');
  * @throws {OptionsError} when an event type is unknown, or without one.
  */
 export function OnSessionEvent<T extends SessionEventType>(...types: [T, ...T[]]) {
-  const known = `Known event types: ${SESSION_EVENT_TYPES.join(', ')}.`;
-  if (types.length === 0) throw new OptionsError('@OnSessionEvent() requires at least one event type:', [known]);
+  if (types.length === 0) {
+    const known = `Known event types: ${SESSION_EVENT_TYPES.join(', ')}.`;
+    throw new OptionsError('@OnSessionEvent() requires at least one event type:', [known]);
+  }
   const unknown = types.find((type) => !SESSION_EVENT_TYPES.includes(type));
   if (unknown !== undefined) {
-    throw new OptionsError('Invalid arguments for @OnSessionEvent():', [`Unknown event type '${unknown}'. ${known}`]);
+    const error = unknownName('event type', unknown, SESSION_EVENT_TYPES);
+    throw new OptionsError('Invalid arguments for @OnSessionEvent():', [error]);
   }
   return <M extends (event: SessionEventMap[T]) => unknown>(
     _target: object,

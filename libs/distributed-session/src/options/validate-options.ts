@@ -1,9 +1,6 @@
 import { type ValidationError, validateSync } from 'class-validator';
-import { closestMatch } from 'leven';
 import { OptionsError } from '../errors/options.error.js';
-
-/** Beyond this edit distance, an unknown name is not treated as a misspelt option. */
-const MAX_TYPING_DISTANCE = 4;
+import { unknownName } from './unknown-name.js';
 
 /**
  * Validates options against a class whose initial values are the defaults and whose decorators are the rules. Returns an
@@ -48,13 +45,6 @@ function errorsOf<T extends object>(type: new () => T, options: T, path: string)
 }
 
 function describeError({ property, constraints }: ValidationError, known: readonly string[], path: string): string[] {
-  if (constraints?.['whitelistValidation']) return [unknownOption(property, known, path)];
+  if (constraints?.['whitelistValidation']) return [unknownName('option', property, known, path)];
   return Object.values(constraints ?? {}).map((error) => `${path}${error}`);
-}
-
-function unknownOption(name: string, known: readonly string[], path: string): string {
-  const meant = closestMatch(name, known, { maxDistance: Math.min(MAX_TYPING_DISTANCE, name.length - 1) });
-  if (meant !== undefined) return `Unknown option "${path}${name}". Did you mean "${path}${meant}"?`;
-  const all = known.toSorted().map((option) => `${path}${option}`);
-  return `Unknown option "${path}${name}". Known options: ${all.join(', ')}.`;
 }

@@ -9,8 +9,10 @@ import {
 } from '../model/attributes.js';
 import { INPUT_LIMITS } from '../model/input-limits.js';
 import { kindMismatch } from '../model/value-kind.js';
+import { unknownName } from '../options/unknown-name.js';
 import { assertAttributeKey, copyAttributeValue } from './attribute-value.js';
 
+const PATCH_FIELDS = ['set', 'remove'];
 const { maxRemovedKeys } = INPUT_LIMITS;
 
 /** A patch with checked and copied keys and values. Limits on count and total size are checked when it is applied. */
@@ -24,9 +26,10 @@ export function checkPatch(patch: AttributePatch, limits: AttributeLimits): Chec
     const expectation = 'must be an object, such as { set: { role: "admin" }, remove: ["cart"] }';
     throw new SessionInputError('patch', 'type', `${expectation}${kindMismatch(patch, 'an object')}.`);
   }
-  const unknown = Object.keys(patch).find((name) => name !== 'set' && name !== 'remove');
+  const unknown = Object.keys(patch).find((name) => !PATCH_FIELDS.includes(name));
   if (unknown !== undefined) {
-    throw new SessionInputError(`patch.${unknown}`, 'unknown-field', 'is unknown. Known fields: set, remove.');
+    const error = unknownName('field', unknown, PATCH_FIELDS, 'patch.');
+    throw new SessionInputError(`patch.${unknown}`, 'unknown-field', error);
   }
   const remove = new Set(checkKeys(patch.remove ?? [], limits));
   const set = checkAttributes(patch.set ?? {}, limits);

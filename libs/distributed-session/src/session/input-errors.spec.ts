@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { DEFAULT_ATTRIBUTE_LIMITS } from '../model/attributes.js';
 import { ServiceAccess } from '../service/service-access.js';
-import { assertRegistration } from '../service/service-input.js';
+import { assertKnownFields, assertRegistration } from '../service/service-input.js';
 import { assertAttributeKey } from './attribute-value.js';
 import { checkPatch } from './checked-patch.js';
 import { assertSessionId, assertToken, parseCredential } from './session-credential.js';
@@ -55,5 +55,35 @@ describe('An error about an invalid argument', () => {
     ],
   ])('states the kind of a value, if another one is required, but not the value: %s', (message, check) => {
     expect(check).toThrow(expect.objectContaining({ message }));
+  });
+
+  it.each<[string, string, () => unknown]>([
+    [
+      'options.devise',
+      'Unknown option "devise". Did you mean "device"?',
+      () => checkCreateOptions({ devise: 'web' } as never, {}),
+    ],
+    [
+      'client.useragent',
+      'Unknown field "client.useragent". Did you mean "client.userAgent"?',
+      () => checkCreateOptions({ client: { useragent: 'curl' } as never }, {}),
+    ],
+    [
+      'patch.clear',
+      'Unknown field "patch.clear". Known fields: patch.remove, patch.set.',
+      () => checkPatch({ clear: ['cart'] } as never, DEFAULT_ATTRIBUTE_LIMITS),
+    ],
+    [
+      'secret',
+      'Unknown field "secret". Did you mean "secretKey"?',
+      () => assertRegistration({ ...registration, secret: 'a long secret' }),
+    ],
+    [
+      'overlap',
+      'Unknown option "overlap". Did you mean "overlapMs"?',
+      () => assertKnownFields('options', { overlap: 0 }, ['overlapMs', 'secretKey']),
+    ],
+  ])('suggests the name that %s most likely means, or lists the known names', (field, message, check) => {
+    expect(check).toThrow(expect.objectContaining({ field, message }));
   });
 });

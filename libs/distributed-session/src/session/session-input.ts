@@ -6,6 +6,7 @@ import { DEFAULT_PAGE_SIZE, INPUT_LIMITS } from '../model/input-limits.js';
 import { type SessionTimeouts, combineTimeouts } from '../model/session-timeouts.js';
 import type { SessionClient } from '../model/session.js';
 import { kindMismatch } from '../model/value-kind.js';
+import { unknownName } from '../options/unknown-name.js';
 import type { ListLogins } from '../storage/session-storage.operations.js';
 import { assertSessionId } from './session-credential.js';
 
@@ -29,6 +30,7 @@ export interface CreateSessionOptions {
 }
 
 const CREATE_OPTIONS = ['device', 'attributes', 'client', 'idleTimeoutMs', 'absoluteTimeoutMs'];
+const CLIENT_FIELDS = ['ip', 'userAgent'];
 
 /** Checks a login id: any 1 to 256 characters of well-formed Unicode, because two ill-formed ids could encode alike. */
 export function assertLoginId(loginId: unknown): asserts loginId is string {
@@ -57,7 +59,7 @@ export function assertKnownOptions(options: object, known: readonly string[]): v
   }
   const unknown = Object.keys(options).find((name) => !known.includes(name));
   if (unknown === undefined) return;
-  throw new SessionInputError(`options.${unknown}`, 'unknown-field', `is unknown. Known options: ${known.join(', ')}.`);
+  throw new SessionInputError(`options.${unknown}`, 'unknown-field', unknownName('option', unknown, known));
 }
 
 /** The validated options of `createSession()`, without the attributes. */
@@ -87,9 +89,10 @@ function checkClient(client: unknown): SessionClient {
   if (!isPlainObject(client)) {
     throw new SessionInputError('client', 'type', `must be a plain object${kindMismatch(client, 'an object')}.`);
   }
-  const unknown = Object.keys(client).find((name) => name !== 'ip' && name !== 'userAgent');
+  const unknown = Object.keys(client).find((name) => !CLIENT_FIELDS.includes(name));
   if (unknown !== undefined) {
-    throw new SessionInputError(`client.${unknown}`, 'unknown-field', 'is unknown. Known fields: ip, userAgent.');
+    const error = unknownName('field', unknown, CLIENT_FIELDS, 'client.');
+    throw new SessionInputError(`client.${unknown}`, 'unknown-field', error);
   }
   const { ip, userAgent } = client;
   if (ip !== undefined) assertText('client.ip', ip, INPUT_LIMITS.maxClientIpLength);

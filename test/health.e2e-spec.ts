@@ -101,6 +101,19 @@ describe.each(ADAPTERS)('DistributedSessionHealthIndicator on %s', (_name, makeA
     expect((await health('/health/defaults')).overall).toBe('degraded');
   });
 
+  test('rejects invalid options, all at once', async () => {
+    const indicator = app.app.get(DistributedSessionHealthIndicator);
+    const options = { timeoutMs: '500', maxFeedLagMs: -1, timeout: 500 } as object;
+    await expect(indicator.pingCheck('sessions', options)).rejects.toMatchObject({
+      code: 'ERR_OPTIONS',
+      errors: [
+        'Unknown option "timeout". Did you mean "timeoutMs"?',
+        expect.stringMatching(/^timeoutMs must be a whole number of milliseconds from 1 to \d+, .*, not a string$/),
+        expect.stringMatching(/^maxFeedLagMs must be a whole number of milliseconds from 0 to/),
+      ],
+    });
+  });
+
   test('reports down when the storage is unavailable, and up when it recovers', async () => {
     storage.answer = () => Promise.reject(new StorageUnavailableError());
     const { status, overall, sessions, text } = await health();

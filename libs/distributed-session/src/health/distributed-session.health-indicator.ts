@@ -2,6 +2,8 @@ import { Injectable } from '@nestjs/common';
 import { type HealthIndicatorResult, HealthIndicatorService } from '@nestjs/terminus';
 import { DistributedSessionError } from '../errors/distributed-session.error.js';
 import { StorageUnavailableError } from '../errors/storage.errors.js';
+import { IsDuration } from '../options/option-rules.js';
+import { validateOptions } from '../options/validate-options.js';
 import { SessionStorage } from '../storage/session-storage.js';
 
 /** The limits of a health check. */
@@ -18,6 +20,15 @@ export interface DistributedSessionHealthOptions {
    * @default 10_000
    */
   readonly maxFeedLagMs?: number;
+}
+
+/** The options with their defaults and rules. */
+class ResolvedHealthOptions implements Required<DistributedSessionHealthOptions> {
+  @IsDuration()
+  readonly timeoutMs: number = 1_000;
+
+  @IsDuration(0)
+  readonly maxFeedLagMs: number = 10_000;
 }
 
 /**
@@ -50,11 +61,14 @@ export class DistributedSessionHealthIndicator {
    *
    * @example
    * await sessionHealth.pingCheck('sessions', { timeoutMs: 500, maxFeedLagMs: 5_000 });
+   *
+   * @throws {OptionsError} with every invalid option at once.
    */
   async pingCheck<const Key extends string>(
     key: Key,
-    { timeoutMs = 1_000, maxFeedLagMs = 10_000 }: DistributedSessionHealthOptions = {},
+    options: DistributedSessionHealthOptions = {},
   ): Promise<HealthIndicatorResult<Key>> {
+    const { timeoutMs, maxFeedLagMs } = validateOptions('pingCheck()', ResolvedHealthOptions, options);
     const notes: string[] = [];
     const check = this.indicators.check(key);
     const result = await check

@@ -1,6 +1,7 @@
 import { ApiParam, ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { IsArray, IsBoolean, IsInt, IsString, Length } from 'class-validator';
 import {
+  DEFAULT_OVERLAP_MS,
   INPUT_LIMITS,
   type IssuedServiceCredential,
   MAX_DURATION_MS,
@@ -79,7 +80,7 @@ export class RotateServiceSecretBody {
     type: 'integer',
     minimum: 0,
     maximum: MAX_DURATION_MS,
-    default: 86_400_000,
+    default: DEFAULT_OVERLAP_MS,
     description: 'How long the previous secret stays valid, in milliseconds; 0 ends all previous secrets immediately.',
   })
   @IfGiven()

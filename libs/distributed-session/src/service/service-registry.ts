@@ -5,7 +5,7 @@ import {
   ServiceNotFoundError,
   ServicePermissionError,
 } from '../errors/service.errors.js';
-import { MAX_DURATION_MS, isDuration } from '../model/duration.js';
+import { DAY_MS, MAX_DURATION_MS, isDuration } from '../model/duration.js';
 import { kindMismatch } from '../model/value-kind.js';
 import type {
   AddServiceSecret,
@@ -31,11 +31,20 @@ import {
 } from './service-input.js';
 import { generateKeyId, generateSecret } from './service-secret.js';
 
+/**
+ * How long a service's current secret remains valid by default after `rotateServiceSecret()`: 24 hours, in milliseconds.
+ *
+ * @example
+ * const schema = { type: 'integer', minimum: 0, default: DEFAULT_OVERLAP_MS };
+ */
+export const DEFAULT_OVERLAP_MS = DAY_MS;
+
+/** The options of `rotateServiceSecret()`. */
 export interface RotateServiceSecretOptions {
   /**
    * How long the current secret remains valid, in milliseconds. 0 ends all earlier secrets now.
    *
-   * @default 86_400_000 (24 h)
+   * @default 86_400_000
    */
   readonly overlapMs?: number;
   /**
@@ -46,8 +55,7 @@ export interface RotateServiceSecretOptions {
   readonly secretKey?: string;
 }
 
-const DEFAULT_OVERLAP_MS = 24 * 60 * 60_000;
-/** How often a change is retried on a newer version before it fails with a conflict. */
+/** Maximum number of attempts to change the newest version, before the change fails with a conflict. */
 const MAX_ATTEMPTS = 10;
 
 /**

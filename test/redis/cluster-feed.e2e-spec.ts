@@ -1,62 +1,27 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { beforeEach, describe, expect, test } from '@jest/globals';
 import type { RedisSessionStorage } from 'nestjs-distributed-session/redis';
 import { eventually } from '@distributed-session/test-servers/eventually.js';
 import { shardsOf } from '@distributed-session/test-servers/redis/cluster-shards.js';
 import { loginNames } from '../support/storage/login-names.js';
-import { RedisCluster } from '@distributed-session/test-servers/redis/redis-cluster.js';
 import type { RedisServer } from '@distributed-session/test-servers/redis/redis-server.js';
-import { RedisStorageGroup } from '../support/redis/redis-storage-group.js';
+import { useCluster } from '../support/redis/use-cluster.js';
 import { recoveryMs } from '../support/storage/recovery-time.js';
 
-let cluster: RedisCluster;
-let group: RedisStorageGroup;
+const context = useCluster({ storages: 2, isShared: true });
 /** One user of each master. */
 let logins: string[];
 
-beforeAll(async () => {
-  cluster = await RedisCluster.start();
-});
-
-afterAll(async () => {
-  await cluster.stop();
-});
-
 beforeEach(async () => {
-  group = await RedisStorageGroup.open(2, { cluster: { nodes: cluster.startupNodes } });
+  const { cluster, group } = context;
   const owners = (await cluster.masters()).map((master) => shardsOf(cluster, master, group.keyPrefix));
   logins = (await Promise.all(owners)).map((isOwn, index) => {
     return loginNames(group.storages[0]!, `user-${index}`, isOwn).next().value!;
   });
 });
 
-afterEach(async () => {
-  await group.close();
-});
-
-/** The number of change feeds that are connected to a node. */
-async function feedsOf(node: RedisServer): Promise<number> {
-  const clients = String(await node.call('CLIENT', 'LIST', 'TYPE', 'pubsub'));
-  return clients.split('\n').filter((client) => client.includes(' sub=1 ')).length;
-}
-
-/** Waits for a heartbeat of every master that is sent from now on. */
-async function beat(storage: RedisSessionStorage): Promise<void> {
-  const since = performance.now();
-  await eventually(() => storage.feedLagMs() < performance.now() - since);
-}
-
-async function callMaster(command: string, key: string): Promise<void> {
-  const slot = Number(await cluster.nodes[0]!.call('CLUSTER', 'KEYSLOT', key));
-  const master = await cluster.masterOfSlot(slot);
-  await master.call(command, key);
-}
-
-function gaps(): number {
-  return group.received.flat().filter(({ type }) => type === 'feed.gap').length;
-}
-
 describe('The change feed on a cluster', () => {
   test('reconnects, reports a gap and receives all shards again after its connections were cut', async () => {
+    const { cluster, group } = context;
     await group.waitUntilReceived(logins);
     expect(gaps()).toBe(0);
     const cutAt = performance.now();
@@ -78,6 +43,7 @@ describe('The change feed on a cluster', () => {
       'DECR',
     ],
   ])('reports a gap when %s', async (_name, sequence, command) => {
+    const { group } = context;
     await group.waitUntilReceived(logins);
     await eventually(() => group.received.every(({ length }) => length >= logins.length));
     for (const storage of group.storages) await beat(storage);
@@ -88,6 +54,7 @@ describe('The change feed on a cluster', () => {
   });
 
   test('reconnects to another master, reports a gap and receives all shards again after its node was killed', async () => {
+    const { cluster, group } = context;
     await group.waitUntilReceived(logins);
     const counts = await Promise.all(cluster.nodes.map(feedsOf));
     const node = cluster.nodes[counts.findIndex((count) => count > 0)]!;
@@ -105,3 +72,26 @@ describe('The change feed on a cluster', () => {
     expect(performance.now() - tookOverAt).toBeLessThan(recoveryMs());
   });
 });
+
+/** The number of change feeds that are connected to a node. */
+async function feedsOf(node: RedisServer): Promise<number> {
+  const clients = String(await node.call('CLIENT', 'LIST', 'TYPE', 'pubsub'));
+  return clients.split('\n').filter((client) => client.includes(' sub=1 ')).length;
+}
+
+/** Waits for a heartbeat of every master that is sent from now on. */
+async function beat(storage: RedisSessionStorage): Promise<void> {
+  const since = performance.now();
+  await eventually(() => storage.feedLagMs() < performance.now() - since);
+}
+
+async function callMaster(command: string, key: string): Promise<void> {
+  const { cluster } = context;
+  const slot = Number(await cluster.nodes[0]!.call('CLUSTER', 'KEYSLOT', key));
+  const master = await cluster.masterOfSlot(slot);
+  await master.call(command, key);
+}
+
+function gaps(): number {
+  return context.group.received.flat().filter(({ type }) => type === 'feed.gap').length;
+}

@@ -1,39 +1,27 @@
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { eventually } from '@distributed-session/test-servers/eventually.js';
 import { checkHistory } from '@distributed-session/session-history/check-history.js';
 import { describeViolations } from '@distributed-session/session-history/describe-violations.js';
 import { Announcements } from '../support/redis/announcements.js';
 import { shardsOf } from '@distributed-session/test-servers/redis/cluster-shards.js';
 import { loginNames } from '../support/storage/login-names.js';
-import { RedisCluster } from '@distributed-session/test-servers/redis/redis-cluster.js';
 import { runGroup } from '../support/storage/run-group.js';
 import { settle } from '../support/storage/settled-call.js';
 import { slackMs } from '../support/storage/slack.js';
 import { created, WRITES } from '../support/storage/storage-calls.js';
-import { RedisStorageGroup } from '../support/redis/redis-storage-group.js';
+import { useCluster } from '../support/redis/use-cluster.js';
 import { recoveryMs } from '../support/storage/recovery-time.js';
 
 /** The default. */
 const DEADLINE_MS = 1_000;
-
-let cluster: RedisCluster;
-let group: RedisStorageGroup;
-
 /** The number of calls before the freeze, and after the frozen master has become a replica. */
 const CALLS = 300;
 
-beforeEach(async () => {
-  cluster = await RedisCluster.start();
-  group = await RedisStorageGroup.open(3, { cluster: { nodes: cluster.startupNodes } });
-});
-
-afterEach(async () => {
-  await group.close();
-  await cluster.stop();
-});
+const context = useCluster({ storages: 3 });
 
 describe('RedisSessionStorage on a cluster whose master was frozen during a failover', () => {
   test('loses no acknowledged write and continues with the new master', async () => {
+    const { cluster, group } = context;
     const [master] = cluster.nodes;
     const history = await runGroup({
       storages: group.storages,
@@ -59,6 +47,7 @@ describe('RedisSessionStorage on a cluster whose master was frozen during a fail
   });
 
   test('never applies the writes that waited in the sockets of the frozen master', async () => {
+    const { cluster, group } = context;
     const [master] = cluster.nodes;
     const [storage] = group.storages;
     const isOfMaster = await shardsOf(cluster, master!, group.keyPrefix);

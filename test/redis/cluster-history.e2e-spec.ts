@@ -1,31 +1,20 @@
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { eventually } from '@distributed-session/test-servers/eventually.js';
 import { checkHistory } from '@distributed-session/session-history/check-history.js';
 import { describeViolations } from '@distributed-session/session-history/describe-violations.js';
-import { RedisCluster } from '@distributed-session/test-servers/redis/redis-cluster.js';
 import { runGroup } from '../support/storage/run-group.js';
-import { RedisStorageGroup } from '../support/redis/redis-storage-group.js';
+import { useCluster } from '../support/redis/use-cluster.js';
 
 const DURATION_MS = 4_000;
 /** Enough to be meaningful on a busy machine. */
 const LEAST_CALLS = 1_000;
 
-let cluster: RedisCluster;
-let group: RedisStorageGroup;
-
-beforeAll(async () => {
-  cluster = await RedisCluster.start();
-  // A sweep asks 256 shards: on a busy machine, the default deadline is too short for a run without an error.
-  group = await RedisStorageGroup.open(4, { cluster: { nodes: cluster.startupNodes }, deadlineMs: 10_000 });
-});
-
-afterAll(async () => {
-  await group.close();
-  await cluster.stop();
-});
+// A sweep asks 256 shards: on a busy machine, the default deadline is too short for a run without an error.
+const context = useCluster({ storages: 4, options: { deadlineMs: 10_000 } });
 
 describe('RedisSessionStorage on a healthy cluster', () => {
   test('keeps every guarantee for several clients, and no call fails', async () => {
+    const { group } = context;
     const history = await runGroup({
       storages: group.storages,
       seed: 3,

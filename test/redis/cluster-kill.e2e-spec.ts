@@ -1,13 +1,12 @@
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import type { StorageChange } from 'nestjs-distributed-session/storage';
 import { eventually } from '@distributed-session/test-servers/eventually.js';
 import { shardsOf } from '@distributed-session/test-servers/redis/cluster-shards.js';
 import { faultsOfCalls, faultsOfState } from '../support/storage/load-faults.js';
 import { isApplied } from '../support/storage/load-session.js';
 import { loginNames } from '../support/storage/login-names.js';
-import { RedisCluster } from '@distributed-session/test-servers/redis/redis-cluster.js';
 import type { SteadyLoad } from '../support/storage/steady-load.js';
-import { RedisStorageGroup } from '../support/redis/redis-storage-group.js';
+import { useCluster } from '../support/redis/use-cluster.js';
 import { recoveryMs } from '../support/storage/recovery-time.js';
 
 /** Writes that were acknowledged this long before the kill have reached the replica, even on a busy machine. */
@@ -16,22 +15,12 @@ const REPLICATED_MS = 2_000;
 const AFFECTED = [0, 1, 2];
 const OTHERS = [3, 4, 5, 6];
 
-let cluster: RedisCluster;
-let group: RedisStorageGroup;
-
-beforeEach(async () => {
-  // Otherwise the other masters reject all calls while some slots have no master.
-  cluster = await RedisCluster.start({ settings: { 'cluster-require-full-coverage': 'no' } });
-  group = await RedisStorageGroup.open(3, { cluster: { nodes: cluster.startupNodes } });
-});
-
-afterEach(async () => {
-  await group.close();
-  await cluster.stop();
-});
+// Otherwise the other masters reject all calls while some slots have no master.
+const context = useCluster({ storages: 3, settings: { 'cluster-require-full-coverage': 'no' } });
 
 describe('RedisSessionStorage on a cluster whose master was killed under load', () => {
   test('continues with the replica, and other users are not affected', async () => {
+    const { cluster, group } = context;
     const [master] = cluster.nodes;
     const [storage] = group.storages;
     const isAffected = await shardsOf(cluster, master!, group.keyPrefix);

@@ -1,49 +1,16 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { eventually } from '@distributed-session/test-servers/eventually.js';
 import { slotOfShard } from '@distributed-session/test-servers/redis/cluster-shards.js';
 import { faultsOfCalls, faultsOfState } from '../support/storage/load-faults.js';
 import { loginNames } from '../support/storage/login-names.js';
-import { RedisCluster } from '@distributed-session/test-servers/redis/redis-cluster.js';
 import type { SteadyLoad } from '../support/storage/steady-load.js';
-import { RedisStorageGroup } from '../support/redis/redis-storage-group.js';
+import { useCluster } from '../support/redis/use-cluster.js';
 import { recoveryMs } from '../support/storage/recovery-time.js';
 
 const SHARD = '5a';
 const USERS = [0, 1, 2, 3, 4, 5];
 
-let cluster: RedisCluster;
-let group: RedisStorageGroup;
-
-beforeAll(async () => {
-  cluster = await RedisCluster.start();
-});
-
-afterAll(async () => {
-  await cluster.stop();
-});
-
-beforeEach(async () => {
-  group = await RedisStorageGroup.open(3, { cluster: { nodes: cluster.startupNodes } });
-});
-
-afterEach(async () => {
-  await group.close();
-});
-
-/** Starts a load of users on the shard whose slot migrates. */
-function startLoad(): SteadyLoad {
-  const [storage] = group.storages;
-  const users = USERS.map((user) => loginNames(storage!, `user-${user}`, (shard) => shard === SHARD));
-  return group.startLoad(users);
-}
-
-/** Migrates the slot once around all masters. `onHalf` runs whenever half of its keys have moved. */
-async function moveSlotAround(onHalf?: () => Promise<void>): Promise<void> {
-  const slot = slotOfShard(group.keyPrefix, SHARD);
-  const from = await cluster.masterOfSlot(slot);
-  const others = (await cluster.masters()).filter((master) => master !== from);
-  for (const to of [...others, from]) await cluster.migrateSlot(slot, to, { onHalf });
-}
+const context = useCluster({ storages: 3, isShared: true });
 
 describe('RedisSessionStorage on a cluster whose slot migrates under load', () => {
   test('finds every session at any time and applies no write partially', async () => {
@@ -61,7 +28,7 @@ describe('RedisSessionStorage on a cluster whose slot migrates under load', () =
     await load.stop();
     expect(faultsOfCalls(load)).toEqual([]);
     expect(outcomesOf(load)).not.toContain('ERR_STORAGE_OUTCOME_UNKNOWN');
-    expect(await faultsOfState(load, group.storages[0]!)).toEqual([]);
+    expect(await faultsOfState(load, context.group.storages[0]!)).toEqual([]);
   });
 
   test('rejects writes as not applied while a migration is interrupted', async () => {
@@ -79,9 +46,26 @@ describe('RedisSessionStorage on a cluster whose slot migrates under load', () =
     await load.stop();
     expect(faultsOfCalls(load)).toEqual([]);
     expect(outcomesOf(load)).not.toContain('ERR_STORAGE_OUTCOME_UNKNOWN');
-    expect(await faultsOfState(load, group.storages[0]!)).toEqual([]);
+    expect(await faultsOfState(load, context.group.storages[0]!)).toEqual([]);
   });
 });
+
+/** Starts a load of users on the shard whose slot migrates. */
+function startLoad(): SteadyLoad {
+  const { group } = context;
+  const [storage] = group.storages;
+  const users = USERS.map((user) => loginNames(storage!, `user-${user}`, (shard) => shard === SHARD));
+  return group.startLoad(users);
+}
+
+/** Migrates the slot once around all masters. `onHalf` runs whenever half of its keys have moved. */
+async function moveSlotAround(onHalf?: () => Promise<void>): Promise<void> {
+  const { cluster, group } = context;
+  const slot = slotOfShard(group.keyPrefix, SHARD);
+  const from = await cluster.masterOfSlot(slot);
+  const others = (await cluster.masters()).filter((master) => master !== from);
+  for (const to of [...others, from]) await cluster.migrateSlot(slot, to, { onHalf });
+}
 
 function outcomesOf({ calls }: SteadyLoad): string[] {
   return [...new Set(calls.map(({ outcome }) => outcome))];

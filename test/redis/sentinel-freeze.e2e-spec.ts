@@ -1,41 +1,26 @@
-import { afterEach, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { eventually } from '@distributed-session/test-servers/eventually.js';
 import { checkHistory } from '@distributed-session/session-history/check-history.js';
 import { describeViolations } from '@distributed-session/session-history/describe-violations.js';
 import { Announcements } from '../support/redis/announcements.js';
-import { RedisSentinels } from '@distributed-session/test-servers/redis/redis-sentinels.js';
 import type { RedisServer } from '@distributed-session/test-servers/redis/redis-server.js';
-import type { RedisSettings } from '@distributed-session/test-servers/redis/redis-settings.js';
 import { runGroup } from '../support/storage/run-group.js';
 import { settle } from '../support/storage/settled-call.js';
 import { slackMs } from '../support/storage/slack.js';
 import { created, WRITES, warmUp } from '../support/storage/storage-calls.js';
-import { RedisStorageGroup } from '../support/redis/redis-storage-group.js';
+import { REFUSE_UNREPLICATED, useSentinels } from '../support/redis/use-sentinels.js';
 import { recoveryMs } from '../support/storage/recovery-time.js';
 
 /** The default. */
 const DEADLINE_MS = 1_000;
-
-let sentinels: RedisSentinels;
-let group: RedisStorageGroup;
-
 /** The number of calls before the freeze, and after the frozen master has become a replica. */
 const CALLS = 300;
 
-async function start(count: number, settings: RedisSettings): Promise<void> {
-  sentinels = await RedisSentinels.start({ settings });
-  const { sentinels: nodes, masterName: name } = sentinels;
-  group = await RedisStorageGroup.open(count, { options: { sentinels: nodes, name } });
-}
-
-afterEach(async () => {
-  await group.close();
-  await sentinels.stop();
-});
+const start = useSentinels();
 
 describe('RedisSessionStorage with Sentinels whose master was frozen during a failover', () => {
   test('loses no acknowledged write and continues with the new master', async () => {
-    await start(3, { 'min-replicas-to-write': 1, 'min-replicas-max-lag': 2 });
+    const { sentinels, group } = await start(3, REFUSE_UNREPLICATED);
     const history = await runGroup({
       storages: group.storages,
       seed: 1,
@@ -64,7 +49,7 @@ describe('RedisSessionStorage with Sentinels whose master was frozen during a fa
 
 describe('RedisSessionStorage writes that waited in the sockets of a frozen master', () => {
   test('are never applied, by the old master or the new one', async () => {
-    await start(1, {});
+    const { sentinels, group } = await start(1);
     const [storage] = group.storages;
     const session = await created(storage!, 'ada');
     await warmUp(storage!);

@@ -1,32 +1,21 @@
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { eventually } from '@distributed-session/test-servers/eventually.js';
 import { faultsOfCalls, faultsOfState } from '../support/storage/load-faults.js';
 import { loginNames } from '../support/storage/login-names.js';
-import { RedisSentinels } from '@distributed-session/test-servers/redis/redis-sentinels.js';
 import { TcpProxy } from '@distributed-session/test-servers/proxy/tcp-proxy.js';
 import { RedisStorageGroup } from '../support/redis/redis-storage-group.js';
+import { REFUSE_UNREPLICATED, useSentinels } from '../support/redis/use-sentinels.js';
 import { recoveryMs } from '../support/storage/recovery-time.js';
 
 /** Writes that were acknowledged this long before the kill have reached the replicas. */
 const REPLICATED_MS = 2_000;
 const USERS = [0, 1, 2, 3, 4, 5];
 
-let sentinels: RedisSentinels;
-let group: RedisStorageGroup;
-
-beforeEach(async () => {
-  sentinels = await RedisSentinels.start({ settings: { 'min-replicas-to-write': 1, 'min-replicas-max-lag': 2 } });
-  const { sentinels: nodes, masterName: name } = sentinels;
-  group = await RedisStorageGroup.open(3, { options: { sentinels: nodes, name } });
-});
-
-afterEach(async () => {
-  await group.close();
-  await sentinels.stop();
-});
+const start = useSentinels();
 
 describe('RedisSessionStorage with Sentinels whose master was killed under load', () => {
   test('continues with the new master and keeps every replicated write', async () => {
+    const { sentinels, group } = await start(3, REFUSE_UNREPLICATED);
     const users = USERS.map((user) => loginNames(group.storages[0]!, `user-${user}`));
     const load = group.startLoad(users);
     const startedAt = performance.now();
@@ -49,6 +38,7 @@ describe('RedisSessionStorage with Sentinels whose master was killed under load'
 
 describe('RedisSessionStorage, asking the Sentinels for the master while they announce a failover', () => {
   test('asks again and reconnects', async () => {
+    const { sentinels } = await start(3, REFUSE_UNREPLICATED);
     const proxies = await Promise.all(sentinels.sentinels.map((sentinel) => TcpProxy.start(sentinel)));
     const nodes = proxies.map(({ host, port }) => ({ host, port }));
     const options = { sentinels: nodes, name: sentinels.masterName, updateSentinels: false };

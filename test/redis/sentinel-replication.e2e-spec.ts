@@ -1,55 +1,17 @@
-import { afterEach, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import type { SessionRecord } from 'nestjs-distributed-session/storage';
 import { eventually } from '@distributed-session/test-servers/eventually.js';
-import { RedisSentinels } from '@distributed-session/test-servers/redis/redis-sentinels.js';
 import type { RedisServer } from '@distributed-session/test-servers/redis/redis-server.js';
-import type { RedisSettings } from '@distributed-session/test-servers/redis/redis-settings.js';
 import { settle } from '../support/storage/settled-call.js';
 import { created, WRITES } from '../support/storage/storage-calls.js';
-import { RedisStorageGroup } from '../support/redis/redis-storage-group.js';
+import { REFUSE_UNREPLICATED, type SentinelsContext, useSentinels } from '../support/redis/use-sentinels.js';
 import { recoveryMs } from '../support/storage/recovery-time.js';
 
-let sentinels: RedisSentinels;
-let group: RedisStorageGroup;
-let master: RedisServer;
-
-async function start(settings: RedisSettings): Promise<void> {
-  sentinels = await RedisSentinels.start({ settings });
-  const { sentinels: nodes, masterName: name } = sentinels;
-  group = await RedisStorageGroup.open(2, { options: { sentinels: nodes, name } });
-  master = await sentinels.master();
-}
-
-afterEach(async () => {
-  await group.close();
-  await sentinels.stop();
-});
-
-/** Stops the replication without affecting clients and Sentinels. The master detects it. */
-async function cutReplication(): Promise<void> {
-  await master.call('ACL', 'SETUSER', 'default', '-psync', '-sync');
-  await master.call('CLIENT', 'KILL', 'TYPE', 'replica');
-  await eventually(async () => (await master.info('replication', 'connected_slaves')) === '0');
-}
-
-/** Ends one session before the replication is cut and one after it; returns the outcomes, and the states after a failover. */
-async function endAcrossFailover() {
-  const [storage] = group.storages;
-  const sessions = [await created(storage!, 'ada'), await created(storage!, 'ben')] as const;
-  const before = await settle(() => WRITES.end(storage!, sessions[0]));
-  await master.waitForReplicas(2);
-  await cutReplication();
-  const after = await settle(() => WRITES.end(storage!, sessions[1]));
-  await master.kill();
-  const witness = await group.witness(await sentinels.waitForNewMaster(master));
-  const found = await Promise.all(sessions.map(({ sessionId }) => witness.get(sessionId)));
-  return { before, after, found: found.map((session) => session?.state) };
-}
+const start = useSentinels();
 
 describe('RedisSessionStorage with Sentinels whose replication is cut before the master is killed', () => {
   test('rejects an end that would be lost, with min-replicas-to-write', async () => {
-    await start({ 'min-replicas-to-write': 1, 'min-replicas-max-lag': 2 });
-    const { before, after, found } = await endAcrossFailover();
+    const { before, after, found } = await endAcrossFailover(await start(2, REFUSE_UNREPLICATED));
     expect(before).toMatchObject({ outcome: 'ended' });
     expect(after).toMatchObject({
       outcome: 'ERR_STORAGE_UNAVAILABLE',
@@ -59,8 +21,7 @@ describe('RedisSessionStorage with Sentinels whose replication is cut before the
   });
 
   test('acknowledges an end that the new master does not have, without min-replicas-to-write', async () => {
-    await start({});
-    const { before, after, found } = await endAcrossFailover();
+    const { before, after, found } = await endAcrossFailover(await start(2));
     expect([before.outcome, after.outcome]).toEqual(['ended', 'ended']);
     expect(found).toEqual(['ended', 'live']);
   });
@@ -68,7 +29,8 @@ describe('RedisSessionStorage with Sentinels whose replication is cut before the
 
 describe('RedisSessionStorage with Sentinels whose master becomes a replica without a disconnect', () => {
   test('rejects writes as not applied and finds the new master', async () => {
-    await start({});
+    const { sentinels, group } = await start(2);
+    const master = await sentinels.master();
     const [storage, other] = group.storages as [(typeof group.storages)[0], (typeof group.storages)[0]];
     const session: SessionRecord = await created(storage, 'ada');
     await master.waitForReplicas(2);
@@ -90,3 +52,25 @@ describe('RedisSessionStorage with Sentinels whose master becomes a replica with
     await eventually(() => group.allReceivedGap);
   });
 });
+
+/** Stops the replication without affecting clients and Sentinels. The master detects it. */
+async function cutReplication(master: RedisServer): Promise<void> {
+  await master.call('ACL', 'SETUSER', 'default', '-psync', '-sync');
+  await master.call('CLIENT', 'KILL', 'TYPE', 'replica');
+  await eventually(async () => (await master.info('replication', 'connected_slaves')) === '0');
+}
+
+/** Ends one session before the replication is cut and one after it; returns the outcomes, and the states after a failover. */
+async function endAcrossFailover({ sentinels, group }: SentinelsContext) {
+  const master = await sentinels.master();
+  const [storage] = group.storages;
+  const sessions = [await created(storage!, 'ada'), await created(storage!, 'ben')] as const;
+  const before = await settle(() => WRITES.end(storage!, sessions[0]));
+  await master.waitForReplicas(2);
+  await cutReplication(master);
+  const after = await settle(() => WRITES.end(storage!, sessions[1]));
+  await master.kill();
+  const witness = await group.witness(await sentinels.waitForNewMaster(master));
+  const found = await Promise.all(sessions.map(({ sessionId }) => witness.get(sessionId)));
+  return { before, after, found: found.map((session) => session?.state) };
+}

@@ -1,9 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { beforeEach, describe, expect, test } from '@jest/globals';
 import type { SessionRecord } from 'nestjs-distributed-session/storage';
 import { eventually } from '@distributed-session/test-servers/eventually.js';
-import { PostgresServer } from '@distributed-session/test-servers/postgres/postgres-server.js';
-import { openPostgresPair, type PostgresStoragePair } from '../support/postgres/postgres-storage-pair.js';
+import { usePostgresPair } from '../support/postgres/use-postgres-pair.js';
 import { settle, type SettledCall } from '../support/storage/settled-call.js';
 import { slackMs } from '../support/storage/slack.js';
 import { created, creation, READS, RETENTION_MS, WRITES } from '../support/storage/storage-calls.js';
@@ -16,89 +15,20 @@ const SWEEP = { limit: 10, historyRetentionMs: RETENTION_MS };
 type Write = keyof typeof WRITES;
 type Read = keyof typeof READS;
 
-let server: PostgresServer;
-let pair: PostgresStoragePair;
+const ALL = Object.keys(WRITES) as Write[];
+/** The operations that change an existing session. */
+const CHANGES = ALL.filter((name) => name !== 'create');
+const HOLD_ROWS = 'SELECT FROM distributed_session WHERE session_id = ANY ($1) FOR UPDATE';
+
+const context = usePostgresPair({ deadlineMs: DEADLINE_MS });
 /** A session of its own user for each operation. */
 let sessions: Record<Write, SessionRecord>;
 /** The same, for sessions that nothing locks. */
 let others: Record<Write, SessionRecord>;
 
-beforeAll(async () => {
-  server = await PostgresServer.start();
-  pair = await openPostgresPair(server, { deadlineMs: DEADLINE_MS });
-});
-
-afterAll(async () => {
-  await pair.close();
-  await server.stop();
-});
-
-let rounds = 0;
-
 beforeEach(async () => {
-  rounds += 1;
-  [sessions, others] = [await sessionForEach(`held-${rounds}`), await sessionForEach(`free-${rounds}`)];
+  [sessions, others] = [await sessionForEach('held'), await sessionForEach('free')];
 });
-
-async function sessionForEach(user: string): Promise<Record<Write, SessionRecord>> {
-  const names = Object.keys(WRITES) as Write[];
-  const entries = names.map(async (name) => [name, await created(pair.witness, `${user}-${name}`)] as const);
-  return Object.fromEntries(await Promise.all(entries)) as Record<Write, SessionRecord>;
-}
-
-/** Does the work while another transaction holds what this statement locks. */
-async function whileHeld(lock: string, values: readonly unknown[], work: () => Promise<void>): Promise<void> {
-  await server.use(async (client) => {
-    await client.query('BEGIN');
-    await client.query(lock, [...values]);
-    await work();
-    await client.query('ROLLBACK');
-  }, pair.database);
-}
-
-/** Makes these calls simultaneously, each on its own session. */
-async function call(names: readonly Write[], on: Record<Write, SessionRecord>): Promise<Record<string, SettledCall>> {
-  const entries = names.map(async (name) => [name, await settle(() => WRITES[name](pair.storage, on[name]))] as const);
-  return Object.fromEntries(await Promise.all(entries));
-}
-
-/** The calls that end after their deadline, do not report the lock, or have changed something. */
-async function notRefused(names: readonly Write[]): Promise<string[]> {
-  const errors = Object.entries(await call(names, sessions)).flatMap(([name, { outcome, message, ms }]) => {
-    const isRefused = outcome === 'ERR_STORAGE_UNAVAILABLE' && LOCK_TIMEOUT.test(message ?? '');
-    return isRefused && ms < DEADLINE_MS + slackMs() ? [] : [`${name}: ${outcome} (${message}) after ${ms} ms`];
-  });
-  return [...errors, ...(await changed(names))];
-}
-
-/** The sessions that have changed. */
-async function changed(names: readonly Write[]): Promise<string[]> {
-  const found = await Promise.all(names.map(async (name) => pair.witness.listByLogin(sessions[name].loginId)));
-  return names.filter((name, index) => !isDeepStrictEqual(found[index], [sessions[name]]));
-}
-
-/** The calls that fail. */
-async function failed(names: readonly Write[], on: Record<Write, SessionRecord>): Promise<string[]> {
-  const calls = Object.entries(await call(names, on));
-  return calls.filter(([, { outcome }]) => outcome.startsWith('ERR_')).map(([name]) => name);
-}
-
-/** The reads that fail. */
-async function unread(on: SessionRecord): Promise<string[]> {
-  const names = Object.keys(READS) as Read[];
-  const calls = await Promise.all(names.map(async (name) => settle(() => READS[name](pair.storage, on))));
-  return names.filter((_, index) => calls[index]!.outcome !== 'read');
-}
-
-const ALL = Object.keys(WRITES) as Write[];
-/** The operations that change an existing session. */
-const CHANGES = ALL.filter((name) => name !== 'create');
-
-function idsOf(of: Record<Write, SessionRecord>): string[] {
-  return Object.values(of).map(({ sessionId }) => sessionId);
-}
-
-const HOLD_ROWS = 'SELECT FROM distributed_session WHERE session_id = ANY ($1) FOR UPDATE';
 
 describe('while another transaction holds rows of sessions', () => {
   test('changes to these sessions are refused by their deadline, and succeed once the rows are released', async () => {
@@ -122,40 +52,42 @@ describe('while another transaction holds rows of sessions', () => {
   test('the other sessions of a batch are touched', async () => {
     const batch = [others.end.sessionId, sessions.touch.sessionId, others.touch.sessionId];
     await whileHeld(HOLD_ROWS, [[sessions.touch.sessionId]], async () => {
-      const touching = settle(() => pair.storage.touch(batch));
+      const touching = settle(() => context.pair.storage.touch(batch));
       // No other session waits for the one that is held, not even the one after it.
       await eventually(async () => {
-        const found = await Promise.all([others.end, others.touch].map(({ sessionId }) => pair.witness.get(sessionId)));
+        const found = await Promise.all(
+          [others.end, others.touch].map(({ sessionId }) => context.pair.witness.get(sessionId)),
+        );
         return found.every((each) => (each as SessionRecord).lastAccessedAt > others.touch.lastAccessedAt);
       });
-      expect(await server.query("SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock'")).toHaveLength(1);
+      expect(await context.server.query("SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock'")).toHaveLength(1);
       expect(await touching).toMatchObject({ outcome: 'ERR_STORAGE_UNAVAILABLE' });
       expect(await changed(['touch'])).toEqual([]);
     });
-    expect(await pair.storage.touch(batch)).toEqual(
+    expect(await context.pair.storage.touch(batch)).toEqual(
       batch.map((sessionId) => expect.objectContaining({ sessionId }) as unknown),
     );
   });
 
   test('a sweep expires the other due sessions, and the held ones once they are released', async () => {
     const brief = async (user: string) => {
-      const wanted = { ...creation(pair.witness, `${user}-${rounds}`), idleTimeoutMs: 1 };
-      await pair.witness.create(wanted);
+      const wanted = { ...creation(context.pair.witness, user), idleTimeoutMs: 1 };
+      await context.pair.witness.create(wanted);
       return wanted;
     };
     const [held, free] = [await brief('due-held'), await brief('due-free')];
     await whileHeld(HOLD_ROWS, [[held.sessionId]], async () => {
-      expect(await pair.storage.sweep(SWEEP)).toBe(1);
-      expect(await pair.witness.listHistory(free.loginId)).toHaveLength(1);
+      expect(await context.pair.storage.sweep(SWEEP)).toBe(1);
+      expect(await context.pair.witness.listHistory(free.loginId)).toHaveLength(1);
       // The transaction may have extended it, so it is not reported as ended.
-      expect(await settle(() => pair.storage.get(held.sessionId))).toMatchObject({
+      expect(await settle(() => context.pair.storage.get(held.sessionId))).toMatchObject({
         outcome: 'ERR_STORAGE_UNAVAILABLE',
         message: expect.stringMatching(LOCK_TIMEOUT),
       });
     });
-    expect(await pair.storage.get(held.sessionId)).toMatchObject({ state: 'ended', reason: 'idle-timeout' });
-    expect(await pair.storage.sweep(SWEEP)).toBe(1);
-    expect(await pair.witness.listHistory(held.loginId)).toHaveLength(1);
+    expect(await context.pair.storage.get(held.sessionId)).toMatchObject({ state: 'ended', reason: 'idle-timeout' });
+    expect(await context.pair.storage.sweep(SWEEP)).toBe(1);
+    expect(await context.pair.witness.listHistory(held.loginId)).toHaveLength(1);
   });
 });
 
@@ -176,15 +108,71 @@ describe('while another transaction holds the locks of users', () => {
 
 describe('while another transaction holds the counts', () => {
   test('operations that change the counts are refused, all others succeed, and the counts stay correct', async () => {
-    const before = await pair.witness.count();
+    const before = await context.pair.witness.count();
     await whileHeld('SELECT FROM distributed_session_count FOR UPDATE', [], async () => {
       const refused = notRefused(['create', 'end', 'endAll']);
       expect(await failed(['replace', 'touch', 'rotate'], others)).toEqual([]);
       expect(await unread(sessions.end)).toEqual([]);
       expect(await refused).toEqual([]);
     });
-    expect(await pair.witness.count()).toEqual(before);
+    expect(await context.pair.witness.count()).toEqual(before);
     expect(await failed(['create', 'end', 'endAll'], sessions)).toEqual([]);
-    expect(await pair.witness.count()).toEqual({ sessions: before.sessions - 1, logins: before.logins - 2 });
+    expect(await context.pair.witness.count()).toEqual({ sessions: before.sessions - 1, logins: before.logins - 2 });
   });
 });
+
+async function sessionForEach(user: string): Promise<Record<Write, SessionRecord>> {
+  const names = Object.keys(WRITES) as Write[];
+  const entries = names.map(async (name) => [name, await created(context.pair.witness, `${user}-${name}`)] as const);
+  return Object.fromEntries(await Promise.all(entries)) as Record<Write, SessionRecord>;
+}
+
+/** Does the work while another transaction holds what this statement locks. */
+async function whileHeld(lock: string, values: readonly unknown[], work: () => Promise<void>): Promise<void> {
+  await context.server.use(async (client) => {
+    await client.query('BEGIN');
+    await client.query(lock, [...values]);
+    await work();
+    await client.query('ROLLBACK');
+  }, context.pair.database);
+}
+
+/** Makes these calls simultaneously, each on its own session. */
+async function call(names: readonly Write[], on: Record<Write, SessionRecord>): Promise<Record<string, SettledCall>> {
+  const entries = names.map(
+    async (name) => [name, await settle(() => WRITES[name](context.pair.storage, on[name]))] as const,
+  );
+  return Object.fromEntries(await Promise.all(entries));
+}
+
+/** The calls that end after their deadline, do not report the lock, or have changed something. */
+async function notRefused(names: readonly Write[]): Promise<string[]> {
+  const errors = Object.entries(await call(names, sessions)).flatMap(([name, { outcome, message, ms }]) => {
+    const isRefused = outcome === 'ERR_STORAGE_UNAVAILABLE' && LOCK_TIMEOUT.test(message ?? '');
+    return isRefused && ms < DEADLINE_MS + slackMs() ? [] : [`${name}: ${outcome} (${message}) after ${ms} ms`];
+  });
+  return [...errors, ...(await changed(names))];
+}
+
+/** The sessions that have changed. */
+async function changed(names: readonly Write[]): Promise<string[]> {
+  const found = await Promise.all(names.map(async (name) => context.pair.witness.listByLogin(sessions[name].loginId)));
+  return names.filter((name, index) => !isDeepStrictEqual(found[index], [sessions[name]]));
+}
+
+/** The calls that fail. */
+async function failed(names: readonly Write[], on: Record<Write, SessionRecord>): Promise<string[]> {
+  const calls = Object.entries(await call(names, on));
+  return calls.filter(([, { outcome }]) => outcome.startsWith('ERR_')).map(([name]) => name);
+}
+
+/** The reads that fail. */
+async function unread(on: SessionRecord): Promise<string[]> {
+  const names = Object.keys(READS) as Read[];
+  const calls = await Promise.all(names.map(async (name) => settle(() => READS[name](context.pair.storage, on))));
+  return names.filter((_, index) => calls[index]!.outcome !== 'read');
+}
+
+function idsOf(of: Record<Write, SessionRecord>): string[] {
+  return Object.values(of).map(({ sessionId }) => sessionId);
+}

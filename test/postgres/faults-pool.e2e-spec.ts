@@ -16,6 +16,8 @@ const POOL_SIZE = 3;
 
 let server: PostgresServer;
 let witness: PostgresSessionStorage;
+let session: SessionRecord;
+let users = 0;
 
 beforeAll(async () => {
   server = await PostgresServer.start();
@@ -28,24 +30,9 @@ afterAll(async () => {
   await server.stop();
 });
 
-let users = 0;
-let session: SessionRecord;
-
 beforeEach(async () => {
   session = await created(witness, `user-${(users += 1)}`);
 });
-
-/** Every operation of a storage, simultaneously. */
-function everything(storage: PostgresSessionStorage) {
-  const calls = [
-    ...[...Object.values(WRITES), ...Object.values(READS)].map((call) => () => call(storage, session)),
-    ...[...Object.values(SERVICE_WRITES), ...Object.values(SERVICE_READS)].map((call) => () => call(storage)),
-    () => storage.services.recordUse({ serviceId: 'orders', keyId: 'first' }),
-    () => storage.sweep({ limit: 10, historyRetentionMs: RETENTION_MS }),
-    () => storage.ping(),
-  ];
-  return Promise.all(calls.map(settle));
-}
 
 describe('when the program uses every connection of its pool', () => {
   let pool: Pool;
@@ -122,3 +109,15 @@ describe('when locked rows occupy the connections of a small pool', () => {
     expect(await witness.listHistory(session.loginId)).toHaveLength(1);
   });
 });
+
+/** Every operation of a storage, simultaneously. */
+function everything(storage: PostgresSessionStorage) {
+  const calls = [
+    ...[...Object.values(WRITES), ...Object.values(READS)].map((call) => () => call(storage, session)),
+    ...[...Object.values(SERVICE_WRITES), ...Object.values(SERVICE_READS)].map((call) => () => call(storage)),
+    () => storage.services.recordUse({ serviceId: 'orders', keyId: 'first' }),
+    () => storage.sweep({ limit: 10, historyRetentionMs: RETENTION_MS }),
+    () => storage.ping(),
+  ];
+  return Promise.all(calls.map(settle));
+}

@@ -1,11 +1,11 @@
 import { Logger } from '@nestjs/common';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
-import type { StorageChange } from 'nestjs-distributed-session/storage';
 import { PostgresSessionStorage, type PostgresSessionStorageOptions } from 'nestjs-distributed-session/postgres';
 import { Pool, type PoolConfig, types } from 'pg';
 import { eventually } from '@distributed-session/test-servers/eventually.js';
 import { PostgresServer } from '@distributed-session/test-servers/postgres/postgres-server.js';
 import { settle } from '../support/storage/settled-call.js';
+import { expectShared } from '../support/storage/shared-sessions.js';
 import { created, RETENTION_MS, WRITES } from '../support/storage/storage-calls.js';
 
 /** The beginning of the connections' application names; the feed's name is longer. */
@@ -50,20 +50,6 @@ function ownPool(options: PoolConfig): Pool {
   const pool = new Pool({ connectionString: server.url, application_name: APPLICATION, ...options });
   cleanUps.push(async () => pool.end());
   return pool;
-}
-
-/** Expects two storages to read each other's sessions and to receive each other's changes. */
-async function expectShared(storage: PostgresSessionStorage, other: PostgresSessionStorage): Promise<void> {
-  const received: StorageChange[][] = [[], []];
-  [storage, other].forEach((each, at) => each.changes((change) => received[at]!.push(change)));
-  const loginId = storage.nextSessionId();
-  const mine = await created(storage, loginId);
-  const theirs = await created(other, loginId);
-  expect(await other.get(mine.sessionId)).toEqual(mine);
-  expect(await storage.listByLogin(loginId)).toEqual([mine, theirs]);
-  await eventually(() => received.every(({ length }) => length === 2));
-  const all = [mine, theirs].map(({ sessionId }) => ({ type: 'session.created', sessionId }));
-  expect(received).toMatchObject([all, all]);
 }
 
 function urlWith(sslmode: string): string {

@@ -1,12 +1,13 @@
 import { readFile } from 'node:fs/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
-import { OptionsError, type SessionStorage } from 'nestjs-distributed-session';
+import { OptionsError } from 'nestjs-distributed-session';
 import { RedisSessionStorage } from 'nestjs-distributed-session/redis';
-import { eventually } from '@distributed-session/test-servers/eventually.js';
 import { RedisServer } from '@distributed-session/test-servers/redis/redis-server.js';
+import { describeReadOnlyUser } from '../server-storage-suite/read-only-user.topic.js';
+import { settle } from '../support/storage/settled-call.js';
+import { created, WRITES } from '../support/storage/storage-calls.js';
 
 const PASSWORD = 'password-of-the-test';
-const ending = { reason: 'logged-out', by: 'tester', historyRetentionMs: 60_000 } as const;
 
 let server: RedisServer;
 const opened: RedisSessionStorage[] = [];
@@ -33,67 +34,23 @@ async function connectAs(user: string): Promise<RedisSessionStorage> {
   return storage;
 }
 
-function creation(storage: SessionStorage, loginId: string) {
-  const limits = { perLogin: 100, onLimit: 'end-oldest' } as const;
-  const payload = Buffer.from('payload');
-  const sessionId = storage.nextSessionId(loginId);
-  return { sessionId, loginId, idleTimeoutMs: 60_000, payload, limits, by: 'tester', historyRetentionMs: 60_000 };
-}
+describeReadOnlyUser('RedisSessionStorage', {
+  owner: () => connectAs('ds-read-write'),
+  reader: () => connectAs('ds-read-only'),
+  solution: 'does not allow its user',
+  note: 'its user',
+});
 
 describe('RedisSessionStorage with the rights of read-only.acl', () => {
-  test('reads sessions and services, and receives the changes of other processes', async () => {
+  test('rejects every write before it reaches a session', async () => {
     const [writer, reader] = [await connectAs('ds-read-write'), await connectAs('ds-read-only')];
-    const received: string[] = [];
-    reader.changes(({ type }) => received.push(type));
-    const session = creation(writer, 'alice');
-    await writer.create(session);
-    expect(await reader.get(session.sessionId)).toMatchObject({ state: 'live', loginId: 'alice' });
-    expect(await reader.listByLogin('alice')).toHaveLength(1);
-    expect(await reader.count()).toEqual({ sessions: 1, logins: 1 });
-    expect(await reader.listLogins({ limit: 10 })).toMatchObject({ logins: [{ loginId: 'alice', sessions: 1 }] });
-    expect(await reader.services.list()).toEqual([]);
-    await writer.end({ ...ending, sessionId: session.sessionId });
-    await eventually(() => received.includes('session.ended'));
-    expect(received).toEqual(['session.created', 'session.ended']);
-    expect(await reader.listHistory('alice')).toMatchObject([{ reason: 'logged-out' }]);
-    await eventually(() => reader.feedLagMs() < 5_000);
-    expect(Math.abs(reader.now() - writer.now())).toBeLessThan(1_000);
-  });
-
-  test('reads a session as expired from the moment of its expiry', async () => {
-    const [writer, reader] = [await connectAs('ds-read-write'), await connectAs('ds-read-only')];
-    const brief = { ...creation(writer, 'bob'), idleTimeoutMs: 200 };
-    await writer.create(brief);
-    await eventually(async () => (await reader.get(brief.sessionId))?.state === 'ended');
-    expect(await reader.get(brief.sessionId)).toMatchObject({ reason: 'idle-timeout' });
-  });
-
-  test('rejects every write as not applied before it reaches the server', async () => {
-    const [writer, reader] = [await connectAs('ds-read-write'), await connectAs('ds-read-only')];
-    const session = creation(writer, 'alice');
-    const { sessionId } = session;
-    await writer.create(session);
+    const session = await created(writer, 'alice');
     await server.resetStatistics();
-    const change = { sessionId, expectedVersion: 1, payload: Buffer.from('x'), by: 'tester' };
-    const successor = { sessionId: reader.nextSessionId('alice'), payload: Buffer.from('x') };
-    const writes = [
-      reader.create(creation(reader, 'alice')),
-      reader.replace({ ...change, touch: true }),
-      reader.touch([sessionId]),
-      reader.rotate({ ...change, ...ending, successor, graceMs: 0 }),
-      reader.end({ ...ending, sessionId }),
-      reader.endAll({ ...ending, loginId: 'alice' }),
-      reader.services.remove({ serviceId: 'orders', by: 'tester' }),
-    ];
-    for (const result of await Promise.allSettled(writes)) {
-      const reason = { code: 'ERR_STORAGE_UNAVAILABLE', message: expect.stringContaining('does not allow its user') };
-      expect(result).toMatchObject({ status: 'rejected', reason });
+    for (const write of Object.values(WRITES)) {
+      expect(await settle(() => write(reader, session))).toMatchObject({ outcome: 'ERR_STORAGE_UNAVAILABLE' });
     }
-    expect(await reader.get(sessionId)).toMatchObject({ state: 'live', version: 1 });
-    expect(await reader.ping()).toMatchObject({ writable: false, notes: [expect.stringContaining('its user')] });
-    expect(await writer.ping()).toEqual({ writable: true, notes: [] });
-    expect(await writer.count()).toEqual({ sessions: 1, logins: 1 });
     expect((await server.commandCounts())['hset'] ?? 0).toBe(0);
+    expect(await writer.count()).toEqual({ sessions: 1, logins: 1 });
   });
 });
 

@@ -38,6 +38,13 @@ describeServerStorage('PostgresSessionStorage', {
       "SELECT pid FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()";
     return (await server.query<{ pid: number }>(clients)).map(({ pid }) => String(pid));
   },
+  endFeeds: (server) => {
+    const feeds = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE '%(change feed)'";
+    return server.query(feeds);
+  },
+  // A feed also waits for the replies to its own heartbeats.
+  feedReceives: ['both', 'down', 'up'],
+  firstAfterReconnection: /^feed\.gap$/u,
   // Functions are part of the schema: a call never takes a further round trip.
   forgetScripts: async () => {},
   // The pool opens a connection when a call requires one.

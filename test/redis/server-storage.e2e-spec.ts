@@ -21,6 +21,11 @@ describeServerStorage('RedisSessionStorage', {
       .split('\n');
     return clients.filter((client) => !client.includes(' cmd=client|list ')).map((client) => client.split(' ')[0]!);
   },
+  endFeeds: (server) => server.call('CLIENT', 'KILL', 'TYPE', 'pubsub'),
+  // Another process sends the heartbeats, if this one cannot.
+  feedReceives: ['both', 'down'],
+  // A change may arrive together with the confirmation of the subscription.
+  firstAfterReconnection: /^(feed\.gap|user-\d+)$/u,
   forgetScripts: (server) => server.call('SCRIPT', 'FLUSH'),
   failsFast: true,
 });

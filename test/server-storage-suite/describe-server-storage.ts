@@ -1,8 +1,10 @@
 import { afterAll, afterEach, beforeAll, describe } from '@jest/globals';
 import { describeBlackHole } from './black-hole.topic.js';
 import { describeEventLoopStall } from './event-loop-stall.topic.js';
+import { describeFeedInterruptions } from './feed-interruptions.topic.js';
 import { describeLostReplies } from './lost-replies.topic.js';
 import { describeOpeningAndClosing } from './opening-and-closing.topic.js';
+import { describeProcessClock } from './process-clock.topic.js';
 import type { ServerStorageContext, ServerStorageTarget, StorageServer } from './server-storage-target.js';
 import { describeSlowNetwork } from './slow-network.topic.js';
 import { useStoragePair } from '../support/storage/storage-pair.js';
@@ -30,6 +32,7 @@ export function describeServerStorage<Server extends StorageServer>(
       startServer: (port) => target.start({ port }),
       newStorage: (address, options) => target.newStorage(server, address, options),
       connections: () => target.connections(server),
+      endFeeds: () => target.endFeeds(server),
       forgetScripts: () => target.forgetScripts(server),
       usePair: (options) => useStoragePair(() => target.pair(server, options)),
     };
@@ -37,6 +40,8 @@ export function describeServerStorage<Server extends StorageServer>(
     describeLostReplies(context);
     describeBlackHole(context);
     describeSlowNetwork(context);
+    describeFeedInterruptions(context);
     describeEventLoopStall(context);
+    describeProcessClock(context);
   });
 }

@@ -1,5 +1,6 @@
 import type { SessionStorage } from 'nestjs-distributed-session';
 import type { TcpTarget } from '@distributed-session/test-servers/proxy/tcp-proxy-connection.js';
+import type { TcpDirection } from '@distributed-session/test-servers/proxy/tcp-proxy-faults.js';
 import type { StorageOperation } from '../support/storage/storage-calls.js';
 import type { StoragePair } from '../support/storage/storage-pair.js';
 
@@ -35,6 +36,12 @@ export interface ServerStorageTarget<Server extends StorageServer = StorageServe
   readonly countRequests: (server: Server, operation: StorageOperation) => Promise<number>;
   /** Identifies the connections that the server has open, except the one that asks. */
   readonly connections: (server: Server) => Promise<readonly string[]>;
+  /** Ends the connections of all change feeds, at least that of a pair's `storage`. */
+  readonly endFeeds: (server: Server) => Promise<unknown>;
+  /** The directions between which a feed must have packets: if these are dropped, it reports a lag. */
+  readonly feedReceives: readonly (TcpDirection | 'both')[];
+  /** What a feed delivers first after it has reconnected: `feed.gap`, or the user of a new session, such as `user-1`. */
+  readonly firstAfterReconnection: RegExp;
   /** Makes the server forget cached scripts, so that the next call takes a further round trip. */
   readonly forgetScripts: (server: Server) => Promise<unknown>;
   /** Whether calls without a connection fail at once, instead of waiting for one until their deadline. */
@@ -45,11 +52,12 @@ export interface ServerStorageTarget<Server extends StorageServer = StorageServe
 export interface ServerStorageContext {
   /** The server, once the suite has started it. */
   readonly server: StorageServer;
-  readonly target: Pick<ServerStorageTarget, 'requestOf' | 'failsFast'>;
+  readonly target: Pick<ServerStorageTarget, 'requestOf' | 'failsFast' | 'feedReceives' | 'firstAfterReconnection'>;
   readonly countRequests: (operation: StorageOperation) => Promise<number>;
   readonly startServer: (port: number) => Promise<StorageServer>;
   readonly newStorage: (address: TcpTarget, options: StorageOptions) => SessionStorage;
   readonly connections: () => Promise<readonly string[]>;
+  readonly endFeeds: () => Promise<unknown>;
   readonly forgetScripts: () => Promise<unknown>;
   /** Opens one pair for the enclosing `describe`. */
   readonly usePair: (options: PairOptions) => StoragePair;

@@ -27,7 +27,8 @@ export function IsAttributeLimits(): PropertyDecorator {
   const validate = (value: unknown) =>
     isPlainObject(value) &&
     Object.entries(value).every(([name, limit]) => names.includes(name) && isWholeNumber(limit, 1, maximumOf(name)));
-  const requirement = `must be an object with only ${names.join(', ')}, each a positive whole number and maxDepth at most 100`;
+  const limits = 'each a positive whole number and maxDepth at most 100';
+  const requirement = `must be an object with only ${names.join(', ')}, ${limits}`;
   return optionRule('isAttributeLimits', validate, requirement, 'an object');
 }
 

@@ -44,7 +44,7 @@ export class DistributedSessionOptions {
   readonly timeoutPreset: TimeoutPreset = 'aal2';
 
   /**
-   * Time from the last access until a session expires; `null`: sessions do not expire by idleness.
+   * Time from the last access until a session expires; `null`: it has no idle timeout.
    *
    * @default 3_600_000, from the preset
    */
@@ -88,7 +88,7 @@ export class DistributedSessionOptions {
   readonly maxSessionsPerDevice?: number;
 
   /**
-   * What a login beyond a limit does: `end-oldest` ends the oldest session, `reject` throws `SessionLimitError`.
+   * Behaviour at a login beyond a limit: `end-oldest` ends the oldest session, `reject` throws `SessionLimitError`.
    *
    * @default 'end-oldest'
    */

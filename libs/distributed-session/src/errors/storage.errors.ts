@@ -9,12 +9,12 @@ export class StorageUnavailableError extends DistributedSessionError {
   }
 }
 
-/** The storage's reply was lost. The write may or may not have been applied: read before you repeat it. */
+/** The storage's reply was lost. The write may have been applied: read the current state before you repeat it. */
 export class StorageOutcomeUnknownError extends DistributedSessionError {
   readonly code = 'ERR_STORAGE_OUTCOME_UNKNOWN';
 
   constructor(
-    message = "The session storage's reply was lost; the write may or may not have been applied.",
+    message = "The session storage's reply was lost; the write may have been applied. Read the current state before you repeat it.",
     options?: ErrorOptions,
   ) {
     super(message, options);

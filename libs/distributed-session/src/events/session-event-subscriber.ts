@@ -55,7 +55,10 @@ export class SessionEventSubscriber implements OnApplicationBootstrap {
     try {
       await listener(event);
     } catch (error) {
-      this.#logger.error(`${name} failed on ${event.type}`, error instanceof Error ? error.stack : undefined);
+      this.#logger.error(
+        `The listener ${name} failed on ${event.type}.`,
+        error instanceof Error ? error.stack : undefined,
+      );
     }
   }
 }

@@ -2,7 +2,7 @@ import { DAY_MS, HOUR_MS, MINUTE_MS } from './duration.js';
 
 /** The timeouts of a session, in milliseconds. At least one of them is set. */
 export interface SessionTimeouts {
-  /** Time from the last access until the session expires. Absent: it does not expire by idleness. */
+  /** Time from the last access until the session expires. Absent: it has no idle timeout. */
   readonly idleTimeoutMs?: number;
   /** Time from the login until the session expires. Absent: it does not expire while it is used. */
   readonly absoluteTimeoutMs?: number;

@@ -9,7 +9,7 @@ export interface SessionClient {
   readonly userAgent?: string;
 }
 
-/** The fields that a session, its stored record and its tombstone share. Times are epoch milliseconds of the storage's clock. */
+/** The fields of a session, its stored record and its tombstone. Times are epoch milliseconds of the storage's clock. */
 export interface SessionHeader {
   /** Identifies the session: a lower-case UUID (RFC 9562). May be shown, listed and logged. It is not a credential. */
   readonly sessionId: string;

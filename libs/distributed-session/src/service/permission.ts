@@ -82,30 +82,30 @@ export class PermissionSet {
     this.#granted = permissions.map((text, index) => parsePermission(text, `permissions[${index}]`));
   }
 
-  /** Whether one permission grants all of `required`. A narrowed permission does not grant the whole one. */
+  /** Returns whether one permission grants all of `required`. A narrowed permission does not grant the whole one. */
   grants(required: Permission): boolean {
     return this.#granted.some((granted) => covers(granted, required));
   }
 
-  /** Whether `required` is granted for at least some attributes. */
+  /** Returns whether `required` is granted for at least some attributes. */
   grantsForSomeAttributes(required: Permission): boolean {
     return this.#granted.some((granted) => coversForSomeAttributes(granted, required));
   }
 
-  /** Whether a narrowable permission is granted for this attribute. */
+  /** Returns whether a narrowable permission is granted for this attribute. */
   grantsAttribute(required: Permission, key: string): boolean {
     return this.grants({ ...required, attributes: key.split('.') });
   }
 }
 
-/** Whether `granted` includes all of `required`. Only whole segments match. */
+/** Returns whether `granted` includes all of `required`. Only whole segments match. */
 export function covers(granted: Permission, required: Permission): boolean {
   if (!coversSegments(granted.name, required.name)) return false;
   if (granted.attributes === undefined) return true;
   return required.attributes !== undefined && coversSegments(granted.attributes, required.attributes);
 }
 
-/** Whether `granted` includes the named permission for at least some attributes. */
+/** Returns whether `granted` includes the named permission for at least some attributes. */
 export function coversForSomeAttributes(granted: Permission, required: Permission): boolean {
   return coversSegments(granted.name, required.name);
 }

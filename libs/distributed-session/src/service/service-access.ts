@@ -30,12 +30,12 @@ export class ServiceAccess {
     return new ServiceAccess(service.serviceId, [...this.sets, new PermissionSet(service.permissions)]);
   }
 
-  /** Whether all of a permission is granted. */
+  /** Returns whether all of a permission is granted. */
   may(required: Permission): boolean {
     return this.sets.every((set) => set.grants(required));
   }
 
-  /** Whether a permission is granted for at least some attributes. */
+  /** Returns whether a permission is granted for at least some attributes. */
   mayForSomeAttributes(required: Permission): boolean {
     return this.sets.every((set) => set.grantsForSomeAttributes(required));
   }

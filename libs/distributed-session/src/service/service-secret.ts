@@ -26,7 +26,7 @@ export function generateKeyId(): string {
   return toBase62(randomBytes(7), KEY_ID_LENGTH);
 }
 
-/** Whether a text has the prefix of generated secrets, which a caller-chosen secret may not have. */
+/** Returns whether a text has the prefix of generated secrets, which a caller-chosen secret may not have. */
 export function looksGenerated(secret: string): boolean {
   return secret.startsWith(PREFIX);
 }

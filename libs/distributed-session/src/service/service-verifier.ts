@@ -14,7 +14,7 @@ import { type ServiceCredential, toServiceCredential } from './service-credentia
 import { keyIdOf, looksGenerated } from './service-secret.js';
 import { VerificationCache } from './verification-cache.js';
 
-/** The slow hashes that this process computes at once. More are rejected, so that they cannot exhaust it. */
+/** Maximum number of concurrent slow hashes. Further attempts are rejected, so that they cannot exhaust the process. */
 const MAX_SLOW_CHECKS = 32;
 const USE_INTERVAL_MS = 60_000;
 

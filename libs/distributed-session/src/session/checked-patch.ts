@@ -35,7 +35,7 @@ export function checkPatch(patch: AttributePatch, limits: AttributeLimits): Chec
   const set = checkAttributes(patch.set ?? {}, limits);
   const both = [...set.keys()].find((key) => remove.has(key));
   if (both !== undefined) {
-    throw new SessionInputError(`attributes.${both}`, 'attribute-key', 'is both set and removed. Do one or the other.');
+    throw new SessionInputError(`attributes.${both}`, 'attribute-key', 'must not be in both set and remove.');
   }
   return { set, remove };
 }

@@ -36,7 +36,7 @@ export class IsolatedObservable<T> extends Observable<T> {
     try {
       await listener();
     } catch (error) {
-      this.#logger.error('A session event listener failed', error instanceof Error ? error.stack : undefined);
+      this.#logger.error('A listener of session events failed.', error instanceof Error ? error.stack : undefined);
     }
   }
 }

@@ -20,10 +20,10 @@ export async function readSession(storage: SessionStorage, sessionId: string): P
   return stored;
 }
 
-/** Throws if the storage returned another session than the requested one (CWE-488). */
+/** Throws if the storage returned a session other than the requested one (CWE-488). */
 export function assertIsSession(stored: StoredSession, sessionId: string): void {
   if (stored.sessionId === sessionId) return;
-  throw new StorageCorruptError(`The storage returned another session than the requested ${sessionId}.`);
+  throw new StorageCorruptError(`The storage returned a session other than the requested ${sessionId}.`);
 }
 
 /** Opens a record after checking that it is intact. */

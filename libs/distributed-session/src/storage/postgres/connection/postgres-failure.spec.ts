@@ -81,7 +81,7 @@ describe('toPostgresError()', () => {
   it.each([
     [UNSENT, 'ERR_STORAGE_UNAVAILABLE', 'cannot be reached'],
     [READ, 'ERR_STORAGE_UNAVAILABLE', 'did not respond in time'],
-    [WRITE, 'ERR_STORAGE_OUTCOME_UNKNOWN', 'may or may not have been applied'],
+    [WRITE, 'ERR_STORAGE_OUTCOME_UNKNOWN', 'may have been applied'],
   ])('maps a lost reply (%j), also when the server announces its shutdown, to %s', (statement, code, words) => {
     const ends = ['57P01', '57P02', '57P05'].map(serverError);
     for (const error of [...ends, new Error(CANARY), Object.assign(new Error(), { code: 'ECONNRESET' }), undefined]) {

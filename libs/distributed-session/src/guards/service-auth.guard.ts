@@ -6,7 +6,7 @@ import { RESOLVED_OPTIONS, type ResolvedOptions } from '../resolve-options.js';
 import type { ServiceCredential } from '../service/service-credential.js';
 import { looksGenerated } from '../service/service-secret.js';
 import { DistributedSessionManager } from '../session/distributed-session.manager.js';
-import { guardRefusal } from './guard-refusal.js';
+import { guardRejection } from './guard-rejection.js';
 import { type GuardedRequest, guardedRequestOf } from './guarded-request.js';
 import {
   AmbiguousCredentialError,
@@ -58,8 +58,8 @@ export class ServiceAuthGuard implements CanActivate {
       else if (!allowsAnonymous(this.reflector, context)) throw new ServiceAuthenticationError();
       return true;
     } catch (error) {
-      const refusal = error instanceof AmbiguousCredentialError ? new ServiceAuthenticationError() : error;
-      throw guardRefusal(refusal, request, this.challenge(), ['ERR_SERVICE_AUTHENTICATION']);
+      const rejection = error instanceof AmbiguousCredentialError ? new ServiceAuthenticationError() : error;
+      throw guardRejection(rejection, request, this.challenge(), ['ERR_SERVICE_AUTHENTICATION']);
     }
   }
 

@@ -3,7 +3,7 @@ import { Reflector } from '@nestjs/core';
 import { ServiceAuthenticationError, ServicePermissionError } from '../errors/service.errors.js';
 import { PermissionSet, parsePermission } from '../service/permission.js';
 import type { ServiceCredential } from '../service/service-credential.js';
-import { guardRefusal } from './guard-refusal.js';
+import { guardRejection } from './guard-rejection.js';
 import { guardedRequestOf } from './guarded-request.js';
 import { type PermissionRequirement, allowsAnonymous, requirementsOfRoute } from './route-requirements.js';
 
@@ -39,7 +39,7 @@ export class ServicePermissionGuard implements CanActivate {
       this.check(requirementsOfRoute(context), request.service);
       return true;
     } catch (error) {
-      throw guardRefusal(error, request, 'Basic realm="services"', ['ERR_SERVICE_AUTHENTICATION']);
+      throw guardRejection(error, request, 'Basic realm="services"', ['ERR_SERVICE_AUTHENTICATION']);
     }
   }
 

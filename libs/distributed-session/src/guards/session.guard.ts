@@ -6,7 +6,7 @@ import { RESOLVED_OPTIONS, type ResolvedOptions } from '../resolve-options.js';
 import { looksGenerated } from '../service/service-secret.js';
 import { DistributedSessionManager } from '../session/distributed-session.manager.js';
 import type { SessionCredential } from '../session/session-credential.js';
-import { guardRefusal } from './guard-refusal.js';
+import { guardRejection } from './guard-rejection.js';
 import { type GuardedRequest, guardedRequestOf } from './guarded-request.js';
 import { AmbiguousCredentialError, authorization, onlyOne, singleCookie, singleHeader } from './request-credentials.js';
 import { isOptionalSession } from './route-requirements.js';
@@ -53,8 +53,8 @@ export class SessionGuard implements CanActivate {
       return true;
     } catch (error) {
       if (this.isOptional(context) && isWithoutSession(error)) return true;
-      const refusal = error instanceof AmbiguousCredentialError ? ambiguous(error) : error;
-      throw guardRefusal(refusal, request, challenge, UNAUTHORIZED);
+      const rejection = error instanceof AmbiguousCredentialError ? ambiguous(error) : error;
+      throw guardRejection(rejection, request, challenge, UNAUTHORIZED);
     }
   }
 

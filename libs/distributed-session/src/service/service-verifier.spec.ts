@@ -11,7 +11,7 @@ import { generateSecret } from './service-secret.js';
 import { ServiceVerifier } from './service-verifier.js';
 
 const CHOSEN = 'correct horse battery staple';
-const refused = { code: 'ERR_SERVICE_AUTHENTICATION', retryAfterMs: undefined };
+const rejected = { code: 'ERR_SERVICE_AUTHENTICATION', retryAfterMs: undefined };
 const admin = ServiceAccess.unrestricted('admin');
 
 describe('ServiceVerifier', () => {
@@ -40,10 +40,14 @@ describe('ServiceVerifier', () => {
     return issued;
   }
 
-  async function refusal(serviceId: unknown, presented: unknown, source?: string): Promise<ServiceAuthenticationError> {
+  async function rejection(
+    serviceId: unknown,
+    presented: unknown,
+    source?: string,
+  ): Promise<ServiceAuthenticationError> {
     const error: unknown = await verifier.verify(serviceId, presented, { source }).catch((thrown: unknown) => thrown);
     if (error instanceof ServiceAuthenticationError) return error;
-    throw new Error('was not refused', { cause: error });
+    throw new Error('was not rejected', { cause: error });
   }
 
   it('authenticates a service by id and secret, or by a generated secret alone, and returns neither secret nor hash', async () => {
@@ -53,10 +57,10 @@ describe('ServiceVerifier', () => {
     }
     await register('chosen', CHOSEN);
     expect(await verifier.verify('chosen', CHOSEN)).toMatchObject({ serviceId: 'chosen' });
-    expect(await refusal(undefined, CHOSEN)).toMatchObject({ retryAfterMs: undefined });
+    expect(await rejection(undefined, CHOSEN)).toMatchObject({ retryAfterMs: undefined });
   });
 
-  it('compares a generated secret exactly once, for every cause of a refusal', async () => {
+  it('compares a generated secret exactly once, for every cause of a rejection', async () => {
     const foreign = (await register('order')).secret;
     await register('chosen', CHOSEN);
     hasher.takeCounts();
@@ -73,18 +77,18 @@ describe('ServiceVerifier', () => {
       ['pay', 'dss_'],
     ];
     for (const [id, presented] of tries) {
-      await refusal(id, presented);
+      await rejection(id, presented);
       expect(hasher.takeCounts()).toEqual({ fast: 1, slow: 0 });
     }
   });
 
-  it('compares a chosen secret exactly twice, for every cause of a refusal', async () => {
+  it('compares a chosen secret exactly twice, for every cause of a rejection', async () => {
     await register('one', CHOSEN);
     await register('two', 'the first of the two secrets');
     await registry.rotateSecret('two', { secretKey: 'the second of the two secrets' }, admin);
     hasher.takeCounts();
     for (const id of ['one', 'two', 'pay', 'unknown']) {
-      await refusal(id, 'a wrong but plausible secret');
+      await rejection(id, 'a wrong but plausible secret');
       expect(hasher.takeCounts()).toEqual({ fast: 0, slow: 2 });
     }
     await verifier.verify('two', 'the first of the two secrets');
@@ -113,7 +117,7 @@ describe('ServiceVerifier', () => {
       ['chosen', 'a wrong chosen secret'],
     ];
     for (const cause of causes) {
-      const error = await refusal(...cause);
+      const error = await rejection(...cause);
       const { name, message, cause: reason } = error;
       expect({ ...Object.fromEntries(Object.entries(error)), name, message, cause: reason }).toEqual({
         code: 'ERR_SERVICE_AUTHENTICATION',
@@ -135,8 +139,8 @@ describe('ServiceVerifier', () => {
     expect(hasher.takeCounts()).toEqual({ fast: 1, slow: 0 });
   });
 
-  it('does not cache a refusal', async () => {
-    await refusal('late', CHOSEN);
+  it('does not cache a rejection', async () => {
+    await rejection('late', CHOSEN);
     await register('late', CHOSEN);
     expect(await verifier.verify('late', CHOSEN)).toMatchObject({ serviceId: 'late' });
   });
@@ -148,14 +152,14 @@ describe('ServiceVerifier', () => {
     await verifier.verify('pay', secret);
     await change();
     await new Promise(setImmediate);
-    expect(await refusal('pay', secret)).toMatchObject(refused);
+    expect(await rejection('pay', secret)).toMatchObject(rejected);
   });
 
   it('rejects a revoked secret at once after forget()', async () => {
     await verifier.verify('pay', secret);
     await registry.revoke('pay', admin);
     verifier.forget();
-    expect(await refusal('pay', secret)).toMatchObject(refused);
+    expect(await rejection('pay', secret)).toMatchObject(rejected);
   });
 
   it('rejects a cached secret when its overlap ends', async () => {
@@ -165,7 +169,7 @@ describe('ServiceVerifier', () => {
     clock.advance(4_999);
     await verifier.verify('pay', secret);
     clock.advance(1);
-    expect(await refusal('pay', secret)).toMatchObject(refused);
+    expect(await rejection('pay', secret)).toMatchObject(rejected);
   });
 
   it('does not cache a verification during which the service is revoked', async () => {
@@ -177,7 +181,7 @@ describe('ServiceVerifier', () => {
     await new Promise(setImmediate);
     release();
     expect(await verifying).toMatchObject({ serviceId: 'chosen' });
-    expect(await refusal('chosen', CHOSEN)).toMatchObject(refused);
+    expect(await rejection('chosen', CHOSEN)).toMatchObject(rejected);
   });
 
   it('reads the storage while the feed lags behind', async () => {
@@ -190,24 +194,24 @@ describe('ServiceVerifier', () => {
 
   it('rejects more than 32 slow comparisons at once, so that they cannot exhaust the process', async () => {
     const release = hasher.holdSlow();
-    const waiting = Array.from({ length: 32 }, (_, n) => refusal('unknown', `wrong secret number ${n}`));
+    const waiting = Array.from({ length: 32 }, (_, n) => rejection('unknown', `wrong secret number ${n}`));
     await new Promise(setImmediate);
-    expect(await refusal('unknown', 'one wrong secret more')).toMatchObject({ retryAfterMs: 1_000 });
+    expect(await rejection('unknown', 'one wrong secret more')).toMatchObject({ retryAfterMs: 1_000 });
     expect(await verifier.verify('pay', secret)).toMatchObject({ serviceId: 'pay' });
     expect(hasher.takeCounts()).toEqual({ fast: 1, slow: 64 });
     release();
     for (const error of await Promise.all(waiting)) expect(error.retryAfterMs).toBeUndefined();
-    expect(await refusal('unknown', 'and another one after that')).toMatchObject({ retryAfterMs: undefined });
+    expect(await rejection('unknown', 'and another one after that')).toMatchObject({ retryAfterMs: undefined });
   });
 
   it('throttles a source after ten failures, and still accepts the valid secret from another source', async () => {
     hasher.takeCounts();
     for (let n = 0; n < 200; n++) {
-      const { retryAfterMs } = await refusal('pay', generateSecret().secret, '192.0.2.66');
+      const { retryAfterMs } = await rejection('pay', generateSecret().secret, '192.0.2.66');
       expect(retryAfterMs === undefined).toBe(n < 10);
     }
     expect(hasher.takeCounts()).toEqual({ fast: 10, slow: 0 });
-    expect(await refusal('pay', secret, '192.0.2.66')).toMatchObject({ retryAfterMs: 60_000 });
+    expect(await rejection('pay', secret, '192.0.2.66')).toMatchObject({ retryAfterMs: 60_000 });
     expect(await verifier.verify('pay', secret, { source: '192.0.2.1' })).toMatchObject({ serviceId: 'pay' });
     clock.advance(60_000);
     expect(await verifier.verify('pay', secret, { source: '192.0.2.66' })).toMatchObject({ serviceId: 'pay' });
@@ -215,8 +219,8 @@ describe('ServiceVerifier', () => {
 
   it('throttles neither successes nor failures without a source', async () => {
     for (let n = 0; n < 30; n++) await verifier.verify('pay', secret, { source: '192.0.2.1' });
-    for (let n = 0; n < 30; n++) expect((await refusal('pay', generateSecret().secret)).retryAfterMs).toBeUndefined();
-    expect((await refusal('pay', generateSecret().secret, '192.0.2.1')).retryAfterMs).toBeUndefined();
+    for (let n = 0; n < 30; n++) expect((await rejection('pay', generateSecret().secret)).retryAfterMs).toBeUndefined();
+    expect((await rejection('pay', generateSecret().secret, '192.0.2.1')).retryAfterMs).toBeUndefined();
   });
 
   it('records the use of a secret at most once a minute, and authenticates even if that fails', async () => {

@@ -27,7 +27,7 @@ export interface VerifyServiceOptions {
 }
 
 /**
- * Authenticates services by their secrets. The work for a refusal depends only on the form of the presented secret,
+ * Authenticates services by their secrets. The work for a rejection depends only on the form of the presented secret,
  * never on whether the service exists, whether it has other secrets, or which part did not match (CWE-203, CWE-208).
  */
 export class ServiceVerifier {
@@ -52,11 +52,11 @@ export class ServiceVerifier {
    */
   async verify(serviceId: unknown, secret: unknown, { source }: VerifyServiceOptions = {}): Promise<ServiceCredential> {
     const { maxServiceSecretLength } = INPUT_LIMITS;
-    if (typeof secret !== 'string' || secret === '' || secret.length > maxServiceSecretLength) throw refused();
+    if (typeof secret !== 'string' || secret === '' || secret.length > maxServiceSecretLength) throw rejected();
     // All lone surrogates become the same bytes in UTF-8.
-    if (!secret.isWellFormed()) throw refused();
+    if (!secret.isWellFormed()) throw rejected();
     const keyId = keyIdOf(secret);
-    if (serviceId === undefined ? keyId === undefined : !isServiceId(serviceId)) throw refused();
+    if (serviceId === undefined ? keyId === undefined : !isServiceId(serviceId)) throw rejected();
     const id = serviceId as string | undefined;
     const cached = this.#cache.find(id, secret);
     if (cached) return cached;
@@ -69,7 +69,7 @@ export class ServiceVerifier {
     const matched = await this.#match(record, secret, keyId);
     if (!record || !matched) {
       if (source !== undefined) this.#throttle.recordFailure(subject, source);
-      throw refused();
+      throw rejected();
     }
     const service = toServiceCredential(record);
     addToCache(service, matched);
@@ -122,6 +122,6 @@ export class ServiceVerifier {
   }
 }
 
-function refused(): ServiceAuthenticationError {
+function rejected(): ServiceAuthenticationError {
   return new ServiceAuthenticationError();
 }

@@ -10,7 +10,7 @@ import { decodePayload, encodePayload } from './session-payload.js';
 const LIMITS = { ...DEFAULT_ATTRIBUTE_LIMITS, maxValueBytes: 1_000, maxDepth: 4 };
 const copy = (value: unknown) => copyAttributeValue(value, 'attributes.x', LIMITS);
 
-function refusal(value: unknown): SessionInputError {
+function rejection(value: unknown): SessionInputError {
   try {
     copy(value);
   } catch (error) {
@@ -75,12 +75,12 @@ describe('copyAttributeValue', () => {
     ['an instance of a class', new FakeClock()],
     ['an object that inherits', Object.create({ inherited: 1 })],
   ])('rejects %s, alone and nested', (_, value) => {
-    expect(refusal(value)).toMatchObject({ field: 'attributes.x', constraint: 'attribute-value' });
-    expect(refusal({ a: [0, value] })).toMatchObject({ field: 'attributes.x.a[1]', constraint: 'attribute-value' });
+    expect(rejection(value)).toMatchObject({ field: 'attributes.x', constraint: 'attribute-value' });
+    expect(rejection({ a: [0, value] })).toMatchObject({ field: 'attributes.x.a[1]', constraint: 'attribute-value' });
   });
 
   it('rejects a toJSON method, so that its result is never written', () => {
-    expect(refusal({ toJSON: () => 'other' })).toMatchObject({ field: 'attributes.x.toJSON' });
+    expect(rejection({ toJSON: () => 'other' })).toMatchObject({ field: 'attributes.x.toJSON' });
     const list = Object.assign([1, 2], { toJSON: () => 'other' });
     expect(JSON.stringify(copy(list))).toBe('[1,2]');
   });
@@ -88,14 +88,14 @@ describe('copyAttributeValue', () => {
   it('rejects the holes of a sparse array', () => {
     const sparse = [1];
     sparse[2] = 3;
-    expect(refusal(sparse)).toMatchObject({ field: 'attributes.x[1]', constraint: 'attribute-value' });
-    expect(refusal(Object.assign([], { length: 2 ** 31 }))).toMatchObject({ constraint: 'attribute-value-size' });
+    expect(rejection(sparse)).toMatchObject({ field: 'attributes.x[1]', constraint: 'attribute-value' });
+    expect(rejection(Object.assign([], { length: 2 ** 31 }))).toMatchObject({ constraint: 'attribute-value-size' });
   });
 
   it('rejects circular references, and accepts shared ones', () => {
     const cycle: Record<string, unknown> = { list: [] };
     (cycle['list'] as unknown[]).push(cycle);
-    expect(refusal(cycle)).toMatchObject({ field: 'attributes.x.list[0]', constraint: 'attribute-value' });
+    expect(rejection(cycle)).toMatchObject({ field: 'attributes.x.list[0]', constraint: 'attribute-value' });
     const shared = { n: 1 };
     expect(copy({ a: shared, b: [shared, shared] })).toEqual({ a: { n: 1 }, b: [{ n: 1 }, { n: 1 }] });
   });
@@ -152,18 +152,18 @@ describe('copyAttributeValue', () => {
 
   it('accepts nesting up to the limit and rejects one level more', () => {
     expect(copy(nested(4))).toEqual(nested(4));
-    expect(refusal(nested(5))).toMatchObject({ field: 'attributes.x', constraint: 'attribute-depth', limit: 4 });
-    expect(refusal(nested(5_000))).toMatchObject({ constraint: 'attribute-depth' });
+    expect(rejection(nested(5))).toMatchObject({ field: 'attributes.x', constraint: 'attribute-depth', limit: 4 });
+    expect(rejection(nested(5_000))).toMatchObject({ constraint: 'attribute-depth' });
   });
 
   it('accepts JSON up to the limit in UTF-8 bytes and rejects one byte more', () => {
     const tooLarge = { field: 'attributes.x', constraint: 'attribute-value-size', limit: 1_000 };
     expect(copy('a'.repeat(998))).toHaveLength(998);
-    expect(refusal('a'.repeat(999))).toMatchObject(tooLarge);
+    expect(rejection('a'.repeat(999))).toMatchObject(tooLarge);
     expect(copy('€'.repeat(332))).toHaveLength(332);
-    expect(refusal('€'.repeat(333))).toMatchObject(tooLarge);
-    expect(refusal('\u0000'.repeat(200))).toMatchObject(tooLarge);
-    expect(refusal({ ['k'.repeat(999)]: 1 })).toMatchObject(tooLarge);
+    expect(rejection('€'.repeat(333))).toMatchObject(tooLarge);
+    expect(rejection('\u0000'.repeat(200))).toMatchObject(tooLarge);
+    expect(rejection({ ['k'.repeat(999)]: 1 })).toMatchObject(tooLarge);
   });
 
   it('stops reading a value that is certainly too large', () => {
@@ -173,7 +173,7 @@ describe('copyAttributeValue', () => {
         for (;;) yield reads++;
       },
     };
-    expect(refusal(Object.assign([], endless))).toMatchObject({ constraint: 'attribute-value-size' });
+    expect(rejection(Object.assign([], endless))).toMatchObject({ constraint: 'attribute-value-size' });
     expect(reads).toBeLessThanOrEqual(LIMITS.maxValueBytes);
   });
 });

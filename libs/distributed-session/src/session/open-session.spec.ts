@@ -41,7 +41,7 @@ const tombstone: SessionTombstone = {
 const everything = ServiceAccess.unrestricted('svc');
 
 /** The error, which does not contain the id that was returned. */
-function refused(hidden: string) {
+function rejected(hidden: string) {
   return expect.objectContaining({ code: 'ERR_STORAGE_CORRUPT', message: expect.not.stringContaining(hidden) });
 }
 
@@ -78,7 +78,7 @@ describe('A session that the storage returns in place of the requested one', () 
   it('causes an error without its id, whether it is live or ended', () => {
     expect(() => assertIsSession(record, ID)).not.toThrow();
     for (const stored of [record, tombstone]) {
-      expect(() => assertIsSession({ ...stored, sessionId: OTHER_ID }, ID)).toThrow(refused(OTHER_ID));
+      expect(() => assertIsSession({ ...stored, sessionId: OTHER_ID }, ID)).toThrow(rejected(OTHER_ID));
     }
   });
 
@@ -101,7 +101,7 @@ describe('A session that the storage returns in place of the requested one', () 
       () => sessions.updateSession(update),
       () => sessions.rotateSession(ID),
     ];
-    for (const call of calls) await expect(call()).rejects.toEqual(refused(OTHER_ID));
+    for (const call of calls) await expect(call()).rejects.toEqual(rejected(OTHER_ID));
   });
 
   it('is never returned in the list of a user', async () => {
@@ -111,7 +111,7 @@ describe('A session that the storage returns in place of the requested one', () 
       }
     }
     const sessions = new DistributedSessionManager({ serviceId: 'svc', storage: new SwappingStorage() });
-    await expect(sessions.getSessionsByLoginId('alice')).rejects.toEqual(refused('mallory'));
+    await expect(sessions.getSessionsByLoginId('alice')).rejects.toEqual(rejected('mallory'));
   });
 });
 

@@ -9,7 +9,7 @@ import type {
 } from '../storage/storage-change.js';
 
 /**
- * The credential of an ended session was presented. Emitted only in the process that refused it. The token can no longer
+ * The credential of an ended session was presented. Emitted only in the process that rejected it. The token can no longer
  * be verified: many such events for one session indicate a client that missed its logout, or an attacker who guesses.
  */
 export interface SessionRefusedEvent {
@@ -21,7 +21,7 @@ export interface SessionRefusedEvent {
   readonly device?: string;
   readonly version: number;
   readonly reason: EndReason;
-  /** The id of the service that refused the credential. */
+  /** The id of the service that rejected the credential. */
   readonly by: string;
   /** Epoch milliseconds of the storage's clock. */
   readonly at: number;

@@ -78,7 +78,7 @@ export class SessionIssuer {
       const result = await storage.rotate({
         sessionId,
         expectedVersion: record.version,
-        successor: { sessionId: successorId, payload: encodePayload(succeed(sessionId, payload, token)) },
+        successor: { sessionId: successorId, payload: encodePayload(successorPayload(sessionId, payload, token)) },
         graceMs: rotationGraceMs,
         by,
         historyRetentionMs,
@@ -94,7 +94,7 @@ export class SessionIssuer {
   }
 }
 
-function succeed(sessionId: string, payload: SessionPayload, token: string): SessionPayload {
+function successorPayload(sessionId: string, payload: SessionPayload, token: string): SessionPayload {
   const predecessors = [...payload.predecessors, { sessionId, tokenDigest: payload.tokenDigest }].slice(
     -MAX_GRACE_HOPS,
   );

@@ -76,15 +76,15 @@ describe('A session payload', () => {
 
   it('with a flipped byte decodes to another payload or is corrupt, without another error or a quoted value', () => {
     const packed = encodePayload(payload);
-    let refused = 0;
+    let rejected = 0;
     for (let at = 0; at < packed.length; at++) {
       for (let bit = 0; bit < 8; bit++) {
         const damaged = Uint8Array.from(packed);
         damaged[at]! ^= 1 << bit;
-        if (decoded(damaged) === undefined) refused++;
+        if (decoded(damaged) === undefined) rejected++;
       }
     }
-    expect(refused).toBeGreaterThan(packed.length);
+    expect(rejected).toBeGreaterThan(packed.length);
   });
 
   it('is corrupt if it is truncated', () => {

@@ -7,7 +7,7 @@ import type { GuardedRequest } from './guarded-request.js';
  * Converts an error into the exception that a guard throws. Errors whose code is in `unauthorized` become 401 with the
  * challenge that RFC 9110 section 11.6.1 requires. All others keep their usual status, such as 403, 429 or 503.
  */
-export function guardRefusal(
+export function guardRejection(
   error: unknown,
   request: GuardedRequest,
   challenge: string,

@@ -15,7 +15,7 @@ function shownBy(value: unknown): string {
   return [inspect(value, { depth: 6 }), String(value), JSON.stringify(value)].join('\n');
 }
 
-describe('Secrets, tokens and attribute values stay hidden', () => {
+describe('Secrets, tokens and attribute values', () => {
   let storage: InMemorySessionStorage;
   let sessions: DistributedSessionManager;
   let issued: IssuedSession;
@@ -38,14 +38,14 @@ describe('Secrets, tokens and attribute values stay hidden', () => {
     await sessions.close();
   });
 
-  it('in the inspection of a used manager, its views, its storage and its events', () => {
+  it('are not revealed by inspecting a used manager, its views, its storage and its events', () => {
     for (const holder of [sessions, sessions.as(service), sessions.events, storage]) {
       expect(inspect(holder, { depth: 6 })).not.toContain(CANARY);
       expect(inspect(holder, { depth: 6 })).toMatch(/Manager|Storage|Events/);
     }
   });
 
-  it('in an issued session, except by property access', () => {
+  it('are not revealed by an issued session, except by property access', () => {
     expect(issued.token).toBe(`${CANARY}-token`);
     const { attributes: own, ...rest } = issued;
     expect(own).toEqual(attributes);
@@ -55,7 +55,7 @@ describe('Secrets, tokens and attribute values stay hidden', () => {
     }
   });
 
-  it('in an issued service credential, except by property access', () => {
+  it('are not revealed by an issued service credential, except by property access', () => {
     expect(service.secret).toBe(`${CANARY} secret`);
     for (const shown of [shownBy(service), shownBy({ ...service }), shownBy(structuredClone(service))]) {
       expect(shown).not.toContain(CANARY);
@@ -63,7 +63,7 @@ describe('Secrets, tokens and attribute values stay hidden', () => {
     }
   });
 
-  it('in every error that a caller can provoke, and in its HTTP response', async () => {
+  it('are not revealed by any error that a caller can provoke, or by its HTTP response', async () => {
     const { sessionId } = issued;
     const id = storage.nextSessionId();
     const guest = sessions.as({ serviceId: 'guest', permissions: ['session.read:a', 'session.write:a'] });
@@ -111,7 +111,7 @@ describe('Secrets, tokens and attribute values stay hidden', () => {
     }
   });
 
-  it('in the error about a corrupt record, whose text the JSON parser would quote', async () => {
+  it('are not revealed by the error about a corrupt record, whose text the JSON parser would quote', async () => {
     class TruncatingStorage extends InMemorySessionStorage {
       override async get(sessionId: string) {
         const stored = await super.get(sessionId);

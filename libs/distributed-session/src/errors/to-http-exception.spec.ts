@@ -57,13 +57,13 @@ describe('toHttpException', () => {
     },
   );
 
-  it('is tested with every error class', () => {
+  it('converts every error class: the table is complete', () => {
     const classes = [OptionsError, ...[session, service, storage].flatMap((module) => Object.values(module))];
     expect(new Set(table.map(([error]) => error.constructor))).toEqual(new Set(classes));
     expect(classes).toHaveLength(17);
   });
 
-  it('is public, as is retryAfterSeconds()', () => {
+  it('is exported with retryAfterSeconds()', () => {
     expect(library).toMatchObject({ toHttpException, retryAfterSeconds });
   });
 

@@ -139,7 +139,7 @@ describe('covers', () => {
     }
   });
 
-  it('is transitive', () => {
+  it('covers everything that a covered permission covers', () => {
     const permission = fc.oneof(
       name,
       name.map((text) => `${text}.*`),

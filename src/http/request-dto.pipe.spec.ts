@@ -113,7 +113,10 @@ describe('RequestDtoPipe', () => {
     expect(make({ name: 'a', value: null }, Derived)).toMatchObject({ value: null });
   });
 
-  test('rejects unknown fields at each level, and lists the known fields', () => {
+  test('rejects unknown fields at each level, and suggests a similar known field or lists all', () => {
+    expect(errorOf({ name: 'a', limits: 1 }).errors).toEqual([
+      { field: 'limits', message: 'Unknown field "limits". Did you mean "limit"?' },
+    ]);
     expect(errorOf({ name: 'a', more: 1 }).errors).toEqual([
       { field: 'more', message: 'Unknown field "more". Known fields: inner, limit, name, raw, touch.' },
     ]);

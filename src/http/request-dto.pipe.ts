@@ -1,6 +1,7 @@
 import { type ArgumentMetadata, Injectable, type PipeTransform, type Type } from '@nestjs/common';
 import { plainToInstance } from 'class-transformer';
 import { type ValidationError, getMetadataStorage, validateSync } from 'class-validator';
+import { unknownName } from 'nestjs-distributed-session';
 import { rawFieldsOf } from './dto-rules.js';
 import { type FieldError, RequestError } from './problem.js';
 
@@ -31,7 +32,8 @@ export class RequestDtoPipe implements PipeTransform {
     const plain = Object.entries(given as object).filter(([name]) => !raw.includes(name));
     const known = fieldsOf(metatype);
     const unknown = plain.flatMap(([name, field]) => (known.includes(name) ? prototypeNamesIn(field, name) : [name]));
-    if (unknown.length > 0) throw invalid(unknown.map((name) => unknownField(name, known, type)));
+    const shown = unknown.slice(0, MAX_ERRORS);
+    if (shown.length > 0) throw invalid(shown.map((name) => unknownField(name, known, type)));
     const dto = plainToInstance(metatype as Type<object>, Object.fromEntries(plain));
     for (const [name, field] of Object.entries(given as object)) {
       if (raw.includes(name)) Object.assign(dto, { [name]: field as unknown });
@@ -56,7 +58,7 @@ function fieldsOf(metatype: Function): string[] {
 function unknownField(name: string, known: readonly string[], type: string): FieldError {
   const field = name.slice(0, MAX_NAME_LENGTH);
   const noun = type === 'query' ? 'query parameter' : 'field';
-  return { field, message: `Unknown ${noun} "${field}". Known ${noun}s: ${known.toSorted().join(', ')}.` };
+  return { field, message: unknownName(noun, field, known) };
 }
 
 /** Returns the paths of prototype names below a field. */

@@ -85,6 +85,7 @@ export type { AnyDistributedSessionError } from './errors/any-distributed-sessio
 export { DistributedSessionError, type DistributedSessionErrorCode } from './errors/distributed-session.error.js';
 export { DistributedSessionExceptionFilter } from './errors/distributed-session-exception.filter.js';
 export { OptionsError } from './errors/options.error.js';
+export { unknownName } from './options/unknown-name.js';
 export * from './errors/service.errors.js';
 export * from './errors/session.errors.js';
 export * from './errors/storage.errors.js';

@@ -7,6 +7,9 @@ const MAX_TYPING_DISTANCE = 4;
  * Returns the error for a name that is not one of the known names: `Unknown option "devise". Did you mean "device"?` If
  * it resembles none of them, the error lists them.
  *
+ * @example
+ * unknownName('query parameter', 'limits', ['cursor', 'limit']); // Unknown query parameter "limits". Did you mean "limit"?
+ *
  * @param noun - What the name stands for, in the singular, such as `option`.
  * @param path - Precedes each name, such as `client.`
  */

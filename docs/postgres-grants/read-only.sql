@@ -20,6 +20,6 @@ GRANT EXECUTE ON FUNCTION
   public.distributed_now_ms,
   public.distributed_may_write,
   public.distributed_flush_changes,
-  public.distributed_settle_session,
-  public.distributed_settle_login
+  public.distributed_read_session_exactly,
+  public.distributed_read_login_exactly
 TO ds_read_only;

@@ -133,7 +133,9 @@ describe('a start on a store with other functions', () => {
     const url = await databaseWith(EARLIER_STORES['a store with other functions']!);
     await withStorage({ url }, async () => undefined);
     const applied = `SELECT name FROM distributed_session_function WHERE applied_at > '2000-01-01' ORDER BY name`;
-    expect(await rowsOf(url, applied)).toEqual([{ name: 'is_online' }, { name: 'purge_tombstones' }]);
+    expect(await rowsOf(url, applied)).toEqual(
+      ['is_online', 'purge_tombstones', 'read_login_exactly'].map((name) => ({ name })),
+    );
     const grants = `SELECT has_function_privilege('pg_monitor', 'distributed_is_online(text)', 'EXECUTE') AS kept,
       proacl IS NOT NULL AS explicit FROM pg_proc WHERE proname = 'distributed_is_online'`;
     expect(await rowsOf(url, grants)).toEqual([{ kept: true, explicit: true }]);

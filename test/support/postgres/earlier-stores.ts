@@ -44,7 +44,8 @@ export const EARLIER_STORES: Readonly<Record<string, EarlierStore>> = {
   },
   'a store with other functions': {
     version: 2,
-    rejectedAs: 'its functions differ from those of this release (gone, is_online, purge_tombstones)',
+    rejectedAs:
+      'its functions differ from those of this release (gone, is_online, purge_tombstones, read_login_exactly, settle_login)',
     create: async (client) => {
       await client.query(postgresMigrationSql());
       await writeSessions(client);
@@ -98,7 +99,7 @@ async function writeService(client: Client): Promise<void> {
   );
 }
 
-/** As another release may have them: one with another text, one with another signature, and one more. */
+/** As another release may have them: with another text, another signature or another name, and one more. */
 async function changeFunctions(client: Client): Promise<void> {
   const statements = [
     `CREATE OR REPLACE FUNCTION distributed_is_online(p_login_id text) RETURNS boolean LANGUAGE plpgsql AS $$
@@ -106,7 +107,9 @@ async function changeFunctions(client: Client): Promise<void> {
     'DROP FUNCTION distributed_purge_tombstones',
     `CREATE FUNCTION distributed_purge_tombstones(p_most integer, p_more text) RETURNS text LANGUAGE sql AS $$ SELECT '' $$`,
     `CREATE FUNCTION distributed_gone() RETURNS text LANGUAGE sql AS $$ SELECT '' $$`,
+    'ALTER FUNCTION distributed_read_login_exactly RENAME TO distributed_settle_login',
     `UPDATE distributed_session_function SET digest = 'other' WHERE name = 'is_online'`,
+    `UPDATE distributed_session_function SET name = 'settle_login' WHERE name = 'read_login_exactly'`,
     `UPDATE distributed_session_function SET digest = 'other', signature = 'other' WHERE name = 'purge_tombstones'`,
     `INSERT INTO distributed_session_function (name, signature, digest) VALUES ('gone', '()', 'other')`,
     `UPDATE distributed_session_function SET applied_at = '2000-01-01'`,

@@ -4,8 +4,8 @@ import { expiredTombstone, isDue } from '../session-lifetime.js';
 import type { SessionRecord, SessionTombstone, StoredSession } from '../session-record.js';
 import type { ListLogins, LoginPage, SessionCounts } from '../session-storage.operations.js';
 import { type SessionEntry, type TimedEntry, historyOf, liveOf, visibleAt } from '../shared/session-entry.js';
+import { readLoginExactly, readSessionExactly } from './functions/exact-reads.functions.js';
 import type { PostgresStatement } from './functions/postgres-statement.js';
-import { settleLogin, settleSession } from './functions/settle.functions.js';
 import type { PostgresConnections } from './postgres-connections.js';
 import { escapeText, unescapeText } from './records/escaped-text.js';
 import type { RowReader } from './records/row-reader.js';
@@ -34,8 +34,8 @@ export class PostgresSessionReader {
     if (result === undefined) return undefined;
     const read = this.#timed(sessionId, result);
     if (!isUndecided(read)) return visibleAt(read, read.now);
-    const [settled] = await connection.run(settleSession, { sessionId }, endsAt);
-    return settled && visibleAt(this.#timed(sessionId, settled), settled.now);
+    const [exact] = await connection.run(readSessionExactly, { sessionId }, endsAt);
+    return exact && visibleAt(this.#timed(sessionId, exact), exact.now);
   }
 
   /** The live sessions of a user, oldest first. */
@@ -81,7 +81,7 @@ export class PostgresSessionReader {
     const values = { loginId: escapeText(loginId) };
     const read = this.#readable(await connection.run(statement, values, endsAt));
     if (!read.some(isUndecided)) return read;
-    return this.#readable(await connection.run(settleLogin, values, endsAt));
+    return this.#readable(await connection.run(readLoginExactly, values, endsAt));
   }
 
   #timed(sessionId: string, { now, stored }: ReadResult): TimedEntry {

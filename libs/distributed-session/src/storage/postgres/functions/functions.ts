@@ -3,6 +3,7 @@ import { createSession } from './create-session.function.js';
 import { endLoginSessions } from './end-login-sessions.function.js';
 import { endSession } from './end-session.function.js';
 import { ENDING_FUNCTIONS } from './ending.functions.js';
+import { readLoginExactly, readSessionExactly } from './exact-reads.functions.js';
 import { flushChanges } from './flush-changes.function.js';
 import { lockedSession } from './locked-session.function.js';
 import { LOGIN_FUNCTIONS } from './login.functions.js';
@@ -13,7 +14,6 @@ import { removeService } from './remove-service.function.js';
 import { replaceSession } from './replace-session.function.js';
 import { rotateSession } from './rotate-session.function.js';
 import { addServiceSecret, endServiceSecret } from './service-secret.functions.js';
-import { settleLogin, settleSession } from './settle.functions.js';
 import { sweepSessions } from './sweep-sessions.function.js';
 import { touchSessions } from './touch-sessions.function.js';
 
@@ -32,8 +32,8 @@ export const FUNCTIONS: readonly PostgresFunction[] = [
   sweepSessions,
   purgeTombstones,
   flushChanges,
-  settleSession,
-  settleLogin,
+  readSessionExactly,
+  readLoginExactly,
   putService,
   addServiceSecret,
   endServiceSecret,

@@ -7,8 +7,8 @@ import { PostgresFunction } from './postgres-function.js';
  */
 
 /** Returns the time and a session; no row if there is none. */
-export const settleSession = new PostgresFunction({
-  name: 'settle-session',
+export const readSessionExactly = new PostgresFunction({
+  name: 'read-session-exactly',
   isReadOnly: true,
   params: { sessionId: 'uuid' },
   returns: { now: 'bigint', stored: '{session}' },
@@ -23,8 +23,8 @@ END
 });
 
 /** Returns the time and each session of a user, live or ended, in no order. */
-export const settleLogin = new PostgresFunction({
-  name: 'settle-login',
+export const readLoginExactly = new PostgresFunction({
+  name: 'read-login-exactly',
   isReadOnly: true,
   params: { loginId: 'text' },
   returns: { now: 'bigint', stored: '{session}' },

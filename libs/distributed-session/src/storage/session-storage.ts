@@ -1,22 +1,6 @@
 import type { ServiceCredentialStorage } from './service-credential-storage.js';
 import type { SessionRecord, SessionTombstone, StoredSession } from './session-record.js';
-import type {
-  CreateSession,
-  CreateSessionResult,
-  EndAllSessions,
-  EndSession,
-  EndSessionResult,
-  ListLogins,
-  LoginPage,
-  ReplaceSession,
-  ReplaceSessionResult,
-  RotateSession,
-  RotateSessionResult,
-  SessionCounts,
-  SessionTimes,
-  StorageHealth,
-  SweepSessions,
-} from './session-storage.operations.js';
+import type * as Op from './session-storage.operations.js';
 import type { StorageChangeListener } from './storage-change.js';
 
 /** How many tombstones of one user a storage keeps: the newest. */
@@ -67,7 +51,7 @@ export abstract class SessionStorage {
   abstract close(): Promise<void>;
 
   /** Checks that the store answers, and whether it is writable. Rejects if it does not answer. */
-  abstract ping(): Promise<StorageHealth>;
+  abstract ping(): Promise<Op.StorageHealth>;
 
   /**
    * The storage's clock in epoch milliseconds, as precisely as this process knows it, without a call to the store. For
@@ -91,7 +75,7 @@ export abstract class SessionStorage {
    * those over the limit per user (`limit`), ended by `by`. Not idempotent: a repeated call returns `id-taken`, which
    * shows a caller that lost the reply that the first call was applied.
    */
-  abstract create(session: CreateSession): Promise<CreateSessionResult>;
+  abstract create(session: Op.CreateSession): Promise<Op.CreateSessionResult>;
 
   /** Returns the session with this id, its tombstone, or `undefined`. Writes nothing and does not count as an access. */
   abstract get(sessionId: string): Promise<StoredSession | undefined>;
@@ -101,14 +85,14 @@ export abstract class SessionStorage {
    * write also counts as an access. Otherwise writes nothing and returns what is stored: the current record
    * (`conflict`), the tombstone (`ended`) or nothing (`missing`).
    */
-  abstract replace(change: ReplaceSession): Promise<ReplaceSessionResult>;
+  abstract replace(change: Op.ReplaceSession): Promise<Op.ReplaceSessionResult>;
 
   /**
    * Records an access now: `lastAccessedAt` becomes now, and `expiresAt` becomes now plus the session's idle timeout,
    * but never later than `absoluteExpiresAt`. Changes no version and publishes nothing. Each session is a separate
    * step. Returns one entry per id, in the given order; `undefined` if the session is not live.
    */
-  abstract touch(sessionIds: readonly string[]): Promise<readonly (SessionTimes | undefined)[]>;
+  abstract touch(sessionIds: readonly string[]): Promise<readonly (Op.SessionTimes | undefined)[]>;
 
   /**
    * Moves a session to a new id and payload if it is live and at `expectedVersion`. The successor is at version 1, last
@@ -116,23 +100,23 @@ export abstract class SessionStorage {
    * absolute end. The old id becomes a tombstone (`rotated`, `rotatedTo`, `graceEndsAt`). The limits do not apply. The
    * feed receives one `session.rotated` and nothing else. Of several concurrent rotations, one succeeds.
    */
-  abstract rotate(rotation: RotateSession): Promise<RotateSessionResult>;
+  abstract rotate(rotation: Op.RotateSession): Promise<Op.RotateSessionResult>;
 
   /** Ends a session. Idempotent: an ended session keeps its first tombstone, and nothing is published again. */
-  abstract end(ending: EndSession): Promise<EndSessionResult>;
+  abstract end(ending: Op.EndSession): Promise<Op.EndSessionResult>;
 
   /**
    * Ends the live sessions of a user in one step and returns their tombstones, oldest session first. A session that was
    * created before the step ends; one that is created after it does not. Returns an empty list if there is none.
    */
-  abstract endAll(ending: EndAllSessions): Promise<readonly SessionTombstone[]>;
+  abstract endAll(ending: Op.EndAllSessions): Promise<readonly SessionTombstone[]>;
 
   /**
    * Turns up to `limit` due sessions into their tombstones, publishes each end, and removes the tombstones that are past
    * their retention. However many processes sweep concurrently, each due session ends once. Returns how many ended;
    * fewer than `limit` means that none is left.
    */
-  abstract sweep(sweep: SweepSessions): Promise<number>;
+  abstract sweep(sweep: Op.SweepSessions): Promise<number>;
 
   // ------------------------------------------------------------------------------------------------------ lists
 
@@ -146,14 +130,14 @@ export abstract class SessionStorage {
    * Counts the live sessions, and the users who have one: a user with several sessions counts once. Both numbers may
    * include sessions that are due since the last sweep, and nothing else.
    */
-  abstract count(): Promise<SessionCounts>;
+  abstract count(): Promise<Op.SessionCounts>;
 
   /**
    * Returns the users who have live sessions, with the number of sessions, in pages. A user who is online during the
    * whole walk is on some page; one who comes or goes meanwhile may or may not be. The cost of a page does not grow with
    * the store. Rejects with `SessionInputError` (`cursor`) for a cursor that this storage did not return.
    */
-  abstract listLogins(page: ListLogins): Promise<LoginPage>;
+  abstract listLogins(page: Op.ListLogins): Promise<Op.LoginPage>;
 
   // --------------------------------------------------------------------------------------------------- services
 

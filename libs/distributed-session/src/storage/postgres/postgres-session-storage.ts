@@ -1,24 +1,7 @@
 import { v7 as uuidv7 } from 'uuid';
 import { isSessionId } from '../../model/session-id.js';
 import type { SessionRecord, SessionTombstone, StoredSession } from '../session-record.js';
-import type {
-  CreateSession,
-  CreateSessionResult,
-  EndAllSessions,
-  EndSession,
-  EndSessionResult,
-  ListLogins,
-  LoginPage,
-  ReplaceSession,
-  ReplaceSessionResult,
-  RotateSession,
-  RotateSessionResult,
-  SessionCounts,
-  SessionTimes,
-  SessionWriteRefusal,
-  StorageHealth,
-  SweepSessions,
-} from '../session-storage.operations.js';
+import type * as Op from '../session-storage.operations.js';
 import { SessionStorage } from '../session-storage.js';
 import type { StorageChangeListener } from '../storage-change.js';
 import { createSession } from './functions/create-session.function.js';
@@ -71,7 +54,7 @@ export class PostgresSessionStorage extends SessionStorage {
     await this.#connections.close();
   }
 
-  async ping(): Promise<StorageHealth> {
+  async ping(): Promise<Op.StorageHealth> {
     return this.#connections.ping();
   }
 
@@ -84,7 +67,7 @@ export class PostgresSessionStorage extends SessionStorage {
     return uuidv7();
   }
 
-  async create(creation: CreateSession): Promise<CreateSessionResult> {
+  async create(creation: Op.CreateSession): Promise<Op.CreateSessionResult> {
     const { sessionId, loginId, device, by, payload, limits, historyRetentionMs } = creation;
     const { outcome, stored } = await this.#connections.writeOne(createSession, {
       sessionId,
@@ -108,7 +91,7 @@ export class PostgresSessionStorage extends SessionStorage {
     return isSessionId(sessionId) ? this.#reader.find(sessionId) : undefined;
   }
 
-  async replace(change: ReplaceSession): Promise<ReplaceSessionResult> {
+  async replace(change: Op.ReplaceSession): Promise<Op.ReplaceSessionResult> {
     const { sessionId, expectedVersion, payload, touch, by } = change;
     if (!isSessionId(sessionId)) return { outcome: 'missing' };
     const values = { sessionId, expectedVersion, payload, touch, by: escapeText(by) };
@@ -117,12 +100,12 @@ export class PostgresSessionStorage extends SessionStorage {
     return { outcome, session: this.#written(sessionId, stored, payload) };
   }
 
-  async touch(sessionIds: readonly string[]): Promise<readonly (SessionTimes | undefined)[]> {
+  async touch(sessionIds: readonly string[]): Promise<readonly (Op.SessionTimes | undefined)[]> {
     const times = await touchAll(this.#connections, sessionIds.filter(isSessionId));
     return sessionIds.map((sessionId) => times.get(sessionId));
   }
 
-  async rotate(rotation: RotateSession): Promise<RotateSessionResult> {
+  async rotate(rotation: Op.RotateSession): Promise<Op.RotateSessionResult> {
     const { sessionId, expectedVersion, successor, graceMs, by, historyRetentionMs } = rotation;
     if (!isSessionId(sessionId)) return { outcome: 'missing' };
     const { outcome, stored } = await this.#connections.writeOne(rotateSession, {
@@ -139,7 +122,7 @@ export class PostgresSessionStorage extends SessionStorage {
     return { outcome, session: this.#written(successor.sessionId, stored, successor.payload) };
   }
 
-  async end({ sessionId, reason, by, actor, historyRetentionMs }: EndSession): Promise<EndSessionResult> {
+  async end({ sessionId, reason, by, actor, historyRetentionMs }: Op.EndSession): Promise<Op.EndSessionResult> {
     if (!isSessionId(sessionId)) return { outcome: 'missing' };
     const { outcome, stored } = await this.#connections.writeOne(endSession, {
       sessionId,
@@ -153,7 +136,7 @@ export class PostgresSessionStorage extends SessionStorage {
     return { outcome: outcome === 'ended' ? 'ended' : 'already-ended', session };
   }
 
-  async endAll(ending: EndAllSessions): Promise<readonly SessionTombstone[]> {
+  async endAll(ending: Op.EndAllSessions): Promise<readonly SessionTombstone[]> {
     const { loginId, exceptSessionId, device, reason, by, actor, historyRetentionMs } = ending;
     const ended = await this.#connections.write(endLoginSessions, {
       loginId: escapeText(loginId),
@@ -175,15 +158,15 @@ export class PostgresSessionStorage extends SessionStorage {
     return this.#reader.listHistory(loginId);
   }
 
-  async count(): Promise<SessionCounts> {
+  async count(): Promise<Op.SessionCounts> {
     return this.#reader.count();
   }
 
-  async listLogins(page: ListLogins): Promise<LoginPage> {
+  async listLogins(page: Op.ListLogins): Promise<Op.LoginPage> {
     return this.#reader.listLogins(page);
   }
 
-  async sweep(sweep: SweepSessions): Promise<number> {
+  async sweep(sweep: Op.SweepSessions): Promise<number> {
     return sweepAndPurge(this.#connections, sweep);
   }
 
@@ -201,7 +184,7 @@ export class PostgresSessionStorage extends SessionStorage {
   }
 
   /** The result of a write that was refused, with the session as it is now. */
-  #refusal(sessionId: string, outcome: string, stored: RowReader): SessionWriteRefusal {
+  #refusal(sessionId: string, outcome: string, stored: RowReader): Op.SessionWriteRefusal {
     if (outcome === 'missing') return { outcome };
     if (outcome === 'conflict') return { outcome, session: this.#reader.recordOf(sessionId, stored) };
     return { outcome: 'ended', session: this.#reader.tombstoneOf(sessionId, stored) };

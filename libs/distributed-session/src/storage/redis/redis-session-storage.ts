@@ -1,23 +1,6 @@
 import { SessionInputError } from '../../errors/session.errors.js';
 import type { SessionRecord, SessionTombstone, StoredSession } from '../session-record.js';
-import type {
-  CreateSession,
-  CreateSessionResult,
-  EndAllSessions,
-  EndSession,
-  EndSessionResult,
-  ListLogins,
-  LoginPage,
-  ReplaceSession,
-  ReplaceSessionResult,
-  RotateSession,
-  RotateSessionResult,
-  SessionCounts,
-  SessionTimes,
-  SessionWriteRefusal,
-  StorageHealth,
-  SweepSessions,
-} from '../session-storage.operations.js';
+import type * as Op from '../session-storage.operations.js';
 import { SessionStorage } from '../session-storage.js';
 import type { StorageChangeListener } from '../storage-change.js';
 import { databaseOf } from './connection/redis-client.js';
@@ -74,7 +57,7 @@ export class RedisSessionStorage extends SessionStorage {
     await this.#connections.close();
   }
 
-  async ping(): Promise<StorageHealth> {
+  async ping(): Promise<Op.StorageHealth> {
     return this.#connections.ping();
   }
 
@@ -86,7 +69,7 @@ export class RedisSessionStorage extends SessionStorage {
     return this.#keys.newSessionId(loginId);
   }
 
-  async create(creation: CreateSession): Promise<CreateSessionResult> {
+  async create(creation: Op.CreateSession): Promise<Op.CreateSessionResult> {
     const { sessionId, loginId, device, by, payload, limits, historyRetentionMs } = creation;
     const tag = this.#keys.tagOfLogin(loginId);
     if (this.#keys.tagOfSession(sessionId) !== tag) return this.#refuseForeignId(sessionId);
@@ -119,7 +102,7 @@ export class RedisSessionStorage extends SessionStorage {
     return this.#reader.find(sessionId);
   }
 
-  async replace(change: ReplaceSession): Promise<ReplaceSessionResult> {
+  async replace(change: Op.ReplaceSession): Promise<Op.ReplaceSessionResult> {
     const { sessionId, expectedVersion, payload, touch, by } = change;
     const tag = this.#keys.tagOfSession(sessionId);
     if (tag === undefined) return { outcome: 'missing' };
@@ -134,13 +117,13 @@ export class RedisSessionStorage extends SessionStorage {
     return { outcome: 'replaced', session: recordOf(written.rest[0]!, payload) };
   }
 
-  async touch(sessionIds: readonly string[]): Promise<readonly (SessionTimes | undefined)[]> {
+  async touch(sessionIds: readonly string[]): Promise<readonly (Op.SessionTimes | undefined)[]> {
     const byTag = new Map<string, string[]>();
     for (const sessionId of new Set(sessionIds)) {
       const tag = this.#keys.tagOfSession(sessionId);
       if (tag !== undefined) byTag.set(tag, [...(byTag.get(tag) ?? []), sessionId]);
     }
-    const times = new Map<string, SessionTimes>();
+    const times = new Map<string, Op.SessionTimes>();
     const touchLogin = async ([tag, ids]: [string, string[]]) => {
       const args = { sessionIds: ids.join(',') };
       const { rest } = await this.#connections.write(touchSessionsScript, this.#keys.all(tag), args);
@@ -153,7 +136,7 @@ export class RedisSessionStorage extends SessionStorage {
     return sessionIds.map((sessionId) => times.get(sessionId));
   }
 
-  async rotate(rotation: RotateSession): Promise<RotateSessionResult> {
+  async rotate(rotation: Op.RotateSession): Promise<Op.RotateSessionResult> {
     const { sessionId, expectedVersion, successor, graceMs, by, historyRetentionMs } = rotation;
     const tag = this.#keys.tagOfSession(sessionId);
     if (tag === undefined) return { outcome: 'missing' };
@@ -172,7 +155,7 @@ export class RedisSessionStorage extends SessionStorage {
     return { outcome: 'rotated', session: recordOf(written.rest[0]!, successor.payload) };
   }
 
-  async end({ sessionId, reason, by, actor, historyRetentionMs }: EndSession): Promise<EndSessionResult> {
+  async end({ sessionId, reason, by, actor, historyRetentionMs }: Op.EndSession): Promise<Op.EndSessionResult> {
     const tag = this.#keys.tagOfSession(sessionId);
     if (tag === undefined) return { outcome: 'missing' };
     const written = await this.#connections.write(endSessionScript, this.#keys.all(tag), {
@@ -186,7 +169,7 @@ export class RedisSessionStorage extends SessionStorage {
     return { outcome: written.outcome === 'ended' ? 'ended' : 'already-ended', session: tombstone };
   }
 
-  async endAll(ending: EndAllSessions): Promise<readonly SessionTombstone[]> {
+  async endAll(ending: Op.EndAllSessions): Promise<readonly SessionTombstone[]> {
     const { loginId, exceptSessionId, device, reason, by, actor, historyRetentionMs } = ending;
     const tag = this.#keys.tagOfLogin(loginId);
     const { rest } = await this.#connections.write(endLoginSessionsScript, this.#keys.all(tag), {
@@ -207,15 +190,15 @@ export class RedisSessionStorage extends SessionStorage {
     return this.#reader.listHistory(loginId);
   }
 
-  async count(): Promise<SessionCounts> {
+  async count(): Promise<Op.SessionCounts> {
     return this.#reader.count();
   }
 
-  async listLogins(page: ListLogins): Promise<LoginPage> {
+  async listLogins(page: Op.ListLogins): Promise<Op.LoginPage> {
     return this.#reader.listLogins(page);
   }
 
-  async sweep(sweep: SweepSessions): Promise<number> {
+  async sweep(sweep: Op.SweepSessions): Promise<number> {
     return sweepRedisSessions(this.#connections, this.#keys, sweep);
   }
 
@@ -228,7 +211,7 @@ export class RedisSessionStorage extends SessionStorage {
   }
 
   /** The result of a write that found no live session at the expected version. */
-  #refusal(sessionId: string, reply: WriteReply): SessionWriteRefusal {
+  #refusal(sessionId: string, reply: WriteReply): Op.SessionWriteRefusal {
     if (reply.outcome === 'missing') return { outcome: 'missing' };
     if (reply.outcome === 'conflict') return { outcome: 'conflict', session: this.#reader.recordOf(sessionId, reply) };
     return { outcome: 'ended', session: this.#reader.tombstoneOf(sessionId, reply) };

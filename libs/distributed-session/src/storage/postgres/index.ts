@@ -1,5 +1,5 @@
 export type { PostgresPool } from './connection/postgres-pool.js';
-export { type PgliteDatabase, pglitePool } from './embedded/pglite-pool.js';
+export { type PgliteDatabase, pglitePool } from './connection/pglite-pool.js';
 export { PostgresSessionStorage } from './postgres-session-storage.js';
 export type { PostgresConnectionOptions } from './postgres-connection.options.js';
 export type { PostgresSessionStorageOptions } from './postgres-session-storage.options.js';

@@ -2,7 +2,7 @@ import { setTimeout } from 'node:timers/promises';
 import { Logger } from '@nestjs/common';
 import { OptionsError } from '../../errors/options.error.js';
 import { StorageUnavailableError } from '../../errors/storage.errors.js';
-import { retryDelay } from '../shared/retry-delay.js';
+import { retryDelay } from '../shared/retries.js';
 import { ServerClock } from '../shared/server-clock.js';
 import type { StorageHealth } from '../session-storage.operations.js';
 import { SharedOpening } from '../shared/shared-opening.js';

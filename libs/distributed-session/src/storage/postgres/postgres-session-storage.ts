@@ -16,8 +16,7 @@ import { type PostgresSessionStorageOptions, resolvePostgresOptions } from './po
 import { escapeText } from './records/escaped-text.js';
 import type { RowReader } from './records/row-reader.js';
 import { SchemaNames } from './schema/schema-names.js';
-import { sweepAndPurge } from './sweep-and-purge.js';
-import { touchAll } from './touch-all.js';
+import { sweepAndPurge, touchAll } from './statement-sequences.js';
 
 /**
  * Stores sessions in PostgreSQL 14 or later. `docs/postgres.md` describes the guarantees and how they are kept.

@@ -1,5 +1,5 @@
 import { Cluster, type ClusterOptions, type Redis, type RedisOptions, Command } from 'ioredis';
-import { retryDelay } from '../../shared/retry-delay.js';
+import { retryDelay } from '../../shared/retries.js';
 import type { RedisServerOptions } from '../redis-session-storage.options.js';
 import { ReconnectingRedis, silenceCloseErrors } from './ioredis-fixes.js';
 import { type RedisAddress, parseRedisUrl } from './redis-url.js';

@@ -1,5 +1,5 @@
 import { MAX_SERVICE_SECRETS } from '../../service-credential-storage.js';
-import { IN_TIME } from './clock.fragment.js';
+import { IN_TIME } from './step.fragment.js';
 import { RedisScript } from './redis-script.js';
 import { SERVICE } from './service.fragment.js';
 

@@ -1,4 +1,4 @@
-import { IN_TIME } from './clock.fragment.js';
+import { IN_TIME } from './step.fragment.js';
 import { EXPIRE, LOGIN, UPDATE_SHARD } from './login.fragment.js';
 import { RECORD } from './record.fragment.js';
 import { RedisScript } from './redis-script.js';

@@ -1,4 +1,4 @@
-import { IN_TIME } from './clock.fragment.js';
+import { IN_TIME } from './step.fragment.js';
 import { RedisScript } from './redis-script.js';
 import { SERVICE } from './service.fragment.js';
 

@@ -1,4 +1,4 @@
-import { NOW } from './clock.fragment.js';
+import { NOW } from './step.fragment.js';
 import { RedisScript } from './redis-script.js';
 
 /**

@@ -1,5 +1,5 @@
 import { FORMAT, HEADER_BYTES, SESSION_ID_BYTES } from '../records/stored-session.js';
-import { NUMBERED } from './sequence.fragment.js';
+import { NUMBERED } from './step.fragment.js';
 
 /**
  * Reads and writes the header of a record (its layout: `records/stored-session.ts`), and publishes changes. Requires the

@@ -1,5 +1,5 @@
 import { SESSION_ID_BYTES } from '../records/stored-session.js';
-import { IN_TIME } from './clock.fragment.js';
+import { IN_TIME } from './step.fragment.js';
 import { LOGIN } from './login.fragment.js';
 import { KEEP, RECORD } from './record.fragment.js';
 import { RedisScript } from './redis-script.js';

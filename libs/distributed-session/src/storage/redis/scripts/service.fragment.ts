@@ -1,5 +1,5 @@
 import { FORMAT } from '../records/stored-session.js';
-import { NUMBERED } from './sequence.fragment.js';
+import { NUMBERED } from './step.fragment.js';
 
 /**
  * Reads and writes the record of a service (its layout: `records/stored-service.ts`). Requires the keys `services`,

@@ -1,8 +1,11 @@
 import { setTimeout } from 'node:timers/promises';
-import type { SweepSessions } from '../session-storage.operations.js';
+import type { SessionTimes, SweepSessions } from '../session-storage.operations.js';
 import { purgeTombstones } from './functions/purge-tombstones.function.js';
 import { sweepSessions } from './functions/sweep-sessions.function.js';
+import { touchSessions } from './functions/touch-sessions.function.js';
 import type { PostgresConnections } from './postgres-connections.js';
+
+// Operations that take several statements, under one deadline.
 
 /** The rows of one statement: few, so that its locks and its disk writes delay no other transaction. */
 const BATCH = 50;
@@ -11,6 +14,31 @@ const BATCH = 50;
  * deadline. Readers have the server to themselves meanwhile.
  */
 const MAX_PAUSE_MS = 50;
+
+/**
+ * Records accesses in one statement. A session whose row another transaction holds is touched by its own statement, which
+ * waits for the row and delays no other session.
+ */
+export async function touchAll(
+  { connection }: PostgresConnections,
+  sessionIds: readonly string[],
+): Promise<ReadonlyMap<string, SessionTimes>> {
+  if (sessionIds.length === 0) return new Map();
+  const endsAt = connection.deadline();
+  const first = await connection.run(touchSessions, { sessionIds, wait: false }, endsAt);
+  const held = first.filter(({ isHeld }) => isHeld);
+  const waited = await Promise.allSettled(
+    held.map(async ({ sessionId }) => connection.run(touchSessions, { sessionIds: [sessionId], wait: true }, endsAt)),
+  );
+  const failed = waited.find((result) => result.status === 'rejected');
+  if (failed) throw failed.reason;
+  const all = [...first, ...waited.flatMap((result) => (result.status === 'fulfilled' ? result.value : []))];
+  return new Map(
+    all
+      .filter(({ isHeld }) => !isHeld)
+      .map(({ sessionId, lastAccessedAt, expiresAt }) => [sessionId, { sessionId, lastAccessedAt, expiresAt }]),
+  );
+}
 
 /**
  * Expires due sessions, and deletes tombstones that are past their retention, in batches. It skips what other transactions

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { retryDelay } from './retry-delay.js';
+import { retryDelay } from './retries.js';
 
 describe('retryDelay()', () => {
   it('the delay grows with each attempt up to 2 s and has jitter', () => {

@@ -1,5 +1,5 @@
 import { EventEmitter } from 'node:events';
-import type { PostgresClient, PostgresPool, PostgresQuery } from '../connection/postgres-pool.js';
+import type { PostgresClient, PostgresPool, PostgresQuery } from './postgres-pool.js';
 
 /** A database of `@electric-sql/pglite`, as far as this library uses it: a `PGlite` is one. */
 export interface PgliteDatabase {
@@ -11,8 +11,8 @@ export interface PgliteDatabase {
   listen(channel: string, callback: (payload: string) => void): Promise<() => Promise<void>>;
 }
 
-/** The types of all result columns (`pg_type.oid`), read as text, as from a server. */
-const AS_TEXT = Object.fromEntries(
+/** Leaves the values of all result columns, by type (`pg_type.oid`), as text, as from a server. */
+const TEXT_PARSERS = Object.fromEntries(
   [16, 17, 20, 21, 23, 25, 114, 1_700, 2_278, 2_950].map((type) => [type, (value: string) => value]),
 );
 const LISTEN = /^LISTEN (\w+)$/;
@@ -79,7 +79,7 @@ class PgliteClient extends EventEmitter implements PostgresClient {
 
   async #run(text: string, values: unknown[] | undefined): Promise<{ rows: unknown[] }> {
     const [, channel] = LISTEN.exec(text) ?? [];
-    if (channel === undefined) return this.database.query(text, values, { rowMode: 'array', parsers: AS_TEXT });
+    if (channel === undefined) return this.database.query(text, values, { rowMode: 'array', parsers: TEXT_PARSERS });
     const notify = (payload: string) => this.emit('notification', { channel, payload });
     this.#unlisten.push(await this.database.listen(channel, notify));
     return { rows: [] };

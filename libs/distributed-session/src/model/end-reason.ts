@@ -23,6 +23,10 @@ export const END_REASONS = [
 /** The reason why a session ended; see {@link END_REASONS}. */
 export type EndReason = (typeof END_REASONS)[number];
 
+export function isEndReason(value: unknown): value is EndReason {
+  return (END_REASONS as readonly unknown[]).includes(value);
+}
+
 /** The reasons that a caller may pass. The storage sets the others. */
 export const CALLER_END_REASONS = ['logged-out', 'kicked-out', 'replaced', 'revoked'] as const satisfies EndReason[];
 

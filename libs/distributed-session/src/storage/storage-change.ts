@@ -35,10 +35,13 @@ export interface SessionEndedChange extends SessionChange {
   readonly actor?: string;
 }
 
+/** The changes of a service. */
+export const SERVICE_CHANGES = ['registered', 'replaced', 'secret-added', 'secret-ended', 'revoked'] as const;
+
 /** The credential of a service has changed: cached verifications of it are invalid. */
 export interface ServiceChangedChange {
   readonly type: 'service.changed';
-  readonly change: 'registered' | 'replaced' | 'secret-added' | 'secret-ended' | 'revoked';
+  readonly change: (typeof SERVICE_CHANGES)[number];
   readonly serviceId: string;
   readonly by: string;
   readonly at: number;

@@ -8,6 +8,7 @@ import {
   type ServiceCredentialRecord,
   ServiceCredentialStorage,
 } from '../service-credential-storage.js';
+import { byServiceId } from '../shared/service-records.js';
 import { putService } from './functions/put-service.function.js';
 import { removeService } from './functions/remove-service.function.js';
 import { addServiceSecret, endServiceSecret } from './functions/service-secret.functions.js';
@@ -79,9 +80,7 @@ export class PostgresServiceCredentialStorage extends ServiceCredentialStorage {
 
   async list(): Promise<readonly ServiceCredentialRecord[]> {
     const rows = await this.connections.connection.run(listServices, {});
-    return rows
-      .map((stored) => this.#readFound(stored))
-      .toSorted((a, b) => (a.serviceId < b.serviceId ? -1 : Number(a.serviceId > b.serviceId)));
+    return rows.map((stored) => this.#readFound(stored)).toSorted(byServiceId);
   }
 
   #readFound(stored: RowReader): ServiceCredentialRecord {

@@ -8,6 +8,7 @@ import {
   ServiceCredentialStorage,
   type ServiceCredentialRecord,
 } from '../service-credential-storage.js';
+import { byServiceId } from '../shared/service-records.js';
 import { packText } from './records/bytes.js';
 import { unpackRedisService } from './records/stored-service.js';
 import type { RedisConnections } from './redis-connections.js';
@@ -106,9 +107,7 @@ export class RedisServiceCredentialStorage extends ServiceCredentialStorage {
     const { services } = this.#keys;
     const reply = await this.connections.connection.run(listServicesScript, { services }, {});
     const [now, values] = reply as readonly [number, readonly Buffer[]];
-    return values
-      .map((value) => this.#unpack(value, now))
-      .toSorted((a, b) => (a.serviceId < b.serviceId ? -1 : Number(a.serviceId > b.serviceId)));
+    return values.map((value) => this.#unpack(value, now)).toSorted(byServiceId);
   }
 
   async #find(by: { serviceId: string; keyId: string }): Promise<ServiceCredentialRecord | undefined> {

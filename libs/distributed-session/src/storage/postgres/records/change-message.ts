@@ -1,19 +1,11 @@
-import { END_REASONS } from '../../../model/end-reason.js';
-import type { ServiceChangedChange, StorageChange } from '../../storage-change.js';
+import { isEndReason } from '../../../model/end-reason.js';
+import { SERVICE_CHANGES, type StorageChange } from '../../storage-change.js';
 import { unescapeText } from './escaped-text.js';
 
 /** A message of the channel: a change, with the write that made it, or a heartbeat. */
 export type PostgresChangeMessage =
   | { readonly type: 'change'; readonly change: StorageChange; readonly origin?: string }
   | { readonly type: 'beat'; readonly at: number };
-
-const SERVICE_CHANGES = [
-  'registered',
-  'replaced',
-  'secret-added',
-  'secret-ended',
-  'revoked',
-] as const satisfies ServiceChangedChange['change'][];
 
 /** Reads a notification. Returns `undefined` for foreign messages, and for types of later releases. */
 export function readNotification(payload: string): PostgresChangeMessage | undefined {
@@ -39,7 +31,7 @@ function serviceChange(fields: Record<string, unknown>, at: number): StorageChan
 }
 
 function sessionChange(fields: Record<string, unknown>, at: number): StorageChange | undefined {
-  const { type, sessionId, loginId, serviceId, device, version, by, rotatedTo, actor } = fields;
+  const { type, sessionId, loginId, serviceId, device, version, by, rotatedTo, reason, actor } = fields;
   if (![sessionId, loginId, serviceId, by].every((text) => typeof text === 'string')) return undefined;
   if (!isWhole(version) || ![device, rotatedTo, actor].every(isOptionalText)) return undefined;
   const about = {
@@ -55,8 +47,7 @@ function sessionChange(fields: Record<string, unknown>, at: number): StorageChan
   if (type === 'session.rotated') {
     return typeof rotatedTo === 'string' ? { type, ...about, rotatedTo } : undefined;
   }
-  const reason = END_REASONS.find((known) => known === fields['reason']);
-  if (type !== 'session.ended' || reason === undefined || reason === 'rotated') return undefined;
+  if (type !== 'session.ended' || !isEndReason(reason) || reason === 'rotated') return undefined;
   return { type, ...about, reason, ...(actor !== undefined && { actor: unescapeText(actor as string) }) };
 }
 

@@ -1,4 +1,5 @@
-import type { SecretHash, ServiceCredentialRecord, StoredServiceSecret } from '../../service-credential-storage.js';
+import type { ServiceCredentialRecord, StoredServiceSecret } from '../../service-credential-storage.js';
+import { secretHashOf } from '../../shared/service-records.js';
 import { unescapeText } from './escaped-text.js';
 import { type RowReader, UnreadableRowError } from './row-reader.js';
 
@@ -24,22 +25,17 @@ export function readServiceRow(row: RowReader): ServiceCredentialRecord {
 }
 
 function unpackSecret(value: unknown): StoredServiceSecret {
-  const { keyId, hash, createdAt, endsAt, lastUsedAt } = (value ?? {}) as Record<string, unknown>;
-  if (typeof keyId !== 'string' || typeof hash !== 'string') throw new UnreadableRowError();
+  const { keyId, hash: packedHash, createdAt, endsAt, lastUsedAt } = (value ?? {}) as Record<string, unknown>;
+  if (typeof keyId !== 'string' || typeof packedHash !== 'string') throw new UnreadableRowError();
+  const hash = secretHashOf(parsed(packedHash));
+  if (hash === undefined) throw new UnreadableRowError();
   return {
     keyId: unescapeText(keyId),
-    hash: hashOf(parsed(hash)),
+    hash,
     createdAt: wholeOf(createdAt),
     ...(endsAt !== null && { endsAt: wholeOf(endsAt) }),
     ...(lastUsedAt !== null && { lastUsedAt: wholeOf(lastUsedAt) }),
   };
-}
-
-function hashOf(value: unknown): SecretHash {
-  const { algorithm, digest, encoded } = (value ?? {}) as Record<string, unknown>;
-  if (algorithm === 'hmac-sha256' && typeof digest === 'string') return { algorithm, digest };
-  if (algorithm === 'argon2id' && typeof encoded === 'string') return { algorithm, encoded };
-  throw new UnreadableRowError();
 }
 
 function parsed(text: string): unknown {

@@ -1,4 +1,4 @@
-import { END_REASONS, type EndReason } from '../../../model/end-reason.js';
+import { isEndReason } from '../../../model/end-reason.js';
 import type { SessionRecord, SessionTombstone } from '../../session-record.js';
 import type { SessionEntry } from '../../shared/session-entry.js';
 import { unescapeText } from './escaped-text.js';
@@ -73,8 +73,4 @@ function readEnding(row: RowReader, endedAt: number): Ending {
     ...(actor !== undefined && { actor: unescapeText(actor) }),
     ...(rotatedTo !== undefined && { rotatedTo, graceEndsAt }),
   };
-}
-
-function isEndReason(reason: string): reason is EndReason {
-  return (END_REASONS as readonly string[]).includes(reason);
 }

@@ -1,4 +1,4 @@
-import type { FeedGapChange, ServiceChangedChange, StorageChange } from '../../storage-change.js';
+import { type FeedGapChange, SERVICE_CHANGES, type StorageChange } from '../../storage-change.js';
 import { ByteReader, packText } from './bytes.js';
 import { SHARDS } from '../session-keys.js';
 import { unpackEnding, unpackIdentity } from './stored-session.js';
@@ -12,14 +12,6 @@ export interface Beat {
   /** On a cluster: the number of the last change of each of the master's streams, which are positions in `keys.sequences`. */
   readonly last: ReadonlyMap<number, number>;
 }
-
-const SERVICE_CHANGES: readonly string[] = [
-  'registered',
-  'replaced',
-  'secret-added',
-  'secret-ended',
-  'revoked',
-] satisfies ServiceChangedChange['change'][];
 
 /** A change and its number. The changes of a shard, and those of services, are numbered from 1 without gaps. */
 export interface NumberedChange {
@@ -91,14 +83,11 @@ function unpackKind(kind: string, reader: ByteReader): NumberedChange['change'] 
       return { type: 'session.ended', ...change, reason, ...(actor !== undefined && { actor }) };
     }
     case 'S': {
-      const [at, change, serviceId, by] = [reader.whole(), reader.text(), reader.text(), reader.text()];
-      return isServiceChange(change) ? { type: 'service.changed', change, serviceId, by, at } : undefined;
+      const [at, word, serviceId, by] = [reader.whole(), reader.text(), reader.text(), reader.text()];
+      const change = SERVICE_CHANGES.find((known) => known === word);
+      return change && { type: 'service.changed', change, serviceId, by, at };
     }
     default:
       return undefined;
   }
-}
-
-function isServiceChange(change: string): change is ServiceChangedChange['change'] {
-  return SERVICE_CHANGES.includes(change);
 }

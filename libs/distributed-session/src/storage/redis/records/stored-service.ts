@@ -1,4 +1,5 @@
-import type { SecretHash, ServiceCredentialRecord, StoredServiceSecret } from '../../service-credential-storage.js';
+import type { ServiceCredentialRecord, StoredServiceSecret } from '../../service-credential-storage.js';
+import { secretHashOf } from '../../shared/service-records.js';
 import { ByteReader } from './bytes.js';
 import { FORMAT, UnreadableValueError } from './stored-session.js';
 
@@ -30,7 +31,8 @@ export function unpackRedisService(value: Buffer, now: number): ServiceCredentia
 
 function unpackSecret(reader: ByteReader): StoredServiceSecret {
   const keyId = reader.text();
-  const hash = hashOf(JSON.parse(reader.text()));
+  const hash = secretHashOf(JSON.parse(reader.text()));
+  if (hash === undefined) throw new UnreadableValueError(false);
   const [createdAt, endsAt, lastUsedAt] = [reader.whole(), reader.whole(), reader.whole()];
   return { keyId, hash, createdAt, ...(endsAt > 0 && { endsAt }), ...(lastUsedAt > 0 && { lastUsedAt }) };
 }
@@ -38,11 +40,4 @@ function unpackSecret(reader: ByteReader): StoredServiceSecret {
 function permissionsOf(value: unknown): string[] {
   if (!Array.isArray(value) || !value.every((each) => typeof each === 'string')) throw new UnreadableValueError(false);
   return value;
-}
-
-function hashOf(value: unknown): SecretHash {
-  const { algorithm, digest, encoded } = (value ?? {}) as Record<string, unknown>;
-  if (algorithm === 'hmac-sha256' && typeof digest === 'string') return { algorithm, digest };
-  if (algorithm === 'argon2id' && typeof encoded === 'string') return { algorithm, encoded };
-  throw new UnreadableValueError(false);
 }

@@ -1,5 +1,5 @@
 import { validate } from 'uuid';
-import { END_REASONS, type EndReason } from '../../../model/end-reason.js';
+import { type EndReason, isEndReason } from '../../../model/end-reason.js';
 import type { SessionRecord, SessionTombstone } from '../../session-record.js';
 import type { SessionEntry } from '../../shared/session-entry.js';
 import { ByteReader, packText } from './bytes.js';
@@ -142,8 +142,4 @@ function time(value: Buffer, offset: number): number {
   const milliseconds = value.readDoubleLE(offset);
   if (!Number.isSafeInteger(milliseconds) || milliseconds < 0) throw new UnreadableValueError(false);
   return milliseconds;
-}
-
-function isEndReason(reason: string): reason is EndReason {
-  return (END_REASONS as readonly string[]).includes(reason);
 }

@@ -25,41 +25,6 @@ interface DamagedLogin {
   readonly record: StoredRecord;
 }
 
-/** Creates a user with three sessions, and damages the second. */
-async function damagedLogin(damage: (value: Buffer) => Buffer): Promise<DamagedLogin> {
-  const { server, pair } = context;
-  const loginId = `login-${logins++}`;
-  const [first, damaged, last] = [
-    await created(pair.witness, loginId, PAYLOAD),
-    await created(pair.witness, loginId, PAYLOAD),
-    await created(pair.witness, loginId, PAYLOAD),
-  ];
-  const record = new StoredRecord(server, pair.keyPrefix, damaged.sessionId);
-  await record.write(damage(await record.read()));
-  return { loginId, intact: [first, last], damaged, record };
-}
-
-/** Expects a documented outcome of every call on the damaged session, and normal ones on the others. */
-async function expectOthersUnaffected({ loginId, intact, damaged }: DamagedLogin): Promise<void> {
-  const { storage } = context.pair;
-  const others = ids(intact);
-  for (const write of [WRITES.touch, WRITES.replace, WRITES.rotate, WRITES.end]) {
-    expect((await settle(() => write(storage, damaged))).outcome).toMatch(DOCUMENTED);
-  }
-  expect(
-    (await settle(() => storage.create({ ...creation(storage, loginId), sessionId: damaged.sessionId }))).outcome,
-  ).toMatch(DOCUMENTED);
-  expect(ids(await storage.listByLogin(loginId))).toEqual(expect.arrayContaining(others));
-  expect(await storage.touch(others)).toEqual(others.map((sessionId) => expect.objectContaining({ sessionId })));
-  expect(await WRITES.replace(storage, intact[0]!)).toMatchObject({ outcome: 'replaced' });
-  const added = await created(storage, loginId);
-  await storage.listHistory(loginId);
-  await storage.sweep(SWEEP);
-  const ended = ids(await WRITES.endAll(storage, damaged));
-  expect(ended).toEqual(expect.arrayContaining([...others, added.sessionId]));
-  for (const id of others) expect(await storage.get(id)).toMatchObject({ state: 'ended', reason: 'kicked-out' });
-}
-
 describe('RedisSessionStorage with a damaged session record', () => {
   const unreadable: [string, (value: Buffer) => Buffer][] = [
     ['empty', () => Buffer.alloc(0)],
@@ -187,4 +152,39 @@ async function endedAndRead({ damaged, record }: DamagedLogin): Promise<Buffer> 
 
 function ids(sessions: readonly { readonly sessionId: string }[]): string[] {
   return sessions.map(({ sessionId }) => sessionId);
+}
+
+/** Creates a user with three sessions, and damages the second. */
+async function damagedLogin(damage: (value: Buffer) => Buffer): Promise<DamagedLogin> {
+  const { server, pair } = context;
+  const loginId = `login-${logins++}`;
+  const [first, damaged, last] = [
+    await created(pair.witness, loginId, PAYLOAD),
+    await created(pair.witness, loginId, PAYLOAD),
+    await created(pair.witness, loginId, PAYLOAD),
+  ];
+  const record = new StoredRecord(server, pair.keyPrefix, damaged.sessionId);
+  await record.write(damage(await record.read()));
+  return { loginId, intact: [first, last], damaged, record };
+}
+
+/** Expects a documented outcome of every call on the damaged session, and normal ones on the others. */
+async function expectOthersUnaffected({ loginId, intact, damaged }: DamagedLogin): Promise<void> {
+  const { storage } = context.pair;
+  const others = ids(intact);
+  for (const write of [WRITES.touch, WRITES.replace, WRITES.rotate, WRITES.end]) {
+    expect((await settle(() => write(storage, damaged))).outcome).toMatch(DOCUMENTED);
+  }
+  expect(
+    (await settle(() => storage.create({ ...creation(storage, loginId), sessionId: damaged.sessionId }))).outcome,
+  ).toMatch(DOCUMENTED);
+  expect(ids(await storage.listByLogin(loginId))).toEqual(expect.arrayContaining(others));
+  expect(await storage.touch(others)).toEqual(others.map((sessionId) => expect.objectContaining({ sessionId })));
+  expect(await WRITES.replace(storage, intact[0]!)).toMatchObject({ outcome: 'replaced' });
+  const added = await created(storage, loginId);
+  await storage.listHistory(loginId);
+  await storage.sweep(SWEEP);
+  const ended = ids(await WRITES.endAll(storage, damaged));
+  expect(ended).toEqual(expect.arrayContaining([...others, added.sessionId]));
+  for (const id of others) expect(await storage.get(id)).toMatchObject({ state: 'ended', reason: 'kicked-out' });
 }

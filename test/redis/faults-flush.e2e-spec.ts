@@ -12,39 +12,6 @@ import { useRedisPair } from '../support/redis/use-redis-pair.js';
 
 const context = useRedisPair();
 
-/** Runs a flush command again and again until `stop()`, which resolves to the number of runs. */
-function flushing(...command: [string, ...string[]]): { stop: () => Promise<number> } {
-  const over = new AbortController();
-  let times = 0;
-  const running = context.server.use(async (redis) => {
-    while (!over.signal.aborted) {
-      const [name, ...args] = command;
-      await redis.call(name, args);
-      times++;
-      await new Promise((resolve) => setTimeout(resolve, 5));
-    }
-  });
-  const stop = async () => {
-    over.abort();
-    await running;
-    return times;
-  };
-  return { stop };
-}
-
-/** Runs random operations while the server is flushed again and again. */
-async function historyUnder(command: readonly [string, ...string[]], seed: number): Promise<History> {
-  const flush = flushing(...command);
-  let times = 0;
-  const whenStable = async () => {
-    times = await flush.stop();
-  };
-  const storage = paced(context.pair.storage);
-  const history = await runClients({ count: 2, durationMs: 2_000, seed, storage, whenStable });
-  expect(times).toBeGreaterThan(20);
-  return history;
-}
-
 describe('RedisSessionStorage during SCRIPT FLUSH', () => {
   test('keeps its guarantees, and no call fails', async () => {
     const history = await historyUnder(['SCRIPT', 'FLUSH'], 11);
@@ -104,3 +71,36 @@ describe('RedisSessionStorage during FLUSHALL', () => {
     expect(later.map(({ type }) => type)).toEqual(types);
   });
 });
+
+/** Runs a flush command again and again until `stop()`, which resolves to the number of runs. */
+function flushing(...command: [string, ...string[]]): { stop: () => Promise<number> } {
+  const over = new AbortController();
+  let times = 0;
+  const running = context.server.use(async (redis) => {
+    while (!over.signal.aborted) {
+      const [name, ...args] = command;
+      await redis.call(name, args);
+      times++;
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+  });
+  const stop = async () => {
+    over.abort();
+    await running;
+    return times;
+  };
+  return { stop };
+}
+
+/** Runs random operations while the server is flushed again and again. */
+async function historyUnder(command: readonly [string, ...string[]], seed: number): Promise<History> {
+  const flush = flushing(...command);
+  let times = 0;
+  const whenStable = async () => {
+    times = await flush.stop();
+  };
+  const storage = paced(context.pair.storage);
+  const history = await runClients({ count: 2, durationMs: 2_000, seed, storage, whenStable });
+  expect(times).toBeGreaterThan(20);
+  return history;
+}

@@ -19,34 +19,6 @@ beforeEach(async () => {
   session = await created(pair.storage, 'ada');
 });
 
-async function expectReadsServed(): Promise<void> {
-  for (const read of Object.values(READS))
-    expect((await settle(() => read(pair.storage, session))).outcome).toBe('read');
-  expect(await pair.storage.get(session.sessionId)).toMatchObject({ state: 'live', version: 1 });
-}
-
-/** Expects that each of the writes is reported as not applied, with a solution, and that nothing was written. */
-async function expectRefused(writes: (keyof typeof WRITES)[], message: RegExp): Promise<void> {
-  for (const name of writes) {
-    const settled = await settle(() => WRITES[name](pair.storage, session));
-    expect([name, settled]).toMatchObject([
-      name,
-      { outcome: 'ERR_STORAGE_UNAVAILABLE', message: expect.stringMatching(message) },
-    ]);
-  }
-  expect(await pair.storage.listByLogin('ada')).toEqual([session]);
-  expect(await pair.storage.ping()).toEqual({ writable: false, notes: [expect.stringMatching(message)] });
-}
-
-async function expectWritable(): Promise<void> {
-  expect(await pair.storage.ping()).toEqual({ writable: true, notes: [] });
-  for (const write of Object.values(WRITES)) {
-    const other = await created(pair.storage, 'other');
-    expect((await settle(() => write(pair.storage, other))).outcome).not.toMatch(/^ERR/u);
-  }
-  await eventually(() => pair.storage.feedLagMs() < 1_000);
-}
-
 describe('RedisSessionStorage on a server whose memory is full', () => {
   test('rejects new and changed sessions, reads, ends and sweeps sessions, and recovers', async () => {
     const [gone, brief] = [
@@ -135,4 +107,32 @@ async function publishCount(): Promise<number> {
 async function subscriberIds(): Promise<(string | undefined)[]> {
   const list = String(await server.call('CLIENT', 'LIST', 'TYPE', 'pubsub'));
   return Array.from(list.matchAll(/^id=(\d+)/gmu), ([, id]) => id);
+}
+
+async function expectReadsServed(): Promise<void> {
+  for (const read of Object.values(READS))
+    expect((await settle(() => read(pair.storage, session))).outcome).toBe('read');
+  expect(await pair.storage.get(session.sessionId)).toMatchObject({ state: 'live', version: 1 });
+}
+
+/** Expects that each of the writes is reported as not applied, with a solution, and that nothing was written. */
+async function expectRefused(writes: (keyof typeof WRITES)[], message: RegExp): Promise<void> {
+  for (const name of writes) {
+    const settled = await settle(() => WRITES[name](pair.storage, session));
+    expect([name, settled]).toMatchObject([
+      name,
+      { outcome: 'ERR_STORAGE_UNAVAILABLE', message: expect.stringMatching(message) },
+    ]);
+  }
+  expect(await pair.storage.listByLogin('ada')).toEqual([session]);
+  expect(await pair.storage.ping()).toEqual({ writable: false, notes: [expect.stringMatching(message)] });
+}
+
+async function expectWritable(): Promise<void> {
+  expect(await pair.storage.ping()).toEqual({ writable: true, notes: [] });
+  for (const write of Object.values(WRITES)) {
+    const other = await created(pair.storage, 'other');
+    expect((await settle(() => write(pair.storage, other))).outcome).not.toMatch(/^ERR/u);
+  }
+  await eventually(() => pair.storage.feedLagMs() < 1_000);
 }

@@ -30,18 +30,6 @@ const startPair = useOwnRedisPair({ deadlineMs: DEADLINE_MS });
 let server: RedisServer;
 let pair: RedisStoragePair;
 
-async function start(settings?: RedisSettings): Promise<void> {
-  ({ server, pair } = await startPair(settings));
-}
-
-/** Resolves when the storage has recovered by itself, to the time that took. */
-async function working(): Promise<number> {
-  const startedAt = performance.now();
-  await pair.waitUntilConnected();
-  await eventually(() => pair.storage.feedLagMs() < 3_000);
-  return performance.now() - startedAt;
-}
-
 describe('RedisSessionStorage after its server was killed and restarted', () => {
   test('keeps its guarantees under load if the data is still there', async () => {
     await start(DURABLE);
@@ -146,4 +134,16 @@ describe('RedisSessionStorage on a server that loads a large file', () => {
 
 async function loading(): Promise<string> {
   return server.info('persistence', 'loading');
+}
+
+async function start(settings?: RedisSettings): Promise<void> {
+  ({ server, pair } = await startPair(settings));
+}
+
+/** Resolves when the storage has recovered by itself, to the time that took. */
+async function working(): Promise<number> {
+  const startedAt = performance.now();
+  await pair.waitUntilConnected();
+  await eventually(() => pair.storage.feedLagMs() < 3_000);
+  return performance.now() - startedAt;
 }

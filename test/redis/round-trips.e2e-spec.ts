@@ -1,14 +1,13 @@
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { Redis } from 'ioredis';
-import type { SessionStorage } from 'nestjs-distributed-session';
-import type { CreateSession } from 'nestjs-distributed-session/storage';
 import { RedisSessionStorage } from 'nestjs-distributed-session/redis';
 import { RedisServer } from '@distributed-session/test-servers/redis/redis-server.js';
+import { SERVICE, SERVICE_READS, SERVICE_WRITES, warmUpServices } from '../support/storage/service-calls.js';
+import { created, creation, READS, RETENTION_MS, warmUp, WRITES } from '../support/storage/storage-calls.js';
 
-const ending = { reason: 'logged-out', by: 'tester', historyRetentionMs: 60_000 } as const;
-const payload = Buffer.from('payload');
-const service = { serviceId: 'orders', by: 'tester' } as const;
-const hash = { algorithm: 'hmac-sha256', digest: 'digest' } as const;
+const SWEEP = { limit: 10, historyRetentionMs: RETENTION_MS };
+/** The commands of the reads of one user. The other reads ask every shard. */
+const READ_COMMANDS = { get: 'hget', listByLogin: 'hgetall', listHistory: 'hgetall' } as const;
 
 let server: RedisServer;
 let monitor: Redis;
@@ -21,6 +20,9 @@ beforeAll(async () => {
   // Otherwise heartbeats would occur among the commands.
   storage = new RedisSessionStorage({ url: server.url, heartbeatIntervalMs: 600_000 });
   await storage.connect();
+  // The server has cached every script.
+  await warmUp(storage);
+  await warmUpServices(storage);
   const client = new Redis(server.url);
   monitor = await client.monitor();
   client.disconnect();
@@ -35,13 +37,96 @@ afterAll(async () => {
   await server.stop();
 });
 
-/** Returns the commands that an operation sends, and its result. */
-async function sentBy<T>(operation: () => Promise<T>): Promise<{ sent: string[]; result: T }> {
+describe('RedisSessionStorage takes one round trip', () => {
+  test.each(Object.entries(WRITES))('for %s: one script', async (_name, write) => {
+    const session = await created(storage, 'alice');
+    expect(await sentBy(() => write(storage, session))).toEqual(['evalsha']);
+  });
+
+  test('for create, also when it ends the oldest sessions of the user and of the device', async () => {
+    const limits = { perLogin: 2, perDevice: 1, onLimit: 'end-oldest' } as const;
+    const session = () => ({ ...creation(storage, 'limited'), device: 'web', limits });
+    for (let n = 0; n < 3; n++)
+      await storage.create({ ...session(), limits: { ...limits, perLogin: 9, perDevice: 9 } });
+    expect(await sentBy(() => storage.create(session()))).toEqual(['evalsha']);
+    expect(await storage.listByLogin('limited')).toHaveLength(1);
+  });
+
+  test('for touch, for several sessions of one user', async () => {
+    const ids = [await created(storage, 'alice'), await created(storage, 'alice')].map(({ sessionId }) => sessionId);
+    expect(await sentBy(() => storage.touch(ids))).toEqual(['evalsha']);
+  });
+
+  test.each(Object.entries(READ_COMMANDS))('for %s: %s', async (name, command) => {
+    const session = await created(storage, 'alice');
+    expect(await sentBy(() => READS[name as keyof typeof READ_COMMANDS](storage, session))).toEqual([command]);
+  });
+
+  describe('with a service', () => {
+    beforeEach(async () => {
+      await storage.services.remove({ serviceId: SERVICE.serviceId, by: 'tests' });
+      await storage.services.put(SERVICE);
+    });
+
+    test.each(Object.entries(SERVICE_WRITES))('for services.%s: one script', async (_name, write) => {
+      expect(await sentBy(() => write(storage))).toEqual(['evalsha']);
+    });
+
+    test('for services.recordUse: one script', async () => {
+      const use = { serviceId: SERVICE.serviceId, keyId: SERVICE.secret.keyId };
+      expect(await sentBy(() => storage.services.recordUse(use))).toEqual(['evalsha']);
+    });
+
+    test.each(Object.entries(SERVICE_READS))('for services.%s: one read-only script', async (_name, read) => {
+      await read(storage);
+      expect(await sentBy(() => read(storage))).toEqual(['evalsha_ro']);
+    });
+  });
+});
+
+describe('RedisSessionStorage', () => {
+  test('sends the source of a script once to a server that does not know it', async () => {
+    const [session, other] = [await created(storage, 'alice'), await created(storage, 'alice')];
+    await server.call('SCRIPT', 'FLUSH');
+    expect(await sentBy(() => WRITES.end(storage, session))).toEqual(['evalsha', 'eval']);
+    expect(await sentBy(() => WRITES.end(storage, other))).toEqual(['evalsha']);
+  });
+
+  test('sends no command for an id that cannot be its own', async () => {
+    const session = await created(storage, 'alice');
+    const sent = await sentBy(async () => {
+      for (const id of ['', 'x', '0192f3a4-0000-7000-8000-000000000001', `${storage.nextSessionId('a')}0`]) {
+        expect(await storage.get(id)).toBeUndefined();
+        expect(await WRITES.end(storage, { ...session, sessionId: id })).toEqual({ outcome: 'missing' });
+        expect(await storage.touch([id])).toEqual([undefined]);
+      }
+    });
+    expect(sent).toEqual([]);
+  });
+
+  test('reads every shard once for operations on all users', async () => {
+    expect((await sentBy(() => storage.count())).toSorted()).toEqual([
+      ...Array.from({ length: 256 }, () => 'get'),
+      ...Array.from({ length: 256 }, () => 'zcard'),
+    ]);
+    expect(await sentBy(() => storage.sweep(SWEEP))).toEqual(Array.from({ length: 256 }, () => 'zrangebyscore'));
+  });
+
+  test('never runs KEYS or SCAN', async () => {
+    await storage.listLogins({ limit: 10 });
+    await storage.sweep(SWEEP);
+    const commands = Object.keys(await server.commandCounts());
+    expect(commands.filter((name) => /keys|scan/.test(name))).toEqual([]);
+  });
+});
+
+/** The commands that an operation sends. */
+async function sentBy(operation: () => Promise<unknown>): Promise<string[]> {
   await seen('the commands before');
   arrived = [];
-  const result = await operation();
+  await operation();
   await seen('the commands of the operation');
-  return { sent: arrived.filter((name) => name !== 'echo'), result };
+  return arrived.filter((name) => name !== 'echo');
 }
 
 /** Waits until the monitor has reported this command, and so every command before it. */
@@ -56,157 +141,3 @@ async function seen(mark: string): Promise<void> {
   await server.call('ECHO', mark);
   await reported;
 }
-
-function creation(loginId: string, given: Partial<CreateSession> = {}): CreateSession {
-  const limits = { perLogin: 100, onLimit: 'end-oldest' } as const;
-  const sessionId = storage.nextSessionId(loginId);
-  return {
-    sessionId,
-    loginId,
-    idleTimeoutMs: 60_000,
-    payload,
-    limits,
-    by: 'tester',
-    historyRetentionMs: 60_000,
-    ...given,
-  };
-}
-
-async function created(loginId = 'alice'): Promise<string> {
-  const session = creation(loginId);
-  await storage.create(session);
-  return session.sessionId;
-}
-
-type Operation = (on: SessionStorage) => Promise<() => Promise<unknown>>;
-
-const WRITES: readonly (readonly [what: string, operation: Operation])[] = [
-  ['create', async (on) => async () => on.create(creation('alice', { device: 'web' }))],
-  [
-    'create that ends the oldest, by login and by device',
-    async (on) => {
-      for (let n = 0; n < 3; n++) await on.create(creation('limited', { device: 'web' }));
-      const limits = { perLogin: 2, perDevice: 1, onLimit: 'end-oldest' } as const;
-      return async () => on.create(creation('limited', { device: 'web', limits }));
-    },
-  ],
-  [
-    'replace',
-    async (on) => {
-      const sessionId = await created();
-      return async () => on.replace({ sessionId, expectedVersion: 1, payload, by: 'tester', touch: true });
-    },
-  ],
-  [
-    'touch of several sessions of one login',
-    async (on) => {
-      const ids = [await created(), await created()];
-      return async () => on.touch(ids);
-    },
-  ],
-  [
-    'rotate',
-    async (on) => {
-      const sessionId = await created();
-      const successor = { sessionId: on.nextSessionId('alice'), payload };
-      return async () => on.rotate({ ...ending, sessionId, expectedVersion: 1, successor, graceMs: 0 });
-    },
-  ],
-  [
-    'end',
-    async (on) => {
-      const sessionId = await created();
-      return async () => on.end({ ...ending, sessionId });
-    },
-  ],
-  ['endAll', async (on) => async () => on.endAll({ ...ending, loginId: 'alice' })],
-  [
-    'services.put',
-    async (on) => async () =>
-      on.services.put({
-        ...service,
-        secret: { keyId: 'key', hash },
-        permissions: ['*'],
-        serviceName: 'Orders',
-        replace: true,
-      }),
-  ],
-  [
-    'services.addSecret',
-    async (on) => async () =>
-      on.services.addSecret({ ...service, secret: { keyId: 'key2', hash }, expectedVersion: 1, overlapMs: 0 }),
-  ],
-  ['services.endSecret', async (on) => async () => on.services.endSecret({ ...service, keyId: 'key' })],
-  ['services.recordUse', async (on) => async () => on.services.recordUse({ serviceId: 'orders', keyId: 'key' })],
-  ['services.remove', async (on) => async () => on.services.remove({ serviceId: 'orders', by: 'tester' })],
-];
-
-const READS: readonly (readonly [what: string, command: string, operation: Operation])[] = [
-  [
-    'get',
-    'hget',
-    async (on) => {
-      const sessionId = await created();
-      return async () => on.get(sessionId);
-    },
-  ],
-  ['services.find', 'evalsha_ro', async (on) => async () => on.services.find('orders')],
-  ['services.findByKeyId', 'evalsha_ro', async (on) => async () => on.services.findByKeyId('key')],
-  ['services.list', 'evalsha_ro', async (on) => async () => on.services.list()],
-  ['listByLogin', 'hgetall', async (on) => async () => on.listByLogin('alice')],
-  ['listHistory', 'hgetall', async (on) => async () => on.listHistory('alice')],
-];
-
-describe('RedisSessionStorage', () => {
-  test.each(WRITES)('takes one round trip, one script, for %s', async (_what, prepare) => {
-    const operation = await prepare(storage);
-    await operation();
-    const again = await prepare(storage);
-    expect((await sentBy(again)).sent).toEqual(['evalsha']);
-  });
-
-  test.each(READS)('takes one round trip for %s: %s', async (_what, command, prepare) => {
-    await (
-      await prepare(storage)
-    )();
-    expect((await sentBy(await prepare(storage))).sent).toEqual([command]);
-  });
-
-  test('sends the source of a script once to a server that does not know it', async () => {
-    const sessionId = await created();
-    await server.call('SCRIPT', 'FLUSH');
-    const { sent } = await sentBy(async () => storage.end({ ...ending, sessionId }));
-    expect(sent).toEqual(['evalsha', 'eval']);
-    const other = await created();
-    expect((await sentBy(async () => storage.end({ ...ending, sessionId: other }))).sent).toEqual(['evalsha']);
-  });
-
-  test('sends no command for an id that cannot be its own', async () => {
-    const sent = await sentBy(async () => {
-      for (const id of ['', 'x', '0192f3a4-0000-7000-8000-000000000001', `${storage.nextSessionId('a')}0`]) {
-        expect(await storage.get(id)).toBeUndefined();
-        expect(await storage.end({ ...ending, sessionId: id })).toEqual({ outcome: 'missing' });
-        expect(await storage.touch([id])).toEqual([undefined]);
-      }
-    });
-    expect(sent.sent).toEqual([]);
-  });
-
-  test('reads every shard once for operations on all users', async () => {
-    expect((await sentBy(async () => storage.count())).sent.toSorted()).toEqual([
-      ...Array.from({ length: 256 }, () => 'get'),
-      ...Array.from({ length: 256 }, () => 'zcard'),
-    ]);
-    const sweep = { limit: 10, historyRetentionMs: 1_000 };
-    expect((await sentBy(async () => storage.sweep(sweep))).sent).toEqual(
-      Array.from({ length: 256 }, () => 'zrangebyscore'),
-    );
-  });
-
-  test('never runs KEYS or SCAN', async () => {
-    await storage.listLogins({ limit: 10 });
-    await storage.sweep({ limit: 10, historyRetentionMs: 1_000 });
-    const commands = Object.keys(await server.commandCounts());
-    expect(commands.filter((name) => /keys|scan/.test(name))).toEqual([]);
-  });
-});

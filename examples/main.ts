@@ -1,7 +1,6 @@
-import { SERVICE_NAMES, type ServiceName } from './registrations.js';
 import { RemoteSessionsModule } from './remote/remote-sessions.module.js';
 import { startService } from './service/start-service.js';
-import { SERVICE_MODULES } from './services.js';
+import { SERVICE_MODULES, SERVICE_NAMES, type ServiceName } from './services.js';
 
 /**
  * `node main.js <user|order|pay>` runs one service as a separate process that uses the session service. The environment

@@ -1,8 +1,7 @@
 import { afterEach, describe, expect, jest, test } from '@jest/globals';
 import { DistributedSessionManager } from 'nestjs-distributed-session';
-import { HIDDEN, describeResponse } from '../examples/demo/expected-response.js';
 import { playScenario } from '../examples/demo/scenario.js';
-import { ScenarioRunner } from '../examples/demo/scenario-runner.js';
+import { HIDDEN, ScenarioRunner, describeResponse } from '../examples/demo/scenario-runner.js';
 import { BuiltProgram } from './support/built-program.js';
 import { DOCUMENTED, permitting, play, stepsOf } from './support/demo-run.js';
 import { type StubAnswer, StubServer, cut, json } from './support/demo-stub-server.js';

@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { REGISTRATIONS, type Registrations } from '../registrations.js';
+import { REGISTRATIONS, type Registrations } from '../services.js';
 import { playScenario } from './scenario.js';
 import { ScenarioRunner } from './scenario-runner.js';
 import { OneProcessStage, ProcessesStage, type Stage } from './stages.js';

@@ -1,6 +1,5 @@
-import { SERVICE_NAMES } from '../registrations.js';
-import { HIDDEN } from './expected-response.js';
-import type { ScenarioRunner } from './scenario-runner.js';
+import { SERVICE_NAMES } from '../services.js';
+import { HIDDEN, type ScenarioRunner } from './scenario-runner.js';
 
 /** A device that is logged in. */
 interface Device {

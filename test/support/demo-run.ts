@@ -1,5 +1,5 @@
 import { type DemoRun, runDemo } from '../../examples/demo/run-demo.js';
-import { REGISTRATIONS, type Registrations, type ServiceName } from '../../examples/registrations.js';
+import { REGISTRATIONS, type Registrations, type ServiceName } from '../../examples/services.js';
 import { readPage } from './documentation-program.js';
 import { codeBlocks } from './markdown.js';
 

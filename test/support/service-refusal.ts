@@ -28,7 +28,7 @@ export function refusalIn({ status, headers, text, json }: Answer): Refusal {
     requestId: headers.get('x-request-id'),
     status,
   });
-  expect(detail).toMatch(/^\S[^\n]*\.$/);
+  expect(detail).toMatch(/^\S[^\n]*[.?]$/);
   expect(headers.get('content-type')).toBe('application/problem+json; charset=utf-8');
   expect(headers.get('cache-control')).toBe('no-store');
   if (listed.length > 0) expect(listed).toContainEqual({ field: specific['field'], message: expect.any(String) });

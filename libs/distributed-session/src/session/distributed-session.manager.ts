@@ -98,7 +98,7 @@ export class DistributedSessionManager extends SessionOperations {
   async getSessionsByLoginId(loginId: string): Promise<readonly Session[]> {
     this.access.require('session.list');
     assertLoginId(loginId);
-    return (await this.parts.directory.list(loginId)).map((open) => toSession(open, this.access));
+    return (await this.parts.reader.list(loginId)).map((open) => toSession(open, this.access));
   }
 
   /**
@@ -110,7 +110,7 @@ export class DistributedSessionManager extends SessionOperations {
   async getSessionHistory(loginId: string): Promise<readonly SessionHistoryEntry[]> {
     this.access.require('session.list');
     assertLoginId(loginId);
-    return this.parts.directory.history(loginId);
+    return this.parts.reader.history(loginId);
   }
 
   /**
@@ -134,7 +134,7 @@ export class DistributedSessionManager extends SessionOperations {
    */
   async countOnline(): Promise<SessionCounts> {
     this.access.require('session.list');
-    return this.parts.directory.count();
+    return this.parts.reader.count();
   }
 
   /**
@@ -150,7 +150,7 @@ export class DistributedSessionManager extends SessionOperations {
    */
   async listLogins(page: Partial<ListLogins> = {}): Promise<LoginPage> {
     this.access.require('session.list');
-    return this.parts.directory.listLogins(checkPage(page));
+    return this.parts.reader.listLogins(checkPage(page));
   }
 
   /**

@@ -5,7 +5,6 @@ import { ServiceRegistry } from '../service/service-registry.js';
 import { ServiceVerifier } from '../service/service-verifier.js';
 import type { SessionTombstone } from '../storage/session-record.js';
 import { AttributeWriter } from './attribute-writer.js';
-import { SessionDirectory } from './session-directory.js';
 import { SessionEnder } from './session-ender.js';
 import { SessionEvents } from './session-events.js';
 import { SessionIssuer } from './session-issuer.js';
@@ -20,7 +19,6 @@ export class ManagerParts {
   readonly touches: TouchQueue;
   readonly reader: SessionReader;
   readonly writer: AttributeWriter;
-  readonly directory: SessionDirectory;
   readonly ender: SessionEnder;
   readonly registry: ServiceRegistry;
   readonly verifier: ServiceVerifier;
@@ -37,7 +35,6 @@ export class ManagerParts {
     this.issuer = new SessionIssuer(options);
     this.reader = new SessionReader(storage, this.touches, (tombstone) => this.#reportLateUse(tombstone));
     this.writer = new AttributeWriter(storage, options.attributeLimits);
-    this.directory = new SessionDirectory(storage);
     this.ender = new SessionEnder(options);
     this.verifier = new ServiceVerifier(options, hasher);
     this.registry = new ServiceRegistry(storage.services, hasher, () => this.verifier.forget());

@@ -1,7 +1,10 @@
 import { SessionNotFoundError } from '../errors/session.errors.js';
+import { StorageCorruptError } from '../errors/storage.errors.js';
+import type { SessionHistoryEntry } from '../model/session.js';
 import type { SessionTombstone } from '../storage/session-record.js';
 import type { SessionStorage } from '../storage/session-storage.js';
-import { type OpenSession, endedError, openLive, openSession, readSession } from './open-session.js';
+import type { ListLogins, LoginPage, SessionCounts } from '../storage/session-storage.operations.js';
+import { type OpenSession, endedError, openLive, openSession, readSession, toHistoryEntry } from './open-session.js';
 import { followRotation } from './rotation-grace.js';
 import { matchesDigest, parseCredential } from './session-credential.js';
 import type { TouchQueue } from './touch-queue.js';
@@ -16,7 +19,7 @@ export interface ReadOptions {
   readonly touch?: boolean;
 }
 
-/** Reads sessions by id and by credential. */
+/** Reads sessions by id, by credential and by user, and counts them. */
 export class SessionReader {
   constructor(
     private readonly storage: SessionStorage,
@@ -57,6 +60,26 @@ export class SessionReader {
     const digest = digestFor(sessionId, open);
     if (digest === undefined || !matchesDigest(token, digest)) throw new SessionNotFoundError(sessionId);
     return this.#touched(open, options);
+  }
+
+  /** Returns the live sessions of a user in order of creation. It does not count as an access. */
+  async list(loginId: string): Promise<readonly OpenSession[]> {
+    const records = await this.storage.listByLogin(loginId);
+    if (records.every((record) => record.loginId === loginId)) return records.map(openSession);
+    throw new StorageCorruptError("The storage returned another user's session.");
+  }
+
+  /** Returns the ended sessions of a user, the most recent first. */
+  async history(loginId: string): Promise<readonly SessionHistoryEntry[]> {
+    return (await this.storage.listHistory(loginId)).map(toHistoryEntry);
+  }
+
+  async count(): Promise<SessionCounts> {
+    return this.storage.count();
+  }
+
+  async listLogins(page: ListLogins): Promise<LoginPage> {
+    return this.storage.listLogins(page);
   }
 
   #touched(open: OpenSession, { touch = true }: ReadOptions = {}): OpenSession {

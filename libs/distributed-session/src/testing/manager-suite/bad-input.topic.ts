@@ -146,7 +146,8 @@ export function describeBadInput(context: StorageContext): void {
     it(`${what} is rejected with an error that names ${field}`, async () => {
       const sessions = await context.manager();
       const error = await rejectsWith(call(sessions), code, { field });
-      assert(error.message.startsWith(field));
+      // An unknown option is named without its path: `Unknown option "devise"`.
+      assert(error.message.includes(field.replace('options.', '')));
       assert.equal(await sessions.countSessions(), 0);
       assert.deepEqual(await sessions.listServices(), []);
     });

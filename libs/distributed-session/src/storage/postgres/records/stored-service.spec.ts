@@ -1,30 +1,14 @@
 import { describe, expect, it } from '@jest/globals';
 import * as fc from 'fast-check';
-import type { SecretHash, ServiceCredentialRecord, StoredServiceSecret } from '../../service-credential-storage.js';
+import { serviceArbitrary } from '../../../../../../test/support/storage/record-arbitraries.js';
+import type { ServiceCredentialRecord, StoredServiceSecret } from '../../service-credential-storage.js';
 import { escapeText } from './escaped-text.js';
 import { type Cell, RowReader, UnreadableRowError } from './row-reader.js';
 import { serviceColumns, readServiceRow } from './stored-service.js';
 
 const COLUMNS = ['service_id', 'service_name', 'permissions', 'version', 'created_at', 'secrets'];
-
-const text = fc.string({ unit: 'binary', maxLength: 40 });
-const time = fc.integer({ min: 0, max: 2 ** 52 });
-const hashes: fc.Arbitrary<SecretHash> = fc.oneof(
-  fc.record({ algorithm: fc.constant('hmac-sha256'), digest: text }),
-  fc.record({ algorithm: fc.constant('argon2id'), encoded: text }),
-);
-const secrets: fc.Arbitrary<StoredServiceSecret> = fc.record(
-  { keyId: text, hash: hashes, createdAt: time, endsAt: time, lastUsedAt: time },
-  { requiredKeys: ['keyId', 'hash', 'createdAt'] },
-);
-const services: fc.Arbitrary<ServiceCredentialRecord> = fc.record({
-  serviceId: text,
-  serviceName: text,
-  permissions: fc.array(text, { maxLength: 4 }),
-  version: fc.integer({ min: 1, max: 2 ** 31 - 1 }),
-  createdAt: time,
-  secrets: fc.array(secrets, { maxLength: 2 }),
-});
+const times = fc.integer({ min: 0, max: 2 ** 52 });
+const services = serviceArbitrary({ maxVersion: 2 ** 31 - 1, times, ends: times });
 
 /** The secrets in the form of the view `current_service`: absent values are null. */
 function documentOf(stored: readonly StoredServiceSecret[]): unknown[] {

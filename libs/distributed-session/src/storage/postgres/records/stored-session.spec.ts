@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import * as fc from 'fast-check';
-import { END_REASONS } from '../../../model/end-reason.js';
-import type { SessionRecord, SessionTombstone, StoredSession } from '../../session-record.js';
+import { sessionArbitraries } from '../../../../../../test/support/storage/record-arbitraries.js';
+import type { SessionTombstone, StoredSession } from '../../session-record.js';
 import { escapeText } from './escaped-text.js';
 import { type Cell, RowReader, UnreadableRowError } from './row-reader.js';
 import { readSessionRow, sessionColumns } from './stored-session.js';
@@ -10,43 +10,11 @@ const COLUMNS = sessionColumns('s')
   .split(', ')
   .map((column) => column.replace(/^s\./u, ''));
 const ORDER = { place: 7, purgeAt: 9_000 };
-
-const text = fc.string({ unit: 'binary', maxLength: 40 });
-const time = fc.integer({ min: 0, max: 2 ** 52 });
-const header = {
-  sessionId: fc.uuid({ version: 7 }),
-  loginId: text,
-  serviceId: text,
-  device: text,
-  version: fc.integer({ min: 1, max: 2 ** 31 - 1 }),
-  createdAt: time,
-  lastAccessedAt: time,
-};
-const required = ['state', 'sessionId', 'loginId', 'serviceId', 'version', 'createdAt', 'lastAccessedAt'] as const;
-const records: fc.Arbitrary<SessionRecord> = fc.record(
-  {
-    ...header,
-    state: fc.constant('live'),
-    idleTimeoutMs: time,
-    expiresAt: time,
-    absoluteExpiresAt: time,
-    payload: fc.uint8Array({ maxLength: 100 }).map((bytes) => new Uint8Array(bytes)),
-  },
-  { requiredKeys: [...required, 'expiresAt', 'payload'] },
-);
-const endings = fc.oneof(
-  fc.record({ reason: fc.constantFrom(...END_REASONS.filter((reason) => reason !== 'rotated')) }),
-  fc.record({ reason: fc.constant('rotated'), rotatedTo: fc.uuid({ version: 7 }), graceEndsAt: time }),
-);
-const tombstones: fc.Arbitrary<SessionTombstone> = fc
-  .tuple(
-    fc.record(
-      { ...header, state: fc.constant('ended'), endedAt: time, endedBy: text, actor: text },
-      { requiredKeys: [...required, 'endedAt', 'endedBy'] },
-    ),
-    endings,
-  )
-  .map(([session, ending]) => ({ ...session, ...ending }));
+const { records, tombstones } = sessionArbitraries({
+  uuidVersion: 7,
+  maxVersion: 2 ** 31 - 1,
+  times: fc.integer({ min: 0, max: 2 ** 52 }),
+});
 
 /** The columns of a session by their names, as PostgreSQL sends them. */
 function cellsOf(session: StoredSession): Record<string, Cell> {

@@ -1,7 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import * as fc from 'fast-check';
 import { double, packedText, uint32 } from '../../../../../../test/support/redis/packed-session.js';
-import type { SecretHash, ServiceCredentialRecord, StoredServiceSecret } from '../../service-credential-storage.js';
+import { serviceArbitrary } from '../../../../../../test/support/storage/record-arbitraries.js';
+import type { ServiceCredentialRecord, StoredServiceSecret } from '../../service-credential-storage.js';
 import { unpackRedisService } from './stored-service.js';
 import { UnreadableValueError } from './stored-session.js';
 
@@ -24,23 +25,10 @@ function packedSecret({ keyId, hash, createdAt, endsAt = 0, lastUsedAt = 0 }: St
   return Buffer.concat([...texts, ...[createdAt, endsAt, lastUsedAt].map(double)]);
 }
 
-const text = fc.string({ unit: 'binary', maxLength: 40 });
-const time = fc.integer({ min: 1, max: NOW });
-const hashes: fc.Arbitrary<SecretHash> = fc.oneof(
-  fc.record({ algorithm: fc.constant('hmac-sha256'), digest: text }),
-  fc.record({ algorithm: fc.constant('argon2id'), encoded: text }),
-);
-const secrets = fc.record(
-  { keyId: text, hash: hashes, createdAt: time, endsAt: fc.constant(NOW + 1), lastUsedAt: time },
-  { requiredKeys: ['keyId', 'hash', 'createdAt'] },
-);
-const services: fc.Arbitrary<ServiceCredentialRecord> = fc.record({
-  serviceId: text,
-  serviceName: text,
-  permissions: fc.array(text, { maxLength: 5 }),
-  version: fc.integer({ min: 1, max: 2 ** 32 - 1 }),
-  createdAt: time,
-  secrets: fc.array(secrets, { maxLength: 3 }),
+const services = serviceArbitrary({
+  maxVersion: 2 ** 32 - 1,
+  times: fc.integer({ min: 1, max: NOW }),
+  ends: fc.constant(NOW + 1),
 });
 
 const SECRET: StoredServiceSecret = {

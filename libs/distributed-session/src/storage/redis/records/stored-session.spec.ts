@@ -2,48 +2,21 @@ import { describe, expect, it } from '@jest/globals';
 import * as fc from 'fast-check';
 import { validate } from 'uuid';
 import { packedIdentity, packedRecord, packedTombstone } from '../../../../../../test/support/redis/packed-session.js';
+import { sessionArbitraries } from '../../../../../../test/support/storage/record-arbitraries.js';
 import { END_REASONS } from '../../../model/end-reason.js';
 import type { SessionRecord, SessionTombstone } from '../../session-record.js';
 import { UnreadableValueError, packEnding, packIdentity, unpackRedisSession } from './stored-session.js';
 
-const text = fc.string({ unit: 'binary', maxLength: 80 });
-const time = fc.integer({ min: 1, max: 2 ** 52 });
-const uint32 = fc.integer({ min: 1, max: 2 ** 32 - 1 });
-const place = fc.record({ place: uint32, historyRetentionMs: fc.integer({ min: 0, max: 2 ** 51 }) });
-const header = {
-  sessionId: fc.uuid({ version: 8 }),
-  loginId: text,
-  serviceId: text,
-  device: text,
-  version: uint32,
-  createdAt: time,
-  lastAccessedAt: time,
-};
-const required = ['state', 'sessionId', 'loginId', 'serviceId', 'version', 'createdAt', 'lastAccessedAt'] as const;
-const records: fc.Arbitrary<SessionRecord> = fc.record(
-  {
-    ...header,
-    state: fc.constant('live'),
-    idleTimeoutMs: time,
-    expiresAt: time,
-    absoluteExpiresAt: time,
-    payload: fc.uint8Array({ maxLength: 300 }),
-  },
-  { requiredKeys: [...required, 'expiresAt', 'payload'] },
-);
-const endings = fc.oneof(
-  fc.record({ reason: fc.constantFrom(...END_REASONS.filter((reason) => reason !== 'rotated')) }),
-  fc.record({ reason: fc.constant('rotated'), rotatedTo: fc.uuid({ version: 8 }), graceEndsAt: time }),
-);
-const tombstones: fc.Arbitrary<SessionTombstone> = fc
-  .tuple(
-    fc.record(
-      { ...header, state: fc.constant('ended'), endedAt: time, endedBy: text, actor: text },
-      { requiredKeys: [...required, 'endedAt', 'endedBy'] },
-    ),
-    endings,
-  )
-  .map(([session, ending]) => ({ ...session, ...ending }));
+const maxVersion = 2 ** 32 - 1;
+const { records, tombstones } = sessionArbitraries({
+  uuidVersion: 8,
+  maxVersion,
+  times: fc.integer({ min: 1, max: 2 ** 52 }),
+});
+const place = fc.record({
+  place: fc.integer({ min: 1, max: maxVersion }),
+  historyRetentionMs: fc.integer({ min: 0, max: 2 ** 51 }),
+});
 
 const RECORD: SessionRecord = {
   state: 'live',

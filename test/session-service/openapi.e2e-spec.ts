@@ -35,7 +35,7 @@ describe('The OpenAPI document', () => {
     for (const schema of bodies) expect(schema).toMatchObject({ type: 'object', additionalProperties: false });
   });
 
-  it('describes the answers and the problem codes of every operation', () => {
+  it('describes the responses and the problem codes of every operation', () => {
     for (const { answers } of operationsIn(document)) {
       expect([...answers.keys()]).toEqual(expect.arrayContaining([400, 401, 413, 415, 429, 500]));
       const undescribed = [...answers].filter(([, { schema }]) => schema === undefined);
@@ -133,7 +133,7 @@ describe('The documented table of errors', () => {
     expect(new Set(tableUnder(page, 'Errors'))).toEqual(new Set(expected));
   });
 
-  it.each(Object.entries(REQUEST_ERRORS))('contains the answered status of %s', (code, status) => {
+  it.each(Object.entries(REQUEST_ERRORS))('lists the response status of %s', (code, status) => {
     expect(PROBLEM_EXAMPLES[code as ProblemCode].status).toBe(status);
   });
 });

@@ -95,22 +95,22 @@ describe('PostgresSessionStorage.connect() fails without waiting, names the way 
   const refused: [string, RegExp, () => Promise<PostgresSessionStorageOptions>][] = [
     [
       'a wrong password',
-      /rejects the user or the password: check both/u,
+      /rejected the connection:.*the user or the password is wrong: correct it in the url or the options/su,
       async () => ({ url: urlFor((url) => (url.password = CANARY)) }),
     ],
     [
       'an unknown user',
-      /rejects the user or the password: check both/u,
+      /rejected the connection:.*the user or the password is wrong: correct it in the url or the options/su,
       async () => ({ url: urlFor((url) => ([url.username, url.password] = ['nobody', CANARY])) }),
     ],
     [
       'an unknown database',
-      /does not have this database: create it, or set another one/u,
+      /rejected the connection:.*does not have this database: create it, or set another one/su,
       async () => ({ url: urlFor((url) => (url.pathname = '/no-such-database')) }),
     ],
     [
       'TLS for a server that does not support it',
-      /does not support TLS: set its ssl to on, or remove ssl and sslmode here/u,
+      /rejected the connection:.*does not support TLS: set its ssl to on, or remove ssl and sslmode here/su,
       async () => ({ url: `${server.url}?sslmode=verify-full` }),
     ],
     ['a database in LATIN1', /encoding is LATIN1.*UTF8/u, async () => ({ url: await inEncoding('LATIN1') })],
@@ -219,7 +219,7 @@ describe('PostgresSessionStorage.connect()', () => {
       code: 'ERR_STORAGE_UNAVAILABLE',
       message: expect.stringMatching(expected),
     });
-    expect(message).toContain('Check that it is running, and the address.');
+    expect(message).toContain('Check the address, and that the server is running.');
     expect(printed).not.toContain(CANARY);
   });
 

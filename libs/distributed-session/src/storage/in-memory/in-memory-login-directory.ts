@@ -1,7 +1,7 @@
-import { SessionInputError } from '../../errors/session.errors.js';
 import { isDue } from '../session-lifetime.js';
 import type { ListLogins, LoginPage } from '../session-storage.operations.js';
 import { HISTORY_LIMIT } from '../session-storage.js';
+import { invalidCursor } from '../shared/storage-failure.js';
 import { type EndedEntry, type InMemorySessionEntry, type LiveEntry, isLive } from './in-memory-session-entry.js';
 
 /** The sessions of one user: the live ones in creation order, the ended ones in the order of their ends. */
@@ -121,8 +121,6 @@ export class InMemoryLoginDirectory {
 }
 
 function numberOf(cursor: string): number {
-  if (!/^[0-9]{1,15}$/.test(cursor)) {
-    throw new SessionInputError('cursor', 'format', 'is not one that listLogins() returned; omit it to start over.');
-  }
+  if (!/^[0-9]{1,15}$/.test(cursor)) throw invalidCursor();
   return Number(cursor);
 }

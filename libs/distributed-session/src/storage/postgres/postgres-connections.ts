@@ -3,6 +3,7 @@ import { Logger } from '@nestjs/common';
 import { OptionsError } from '../../errors/options.error.js';
 import { StorageUnavailableError } from '../../errors/storage.errors.js';
 import { retryDelay } from '../shared/retries.js';
+import { UNOPENED_FEED } from '../shared/feed-listeners.js';
 import { ServerClock } from '../shared/server-clock.js';
 import type { StorageHealth } from '../session-storage.operations.js';
 import { SharedOpening } from '../shared/shared-opening.js';
@@ -103,9 +104,7 @@ export class PostgresConnections {
       await this.#whenReady(pool);
       await this.feed.open(async () => openFeedClient(options));
       if (!this.feed.isOpen) {
-        this.#logger.warn(
-          'The change feed does not work yet: changes by other processes are not received until it does.',
-        );
+        this.#logger.warn(UNOPENED_FEED);
       }
       return opened;
     } catch (error) {
@@ -159,7 +158,8 @@ export class PostgresConnections {
         'pool has only one connection, but the change feed needs its own: set its max to 2 or more',
       ]);
     }
-    for (const warning of poolWarnings(pool)) this.#logger.warn(`The pool of PostgresSessionStorage: ${warning}`);
+    for (const warning of poolWarnings(pool))
+      this.#logger.warn(`The pool passed to PostgresSessionStorage has an unsafe setting: ${warning}`);
   }
 
   /** The pool replaces an idle connection that fails. An error event without a listener would end the process. */

@@ -1,9 +1,8 @@
-import { SessionInputError } from '../../errors/session.errors.js';
-import { StorageCorruptError } from '../../errors/storage.errors.js';
 import { expiredTombstone, isDue } from '../session-lifetime.js';
 import type { SessionRecord, SessionTombstone, StoredSession } from '../session-record.js';
 import type { ListLogins, LoginPage, SessionCounts } from '../session-storage.operations.js';
 import { type SessionEntry, type TimedEntry, historyOf, liveOf, visibleAt } from '../shared/session-entry.js';
+import { invalidCursor, otherSession } from '../shared/storage-failure.js';
 import { readLoginExactly, readSessionExactly } from './functions/exact-reads.functions.js';
 import type { PostgresStatement } from './functions/postgres-statement.js';
 import type { PostgresConnections } from './postgres-connections.js';
@@ -95,9 +94,8 @@ export class PostgresSessionReader {
     } catch {
       throw unreadableSession(this.connections.names, sessionId);
     }
-    // A reply that belongs to another request is never data (CWE-488).
-    if (row.session.sessionId === sessionId) return row;
-    throw new StorageCorruptError(`PostgreSQL returned another session than the requested ${sessionId}.`);
+    if (row.session.sessionId !== sessionId) throw otherSession('PostgreSQL', sessionId);
+    return row;
   }
 
   /** An unreadable session is reported, and does not prevent the others from being listed. */
@@ -114,7 +112,7 @@ export class PostgresSessionReader {
   }
 }
 
-/** Whether a session is past its end, but has no tombstone yet. */
+/** Returns whether a session is past its end, but has no tombstone yet. */
 function isUndecided({ session, now }: TimedEntry): boolean {
   return session.state === 'live' && isDue(session, now);
 }
@@ -124,14 +122,10 @@ export function packCursor(loginId: string): string {
   return `after:${Buffer.from(loginId, 'utf8').toString('base64url')}`;
 }
 
-/** The login id in a cursor. Throws a {@link SessionInputError} for a text that `packCursor()` did not return. */
+/** The login id in a cursor. Throws a `SessionInputError` for a text that `packCursor()` did not return. */
 export function unpackCursor(cursor: string): string {
   const [, encoded] = /^after:([\w-]+)$/.exec(cursor) ?? [];
   const loginId = Buffer.from(encoded ?? '', 'base64url').toString('utf8');
   if (loginId !== '' && packCursor(loginId) === cursor) return loginId;
-  throw new SessionInputError(
-    'cursor',
-    'format',
-    'was not returned by listLogins(); omit it to start from the beginning.',
-  );
+  throw invalidCursor();
 }

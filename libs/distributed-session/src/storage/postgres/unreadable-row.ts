@@ -8,7 +8,7 @@ const logger = new Logger('PostgresSessionStorage');
 /** The error for a session's unreadable row: where it is, and the way out. It contains no value of the row. */
 export function unreadableSession(names: SchemaNames, sessionId: string): StorageCorruptError {
   return new StorageCorruptError(
-    `Session ${sessionId} cannot be read: its row was not written by this library, or was edited. Find out who wrote it, ` +
+    `Session ${sessionId} cannot be read: its row was not written by this library, or was edited. Find out what wrote it, ` +
       `then remove it: DELETE FROM ${names.of('session')} WHERE session_id = ${literal(sessionId)}; ` +
       `SELECT ${names.of('recount_sessions')}()`,
   );
@@ -18,7 +18,7 @@ export function unreadableSession(names: SchemaNames, sessionId: string): Storag
 export function unreadableService(names: SchemaNames, serviceId: string): StorageCorruptError {
   return new StorageCorruptError(
     `Service ${serviceId} cannot be read: its row in ${names.of('service')}, or one in ${names.of('service_secret')}, was ` +
-      `not written by this library, or was edited. Find out who wrote it, then remove it, and register the service again: ` +
+      `not written by this library, or was edited. Find out what wrote it, then remove it, and register the service again: ` +
       `DELETE FROM ${names.of('service')} WHERE service_id = ${literal(escapeText(serviceId))}`,
   );
 }

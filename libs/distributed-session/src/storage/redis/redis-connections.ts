@@ -2,6 +2,7 @@ import { setTimeout } from 'node:timers/promises';
 import { Logger } from '@nestjs/common';
 import { StorageUnavailableError } from '../../errors/storage.errors.js';
 import type { StorageHealth } from '../session-storage.operations.js';
+import { UNOPENED_FEED } from '../shared/feed-listeners.js';
 import { ServerClock } from '../shared/server-clock.js';
 import { SharedOpening } from '../shared/shared-opening.js';
 import { WriteRefusedError } from '../shared/storage-failure.js';
@@ -127,7 +128,7 @@ export class RedisConnections {
     let canBeat = true;
     while (canBeat ? this.feed.lagMs() === Infinity : !this.feed.isOpen) {
       if (performance.now() > endsAt) {
-        this.#logger.warn('The change feed is not working yet: changes made by other processes are not received.');
+        this.#logger.warn(UNOPENED_FEED);
         return;
       }
       await setTimeout(10);

@@ -1,10 +1,10 @@
-import { SessionInputError } from '../../errors/session.errors.js';
 import { StorageCorruptError } from '../../errors/storage.errors.js';
 import { expiredTombstone } from '../session-lifetime.js';
 import type { SessionRecord, SessionTombstone, StoredSession } from '../session-record.js';
 import type { ListLogins, LoginPage, SessionCounts } from '../session-storage.operations.js';
 import type { Moment } from '../shared/server-clock.js';
 import { type SessionEntry, visibleAt } from '../shared/session-entry.js';
+import { invalidCursor, otherSession } from '../shared/storage-failure.js';
 import type { RedisConnection, WriteReply } from './connection/redis-connection.js';
 import { LoginSessions, endOf } from './login-sessions.js';
 import { unpackRedisSession } from './records/stored-session.js';
@@ -80,7 +80,7 @@ export class RedisSessionReader {
   /** Lists online users in the order of their tags, shard by shard. The cursor is the last tag of the page before. */
   async listLogins({ limit, cursor }: ListLogins): Promise<LoginPage> {
     if (cursor !== undefined && !LOGIN_TAG.test(cursor)) {
-      throw new SessionInputError('cursor', 'format', 'is not one that listLogins() returned; omit it to start over.');
+      throw invalidCursor();
     }
     const { connection } = this.connections;
     let after = cursor ?? '';
@@ -167,9 +167,8 @@ export class RedisSessionReader {
     } catch (error) {
       throw this.#unreadable(sessionId, error);
     }
-    // A reply to another request must never be returned as data (CWE-488).
-    if (unpacked.session.sessionId === sessionId) return unpacked;
-    throw new StorageCorruptError(`Redis returned a different session than the requested session ${sessionId}.`);
+    if (unpacked.session.sessionId !== sessionId) throw otherSession('Redis', sessionId);
+    return unpacked;
   }
 
   #unreadable(sessionId: string, error: unknown): StorageCorruptError {

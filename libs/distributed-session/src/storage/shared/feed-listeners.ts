@@ -5,6 +5,7 @@ import type { ServerClock } from './server-clock.js';
 export const SILENT_ROUNDS = 3;
 /** A heartbeat of another process suffices when it is younger than this share of the interval. */
 export const BEAT_SHARE = 0.8;
+export const UNOPENED_FEED = 'The change feed is not open yet: changes made by other processes are not received.';
 export const SILENT_FEED =
   'The change feed receives no heartbeats, although they are sent. Opening another connection.';
 

@@ -30,7 +30,7 @@ export class SharedOpening<T> {
     try {
       const opened = await opening;
       if (this.#opening !== opening)
-        throw new StorageUnavailableError('The storage was closed while it was being opened.');
+        throw new StorageUnavailableError('The storage was closed while it was opening. Connect it again.');
       this.#opened = opened;
     } catch (error) {
       if (this.#opening === opening) {

@@ -1,5 +1,6 @@
 import type { Logger } from '@nestjs/common';
 import { OptionsError } from '../../../errors/options.error.js';
+import { readOnlyUser } from '../../shared/storage-failure.js';
 import type { ResolvedPostgresOptions } from '../postgres-session-storage.options.js';
 import type { SchemaNames } from '../schema/schema-names.js';
 import { LATEST_VERSION, firstRow, migrate, readSchemaState } from '../schema/schema-state.js';
@@ -10,18 +11,22 @@ import { watchClient } from './watch-client.js';
 /** The oldest version with `hashtextextended` as it is today that still receives updates. */
 const MIN_VERSION = 14;
 
-/** Failures that waiting does not resolve, by SQLSTATE: what is wrong, and the way out. */
-const FATAL: Readonly<Record<string, string>> = {
-  '28P01': 'it rejects the user or the password: check both',
-  '28000': 'it rejects the user: check the name, and pg_hba.conf on the server',
-  '3D000': 'it does not have this database: create it, or set another one',
+/** Why the server rejected the connection, by SQLSTATE, and the way out. Waiting resolves none of these. */
+const REJECTIONS: Readonly<Record<string, string>> = {
+  '28P01': 'the user or the password is wrong: correct it in the url or the options',
+  '28000': 'the server rejects the user: check the name, and pg_hba.conf on the server',
+  '3D000': 'the server does not have this database: create it, or set another one',
+};
+
+/** What the server lacks, by SQLSTATE, and the way out. Waiting resolves none of these either. */
+const UNSUITABLE: Readonly<Record<string, string>> = {
   '42501': 'its user lacks a privilege: see docs/postgres-grants, or let the owner of the schema run the migrations',
   '25006': 'it accepts no writes, because it is a standby or read-only: set the address of the primary',
 };
 
-/** What `pg` reports about a server without TLS. */
+/** The message of `pg` about a server without TLS. */
 const NO_TLS = 'The server does not support SSL connections';
-const NO_TLS_ERROR = 'it does not support TLS: set its ssl to on, or remove ssl and sslmode here';
+const NO_TLS_REJECTION = 'the server does not support TLS: set its ssl to on, or remove ssl and sslmode here';
 
 /**
  * Checks, once at start, that the server meets the requirements, brings its schema up to date if the options allow it,
@@ -41,10 +46,10 @@ export async function checkPostgresServer(
   await bringUpToDate(client, names, options, logger);
   const rights = `SELECT has_table_privilege($1, 'SELECT') AND has_schema_privilege($2, 'USAGE')`;
   const [mayRead] = await firstRow(client, rights, [names.of('session'), options.schema]);
-  if (mayRead !== 't') throw unsuitable([FATAL['42501']!]);
+  if (mayRead !== 't') throw unsuitable([UNSUITABLE['42501']!]);
   const [mayWrite] = await firstRow(client, names.sql('SELECT {may_write}()'));
   if (mayWrite !== 't') {
-    logger.warn('The PostgreSQL user is read-only: this process can read sessions, but not create or change them.');
+    logger.warn(readOnlyUser('PostgreSQL'));
   }
 }
 
@@ -63,7 +68,7 @@ async function serverErrors(client: PostgresClient): Promise<string[]> {
       `its default_transaction_isolation is ${isolation}: ALTER ROLE … SET default_transaction_isolation = 'read committed'`,
     );
   }
-  if (isStandby === 't') errors.push(FATAL['25006']!);
+  if (isStandby === 't') errors.push(UNSUITABLE['25006']!);
   return errors;
 }
 
@@ -102,8 +107,11 @@ function listed(names: readonly string[]): string {
 /** The library's error for a failure at start. A failure that waiting does not resolve names its way out. */
 export function toStartError(error: unknown): Error {
   const isWithoutTls = error instanceof Error && error.message === NO_TLS;
-  const fatal = isWithoutTls ? NO_TLS_ERROR : FATAL[sqlStateOf(error) ?? ''];
-  return fatal ? unsuitable([fatal]) : toPostgresError(error, { wasSent: false, isReadOnly: true });
+  const state = sqlStateOf(error) ?? '';
+  const rejection = isWithoutTls ? NO_TLS_REJECTION : REJECTIONS[state];
+  if (rejection !== undefined) return new OptionsError('PostgreSQL rejected the connection:', [rejection]);
+  const reason = UNSUITABLE[state];
+  return reason === undefined ? toPostgresError(error, { wasSent: false, isReadOnly: true }) : unsuitable([reason]);
 }
 
 function unsuitable(errors: readonly string[]): OptionsError {

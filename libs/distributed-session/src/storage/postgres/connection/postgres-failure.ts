@@ -45,7 +45,7 @@ export function isRetryable(error: unknown): boolean {
   return RETRYABLE.includes(sqlStateOf(error) ?? '');
 }
 
-/** Whether a connection must be closed after an error: it is unusable, or leads to a server that should not be used. */
+/** Returns whether a connection must be closed after an error: it is unusable, or leads to a server that should not be used. */
 export function endsConnection(error: unknown): boolean {
   const state = sqlStateOf(error);
   return state === undefined || state === '25006' || CONNECTION_ENDED.includes(state) || state === '57P03';
@@ -59,8 +59,7 @@ export function toPostgresError(error: unknown, call: FailedCall): DistributedSe
   if (error instanceof DistributedSessionError) return error;
   const state = sqlStateOf(error);
   if (state !== undefined && !CONNECTION_ENDED.includes(state)) return refused(state);
-  const unreachable = `PostgreSQL cannot be reached${reasonOf(error)}. Check that it is running, and the address.`;
-  return withoutReply(call, 'PostgreSQL', unreachable);
+  return withoutReply(call, 'PostgreSQL', reasonOf(error));
 }
 
 function refused(state: string): DistributedSessionError {

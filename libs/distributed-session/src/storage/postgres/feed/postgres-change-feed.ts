@@ -22,7 +22,7 @@ interface FeedOptions {
  * behind, and show that nothing older is still to come.
  */
 export class PostgresChangeFeed {
-  readonly #logger = new Logger(PostgresChangeFeed.name);
+  readonly #logger = new Logger('PostgresSessionStorage');
   readonly #listeners: FeedListeners;
   readonly #origins = new WeakMap<StorageChange, string>();
   readonly writes = new OwnWrites();

@@ -3,6 +3,7 @@ import { type Cluster, Command, type Redis } from 'ioredis';
 import { OptionsError } from '../../../errors/options.error.js';
 import { FORMAT } from '../records/stored-session.js';
 import type { ResolvedRedisOptions } from '../redis-session-storage.options.js';
+import { readOnlyUser } from '../../shared/storage-failure.js';
 import { claimStoreScript } from '../scripts/claim-store.script.js';
 import { missingRightsScript } from '../scripts/missing-rights.script.js';
 import { type SessionKeys } from '../session-keys.js';
@@ -54,7 +55,7 @@ export async function checkServers(
     throw new OptionsError('This Redis server does not meet the requirements:', [...new Set(errors)]);
   }
   if (!mayWrite) {
-    logger.warn('The Redis user has read-only access: sessions can be read, but not created or changed.');
+    logger.warn(readOnlyUser('Redis'));
   }
   return mayWrite;
 }

@@ -1,7 +1,7 @@
 import { Logger } from '@nestjs/common';
 import type { Cluster, Redis } from 'ioredis';
 import { OptionsError } from '../../../errors/options.error.js';
-import { StorageUnavailableError } from '../../../errors/storage.errors.js';
+import { unreachable } from '../../shared/storage-failure.js';
 import { refusalOf } from './redis-failure.js';
 
 /** Replies after which it is useless to wait for the server. */
@@ -27,11 +27,7 @@ export async function openClient(client: Redis | Cluster, deadlineMs: number): P
     if (fatal) reject(new OptionsError('Redis rejected the connection:', [fatal]));
   };
   const timer = setTimeout(() => {
-    reject(
-      new StorageUnavailableError(
-        `Redis cannot be reached${reasonOf(last)}. Check the address, and that the server is running.`,
-      ),
-    );
+    reject(unreachable('Redis', reasonOf(last)));
   }, deadlineMs);
   client.on('ready', onReady);
   client.on('error', onError);

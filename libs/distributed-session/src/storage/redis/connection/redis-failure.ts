@@ -66,5 +66,5 @@ export function toRedisStorageError(error: unknown, call: FailedCall): Distribut
     if (WRITE_REFUSALS.includes(refusal)) return new WriteRefusedError(message, refusal !== 'NOPERM');
     return new StorageUnavailableError(message);
   }
-  return withoutReply(call, 'Redis', 'Redis cannot be reached. Try again shortly.');
+  return withoutReply(call, 'Redis');
 }

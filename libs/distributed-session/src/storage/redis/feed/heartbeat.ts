@@ -20,7 +20,7 @@ import type { RedisChangeFeed } from './redis-change-feed.js';
  * has lost them.
  */
 export class Heartbeat {
-  readonly #logger = new Logger(Heartbeat.name);
+  readonly #logger = new Logger('RedisSessionStorage');
   #timer: NodeJS.Timeout | undefined;
   #round: Promise<void> | undefined;
   #storeError: string | undefined;
@@ -37,7 +37,7 @@ export class Heartbeat {
     private readonly mayWrite: boolean,
   ) {}
 
-  /** Why this process must no longer use the store, or `undefined`. */
+  /** The error that forbids this process to use the store, or `undefined`. */
   get storeError(): string | undefined {
     return this.#storeError;
   }

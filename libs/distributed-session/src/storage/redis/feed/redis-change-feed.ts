@@ -19,7 +19,7 @@ interface Position {
  * when a number is missing, listeners receive `feed.gap`.
  */
 export class RedisChangeFeed {
-  readonly #logger = new Logger(RedisChangeFeed.name);
+  readonly #logger = new Logger('RedisSessionStorage');
   readonly #listeners: FeedListeners;
   /** When the last heartbeat of each shard was sent, by the server's clock. */
   readonly #beats = new Map<string, number>();

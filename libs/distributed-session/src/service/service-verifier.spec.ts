@@ -2,7 +2,6 @@ import { Logger } from '@nestjs/common';
 import { beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { WatchedHasher } from '../../../../test/support/watched-hasher.js';
 import { ServiceAuthenticationError } from '../errors/service.errors.js';
-import { resolveOptions } from '../resolve-options.js';
 import { InMemorySessionStorage } from '../storage/in-memory/in-memory-session-storage.js';
 import { FakeClock } from '../testing/fake-clock.js';
 import { ServiceAccess } from './service-access.js';
@@ -28,7 +27,7 @@ describe('ServiceVerifier', () => {
     hasher = new WatchedHasher();
     // Behaves like another process: its changes arrive only on the feed.
     registry = new ServiceRegistry(storage.services, hasher, () => {});
-    verifier = new ServiceVerifier(resolveOptions({ serviceId: 'app', storage }), hasher);
+    verifier = new ServiceVerifier(storage, hasher, 30_000);
     secret = (await register('pay')).secret;
   });
 

@@ -2,12 +2,12 @@ import { Logger } from '@nestjs/common';
 import { ServiceAuthenticationError } from '../errors/service.errors.js';
 import { INPUT_LIMITS } from '../model/input-limits.js';
 import { isServiceId } from '../model/service-id.js';
-import type { ResolvedOptions } from '../resolve-options.js';
 import {
   MAX_SERVICE_SECRETS,
   type ServiceCredentialRecord,
   type StoredServiceSecret,
 } from '../storage/service-credential-storage.js';
+import type { SessionStorage } from '../storage/session-storage.js';
 import { FailureThrottle } from './failure-throttle.js';
 import type { SecretHasher } from './secret-hasher.js';
 import { type ServiceCredential, toServiceCredential } from './service-credential.js';
@@ -37,11 +37,13 @@ export class ServiceVerifier {
   #slowChecks = 0;
 
   constructor(
-    private readonly options: ResolvedOptions,
+    private readonly storage: SessionStorage,
     private readonly hasher: SecretHasher,
+    /** How long a successful verification is cached, in milliseconds. */
+    cacheMs: number,
   ) {
-    this.#cache = new VerificationCache(options.storage, options.verificationCacheMs);
-    this.#throttle = new FailureThrottle(options.storage);
+    this.#cache = new VerificationCache(storage, cacheMs);
+    this.#throttle = new FailureThrottle(storage);
   }
 
   /**
@@ -64,7 +66,7 @@ export class ServiceVerifier {
     const retryAfterMs = source === undefined ? undefined : this.#throttle.blockedForMs(subject, source);
     if (retryAfterMs !== undefined) throw new ServiceAuthenticationError(retryAfterMs);
     const addToCache = this.#cache.begin(id, secret);
-    const { services } = this.options.storage;
+    const { services } = this.storage;
     const record = await (id === undefined ? services.findByKeyId(keyId!) : services.find(id));
     const matched = await this.#match(record, secret, keyId);
     if (!record || !matched) {
@@ -111,10 +113,9 @@ export class ServiceVerifier {
 
   /** Runs in the background: a verification neither waits for it nor fails with it. */
   async #recordUse(serviceId: string, { keyId, lastUsedAt = -Infinity }: StoredServiceSecret): Promise<void> {
-    const { storage } = this.options;
-    if (storage.now() - lastUsedAt < USE_INTERVAL_MS) return;
+    if (this.storage.now() - lastUsedAt < USE_INTERVAL_MS) return;
     try {
-      await storage.services.recordUse({ serviceId, keyId });
+      await this.storage.services.recordUse({ serviceId, keyId });
     } catch (error) {
       const name = error instanceof Error ? error.name : 'unknown';
       this.#logger.warn(`Failed to record the last use of a secret of '${serviceId}': ${name}`);

@@ -42,7 +42,7 @@ describe('AttributeWriter', () => {
     storage = new WatchedStorage({ clock });
     const attributeLimits = { maxCount: 60, maxTotalBytes: 2_000 };
     const options = resolveOptions({ serviceId: 'svc', storage, attributeLimits, rotationGraceMs: GRACE_MS });
-    issuer = new SessionIssuer(options);
+    issuer = new SessionIssuer(storage, options);
     writer = new AttributeWriter(storage, options.attributeLimits);
     const creation = { loginId: 'alice', attributes: emptyAttributes(), timeouts: options.timeouts };
     sessionId = (await issuer.create(creation, 'svc')).open.record.sessionId;
@@ -201,7 +201,7 @@ describe('AttributeWriter.replace', () => {
     const options = resolveOptions({ serviceId: 'svc', storage });
     const writer = new AttributeWriter(storage, options.attributeLimits);
     const creation = { loginId: 'alice', attributes: emptyAttributes(), timeouts: options.timeouts };
-    const { open } = await new SessionIssuer(options).create(creation, 'svc');
+    const { open } = await new SessionIssuer(storage, options).create(creation, 'svc');
     const patch = checkPatch({ set: { a: 1 } }, options.attributeLimits);
     const newer = await writer.replace(open, patch, 'svc');
     expect(newer.record.version).toBe(2);

@@ -31,12 +31,12 @@ export class ManagerParts {
     const hasher = new SecretHasher(options.secretPepper);
     this.events = new SessionEvents(storage);
     this.touches = new TouchQueue(storage, options.touchIntervalMs);
-    this.#sweeper = new SessionSweeper(options);
-    this.issuer = new SessionIssuer(options);
+    this.#sweeper = new SessionSweeper(storage, options);
+    this.issuer = new SessionIssuer(storage, options);
     this.reader = new SessionReader(storage, this.touches, (tombstone) => this.#reportLateUse(tombstone));
     this.writer = new AttributeWriter(storage, options.attributeLimits);
-    this.ender = new SessionEnder(options);
-    this.verifier = new ServiceVerifier(options, hasher);
+    this.ender = new SessionEnder(storage, options.historyRetentionMs);
+    this.verifier = new ServiceVerifier(storage, hasher, options.verificationCacheMs);
     this.registry = new ServiceRegistry(storage.services, hasher, () => this.verifier.forget());
   }
 

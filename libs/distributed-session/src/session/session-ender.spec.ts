@@ -20,8 +20,8 @@ describe('SessionEnder', () => {
     clock = new FakeClock();
     storage = new InMemorySessionStorage({ clock });
     const options = resolveOptions({ serviceId: 'svc', storage, rotationGraceMs: GRACE_MS });
-    issuer = new SessionIssuer(options);
-    terminator = new SessionEnder(options);
+    issuer = new SessionIssuer(storage, options);
+    terminator = new SessionEnder(storage, options.historyRetentionMs);
     const creation = { loginId: 'alice', attributes: emptyAttributes(), timeouts: options.timeouts };
     sessionId = (await issuer.create(creation, 'svc')).open.record.sessionId;
   });

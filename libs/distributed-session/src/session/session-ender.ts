@@ -1,4 +1,4 @@
-import type { ResolvedOptions } from '../resolve-options.js';
+import type { SessionStorage } from '../storage/session-storage.js';
 import type { EndAllSessions, EndSession } from '../storage/session-storage.operations.js';
 import { assertIsSession, readSession } from './open-session.js';
 import { followRotation, successorOf } from './rotation-grace.js';
@@ -7,14 +7,17 @@ type Ending = Pick<EndSession, 'reason' | 'by' | 'actor'>;
 
 /** Ends sessions. */
 export class SessionEnder {
-  constructor(private readonly options: ResolvedOptions) {}
+  constructor(
+    private readonly storage: SessionStorage,
+    private readonly historyRetentionMs: number,
+  ) {}
 
   /**
    * Returns whether this call ended a session. During the grace period, a rotated session is ended under its new id, so
    * that a logout that races with a rotation is not lost.
    */
   async end(sessionId: string, ending: Ending): Promise<boolean> {
-    const { storage, historyRetentionMs } = this.options;
+    const { storage, historyRetentionMs } = this;
     let target = sessionId;
     // This terminates: every rotation leads to a new id, and only within the previous one's grace period.
     for (;;) {
@@ -30,15 +33,14 @@ export class SessionEnder {
 
   /** Returns how many sessions were ended. If the excepted session was just rotated, its new id is excepted. */
   async endAll(ending: Omit<EndAllSessions, 'historyRetentionMs'>): Promise<number> {
-    const { storage, historyRetentionMs } = this.options;
+    const { storage, historyRetentionMs } = this;
     const exceptSessionId = ending.exceptSessionId && (await this.#currentId(ending.exceptSessionId));
     const ended = await storage.endAll({ ...ending, exceptSessionId, historyRetentionMs });
     return ended.length;
   }
 
   async #currentId(sessionId: string): Promise<string> {
-    const { storage } = this.options;
-    const stored = await readSession(storage, sessionId);
-    return stored ? (await followRotation(storage, stored)).sessionId : sessionId;
+    const stored = await readSession(this.storage, sessionId);
+    return stored ? (await followRotation(this.storage, stored)).sessionId : sessionId;
   }
 }

@@ -5,6 +5,7 @@ import type { SessionTimeouts } from '../model/session-timeouts.js';
 import type { SessionClient } from '../model/session.js';
 import type { ResolvedOptions } from '../resolve-options.js';
 import type { SessionRecord } from '../storage/session-record.js';
+import type { SessionStorage } from '../storage/session-storage.js';
 import type { CreateSession } from '../storage/session-storage.operations.js';
 import { type OpenSession, assertIsSession, endedError, openLive, openSession, readSession } from './open-session.js';
 import { MAX_GRACE_HOPS } from './rotation-grace.js';
@@ -32,15 +33,24 @@ export interface NewSession {
   readonly timeouts: SessionTimeouts;
 }
 
+/** The options about the creation and rotation of sessions. */
+type IssueOptions = Pick<
+  ResolvedOptions,
+  'maxSessionsPerLogin' | 'maxSessionsPerDevice' | 'onLimit' | 'rotationGraceMs' | 'historyRetentionMs'
+>;
+
 /** Issues credentials: creates sessions and rotates them. */
 export class SessionIssuer {
-  constructor(private readonly options: ResolvedOptions) {}
+  constructor(
+    private readonly storage: SessionStorage,
+    private readonly options: IssueOptions,
+  ) {}
 
   async create(
     { loginId, token = generateToken(), device, client, attributes, timeouts }: NewSession,
     by: string,
   ): Promise<Issued> {
-    const { storage, maxSessionsPerLogin, maxSessionsPerDevice, onLimit, historyRetentionMs } = this.options;
+    const { maxSessionsPerLogin, maxSessionsPerDevice, onLimit, historyRetentionMs } = this.options;
     const payload = encodePayload({ tokenDigest: digestToken(token), attributes, client, predecessors: [] });
     const creation: Omit<CreateSession, 'sessionId'> = {
       loginId,
@@ -52,8 +62,8 @@ export class SessionIssuer {
       historyRetentionMs,
     };
     for (let attempt = 0; attempt < MAX_ID_ATTEMPTS; attempt++) {
-      const sessionId = storage.nextSessionId(loginId);
-      const result = await storage.create({ ...creation, sessionId });
+      const sessionId = this.storage.nextSessionId(loginId);
+      const result = await this.storage.create({ ...creation, sessionId });
       if (result.outcome === 'created') return issued(result.session, sessionId, loginId, token);
       if (result.outcome === 'limit-reached') {
         if (result.scope === 'device') throw new SessionLimitError(maxSessionsPerDevice!, device);
@@ -70,12 +80,12 @@ export class SessionIssuer {
    * ended as `rotated`. A concurrent write is kept: the rotation is repeated on the newer version.
    */
   async rotate(sessionId: string, by: string): Promise<Issued> {
-    const { storage, rotationGraceMs, historyRetentionMs } = this.options;
+    const { rotationGraceMs, historyRetentionMs } = this.options;
     const token = generateToken();
-    let { record, payload } = openLive(await readSession(storage, sessionId), sessionId);
+    let { record, payload } = openLive(await readSession(this.storage, sessionId), sessionId);
     for (let attempt = 0; attempt < MAX_ROTATION_ATTEMPTS; attempt++) {
-      const successorId = storage.nextSessionId(record.loginId);
-      const result = await storage.rotate({
+      const successorId = this.storage.nextSessionId(record.loginId);
+      const result = await this.storage.rotate({
         sessionId,
         expectedVersion: record.version,
         successor: { sessionId: successorId, payload: encodePayload(successorPayload(sessionId, payload, token)) },

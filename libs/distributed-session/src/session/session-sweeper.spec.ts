@@ -1,7 +1,6 @@
 import { Logger } from '@nestjs/common';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { StorageUnavailableError } from '../errors/storage.errors.js';
-import { resolveOptions } from '../resolve-options.js';
 import type { SweepSessions } from '../storage/session-storage.operations.js';
 import { InMemorySessionStorage } from '../storage/in-memory/in-memory-session-storage.js';
 import { SessionSweeper } from './session-sweeper.js';
@@ -25,7 +24,7 @@ describe('SessionSweeper', () => {
   let warn: jest.SpiedFunction<Logger['warn']>;
 
   function sweepEvery(sweepIntervalMs: number | null): SessionSweeper {
-    return new SessionSweeper(resolveOptions({ serviceId: 's', storage, sweepIntervalMs, historyRetentionMs: 77 }));
+    return new SessionSweeper(storage, { sweepIntervalMs, historyRetentionMs: 77 });
   }
 
   /** Makes the next sweep wait until the returned function is called. */

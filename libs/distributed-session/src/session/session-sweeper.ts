@@ -1,5 +1,6 @@
 import { Logger } from '@nestjs/common';
 import type { ResolvedOptions } from '../resolve-options.js';
+import type { SessionStorage } from '../storage/session-storage.js';
 
 const BATCH = 200;
 /** Batches per round. The next round, or another process, expires the rest. */
@@ -14,7 +15,10 @@ export class SessionSweeper {
   #timer: NodeJS.Timeout | undefined;
   #round: Promise<void> | undefined;
 
-  constructor(private readonly options: ResolvedOptions) {}
+  constructor(
+    private readonly storage: SessionStorage,
+    private readonly options: Pick<ResolvedOptions, 'sweepIntervalMs' | 'historyRetentionMs'>,
+  ) {}
 
   start(): void {
     const { sweepIntervalMs } = this.options;
@@ -35,10 +39,10 @@ export class SessionSweeper {
   }
 
   async #sweep(): Promise<void> {
-    const { storage, historyRetentionMs } = this.options;
+    const { historyRetentionMs } = this.options;
     try {
       for (let batch = 0; batch < MAX_BATCHES; batch++) {
-        if ((await storage.sweep({ limit: BATCH, historyRetentionMs })) < BATCH) break;
+        if ((await this.storage.sweep({ limit: BATCH, historyRetentionMs })) < BATCH) break;
       }
     } catch (error) {
       this.#logger.warn(`The sweep failed and will be retried: ${error instanceof Error ? error.name : 'unknown'}`);

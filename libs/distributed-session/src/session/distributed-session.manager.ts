@@ -34,6 +34,9 @@ export class DistributedSessionManager extends SessionOperations {
    *
    * @throws {OptionsError} with every invalid option at once.
    */
+  constructor(options: DistributedSessionOptionsInput);
+  /** @internal Creates the module's manager, or a view, from parts that it shares with others. */
+  constructor(parts: ManagerParts, access?: ServiceAccess);
   constructor(options: DistributedSessionOptionsInput | ManagerParts, access?: ServiceAccess) {
     const parts = options instanceof ManagerParts ? options : new ManagerParts(resolveOptions(options));
     super(parts, access ?? ServiceAccess.unrestricted(parts.options.serviceId));

@@ -57,7 +57,7 @@ describe.each(ADAPTERS)('the guards on %s', (_name, makeAdapter) => {
 
   afterAll(closeApps);
 
-  test('the guards accept valid credentials (so the refusals below are meaningful)', async () => {
+  test('accept valid credentials (so the rejections below are meaningful)', async () => {
     const { secret } = await admin.sessions.registerService({
       serviceId: 'console',
       serviceName: 'Console',
@@ -72,16 +72,16 @@ describe.each(ADAPTERS)('the guards on %s', (_name, makeAdapter) => {
     expect(answers.map(({ status, text }) => [status, text.includes(CONTENT)])).toEqual(answers.map(() => [200, true]));
   });
 
-  describe.each(['/admin/services', '/admin/session', '/admin/files/a'])('and the path %s', (path) => {
+  describe.each(['/admin/services', '/admin/session', '/admin/files/a'])('protect the path %s:', (path) => {
     test.each(pathTricks(path, '/public'))('the request GET %s does not bypass the guard', async (target) => {
-      expect(await outcomeOf(target, 'GET')).toBe('refused');
+      expect(await outcomeOf(target, 'GET')).toBe('rejected');
     });
 
     test.each(['HEAD', 'OPTIONS', 'POST', 'PUT', 'DELETE', 'PATCH', 'QUERY', 'TRACE'])(
       'the method %s does not bypass the guard',
       async (method) => {
-        expect(await outcomeOf(path, method)).toBe('refused');
-        expect(await outcomeOf(`${path}/`, method)).toBe('refused');
+        expect(await outcomeOf(path, method)).toBe('rejected');
+        expect(await outcomeOf(`${path}/`, method)).toBe('rejected');
       },
     );
 
@@ -95,17 +95,17 @@ describe.each(ADAPTERS)('the guards on %s', (_name, makeAdapter) => {
       ['Authorization', ''],
       ['Cookie', '__Host-session'],
     ])('the header "%s: %s" does not bypass the guard', async (name, value) => {
-      expect(await outcomeOf(path, 'GET', [[name, value]])).toBe('refused');
+      expect(await outcomeOf(path, 'GET', [[name, value]])).toBe('rejected');
     });
   });
 
-  /** Returns `refused`, or a description of the response. */
+  /** Returns `rejected`, or a description of the response. */
   async function outcomeOf(target: string, method: string, headers: [string, string][] = []): Promise<string> {
     const { status, text } = await sendRaw(admin.url, target, headers, method);
     if (text.includes(CONTENT)) return `content returned with status ${status}`;
     // CORS answers a preflight before the router does, without content.
     const isPreflight = method === 'OPTIONS' && status === 204 && text === '';
-    return status >= 300 || isPreflight ? 'refused' : `${status} ${text}`;
+    return status >= 300 || isPreflight ? 'rejected' : `${status} ${text}`;
   }
 });
 
@@ -181,8 +181,8 @@ describe.each(PROXIED_ADAPTERS)('ServiceAuthGuard on %s behind a trusted proxy',
 
   test('accepts the source again after the time in Retry-After', async () => {
     clock.advance(WINDOW_MS - 1);
-    const refused = await attemptWith(secret, FAILING);
-    expect([refused.status, refused.headers.get('retry-after')]).toEqual([429, '1']);
+    const rejected = await attemptWith(secret, FAILING);
+    expect([rejected.status, rejected.headers.get('retry-after')]).toEqual([429, '1']);
     clock.advance(1);
     expect((await attemptWith(secret, FAILING)).status).toBe(200);
   });

@@ -14,7 +14,7 @@ describe('npm run start:prod', () => {
     }
   });
 
-  test('the server closes and exits when npm receives SIGTERM', async () => {
+  test('closes the server and exits when npm receives SIGTERM', async () => {
     const env = { PATH: process.env['PATH'], PORT: '0' };
     npm = spawn('npm', ['run', 'start:prod'], { cwd: ROOT, env, detached: true, stdio: ['ignore', 'pipe', 'inherit'] });
     let output = '';

@@ -45,7 +45,7 @@ describe('while PostgreSQL accepts no writes', () => {
       await begin();
       expect(await readOnlyNotes(storage!)).toEqual([expect.stringContaining(word)]);
       expect(await outcomesOf(READS, session)).toEqual(new Set(['read']));
-      expect(await outcomesOf(WRITES, session)).toEqual(new Set(['refused']));
+      expect(await outcomesOf(WRITES, session)).toEqual(new Set(['rejected']));
       expect(await storage!.listByLogin('ada')).toEqual([session]);
       await end();
       const endedAt = performance.now();
@@ -76,7 +76,9 @@ async function outcomesOf(
   const settled = await Promise.all(
     Object.values(calls).map((call) => settle(() => call(context.group.storages[0]!, session))),
   );
-  return new Set(settled.map(({ outcome, message }) => (message?.includes('accepts no writes') ? 'refused' : outcome)));
+  return new Set(
+    settled.map(({ outcome, message }) => (message?.includes('accepts no writes') ? 'rejected' : outcome)),
+  );
 }
 
 /** Points the address to the standby before it is promoted. */

@@ -31,9 +31,9 @@ beforeEach(async () => {
 });
 
 describe('while another transaction holds rows of sessions', () => {
-  test('changes to these sessions are refused by their deadline, and succeed once the rows are released', async () => {
+  test('changes to these sessions are rejected by their deadline, and succeed once the rows are released', async () => {
     await whileHeld(HOLD_ROWS, [idsOf(sessions)], async () => {
-      expect(await notRefused(CHANGES)).toEqual([]);
+      expect(await notRejected(CHANGES)).toEqual([]);
       expect(await unread(sessions.end)).toEqual([]);
     });
     expect(await changed(CHANGES)).toEqual([]);
@@ -42,10 +42,10 @@ describe('while another transaction holds rows of sessions', () => {
 
   test('all other sessions can be changed, and sessions of the same users can be created', async () => {
     await whileHeld(HOLD_ROWS, [idsOf(sessions)], async () => {
-      const refused = notRefused(CHANGES);
+      const rejected = notRejected(CHANGES);
       expect(await failed(ALL, others)).toEqual([]);
       expect(await failed(['create'], sessions)).toEqual([]);
-      expect(await refused).toEqual([]);
+      expect(await rejected).toEqual([]);
     });
   });
 
@@ -92,28 +92,28 @@ describe('while another transaction holds rows of sessions', () => {
 });
 
 describe('while another transaction holds the locks of users', () => {
-  test('operations that create or end their sessions are refused, and all others succeed', async () => {
+  test('operations that create or end their sessions are rejected, and all others succeed', async () => {
     const logins = Object.values(sessions).map(({ loginId }) => loginId);
     const lock = 'SELECT pg_advisory_xact_lock(distributed_login_lock(login_id)) FROM unnest($1::text[]) AS login_id';
     await whileHeld(lock, [logins], async () => {
-      const refused = notRefused(['create', 'rotate', 'end', 'endAll']);
+      const rejected = notRejected(['create', 'rotate', 'end', 'endAll']);
       expect(await failed(ALL, others)).toEqual([]);
       expect(await failed(['replace', 'touch'], sessions)).toEqual([]);
       expect(await unread(sessions.end)).toEqual([]);
-      expect(await refused).toEqual([]);
+      expect(await rejected).toEqual([]);
     });
     expect(await failed(['create', 'rotate', 'end', 'endAll'], sessions)).toEqual([]);
   });
 });
 
 describe('while another transaction holds the counts', () => {
-  test('operations that change the counts are refused, all others succeed, and the counts stay correct', async () => {
+  test('operations that change the counts are rejected, all others succeed, and the counts stay correct', async () => {
     const before = await context.pair.witness.count();
     await whileHeld('SELECT FROM distributed_session_count FOR UPDATE', [], async () => {
-      const refused = notRefused(['create', 'end', 'endAll']);
+      const rejected = notRejected(['create', 'end', 'endAll']);
       expect(await failed(['replace', 'touch', 'rotate'], others)).toEqual([]);
       expect(await unread(sessions.end)).toEqual([]);
-      expect(await refused).toEqual([]);
+      expect(await rejected).toEqual([]);
     });
     expect(await context.pair.witness.count()).toEqual(before);
     expect(await failed(['create', 'end', 'endAll'], sessions)).toEqual([]);
@@ -146,10 +146,10 @@ async function call(names: readonly Write[], on: Record<Write, SessionRecord>): 
 }
 
 /** The calls that end after their deadline, do not report the lock, or have changed something. */
-async function notRefused(names: readonly Write[]): Promise<string[]> {
+async function notRejected(names: readonly Write[]): Promise<string[]> {
   const errors = Object.entries(await call(names, sessions)).flatMap(([name, { outcome, message, ms }]) => {
-    const isRefused = outcome === 'ERR_STORAGE_UNAVAILABLE' && LOCK_TIMEOUT.test(message ?? '');
-    return isRefused && ms < DEADLINE_MS + slackMs() ? [] : [`${name}: ${outcome} (${message}) after ${ms} ms`];
+    const isRejected = outcome === 'ERR_STORAGE_UNAVAILABLE' && LOCK_TIMEOUT.test(message ?? '');
+    return isRejected && ms < DEADLINE_MS + slackMs() ? [] : [`${name}: ${outcome} (${message}) after ${ms} ms`];
   });
   return [...errors, ...(await changed(names))];
 }

@@ -92,7 +92,7 @@ async function inEncoding(encoding: string): Promise<string> {
 }
 
 describe('PostgresSessionStorage.connect() fails without waiting, names the way out and prints no password, given', () => {
-  const refused: [string, RegExp, () => Promise<PostgresSessionStorageOptions>][] = [
+  const rejected: [string, RegExp, () => Promise<PostgresSessionStorageOptions>][] = [
     [
       'a wrong password',
       /rejected the connection:.*the user or the password is wrong: correct it in the url or the options/su,
@@ -164,7 +164,7 @@ describe('PostgresSessionStorage.connect() fails without waiting, names the way 
     ],
   ];
 
-  test.each(refused)('%s', async (_name, expected, optionsOf) => {
+  test.each(rejected)('%s', async (_name, expected, optionsOf) => {
     const { code, message, printed } = await failedStart(await optionsOf());
     expect({ code, message }).toEqual({ code: 'ERR_OPTIONS', message: expect.stringMatching(expected) });
     expect(printed).not.toContain(CANARY);

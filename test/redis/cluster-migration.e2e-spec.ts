@@ -37,8 +37,8 @@ describe('RedisSessionStorage on a cluster whose slot migrates under load', () =
     await eventually(() => load.haveWritten(USERS, startedAt));
     await moveSlotAround(async () => {
       const count = load.calls.length;
-      const isRefused = () => load.calls.slice(count).some(({ outcome }) => outcome.startsWith('ERR_'));
-      await eventually(isRefused);
+      const isRejected = () => load.calls.slice(count).some(({ outcome }) => outcome.startsWith('ERR_'));
+      await eventually(isRejected);
     });
     const movedAt = performance.now();
     await eventually(() => load.haveWritten(USERS, movedAt));

@@ -118,14 +118,14 @@ describe('RedisSessionStorage on a server that loads a large file', () => {
     await server.call('SAVE');
     await server.kill();
     await server.restart({ untilLoaded: false });
-    let refused = 0;
+    let rejected = 0;
     while ((await loading()) === '1') {
       const { outcome, ms } = await settle(() => pair.storage.get(session.sessionId));
       if (outcome === 'read') break;
       expect([outcome, ms < DEADLINE_MS + slackMs()]).toEqual(['ERR_STORAGE_UNAVAILABLE', true]);
-      refused++;
+      rejected++;
     }
-    expect(refused).toBeGreaterThan(0);
+    expect(rejected).toBeGreaterThan(0);
     await eventually(async () => (await loading()) === '0');
     expect(await working()).toBeLessThan(recoveryMs());
     expect(await pair.storage.get(session.sessionId)).toMatchObject({ state: 'live', version: 1 });

@@ -65,9 +65,9 @@ describe('RedisSessionStorage with incomplete rights', () => {
     async (rule, missing) => {
       const [, , ...rules] = (await readFile('docs/redis-acl/read-write.acl', 'utf8')).trim().split(' ');
       await server.call('ACL', 'SETUSER', 'lacking', 'reset', ...rules, `>${PASSWORD}`, rule);
-      const refused: unknown = await connectAs('lacking').catch((error: unknown) => error);
-      expect(refused).toBeInstanceOf(OptionsError);
-      expect((refused as OptionsError).errors).toEqual([
+      const rejected: unknown = await connectAs('lacking').catch((error: unknown) => error);
+      expect(rejected).toBeInstanceOf(OptionsError);
+      expect((rejected as OptionsError).errors).toEqual([
         `its user may not run ${missing} on the keys of this library: see docs/redis-acl`,
       ]);
     },

@@ -8,7 +8,7 @@ import { runGroup } from '../support/storage/run-group.js';
 import { settle } from '../support/storage/settled-call.js';
 import { slackMs } from '../support/storage/slack.js';
 import { created, WRITES, warmUp } from '../support/storage/storage-calls.js';
-import { REFUSE_UNREPLICATED, useSentinels } from '../support/redis/use-sentinels.js';
+import { REJECT_UNREPLICATED, useSentinels } from '../support/redis/use-sentinels.js';
 import { recoveryMs } from '../support/storage/recovery-time.js';
 
 /** The default. */
@@ -20,7 +20,7 @@ const start = useSentinels();
 
 describe('RedisSessionStorage with Sentinels whose master was frozen during a failover', () => {
   test('loses no acknowledged write and continues with the new master', async () => {
-    const { sentinels, group } = await start(3, REFUSE_UNREPLICATED);
+    const { sentinels, group } = await start(3, REJECT_UNREPLICATED);
     const history = await runGroup({
       storages: group.storages,
       seed: 1,
@@ -47,7 +47,7 @@ describe('RedisSessionStorage with Sentinels whose master was frozen during a fa
   });
 });
 
-describe('RedisSessionStorage writes that waited in the sockets of a frozen master', () => {
+describe('writes of RedisSessionStorage that waited in the sockets of a frozen master', () => {
   test('are never applied, by the old master or the new one', async () => {
     const { sentinels, group } = await start(1);
     const [storage] = group.storages;

@@ -4,7 +4,7 @@ import { faultsOfCalls, faultsOfState } from '../support/storage/load-faults.js'
 import { loginNames } from '../support/storage/login-names.js';
 import { TcpProxy } from '@distributed-session/test-servers/proxy/tcp-proxy.js';
 import { RedisStorageGroup } from '../support/redis/redis-storage-group.js';
-import { REFUSE_UNREPLICATED, useSentinels } from '../support/redis/use-sentinels.js';
+import { REJECT_UNREPLICATED, useSentinels } from '../support/redis/use-sentinels.js';
 import { recoveryMs } from '../support/storage/recovery-time.js';
 
 /** Writes that were acknowledged this long before the kill have reached the replicas. */
@@ -15,7 +15,7 @@ const start = useSentinels();
 
 describe('RedisSessionStorage with Sentinels whose master was killed under load', () => {
   test('continues with the new master and keeps every replicated write', async () => {
-    const { sentinels, group } = await start(3, REFUSE_UNREPLICATED);
+    const { sentinels, group } = await start(3, REJECT_UNREPLICATED);
     const users = USERS.map((user) => loginNames(group.storages[0]!, `user-${user}`));
     const load = group.startLoad(users);
     const startedAt = performance.now();
@@ -38,7 +38,7 @@ describe('RedisSessionStorage with Sentinels whose master was killed under load'
 
 describe('RedisSessionStorage, asking the Sentinels for the master while they announce a failover', () => {
   test('asks again and reconnects', async () => {
-    const { sentinels } = await start(3, REFUSE_UNREPLICATED);
+    const { sentinels } = await start(3, REJECT_UNREPLICATED);
     const proxies = await Promise.all(sentinels.sentinels.map((sentinel) => TcpProxy.start(sentinel)));
     const nodes = proxies.map(({ host, port }) => ({ host, port }));
     const options = { sentinels: nodes, name: sentinels.masterName, updateSentinels: false };

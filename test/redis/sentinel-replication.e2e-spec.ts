@@ -4,14 +4,14 @@ import { eventually } from '@distributed-session/test-servers/eventually.js';
 import type { RedisServer } from '@distributed-session/test-servers/redis/redis-server.js';
 import { settle } from '../support/storage/settled-call.js';
 import { created, WRITES } from '../support/storage/storage-calls.js';
-import { REFUSE_UNREPLICATED, type SentinelsContext, useSentinels } from '../support/redis/use-sentinels.js';
+import { REJECT_UNREPLICATED, type SentinelsContext, useSentinels } from '../support/redis/use-sentinels.js';
 import { recoveryMs } from '../support/storage/recovery-time.js';
 
 const start = useSentinels();
 
 describe('RedisSessionStorage with Sentinels whose replication is cut before the master is killed', () => {
   test('rejects an end that would be lost, with min-replicas-to-write', async () => {
-    const { before, after, found } = await endAcrossFailover(await start(2, REFUSE_UNREPLICATED));
+    const { before, after, found } = await endAcrossFailover(await start(2, REJECT_UNREPLICATED));
     expect(before).toMatchObject({ outcome: 'ended' });
     expect(after).toMatchObject({
       outcome: 'ERR_STORAGE_UNAVAILABLE',
@@ -36,12 +36,12 @@ describe('RedisSessionStorage with Sentinels whose master becomes a replica with
     await master.waitForReplicas(2);
     const [replica] = await sentinels.replicas();
     await master.call('REPLICAOF', replica!.host, replica!.port);
-    const refused = await Promise.all([WRITES.create, WRITES.end].map((write) => settle(() => write(other, session))));
-    for (const { outcome, message } of refused) {
+    const rejected = await Promise.all([WRITES.create, WRITES.end].map((write) => settle(() => write(other, session))));
+    for (const { outcome, message } of rejected) {
       expect(outcome).toBe('ERR_STORAGE_UNAVAILABLE');
       expect(message).toMatch(/is a replica, which accepts no writes|cannot be reached/u);
     }
-    expect(refused[0]!.message).toContain('is a replica, which accepts no writes');
+    expect(rejected[0]!.message).toContain('is a replica, which accepts no writes');
     await sentinels.waitForNewMaster(master);
     const announcedAt = performance.now();
     await group.waitUntilWritable();

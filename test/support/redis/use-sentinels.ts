@@ -3,8 +3,8 @@ import { RedisSentinels } from '@distributed-session/test-servers/redis/redis-se
 import type { RedisSettings } from '@distributed-session/test-servers/redis/redis-settings.js';
 import { RedisStorageGroup } from './redis-storage-group.js';
 
-/** A master refuses writes that none of its replicas would receive. */
-export const REFUSE_UNREPLICATED: RedisSettings = { 'min-replicas-to-write': 1, 'min-replicas-max-lag': 2 };
+/** A master rejects writes that none of its replicas would receive. */
+export const REJECT_UNREPLICATED: RedisSettings = { 'min-replicas-to-write': 1, 'min-replicas-max-lag': 2 };
 
 /** The Sentinels of a test, and a group of storages on their master. */
 export interface SentinelsContext {

@@ -28,7 +28,7 @@ describe('RedisSessionStorage on a server whose memory is full', () => {
     await pair.storage.create(brief);
     await created(pair.storage, 'all');
     await server.call('CONFIG', 'SET', 'maxmemory', 1);
-    await expectRefused(['create', 'replace', 'touch', 'rotate'], /maxmemory/u);
+    await expectRejected(['create', 'replace', 'touch', 'rotate'], /maxmemory/u);
     await expectReadsServed();
     expect(await WRITES.end(pair.storage, gone)).toMatchObject({ outcome: 'ended' });
     expect(await WRITES.endAll(pair.storage, { ...gone, loginId: 'all' })).toHaveLength(1);
@@ -59,7 +59,7 @@ describe('RedisSessionStorage on a server that accepts no writes', () => {
     pair.storage.changes(({ type }) => received.push(type));
     await server.call('CONFIG', 'SET', 'min-replicas-to-write', 1);
     await eventually(() => pair.storage.feedLagMs() > 1_500);
-    await expectRefused(Object.keys(WRITES) as (keyof typeof WRITES)[], /min-replicas-to-write/u);
+    await expectRejected(Object.keys(WRITES) as (keyof typeof WRITES)[], /min-replicas-to-write/u);
     await expectReadsServed();
     await server.call('CONFIG', 'SET', 'min-replicas-to-write', 0);
     // A feed without heartbeats has not necessarily lost a change.
@@ -75,7 +75,7 @@ describe('RedisSessionStorage on a server that accepts no writes', () => {
     await mkdir(`${folder}/that-is-not-empty`, { recursive: true });
     await server.call('BGSAVE');
     await eventually(async () => (await server.info('persistence', 'rdb_last_bgsave_status')) === 'err');
-    await expectRefused(Object.keys(WRITES) as (keyof typeof WRITES)[], /cannot save its data to disk/u);
+    await expectRejected(Object.keys(WRITES) as (keyof typeof WRITES)[], /cannot save its data to disk/u);
     await expectReadsServed();
     await rm(folder, { recursive: true });
     await server.call('BGSAVE');
@@ -116,7 +116,7 @@ async function expectReadsServed(): Promise<void> {
 }
 
 /** Expects that each of the writes is reported as not applied, with a solution, and that nothing was written. */
-async function expectRefused(writes: (keyof typeof WRITES)[], message: RegExp): Promise<void> {
+async function expectRejected(writes: (keyof typeof WRITES)[], message: RegExp): Promise<void> {
   for (const name of writes) {
     const settled = await settle(() => WRITES[name](pair.storage, session));
     expect([name, settled]).toMatchObject([

@@ -3,11 +3,11 @@ import { type DistributedSessionOptionsInput, resolveOptions } from '../resolve-
 import { ServiceAccess } from '../service/service-access.js';
 import type { ServiceCredential } from '../service/service-credential.js';
 import type { ListLogins, LoginPage, SessionCounts } from '../storage/session-storage.operations.js';
+import { AttributeOperations } from './attribute-operations.js';
 import { ManagerParts } from './manager-parts.js';
 import { toSession } from './open-session.js';
 import type { SessionEvents } from './session-events.js';
 import { type EndAllOptions, assertLoginId, checkEndAllOptions, checkPage } from './session-input.js';
-import { SessionOperations } from './session-operations.js';
 import type { TouchCounts } from './touch-queue.js';
 
 /**
@@ -27,7 +27,7 @@ import type { TouchCounts } from './touch-queue.js';
  * const { loginId } = await sessions.verifySession(credential);
  * await sessions.close();
  */
-export class DistributedSessionManager extends SessionOperations {
+export class DistributedSessionManager extends AttributeOperations {
   /**
    * Creates a manager. In a Nest application, inject the one that the module provides. Elsewhere, call {@link connect}
    * before and {@link close} after use.

@@ -34,7 +34,7 @@ export interface Permission {
 /**
  * Parses a permission.
  *
- * @param field The argument's name, for the error.
+ * @param field - The argument's name, for the error.
  * @throws {ServiceInputError} when the text is not a valid permission.
  */
 export function parsePermission(text: unknown, field = 'permission'): Permission {

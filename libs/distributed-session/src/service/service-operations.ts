@@ -35,6 +35,8 @@ export abstract class ServiceOperations {
    * Registers a service and returns it with its secret, once. Requires the `service.manage` permission and every
    * permission that the service receives.
    *
+   * @param options - `replace` overwrites a service of the same id with all its secrets. Defaults to false.
+   *
    * @example
    * const { secret } = await sessions.registerService({
    *   serviceId: 'order',
@@ -42,10 +44,9 @@ export abstract class ServiceOperations {
    *   permissions: ['session.read', 'session.write:order.*'],
    * });
    *
-   * @param options `replace` overwrites a service of the same id with all its secrets. Defaults to false.
+   * @throws {ServicePermissionError} when a permission is missing.
    * @throws {ServiceInputError} when a field is invalid.
    * @throws {ServiceExistsError} when the id is already registered, unless `replace` is true.
-   * @throws {ServicePermissionError} when a permission is missing.
    */
   async registerService(
     service: ServiceRegistration,
@@ -63,6 +64,8 @@ export abstract class ServiceOperations {
    * const service = await sessions.verifyService('order', secret, { source: request.ip });
    * const session = await sessions.as(service).getSession(sessionId);
    *
+   * @throws {ServicePermissionError} when the permission is missing.
+   * @throws {ServiceInputError} when an option is unknown.
    * @throws {ServiceAuthenticationError} when the service is unknown or the secret is wrong, without revealing which.
    * Failures from the same `source` are throttled: the error then has `retryAfterMs`.
    */
@@ -83,6 +86,8 @@ export abstract class ServiceOperations {
    * @example
    * const service = await sessions.verifyServiceSecret(secret);
    *
+   * @throws {ServicePermissionError} when the permission is missing.
+   * @throws {ServiceInputError} when an option is unknown.
    * @throws {ServiceAuthenticationError} like {@link verifyService}.
    */
   async verifyServiceSecret(secret: string, options: VerifyServiceOptions = {}): Promise<ServiceCredential> {
@@ -102,9 +107,11 @@ export abstract class ServiceOperations {
    * // After a leak: all earlier secrets end now.
    * const { secret } = await sessions.rotateServiceSecret('order', { overlapMs: 0 });
    *
+   * @throws {ServicePermissionError} when a permission is missing.
+   * @throws {ServiceInputError} when an argument is invalid.
    * @throws {ServiceNotFoundError} when the service is not registered.
-   * @throws {ServiceConflictError} when the service already has two valid secrets, unless `overlapMs` is 0.
-   * @throws {ServiceInputError} when an option is invalid.
+   * @throws {ServiceConflictError} when the service already has two valid secrets, unless `overlapMs` is 0, or when others
+   * keep changing it.
    */
   async rotateServiceSecret(
     serviceId: string,
@@ -119,6 +126,9 @@ export abstract class ServiceOperations {
    *
    * @example
    * await sessions.endServiceSecret('order', keyId);
+   *
+   * @throws {ServicePermissionError} when the permission is missing.
+   * @throws {ServiceInputError} when an id is invalid.
    */
   async endServiceSecret(serviceId: string, keyId: string): Promise<boolean> {
     this.access.require('service.manage');
@@ -131,6 +141,9 @@ export abstract class ServiceOperations {
    *
    * @example
    * await sessions.revokeService('order');
+   *
+   * @throws {ServicePermissionError} when the permission is missing.
+   * @throws {ServiceInputError} when the id is invalid.
    */
   async revokeService(serviceId: string): Promise<boolean> {
     this.access.require('service.manage');
@@ -142,6 +155,8 @@ export abstract class ServiceOperations {
    *
    * @example
    * const ids = (await sessions.listServices()).map(({ serviceId }) => serviceId);
+   *
+   * @throws {ServicePermissionError} when the permission is missing.
    */
   async listServices(): Promise<readonly ServiceCredential[]> {
     this.access.require('service.read');

@@ -18,8 +18,11 @@ export abstract class AttributeOperations extends SessionOperations {
    * const read = await sessions.getSession(sessionId);
    * await sessions.updateSession({ ...read, attributes: { ...read.attributes, role: 'admin' } });
    *
-   * @throws {SessionConflictError} when the session was changed after it was read.
+   * @throws {ServicePermissionError} when a permission is missing.
    * @throws {SessionInputError} when something other than the attributes differs, or an attribute is invalid.
+   * @throws {SessionNotFoundError} when the session does not exist.
+   * @throws {SessionEndedError} when the session has ended.
+   * @throws {SessionConflictError} when the session was changed after it was read.
    */
   async updateSession(session: SessionUpdate): Promise<Session> {
     this.access.requireRead();
@@ -38,8 +41,11 @@ export abstract class AttributeOperations extends SessionOperations {
    * @example
    * await sessions.setAttributes(sessionId, { set: { 'order.last': 'A-17' }, remove: ['cart'] });
    *
+   * @throws {ServicePermissionError} when a permission is missing.
    * @throws {SessionInputError} when a key or value is invalid, or a limit is exceeded.
+   * @throws {SessionNotFoundError} when the session does not exist.
    * @throws {SessionEndedError} when the session has ended.
+   * @throws {SessionConflictError} when other writers keep changing the session. Nothing was written.
    */
   async setAttributes(sessionId: string, patch: AttributePatch): Promise<Session> {
     this.access.requireWrite([]);
@@ -54,6 +60,12 @@ export abstract class AttributeOperations extends SessionOperations {
    *
    * @example
    * await sessions.setAttribute(sessionId, 'role', 'admin');
+   *
+   * @throws {ServicePermissionError} when the permission is missing.
+   * @throws {SessionInputError} when the key or value is invalid, or a limit is exceeded.
+   * @throws {SessionNotFoundError} when the session does not exist.
+   * @throws {SessionEndedError} when the session has ended.
+   * @throws {SessionConflictError} when other writers keep changing the session. Nothing was written.
    */
   async setAttribute(sessionId: string, key: string, value: AttributeValue): Promise<Session> {
     assertAttributeKey(key, 'attribute key', this.#limits);
@@ -65,6 +77,12 @@ export abstract class AttributeOperations extends SessionOperations {
    *
    * @example
    * await sessions.removeAttribute(sessionId, 'cart');
+   *
+   * @throws {ServicePermissionError} when the permission is missing.
+   * @throws {SessionInputError} when the key is invalid.
+   * @throws {SessionNotFoundError} when the session does not exist.
+   * @throws {SessionEndedError} when the session has ended.
+   * @throws {SessionConflictError} when other writers keep changing the session. Nothing was written.
    */
   async removeAttribute(sessionId: string, key: string): Promise<Session> {
     return this.setAttributes(sessionId, { remove: [key] });
@@ -77,7 +95,10 @@ export abstract class AttributeOperations extends SessionOperations {
    * @example
    * const role = await sessions.getAttribute<string>(sessionId, 'role');
    *
+   * @throws {ServicePermissionError} when the permission is missing.
+   * @throws {SessionInputError} when an argument is invalid.
    * @throws {SessionNotFoundError} when the session does not exist.
+   * @throws {SessionEndedError} when the session has ended.
    */
   async getAttribute<T = JsonValue>(sessionId: string, key: string, options: ReadOptions = {}): Promise<T | undefined> {
     assertAttributeKey(key, 'attribute key', this.#limits);

@@ -49,6 +49,8 @@ export class DistributedSessionManager extends AttributeOperations {
    * @example
    * const service = await sessions.verifyServiceSecret(secret);
    * const session = await sessions.as(service).getSession(sessionId);
+   *
+   * @throws {ServiceInputError} when the id or a permission of the service is invalid.
    */
   as(service: Pick<ServiceCredential, 'serviceId' | 'permissions'>): DistributedSessionManager {
     return new DistributedSessionManager(this.parts, this.access.narrowedTo(service));
@@ -59,6 +61,8 @@ export class DistributedSessionManager extends AttributeOperations {
    *
    * @example
    * sessions.events.on('session.ended').subscribe(({ sessionId, reason }) => console.log(sessionId, reason));
+   *
+   * @throws {ServicePermissionError} when the permission is missing.
    */
   get events(): SessionEvents {
     this.access.require('session.list');
@@ -70,6 +74,8 @@ export class DistributedSessionManager extends AttributeOperations {
    *
    * @example
    * const { dropped, failed } = sessions.touches;
+   *
+   * @throws {ServicePermissionError} when the permission is missing.
    */
   get touches(): TouchCounts {
     this.access.require('session.list');
@@ -83,6 +89,9 @@ export class DistributedSessionManager extends AttributeOperations {
    *
    * @example
    * await sessions.deleteAllSessions('user123', { exceptSessionId: sessionId });
+   *
+   * @throws {ServicePermissionError} when the permission is missing.
+   * @throws {SessionInputError} when an argument is invalid.
    */
   async deleteAllSessions(loginId: string, options: EndAllOptions = {}): Promise<number> {
     this.access.require('session.delete');
@@ -97,6 +106,9 @@ export class DistributedSessionManager extends AttributeOperations {
    *
    * @example
    * const devices = (await sessions.getSessionsByLoginId('user123')).map(({ device }) => device);
+   *
+   * @throws {ServicePermissionError} when the permission is missing.
+   * @throws {SessionInputError} when the login id is invalid.
    */
   async getSessionsByLoginId(loginId: string): Promise<readonly Session[]> {
     this.access.require('session.list');
@@ -109,6 +121,9 @@ export class DistributedSessionManager extends AttributeOperations {
    *
    * @example
    * const [last] = await sessions.getSessionHistory('user123');
+   *
+   * @throws {ServicePermissionError} when the permission is missing.
+   * @throws {SessionInputError} when the login id is invalid.
    */
   async getSessionHistory(loginId: string): Promise<readonly SessionHistoryEntry[]> {
     this.access.require('session.list');
@@ -122,6 +137,9 @@ export class DistributedSessionManager extends AttributeOperations {
    *
    * @example
    * const devices = await sessions.countSessions('user123');
+   *
+   * @throws {ServicePermissionError} when the permission is missing.
+   * @throws {SessionInputError} when the login id is invalid.
    */
   async countSessions(loginId?: string): Promise<number> {
     if (loginId !== undefined) return (await this.getSessionsByLoginId(loginId)).length;
@@ -134,6 +152,8 @@ export class DistributedSessionManager extends AttributeOperations {
    *
    * @example
    * const { sessions: live, logins: users } = await sessions.countOnline();
+   *
+   * @throws {ServicePermissionError} when the permission is missing.
    */
   async countOnline(): Promise<SessionCounts> {
     this.access.require('session.list');
@@ -149,6 +169,7 @@ export class DistributedSessionManager extends AttributeOperations {
    * @example
    * const { logins, nextCursor } = await sessions.listLogins({ limit: 20 });
    *
+   * @throws {ServicePermissionError} when the permission is missing.
    * @throws {SessionInputError} when the limit or the cursor is invalid.
    */
   async listLogins(page: Partial<ListLogins> = {}): Promise<LoginPage> {
@@ -162,6 +183,8 @@ export class DistributedSessionManager extends AttributeOperations {
    * @example
    * await sessions.connect();
    *
+   * @throws {ServicePermissionError} when the permission is missing.
+   * @throws {OptionsError} when the server behind the storage does not meet the requirements.
    * @throws {StorageUnavailableError} when the storage cannot be reached, or the manager was closed.
    */
   async connect(): Promise<void> {
@@ -174,6 +197,8 @@ export class DistributedSessionManager extends AttributeOperations {
    *
    * @example
    * await sessions.close();
+   *
+   * @throws {ServicePermissionError} when the permission is missing.
    */
   async close(): Promise<void> {
     this.access.require('*');

@@ -35,6 +35,7 @@ export abstract class SessionOperations extends ServiceOperations {
    * @example
    * const { sessionId, credential } = await sessions.createSession('user123', undefined, { device: 'web' });
    *
+   * @throws {ServicePermissionError} when a permission is missing.
    * @throws {SessionInputError} when an argument is invalid.
    * @throws {SessionLimitError} when the user has reached a limit and `onLimit` is `reject`.
    */
@@ -58,6 +59,7 @@ export abstract class SessionOperations extends ServiceOperations {
    * @example
    * const session = await sessions.verifySession(request.cookies['__Host-session']);
    *
+   * @throws {ServicePermissionError} when the permission is missing.
    * @throws {SessionInputError} when the credential is malformed.
    * @throws {SessionNotFoundError} when the session does not exist or the token is wrong.
    * @throws {SessionEndedError} when the session has ended.
@@ -75,6 +77,8 @@ export abstract class SessionOperations extends ServiceOperations {
    * @example
    * const { loginId, attributes } = await sessions.getSession(sessionId);
    *
+   * @throws {ServicePermissionError} when the permission is missing.
+   * @throws {SessionInputError} when an argument is invalid.
    * @throws {SessionNotFoundError} when the session does not exist.
    * @throws {SessionEndedError} when the session has ended.
    */
@@ -84,10 +88,14 @@ export abstract class SessionOperations extends ServiceOperations {
   }
 
   /**
-   * Returns a session by its id, or `undefined` if it does not exist or has ended. Requires the `session.read` permission.
+   * Returns a session by its id, or `undefined` if it does not exist or has ended. Requires the `session.read`
+   * permission.
    *
    * @example
    * const isOnline = (await sessions.findSession(sessionId, { touch: false })) !== undefined;
+   *
+   * @throws {ServicePermissionError} when the permission is missing.
+   * @throws {SessionInputError} when an argument is invalid.
    */
   async findSession(sessionId: string, options: ReadOptions = {}): Promise<Session | undefined> {
     this.#checkRead(sessionId, options);
@@ -102,6 +110,8 @@ export abstract class SessionOperations extends ServiceOperations {
    * @example
    * const { expiresAt } = await sessions.refreshSession(sessionId);
    *
+   * @throws {ServicePermissionError} when the permission is missing.
+   * @throws {SessionInputError} when the id is malformed.
    * @throws {SessionNotFoundError} when the session does not exist.
    * @throws {SessionEndedError} when the session has ended.
    */
@@ -118,8 +128,12 @@ export abstract class SessionOperations extends ServiceOperations {
    * @example
    * const { credential } = await sessions.rotateSession(sessionId);
    *
+   * @throws {ServicePermissionError} when the permission is missing.
+   * @throws {SessionInputError} when the id is malformed.
+   * @throws {SessionNotFoundError} when the session does not exist.
    * @throws {SessionEndedError} when the session has ended. If several rotations run at once, one succeeds; the others
    * throw this error with the reason `rotated` and the new id in `rotatedTo`.
+   * @throws {SessionConflictError} when other writers keep changing the session. Nothing was written.
    */
   async rotateSession(sessionId: string): Promise<IssuedSession> {
     this.access.require('session.create');
@@ -135,6 +149,9 @@ export abstract class SessionOperations extends ServiceOperations {
    *
    * @example
    * await sessions.deleteSession(sessionId);
+   *
+   * @throws {ServicePermissionError} when the permission is missing.
+   * @throws {SessionInputError} when an argument is invalid.
    */
   async deleteSession(sessionId: string, options: EndOptions = {}): Promise<boolean> {
     this.access.require('session.delete');
@@ -149,6 +166,9 @@ export abstract class SessionOperations extends ServiceOperations {
    *
    * @example
    * await sessions.kickOut(sessionId, { actor: 'admin@example.com' });
+   *
+   * @throws {ServicePermissionError} when the permission is missing.
+   * @throws {SessionInputError} when an argument is invalid.
    */
   async kickOut(sessionId: string, options: Pick<EndOptions, 'actor'> = {}): Promise<boolean> {
     assertKnownOptions(options, ['actor']);

@@ -12,7 +12,7 @@ export class FakeClock implements Clock {
   #now: number;
 
   /**
-   * @param now the initial time, in epoch milliseconds.
+   * @param now - The initial time, in epoch milliseconds.
    * @default 2030-01-01T00:00:00Z
    */
   constructor(now = Date.UTC(2030, 0, 1)) {

@@ -10,7 +10,7 @@ import { until } from './assertions.js';
 import type { CreateStorageFixture, StorageCapabilities, StorageFixture } from './storage-fixture.js';
 import type { TestRunner } from './test-runner.js';
 
-/** How long the sessions and graces of the cases last, in milliseconds. */
+/** The timeouts and grace periods of the cases, in milliseconds. */
 export interface TestTimes {
   readonly idle: number;
   readonly absolute: number;
@@ -20,12 +20,12 @@ export interface TestTimes {
 
 const DRIVEN: TestTimes = { idle: 60_000, absolute: 150_000, grace: 10_000, retention: 3_600_000 };
 /**
- * On a real clock, what must still live is looked at with at least 450 ms left, which a process that competes for its
- * core needs to be scheduled and answered. What must have ended has no such bound.
+ * On a real clock, cases read live sessions at least 450 ms before their end, so that a busy machine does not fail them.
+ * They wait for an end without such a bound.
  */
 const REAL: TestTimes = { idle: 1_000, absolute: 2_500, grace: 1_000, retention: 3_600_000 };
 /** Longer than any case takes. */
-const LASTING = { idleTimeoutMs: 3_600_000, absoluteTimeoutMs: 86_400_000 };
+const LONG_TIMEOUTS = { idleTimeoutMs: 3_600_000, absoluteTimeoutMs: 86_400_000 };
 /** How far a storage's idea of its server's clock may be off: half a round trip on a busy machine. */
 const CLOCK_ERROR_MS = 50;
 
@@ -33,7 +33,7 @@ const CLOCK_ERROR_MS = 50;
 export class StorageContext {
   readonly times: TestTimes;
   /** Timeouts of a session, or a manager, that a case lets expire. Without them, sessions outlast the case. */
-  readonly brief: typeof LASTING;
+  readonly brief: typeof LONG_TIMEOUTS;
   #fixture: StorageFixture | undefined;
   #others: SessionStorage[] = [];
   #managers: DistributedSessionManager[] = [];
@@ -100,7 +100,7 @@ export class StorageContext {
     return {
       sessionId: storage.nextSessionId(loginId),
       loginId,
-      ...LASTING,
+      ...LONG_TIMEOUTS,
       payload: Buffer.from('payload'),
       limits: { perLogin: 100, onLimit: 'end-oldest' },
       by: 'tester',
@@ -122,7 +122,7 @@ export class StorageContext {
     const manager = new DistributedSessionManager({
       serviceId: 'tester',
       storage: this.storage,
-      ...LASTING,
+      ...LONG_TIMEOUTS,
       rotationGraceMs: 60_000,
       historyRetentionMs: this.times.retention,
       sweepIntervalMs: null,

@@ -1,7 +1,7 @@
 import type { SessionStorage } from '../storage/session-storage.js';
 import type { FakeClock } from './fake-clock.js';
 
-/** A storage under test, and what its author can do with the store behind it. */
+/** A storage under test, with access to its store. */
 export interface StorageFixture {
   /** Empty and not yet connected. The suite connects and closes it. */
   readonly storage: SessionStorage;

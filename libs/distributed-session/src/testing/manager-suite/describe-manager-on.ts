@@ -15,10 +15,10 @@ import { describeStoredSecrets } from './stored-secrets.topic.js';
  * Checks that a `DistributedSessionManager` keeps its promises on a storage. Run it once per driver, after
  * `describeSessionStorage()`: a storage that fulfils the contract passes it however it is connected.
  *
- * @param name the storage's name in the titles: `DistributedSessionManager on <name>`.
- * @param create creates a fixture, which the suite connects, closes and disposes of.
- * @param capabilities what the fixture can do beyond the minimum; each adds cases.
- * @param runner the test functions. Defaults to the global ones of Jest, or of Vitest with globals.
+ * @param name - The storage's name in the titles: `DistributedSessionManager on <name>`.
+ * @param create - Creates a fixture, which the suite connects, closes and disposes of.
+ * @param capabilities - What the fixture can do beyond the minimum; each adds cases.
+ * @param runner - The test functions. Defaults to the global ones of Jest, or of Vitest with globals.
  * @example
  * describeManagerOn('MyStorage', () => ({ storage: new MyStorage(freshDatabase()) }));
  */

@@ -2,13 +2,13 @@ import assert from 'node:assert/strict';
 import { rejectsWith } from '../assertions.js';
 import type { StorageContext } from '../storage-context.js';
 
-/** Rotation: the new credential, and the grace of the old one. */
+/** Rotation: the new credential, and the grace period of the old one. */
 export function describeManagedRotation(context: StorageContext): void {
   const { it } = context.runner;
   const { grace } = context.times;
 
   context.topic('rotation', () => {
-    it('a rotated credential is valid for the new session during the grace, and invalid afterwards', async () => {
+    it('a rotated credential is valid for the new session during the grace period, and invalid afterwards', async () => {
       const sessions = await context.manager({ rotationGraceMs: grace });
       const old = await sessions.createSession('alice', undefined, { attributes: { role: 'admin' } });
       const rotated = await sessions.rotateSession(old.sessionId);
@@ -24,7 +24,7 @@ export function describeManagedRotation(context: StorageContext): void {
       await rejectsWith(sessions.verifySession(old.credential), 'ERR_SESSION_ENDED', { reason: 'rotated' });
     });
 
-    it('without a grace, a rotated credential is invalid immediately', async () => {
+    it('without a grace period, a rotated credential is invalid immediately', async () => {
       const sessions = await context.manager({ rotationGraceMs: 0 });
       const old = await sessions.createSession('alice');
       await sessions.rotateSession(old.sessionId);

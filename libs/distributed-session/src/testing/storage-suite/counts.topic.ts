@@ -46,7 +46,7 @@ export function describeCounts(context: StorageContext): void {
       await counts(1, 1);
     });
 
-    it('a user still counts while sessions make room for another, or while one is refused', async () => {
+    it('a user still counts while sessions make room for another, or while one is rejected', async () => {
       for (const device of ['web', 'mobile', 'web']) await context.create({ device });
       const limits = { perLogin: 1, onLimit: 'end-oldest' } as const;
       await context.create({ limits });

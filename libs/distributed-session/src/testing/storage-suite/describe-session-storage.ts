@@ -17,10 +17,10 @@ import { describeServiceCredentials } from './service-credentials.topic.js';
  * Checks that a storage, by itself, fulfils the contract of `SessionStorage`. Run it on every driver, every wrapper and
  * every way to connect.
  *
- * @param name the subject of the titles: `<name> fulfils the storage contract`.
- * @param create creates a fixture, which the suite connects, closes and disposes of.
- * @param capabilities what the fixture can do beyond the minimum; each adds cases.
- * @param runner the test functions. Defaults to the global ones of Jest, or of Vitest with globals.
+ * @param name - The subject of the titles: `<name> fulfils the storage contract`.
+ * @param create - Creates a fixture, which the suite connects, closes and disposes of.
+ * @param capabilities - What the fixture can do beyond the minimum; each adds cases.
+ * @param runner - The test functions. Defaults to the global ones of Jest, or of Vitest with globals.
  * @example
  * describeSessionStorage('MyStorage', () => ({ storage: new MyStorage(freshDatabase()) }));
  */

@@ -44,7 +44,7 @@ export function describeRotation(context: StorageContext): void {
       assert.equal(stored?.state === 'live' && textOf(stored.payload), 'new');
     });
 
-    it('a rotated session leaves a tombstone with its successor and the end of the grace', async () => {
+    it('a rotated session leaves a tombstone with its successor and the end of the grace period', async () => {
       const { sessionId } = await context.create();
       const request = rotation(sessionId);
       await context.storage.rotate(request);

@@ -21,7 +21,7 @@ const RETRY_MARGIN_MS = 200;
 export class TrackedCommand extends Command {
   readonly #settle: (error: Error) => void;
   #sent = false;
-  /** Why the last server did not execute it, until it is sent again. */
+  /** The last refusal. Cleared when the command is sent again. */
   #refusal: Error | undefined;
 
   /**

@@ -29,10 +29,10 @@ export interface ServiceCredentialRecord {
   readonly secrets: readonly StoredServiceSecret[];
 }
 
-/** The maximum of valid secrets per service: enough for a rotation with an overlap. */
+/** Maximum number of valid secrets per service: enough for a rotation with an overlap. */
 export const MAX_SERVICE_SECRETS = 2;
 
-/** The maximum of services per store. People name them, so the list needs no pages. */
+/** Maximum number of services per store. People name them, so the list needs no pages. */
 export const MAX_SERVICES = 1_000;
 
 export type NewServiceSecret = Pick<StoredServiceSecret, 'keyId' | 'hash'>;
@@ -70,7 +70,7 @@ export type AddServiceSecretResult =
   | { readonly outcome: 'missing' };
 
 /**
- * Where the credentials of services live. Available as `SessionStorage.services`.
+ * Stores the registered services and the hashes of their secrets. Available as `SessionStorage.services`.
  *
  * Each method is one atomic step. The storage sets the times. An ended secret is neither returned nor counted. Each
  * change is published as `service.changed` on the feed of the session storage, in the same step. The errors are those of

@@ -68,7 +68,7 @@ describe('planAdmission()', () => {
         (devices, newcomer, perLogin, perDevice) => {
           const live = items(...devices);
           const admission = plan(live, { perLogin, perDevice, onLimit: 'end-oldest' }, newcomer);
-          if ('refused' in admission) throw new Error('end-oldest never refuses');
+          if ('refused' in admission) throw new Error('end-oldest never rejects');
           const gone = new Set(admission.displaced.map(({ item }) => item));
           const left = live.filter((item) => !gone.has(item));
           expect(gone.size).toBe(admission.displaced.length);

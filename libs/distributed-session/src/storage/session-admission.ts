@@ -1,6 +1,6 @@
 import type { SessionLimits } from './session-storage.operations.js';
 
-/** The sessions that one more session displaces, or the limit that refuses it. */
+/** The sessions that one more session displaces, or the limit that rejects it. */
 export type Admission<T> =
   | { readonly displaced: readonly { readonly item: T; readonly reason: 'replaced' | 'limit' }[] }
   | { readonly refused: 'login' | 'device' };

@@ -104,7 +104,7 @@ describe('tombstones', () => {
     expect(Object.values(toTombstone(session, ending))).not.toContain(undefined);
   });
 
-  it('the tombstone of a rotation has the successor and the end of the grace, which defaults to the end of the session', () => {
+  it('the tombstone of a rotation has the successor and the end of the grace period, which defaults to the end of the session', () => {
     const rotation = { reason: 'rotated', endedAt: T, endedBy: 'svc', rotatedTo: 'next', actor: 'alice' } as const;
     const tombstone = toTombstone({ ...session, device: 'web' }, { ...rotation, graceEndsAt: T + 9 });
     expect(tombstone).toMatchObject({ rotatedTo: 'next', graceEndsAt: T + 9, device: 'web', actor: 'alice' });

@@ -1,7 +1,7 @@
 import { ENDED_BY_EXPIRY } from '../model/end-reason.js';
 import type { SessionRecord, SessionTombstone, StoredSession } from './session-record.js';
 
-/** Whether a session is due at `now`. A time that is not a number makes it due, too (CWE-613). */
+/** Returns whether a session is due at `now`. A time that is not a number makes it due, too (CWE-613). */
 export function isDue(session: SessionRecord, now: number): boolean {
   return !(now < session.expiresAt);
 }

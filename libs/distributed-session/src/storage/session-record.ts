@@ -13,10 +13,10 @@ export interface SessionRecord extends SessionHeader {
   readonly payload: Uint8Array;
 }
 
-/** What remains of an ended session: enough to explain the end, nothing to revive the session. */
+/** An ended session: its identity and its end, without the payload. */
 export interface SessionTombstone extends SessionHeader, SessionHistoryEntry {
   readonly state: 'ended';
-  /** Until when the old credential still works for `rotatedTo`. Only with `rotatedTo`. */
+  /** The end of the grace period, in which the old credential works for `rotatedTo`. Only with `rotatedTo`. */
   readonly graceEndsAt?: number;
 }
 

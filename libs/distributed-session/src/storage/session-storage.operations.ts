@@ -1,11 +1,11 @@
 import type { EndReason } from '../model/end-reason.js';
 import type { SessionRecord, SessionTombstone } from './session-record.js';
 
-/** How many sessions a user may have. Applied in the same atomic step as the creation. */
+/** A user's session limits. Applied in the same atomic step as the creation. */
 export interface SessionLimits {
-  /** Maximum of live sessions of the user, 1 to 1,000. */
+  /** Maximum number of live sessions of the user, 1 to 1,000. */
   readonly perLogin: number;
-  /** Maximum of live sessions of the user with the same device label. Sessions without a label do not count. */
+  /** Maximum number of live sessions of the user with the same device label. Sessions without a label do not count. */
   readonly perDevice?: number;
   /** `end-oldest` ends as many of the oldest sessions as necessary; `reject` creates nothing. */
   readonly onLimit: 'end-oldest' | 'reject';
@@ -42,7 +42,7 @@ export type CreateSessionResult =
   /** A live session or a tombstone uses the id. */
   | { readonly outcome: 'id-taken' };
 
-/** Why a write was not applied, with what is stored instead. */
+/** A write that was not applied, with the stored session. */
 export type SessionWriteRefusal =
   | { readonly outcome: 'conflict'; readonly session: SessionRecord }
   | { readonly outcome: 'ended'; readonly session: SessionTombstone }
@@ -66,7 +66,7 @@ export interface RotateSession extends WriteOrigin, TombstoneRetention {
   readonly expectedVersion: number;
   /** The new id, from `nextSessionId(loginId)`, and the new payload. */
   readonly successor: { readonly sessionId: string; readonly payload: Uint8Array };
-  /** How long the old credential still works for the successor, in milliseconds; 0 if not at all. */
+  /** The grace period, in which the old credential still works for the successor, in milliseconds; 0 for none. */
   readonly graceMs: number;
 }
 
@@ -104,7 +104,7 @@ export interface EndAllSessions extends Ending {
 
 /** Arguments of `sweep()`. */
 export interface SweepSessions extends TombstoneRetention {
-  /** Maximum of due sessions to end. */
+  /** Maximum number of due sessions to end. */
   readonly limit: number;
 }
 
@@ -118,7 +118,7 @@ export interface SessionCounts {
 
 /** Arguments of `listLogins()`. */
 export interface ListLogins {
-  /** Maximum of users on the page, 1 to 1,000. */
+  /** Maximum number of users on the page, 1 to 1,000. */
   readonly limit: number;
   /** The `nextCursor` of the previous page. Opaque; absent for the first page. */
   readonly cursor?: string;

@@ -3,11 +3,11 @@ import type { SessionRecord, SessionTombstone, StoredSession } from './session-r
 import type * as Op from './session-storage.operations.js';
 import type { StorageChangeListener } from './storage-change.js';
 
-/** How many tombstones of one user a storage keeps: the newest. */
+/** Maximum number of tombstones that a storage keeps of one user: the newest. */
 export const HISTORY_LIMIT = 50;
 
 /**
- * Where sessions live: the contract that every driver and every wrapper fulfils, and the injection token of the storage.
+ * Stores sessions: the contract that every driver and every wrapper fulfils, and the injection token of the storage.
  * `describeSessionStorage()` from `nestjs-distributed-session/testing` checks all of it.
  *
  * **One step.** Each method is one atomic step, and one round trip where the store allows it. Two steps on the same user
@@ -55,7 +55,7 @@ export abstract class SessionStorage {
 
   /**
    * The storage's clock in epoch milliseconds, as precisely as this process knows it, without a call to the store. For
-   * comparison with times that the storage returned (is the grace over? is a touch worth a write?); never written back.
+   * comparison with times that the storage returned (is the grace period over? is a touch worth a write?); never written back.
    */
   abstract now(): number;
 

@@ -47,7 +47,7 @@ export interface ServiceChangedChange {
   readonly at: number;
 }
 
-/** Entries may have been lost (a reconnect, an overflow): all cached copies are suspect. */
+/** Entries may have been lost (a reconnect, an overflow): cached copies may be stale. */
 export interface FeedGapChange {
   readonly type: 'feed.gap';
   readonly at: number;

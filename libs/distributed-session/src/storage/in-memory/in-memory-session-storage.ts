@@ -23,7 +23,7 @@ export interface InMemorySessionStorageOptions {
    */
   readonly clock?: Clock;
   /**
-   * Maximum of live sessions, and of tombstones.
+   * Maximum number of live sessions, and of tombstones.
    *
    * @default 100_000
    */

@@ -70,7 +70,7 @@ export class ConnectionOptions {
   readonly application_name: string = 'nestjs-distributed-session';
 }
 
-/** How to connect, and with how many connections. */
+/** The server and the number of connections; each may be omitted. */
 export type PostgresConnectionOptions = Partial<ConnectionOptions>;
 
 function IsText(): PropertyDecorator {

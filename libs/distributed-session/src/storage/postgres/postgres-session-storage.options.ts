@@ -8,7 +8,7 @@ const MAX_NAME_BYTES = 63;
 const MIN_DURATION_MS = 10;
 const MAX_DURATION_MS = 600_000;
 
-/** Where the tables are. The initial values are the defaults. */
+/** The schema and prefix of the tables. The initial values are the defaults. */
 export class PostgresSchemaOptions {
   /**
    * The schema of the tables.
@@ -39,7 +39,7 @@ export class ResolvedPostgresOptions extends PostgresSchemaOptions {
   @optionRule('isPostgresUrl', isPostgresUrl, 'must look like postgres://user:password@host:5432/database', 'a string')
   readonly url?: string;
 
-  /** How to connect, instead of the url or in addition to it. */
+  /** The server and the number of connections, instead of the url or in addition to it. */
   @IfGiven()
   @optionRule('isObject', isObject, 'must be an object, such as { host, database, user, password }')
   readonly options?: PostgresConnectionOptions;
@@ -50,7 +50,7 @@ export class ResolvedPostgresOptions extends PostgresSchemaOptions {
   readonly pool?: PostgresPool;
 
   /**
-   * What `connect()` does about a schema that is not up to date: `auto` migrates it, `check` fails.
+   * Handling of an outdated schema: `auto` migrates it, `check` makes `connect()` throw.
    *
    * @default 'auto'
    */
@@ -66,7 +66,7 @@ export class ResolvedPostgresOptions extends PostgresSchemaOptions {
   readonly deadlineMs: number = 1_000;
 
   /**
-   * How long `connect()` waits for a server that is starting, or for a migration.
+   * The maximum time that `connect()` waits for a server that is starting, or for a migration.
    *
    * @default 10_000
    */

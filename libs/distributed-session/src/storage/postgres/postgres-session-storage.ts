@@ -182,7 +182,7 @@ export class PostgresSessionStorage extends SessionStorage {
     return { ...this.#reader.recordOf(sessionId, stored), payload: new Uint8Array(payload) };
   }
 
-  /** The result of a write that was refused, with the session as it is now. */
+  /** The result of a write that was rejected, with the session as it is now. */
   #refusal(sessionId: string, outcome: string, stored: RowReader): Op.SessionWriteRefusal {
     if (outcome === 'missing') return { outcome };
     if (outcome === 'conflict') return { outcome, session: this.#reader.recordOf(sessionId, stored) };

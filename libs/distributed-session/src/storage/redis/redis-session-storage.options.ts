@@ -1,6 +1,6 @@
-import { Allow, IsIn, Matches } from 'class-validator';
+import { Allow } from 'class-validator';
 import type { Cluster, ClusterNode, ClusterOptions, Redis, RedisOptions } from 'ioredis';
-import { IfGiven, IsDuration, optionRule } from '../../options/option-rules.js';
+import { IfGiven, IsDuration, IsOneOf, optionRule } from '../../options/option-rules.js';
 import { validateOptions, withoutNulls } from '../../options/validate-options.js';
 import { RedisUrlError, parseRedisUrl } from './connection/redis-url.js';
 
@@ -30,8 +30,12 @@ export class ResolvedRedisOptions {
   @Allow()
   readonly client?: Redis | Cluster;
 
-  /** Prefix of all keys and of the channel: letters, digits, `_`, `.`, `-` and `:`. */
-  @Matches(/^[\w.:-]{1,64}$/, { message: 'keyPrefix must be 1 to 64 letters, digits, "_", ".", "-" or ":"' })
+  /**
+   * Prefix of all keys and of the channel: letters, digits, `_`, `.`, `-` and `:`.
+   *
+   * @default 'ds'
+   */
+  @optionRule('isKeyPrefix', isKeyPrefix, 'must be 1 to 64 letters, digits, "_", ".", "-" or ":"', 'a string')
   readonly keyPrefix: string = 'ds';
 
   /**
@@ -44,29 +48,43 @@ export class ResolvedRedisOptions {
   @IsTagKey()
   readonly tagKey?: string | Uint8Array;
 
-  /** Maximum duration of a call. */
+  /**
+   * Maximum duration of a call.
+   *
+   * @default 1_000
+   */
   @IsDuration(MIN_MS, MAX_MS)
   readonly deadlineMs: number = 1_000;
 
-  /** How long `connect()` waits for servers that are starting. */
+  /**
+   * Maximum time that `connect()` waits for servers that are starting.
+   *
+   * @default 10_000
+   */
   @IsDuration(MIN_MS, MAX_MS)
   readonly connectDeadlineMs: number = 10_000;
 
-  /** Interval of the heartbeats that detect a silent change feed. */
+  /**
+   * Interval of the heartbeats that detect a silent change feed.
+   *
+   * @default 1_000
+   */
   @IsDuration(MIN_MS, MAX_MS)
   readonly heartbeatIntervalMs: number = 1_000;
 
   /**
-   * What to do if the server may evict sessions when its memory is full (a `maxmemory-policy` other than `noeviction`):
+   * Reaction to a server that may evict sessions when its memory is full (a `maxmemory-policy` other than `noeviction`):
    * `refuse` makes `connect()` throw, `warn` logs a warning.
+   *
+   * @default 'refuse'
    */
-  @IsIn(['refuse', 'warn'], { message: "onEvictionPolicy must be 'refuse' or 'warn'" })
+  @IsOneOf(['refuse', 'warn'])
   readonly onEvictionPolicy: 'refuse' | 'warn' = 'refuse';
 }
 
 const SERVERS = ['url', 'options', 'cluster', 'client'] as const;
 
-/** Where the servers are: exactly one of these options. */
+/** The servers: exactly one of these options. */
 export type RedisServerOptions = Pick<ResolvedRedisOptions, (typeof SERVERS)[number]>;
 
 /**
@@ -107,6 +125,10 @@ function urlErrors(url: string): string[] {
   } catch (error) {
     return [error instanceof RedisUrlError ? error.message : 'url cannot be parsed'];
   }
+}
+
+function isKeyPrefix(value: unknown): boolean {
+  return typeof value === 'string' && /^[\w.:-]{1,64}$/.test(value);
 }
 
 function IsTagKey(): PropertyDecorator {

@@ -8,7 +8,7 @@ import { SCORE_UNIT } from './scripts/login.fragment.js';
 import { SHARDS, type SessionKeys } from './session-keys.js';
 import { logUnreadableLogin } from './stored-value-errors.js';
 
-/** How many users are swept at a time. */
+/** Users swept at a time. */
 const BATCH = 64;
 
 /**

@@ -27,7 +27,7 @@ export class ServerClock {
   #samples: Sample[] = [];
   #best: Sample = { offset: Date.now() - performance.now(), error: Infinity };
 
-  /** @param monotonic a clock of this process in milliseconds, which never goes back. */
+  /** @param monotonic - A clock of this process in milliseconds, which never goes back. */
   constructor(private readonly monotonic: () => number = () => performance.now()) {}
 
   /** Returns the server's time in epoch milliseconds. */

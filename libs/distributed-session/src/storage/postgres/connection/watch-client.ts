@@ -1,7 +1,7 @@
 import type { PostgresClient } from './postgres-pool.js';
 
 interface WatchedClient {
-  /** How many warnings the server has sent. */
+  /** The number of warnings that the server has sent. */
   warnings: number;
 }
 

@@ -34,7 +34,7 @@ export class OwnWrites {
     return { nextNumber: this.#nextNumber, unsettled: new Set(this.#unsettled) };
   }
 
-  /** Whether a change of this origin was made by a write that was complete then. */
+  /** Returns whether a change of this origin was made by a write that was complete then. */
   wasBefore(origin: string | undefined, { nextNumber, unsettled }: WritesBefore): boolean {
     const [instance, digits] = origin?.split(':') ?? [];
     const number = Number(digits);

@@ -7,7 +7,7 @@ import type { Row } from '../records/row-reader.js';
 interface FeedSettings {
   readonly open: () => Promise<PostgresClient>;
   readonly channel: string;
-  /** How long the server may take to answer. */
+  /** The maximum time until the server's reply, in milliseconds. */
   readonly deadlineMs: number;
 }
 

@@ -1,7 +1,7 @@
 import { PostgresFunction } from './postgres-function.js';
 
 /**
- * Creates a session under its user's limits: ends the sessions that it replaces, or refuses.
+ * Creates a session under its user's limits: ends the sessions over the limits, or rejects the login.
  *
  * Params: `idleMs`, `absoluteMs`, `device` and `perDevice` may be null; `onLimit` is `end-oldest` or `reject`.
  * Returns: `outcome` (`created`, `limit-login`, `limit-device`, `id-taken`), the time, the session without its payload.

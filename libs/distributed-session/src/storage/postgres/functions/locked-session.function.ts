@@ -3,7 +3,7 @@ import { PostgresFunction } from './postgres-function.js';
 /**
  * Locks a session's row, then reads the time, then decides whether the session can be written.
  *
- * Params: `expectedVersion` is null when any version will do.
+ * Params: `expectedVersion` is null for any version.
  * Returns: `refusal` (`missing`, `ended`, `conflict`, or null), the time, and the row, which is null if there is none.
  */
 export const lockedSession = new PostgresFunction({

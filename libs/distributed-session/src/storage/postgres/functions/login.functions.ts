@@ -1,6 +1,6 @@
 import { PostgresFunction } from './postgres-function.js';
 
-/** How many rows share the counting of live sessions, so that simultaneous logins rarely wait for each other. */
+/** The number of rows that share the counting of live sessions, so that simultaneous logins rarely wait for each other. */
 export const COUNT_SHARDS = 64;
 
 /** Returns the server's time in epoch milliseconds. It advances within a transaction: steps read it after their locks. */

@@ -130,7 +130,7 @@ export class RedisChangeFeed {
     if (streams.includes(true) || (isFirst && streams.length > 0)) this.#publishGap();
   }
 
-  /** Whether a change of the stream is missing, or the stream went back because a failover lost writes. */
+  /** Returns whether a change of the stream is missing, or the stream went back because a failover lost writes. */
   #isInterrupted(stream: string, number: number): boolean {
     const last = this.#received.get(stream);
     const wentBack = number < (this.#counted.get(stream) ?? 0);

@@ -12,7 +12,7 @@ import { RedisScript } from './redis-script.js';
  *       milliseconds; by, packed.
  * Returns  { 'created', header }, { 'limit-reached', 'login' | 'device' }, { 'id-taken' } or { 'late', now }.
  * Atomicity  due sessions of the user expire, sessions over the limit end, and the session is written, counted,
- *       scheduled and published, all in one step. A refused creation changes nothing.
+ *       scheduled and published, all in one step. A rejected creation changes nothing.
  */
 export const createSessionScript = new RedisScript({
   name: 'create-session',

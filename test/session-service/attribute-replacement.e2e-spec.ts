@@ -54,7 +54,7 @@ describe.each(SERVERS)('On %s, the session service', (HTTP_ADAPTER) => {
     expect([same.status, same.headers.get('etag')]).toEqual([200, '"1"']);
   });
 
-  test('refuses a replacement of another version, and returns the current one', async () => {
+  test('rejects a replacement of another version, and returns the current one', async () => {
     await begin({ role: 'customer' });
     await put({ role: 'admin' }, '"1"');
     for (const stale of ['"1"', '"0"', '"3"', '"999999999999999"']) {
@@ -63,7 +63,7 @@ describe.each(SERVERS)('On %s, the session service', (HTTP_ADAPTER) => {
     }
   });
 
-  test('refuses a replacement without a version, and with * as the version', async () => {
+  test('rejects a replacement without a version, and with * as the version', async () => {
     await begin({ role: 'customer' });
     for (const none of [undefined, '*', ' * ']) {
       const refusal = await refusalOf(service, () => put({}, none));
@@ -72,7 +72,7 @@ describe.each(SERVERS)('On %s, the session service', (HTTP_ADAPTER) => {
   });
 
   test.each(['1', 'W/"1"', '"1", "2"', '"1""1"', '""', '', '"01x"', '"-1"', '"1.0"', `"${'1'.repeat(16)}"`, "'1'"])(
-    'refuses a replacement with the malformed version %j',
+    'rejects a replacement with the malformed version %j',
     async (malformed) => {
       await begin({ role: 'customer' });
       const refusal = await refusalOf(service, () => put({}, malformed));
@@ -88,7 +88,7 @@ describe.each(SERVERS)('On %s, the session service', (HTTP_ADAPTER) => {
     ['have a long key', { ['k'.repeat(129)]: 1 }, { constraint: 'attribute-key-length', limit: 128 }],
     ['have a large value', { a: 'x'.repeat(16_384) }, { constraint: 'attribute-value-size', field: 'attributes.a' }],
     ['are too many', Object.fromEntries(Array.from({ length: 101 }, (_, n) => [n, n])), { limit: 100 }],
-  ])('refuses a replacement whose attributes %s', async (_, attributes, fields) => {
+  ])('rejects a replacement whose attributes %s', async (_, attributes, fields) => {
     await begin({ role: 'customer' });
     expect(await refusalOf(service, () => put(attributes, '"1"'))).toMatchObject({ status: 400, ...fields });
   });
@@ -101,7 +101,7 @@ describe.each(SERVERS)('On %s, the session service', (HTTP_ADAPTER) => {
     expect((await order<Session>(`GET ${path}`)).json.attributes).toEqual({ role: 'customer', 'cart.total': 6 });
   });
 
-  test('refuses a replacement as a whole if the caller may not write one of the attributes', async () => {
+  test('rejects a replacement as a whole if the caller may not write one of the attributes', async () => {
     await begin({ role: 'customer', 'cart.total': 5 });
     const body = { attributes: { 'cart.total': 6, role: 'admin' } };
     const refusal = await refusalOf(service, () => cart(`PUT ${path}`, body, { 'if-match': '"1"' }));

@@ -1,13 +1,13 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import type { Session } from 'nestjs-distributed-session';
-import { BusyStorage } from '../support/busy-storage.js';
+import { ContendedStorage } from '../support/contended-storage.js';
 import { sendConcurrently } from '../support/concurrent-requests.js';
 import { type RunningService, SERVERS, startService, stopServices } from '../support/running-service.js';
 import { type ServiceClient, clientOf } from '../support/service-client.js';
 import { refusalIn, refusalOf } from '../support/service-refusal.js';
 
 describe.each(SERVERS)('On %s, the session service', (HTTP_ADAPTER) => {
-  let storage: BusyStorage;
+  let storage: ContendedStorage;
   let service: RunningService;
   let administrator: ServiceClient;
   let order: ServiceClient;
@@ -15,7 +15,7 @@ describe.each(SERVERS)('On %s, the session service', (HTTP_ADAPTER) => {
   let path: string;
 
   beforeAll(async () => {
-    storage = new BusyStorage();
+    storage = new ContendedStorage();
     service = await startService({ variables: { HTTP_ADAPTER }, storage });
     administrator = clientOf(service, service.administrator);
     order = clientOf(service, await service.register('order', 'session.read', 'session.write'));
@@ -126,7 +126,7 @@ describe.each(SERVERS)('On %s, the session service', (HTTP_ADAPTER) => {
       { set: numbered(5, 'x'.repeat(16_000)) },
       { constraint: 'attributes-total-size', limit: 65_536 },
     ],
-  ])('refuses a patch with %s as a whole', async (_, patch, fields) => {
+  ])('rejects a patch with %s as a whole', async (_, patch, fields) => {
     const refusal = await refusalOf(service, () => order(`PATCH ${path}/attributes`, patch));
     expect(refusal).toMatchObject({ status: 400, code: 'ERR_SESSION_INPUT', ...fields });
   });
@@ -166,9 +166,9 @@ describe.each(SERVERS)('On %s, the session service', (HTTP_ADAPTER) => {
       () => order(`DELETE ${path}/attributes/role`),
     ];
     for (const request of requests) {
-      storage.isBusy = true;
+      storage.isContended = true;
       const refusal = refusalIn(await request());
-      storage.isBusy = false;
+      storage.isContended = false;
       const { version, attributes } = (await order<Session>(`GET ${path}`)).json;
       expect(refusal).toEqual({ status: 409, code: 'ERR_SESSION_CONFLICT', currentVersion: version });
       expect(attributes).toEqual({ role: 'customer', cart: { items: ['a', 'b'] } });

@@ -147,7 +147,7 @@ describe.each(SERVERS)('On %s, the session service', (HTTP_ADAPTER) => {
     expect(texts[0]!.at(-1)).toContain('429');
   });
 
-  test('refuses a credential that is sent twice, or in two places', async () => {
+  test('rejects a credential that is sent twice, or in two places', async () => {
     const headers = { 'x-service-id': serviceId, 'x-service-secret': secret };
     const { authorization } = basic(serviceId, secret) as { authorization: string };
     for (const two of [

@@ -154,7 +154,7 @@ describe.each(SERVERS)('On %s, an event stream', (HTTP_ADAPTER) => {
     });
   });
 
-  test('to a reader that stops reading buffers a bounded amount, and delivers a gap when it reads again', async () => {
+  test('buffers a bounded amount for a reader that stops reading, and delivers a gap when it reads again', async () => {
     const { sessionId: longId } = await service.sessions.createSession(LONG_LOGIN_ID);
     const connections: Socket[] = [];
     (service.app.getHttpServer() as Server).on('connection', (socket: Socket) => connections.push(socket));

@@ -68,7 +68,7 @@ describe.each(SERVERS)('On %s, the session service', (HTTP_ADAPTER) => {
     expect(accepted.size).toBeGreaterThan(contract.operations.length / 2);
   }, 180_000);
 
-  it('refuses mutated requests with documented problems, and changes nothing', async () => {
+  it('rejects mutated requests with documented problems, and changes nothing', async () => {
     const { refused } = await sendAll(mutated(valid));
     expect(refused.size).toBeGreaterThan(contract.operations.length / 2);
   }, 180_000);

@@ -96,7 +96,7 @@ describe('The session service', () => {
     }
   });
 
-  test('writes no problem into an answer that has begun', async () => {
+  test('adds no problem to a response that has started', async () => {
     for (const { url, administrator } of servers.services) {
       const { authorization } = administrator;
       const socket = connect(Number(new URL(url).port), '127.0.0.1');

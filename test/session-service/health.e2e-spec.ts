@@ -104,7 +104,7 @@ describe.each(SERVERS)('On %s, the session service', (HTTP_ADAPTER) => {
     },
   );
 
-  test('accepts any bearer token on /health/ready, but refuses a wrong service credential', async () => {
+  test('accepts any bearer token on /health/ready, but rejects a wrong service credential', async () => {
     expect((await send(`${service.url}/health/ready`, service.administrator)).status).toBe(200);
     expect((await send(`${service.url}/health/ready`, bearer('of-another-service'))).status).toBe(200);
     expect((await send(`${service.url}/health/ready`, basic('admin', 'wrong'))).status).toBe(401);

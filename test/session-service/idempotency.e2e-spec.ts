@@ -89,7 +89,7 @@ describe.each(SERVERS)('On %s, an Idempotency-Key', (HTTP_ADAPTER) => {
     expect(replayed).toHaveLength(19);
   });
 
-  test.each(OPERATIONS)('is refused for a different request to %s', async (_, request) => {
+  test.each(OPERATIONS)('is rejected for a different request to %s', async (_, request) => {
     await request(one);
     const before = await service.storage.services.list();
     expect(refusalIn(await request(one, true))).toEqual(REUSED);
@@ -98,7 +98,7 @@ describe.each(SERVERS)('On %s, an Idempotency-Key', (HTTP_ADAPTER) => {
     );
   });
 
-  test('is refused for the same fields with other values or in another order', async () => {
+  test('is rejected for the same fields with other values or in another order', async () => {
     const body = { loginId: 'alice', attributes: { a: 1, b: 2 } };
     expect((await one('POST /v1/sessions', body, key)).status).toBe(201);
     for (const other of [
@@ -162,7 +162,7 @@ describe.each(SERVERS)('On %s, an Idempotency-Key', (HTTP_ADAPTER) => {
     expect(answers.map((answer) => refusalIn(answer)['code'])).toEqual(answers.map(() => 'ERR_SERVICE_EXISTS'));
   });
 
-  test.each(['', ' ', 'a b', 'a\tb', 'é', 'x'.repeat(256)])('is refused if malformed: %j', async (malformed) => {
+  test.each(['', ' ', 'a b', 'a\tb', 'é', 'x'.repeat(256)])('is rejected if malformed: %j', async (malformed) => {
     const headers = { 'idempotency-key': malformed };
     const refused = { status: 400, code: 'ERR_REQUEST_HEADER', field: 'Idempotency-Key' };
     const request = () => one('POST /v1/sessions', { loginId: 'erin' }, headers);

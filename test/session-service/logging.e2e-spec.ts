@@ -72,7 +72,7 @@ describe.each(SERVERS)('On %s, the request log', (HTTP_ADAPTER) => {
     ]);
   });
 
-  test('contains the code of a refusal, but not an unauthenticated service id', async () => {
+  test('contains the code of a rejection, but not an unauthenticated service id', async () => {
     await send(`${service.url}/v1/counts`, basic('admin', 'wrong'));
     await send(`${service.url}/v1/nothing?token=x`, service.administrator);
     const [refused, lost] = (await requestLines(2)).map(({ message }) => message);
@@ -172,7 +172,7 @@ describe.each(SERVERS)('On %s, the request log', (HTTP_ADAPTER) => {
     },
   );
 
-  test('contains a generated request id if the client sent two, which is refused', async () => {
+  test('contains a generated request id if the client sent two, which is rejected', async () => {
     const answer = await sendRaw(service.url, '/v1/counts', [
       ['X-Request-Id', 'a'],
       ['X-Request-Id', 'b'],

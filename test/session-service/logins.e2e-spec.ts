@@ -200,7 +200,7 @@ describe.each(SERVERS)('On %s, the session service', (HTTP_ADAPTER) => {
     expect(await refusalOf(service, () => endAll(query))).toMatchObject({ status: 400, ...fields });
   });
 
-  test('refuses a login id of more than 256 characters', async () => {
+  test('rejects a login id of more than 256 characters', async () => {
     const refused = { status: 400, code: 'ERR_SESSION_INPUT', field: 'loginId', constraint: 'length', limit: 256 };
     const path = `/v1/logins/${'x'.repeat(257)}`;
     for (const line of [`GET ${path}/sessions`, `GET ${path}/history`, `DELETE ${path}/sessions`]) {

@@ -33,7 +33,7 @@ describe.each(SERVERS)('On %s, METRICS_TOKEN', (HTTP_ADAPTER) => {
     ['the token with another scheme', { authorization: `Token ${TOKEN}` }],
     ['the token as a password', basic('metrics', TOKEN)],
     ['the credential of the administrator', administrator],
-  ])('is required: refuses %s', async (_what, headers) => {
+  ])('is required: rejects %s', async (_what, headers) => {
     const answer = await send(`${service.url}/metrics`, headers);
     expect(answer.status).toBe(401);
     expect(answer.headers.get('www-authenticate')).not.toBeNull();
@@ -42,7 +42,7 @@ describe.each(SERVERS)('On %s, METRICS_TOKEN', (HTTP_ADAPTER) => {
     expect(answer.text).not.toContain('session_service_');
   });
 
-  test('is refused when sent twice, and in the URL', async () => {
+  test('is rejected when sent twice, and in the URL', async () => {
     const header = ['Authorization', `Bearer ${TOKEN}`] as const;
     expect((await sendRaw(service.url, '/metrics', [header])).status).toBe(200);
     expect((await sendRaw(service.url, '/metrics', [header, header])).status).toBe(401);

@@ -85,7 +85,7 @@ describe.each(SERVERS)('On %s, the session service', (HTTP_ADAPTER) => {
   });
 
   test.each(SINGLE_PERMISSIONS.map((permission) => [permission ?? 'no permission', permission] as const))(
-    'carries out what a caller with %s may do, and refuses everything else before it reaches the storage',
+    'carries out what a caller with %s may do, and rejects everything else before it reaches the storage',
     async (_, held) => {
       const outcomes: unknown[] = [];
       const expected: unknown[] = [];
@@ -110,7 +110,7 @@ describe.each(SERVERS)('On %s, the session service', (HTTP_ADAPTER) => {
     },
   );
 
-  test('refuses every operation without a credential, and with a wrong one', async () => {
+  test('rejects every operation without a credential, and with a wrong one', async () => {
     for (const operation of operations) {
       const { line, body, headers } = await requestOf(operation, service);
       for (const caller of [
@@ -165,7 +165,7 @@ describe.each(SERVERS)('On %s, the session service', (HTTP_ADAPTER) => {
     expect((await cart(`GET ${path}/attributes/cart.total`)).status).toBe(200);
   });
 
-  test('refuses a write as a whole if the caller may not write one of its attributes', async () => {
+  test('rejects a write as a whole if the caller may not write one of its attributes', async () => {
     const attempts = [
       ['role', () => cart(`PATCH ${path}/attributes`, { set: { 'cart.total': 6, role: 'admin' } })],
       ['role', () => cart(`PATCH ${path}/attributes`, { set: { 'cart.total': 6 }, remove: ['role'] })],

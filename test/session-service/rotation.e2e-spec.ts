@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Session } from 'nestjs-distributed-session';
 import { FakeClock } from 'nestjs-distributed-session/testing';
 import type { IssuedSessionView } from '../../src/sessions/session.dto.js';
-import { BusyStorage } from '../support/busy-storage.js';
+import { ContendedStorage } from '../support/contended-storage.js';
 import { sendConcurrently } from '../support/concurrent-requests.js';
 import { type RunningService, SERVERS, startService, stopServices } from '../support/running-service.js';
 import { type ServiceClient, clientOf } from '../support/service-client.js';
@@ -14,14 +14,14 @@ const LIMITS = { SESSION_MAX_PER_LOGIN: '1', SESSION_MAX_PER_DEVICE: '1', SESSIO
 
 describe.each(SERVERS)('On %s, the session service', (HTTP_ADAPTER) => {
   let clock: FakeClock;
-  let storage: BusyStorage;
+  let storage: ContendedStorage;
   let service: RunningService;
   let user: ServiceClient;
   let rotations = 0;
 
   beforeAll(async () => {
     clock = new FakeClock();
-    storage = new BusyStorage({ clock });
+    storage = new ContendedStorage({ clock });
     const variables = { HTTP_ADAPTER, SESSION_ROTATION_GRACE_MS: String(GRACE_MS), ...LIMITS };
     service = await startService({ variables, storage });
     user = clientOf(service, await service.register('user', 'session.*'));
@@ -112,9 +112,9 @@ describe.each(SERVERS)('On %s, the session service', (HTTP_ADAPTER) => {
 
   test('reports a conflict when other services keep writing to the session, and does not rotate it', async () => {
     const { sessionId, credential } = await service.sessions.createSession('busy');
-    storage.isBusy = true;
+    storage.isContended = true;
     const answer = await user(`POST /v1/sessions/${sessionId}/rotate`);
-    storage.isBusy = false;
+    storage.isContended = false;
     const { version } = await service.sessions.getSession(sessionId);
     expect(refusalIn(answer)).toEqual({ status: 409, code: 'ERR_SESSION_CONFLICT', currentVersion: version });
     expect((await verify(credential)).json.sessionId).toBe(sessionId);

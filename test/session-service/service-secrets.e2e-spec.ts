@@ -77,7 +77,7 @@ describe.each(SERVERS)('On %s, the session service with a registered service', (
     expect([await statusWithSecret(second.secret), await statusWithSecret(third.secret)]).toEqual([401, 200]);
   });
 
-  test('refuses a third valid secret', async () => {
+  test('rejects a third valid secret', async () => {
     const second = (await rotate({})).json;
     expect(await refusalOf(service, () => rotate({}))).toEqual({ status: 409, code: 'ERR_SERVICE_CONFLICT' });
     expect([await statusWithSecret(secret), await statusWithSecret(second.secret)]).toEqual([200, 200]);
@@ -102,7 +102,7 @@ describe.each(SERVERS)('On %s, the session service with a registered service', (
     ['a null overlap', { overlapMs: null }, { code: 'ERR_REQUEST_INPUT', field: 'overlapMs' }],
     ['a short secret', { secretKey: 'short' }, { code: 'ERR_SERVICE_INPUT', field: 'secretKey', limit: 12 }],
     ['a null secret', { secretKey: null }, { code: 'ERR_REQUEST_INPUT', field: 'secretKey' }],
-  ])('refuses to rotate a secret with %s', async (_, body, fields) => {
+  ])('rejects the rotation of a secret with %s', async (_, body, fields) => {
     expect(await refusalOf(service, () => rotate(body as object))).toEqual({ status: 400, ...fields });
   });
 
@@ -110,7 +110,7 @@ describe.each(SERVERS)('On %s, the session service with a registered service', (
     ['DELETE', '/v1/services/a:b'],
     ['DELETE', '/v1/services/a:b/secrets/key'],
     ['POST', '/v1/services/a:b/secrets'],
-  ])('refuses an invalid service id: %s %s', async (method, path) => {
+  ])('rejects an invalid service id: %s %s', async (method, path) => {
     const refused = { status: 400, code: 'ERR_SERVICE_INPUT', field: 'serviceId' };
     expect(await refusalOf(service, () => manager(`${method} ${path}`))).toEqual(refused);
   });

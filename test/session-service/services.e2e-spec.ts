@@ -81,7 +81,7 @@ describe.each(SERVERS)('On %s, the session service', (HTTP_ADAPTER) => {
     expect((await manager('GET /v1/services')).text).not.toContain('correct horse');
   });
 
-  test('refuses to register a service id twice, unless replace is true', async () => {
+  test('rejects a second registration of a service id, unless replace is true', async () => {
     const first = await register();
     const again = { serviceId, serviceName: 'Others', permissions: [] };
     const refused = { status: 409, code: 'ERR_SERVICE_EXISTS' };
@@ -140,13 +140,13 @@ describe.each(SERVERS)('On %s, the session service', (HTTP_ADAPTER) => {
     ['a short secret', { secretKey: 'too-short' }, { field: 'secretKey', limit: 12 }],
     ['a long secret', { secretKey: 'x'.repeat(513) }, { field: 'secretKey', limit: 512 }],
     ['a secret that looks generated', { secretKey: 'dss_0123456789' }, { field: 'secretKey' }],
-  ])('refuses to register a service with %s', async (_, body, fields) => {
+  ])('rejects the registration of a service with %s', async (_, body, fields) => {
     const registration = { serviceId, serviceName: 'Orders', permissions: [], ...body };
     const refusal = await refusalOf(service, () => manager('POST /v1/services', registration));
     expect(refusal).toEqual({ status: 400, code: 'ERR_SERVICE_INPUT', ...fields });
   });
 
-  test('refuses a chosen secret that another service has', async () => {
+  test('rejects a chosen secret that another service has', async () => {
     const secretKey = 'one-secret-for-two-services';
     await register({ secretKey });
     const other = { serviceId: 'other', serviceName: 'Other', permissions: [], secretKey };

@@ -148,7 +148,7 @@ describe.each(SERVERS)('On %s, the session service', (HTTP_ADAPTER) => {
     }
   });
 
-  test('refuses a login beyond the limit per device and per user', async () => {
+  test('rejects a login beyond the limit per device and per user', async () => {
     const refused = { status: 409, code: 'ERR_SESSION_LIMIT' };
     const onTheWeb = { loginId: 'grace', device: 'web' };
     await logIn('grace', onTheWeb);
@@ -180,7 +180,7 @@ describe.each(SERVERS)('On %s, the session service', (HTTP_ADAPTER) => {
     ['GET /v1/sessions/:id/attributes/role', undefined],
     ['PUT /v1/sessions/:id/attributes/role', { value: 'x' }],
     ['DELETE /v1/sessions/:id/attributes/role', undefined],
-  ])('refuses an ended, an unknown and a malformed session id: %s', async (line, body) => {
+  ])('rejects an ended, an unknown and a malformed session id: %s', async (line, body) => {
     const { sessionId } = await logIn(`ivan ${line}`, { attributes: { role: 'customer' } });
     await service.sessions.kickOut(sessionId);
     const ask = (id: string) => refusalOf(service, () => user(line.replace(':id', id), body, { 'if-match': '"1"' }));

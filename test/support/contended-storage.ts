@@ -1,9 +1,9 @@
 import type { ReplaceSession, RotateSession } from 'nestjs-distributed-session/storage';
 import { WatchedStorage } from './watched-storage.js';
 
-/** A storage in which, while it is busy, another writer changes a session before each write to it. */
-export class BusyStorage extends WatchedStorage {
-  isBusy = false;
+/** A storage in which, while it is contended, another writer changes a session before each write to it. */
+export class ContendedStorage extends WatchedStorage {
+  isContended = false;
 
   override async replace(change: ReplaceSession) {
     await this.#writeFirst(change);
@@ -17,7 +17,7 @@ export class BusyStorage extends WatchedStorage {
 
   /** Changes only the version. */
   async #writeFirst({ sessionId, expectedVersion }: Pick<ReplaceSession, 'sessionId' | 'expectedVersion'>) {
-    const stored = this.isBusy ? await this.get(sessionId) : undefined;
+    const stored = this.isContended ? await this.get(sessionId) : undefined;
     if (stored?.state !== 'live') return;
     await super.replace({ sessionId, expectedVersion, payload: stored.payload, by: 'another-writer', touch: false });
   }

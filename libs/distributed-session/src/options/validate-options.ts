@@ -3,8 +3,8 @@ import { OptionsError } from '../errors/options.error.js';
 import { unknownName } from './unknown-name.js';
 
 /**
- * Validates options against a class whose initial values are the defaults and whose decorators are the rules. Returns an
- * instance of the class.
+ * Validates options against a class whose initial values are the defaults and whose decorators are the rules. Returns
+ * an instance of the class.
  *
  * @param owner - The class that takes the options, for the error's title.
  * @param given - The options as a caller wrote them. An option that is `undefined` keeps its default.

@@ -32,7 +32,8 @@ import {
 import { generateKeyId, generateSecret } from './service-secret.js';
 
 /**
- * How long a service's current secret remains valid by default after `rotateServiceSecret()`: 24 hours, in milliseconds.
+ * How long a service's current secret remains valid after `rotateServiceSecret()` by default: 24 hours, in
+ * milliseconds.
  *
  * @example
  * const schema = { type: 'integer', minimum: 0, default: DEFAULT_OVERLAP_MS };

@@ -2,7 +2,7 @@ import type { SessionTombstone, StoredSession } from '../storage/session-record.
 import type { SessionStorage } from '../storage/session-storage.js';
 import { readSession } from './open-session.js';
 
-/** How many consecutive rotations are followed, and so how many previous credentials a session remembers. */
+/** Maximum number of consecutive rotations to follow, and so of previous credentials that a session remembers. */
 export const MAX_GRACE_HOPS = 3;
 
 /**

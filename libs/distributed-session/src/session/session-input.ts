@@ -114,7 +114,7 @@ function assertText(field: string, value: unknown, maxLength: number): asserts v
   }
 }
 
-/** Checks the page of `listLogins()`. Only the storage can tell whether the cursor is valid. */
+/** Checks the page of `listLogins()`. Only the storage can check the cursor itself. */
 export function checkPage(page: Partial<ListLogins>): ListLogins {
   assertKnownOptions(page, ['limit', 'cursor']);
   const { limit = DEFAULT_PAGE_SIZE, cursor } = page;

@@ -64,8 +64,8 @@ describe('PostgresFunction', () => {
   });
 });
 
-describe('the functions', () => {
-  it('and the statements refer only to objects that the schema has', () => {
+describe('the functions and statements', () => {
+  it('refer only to objects that the schema has', () => {
     const created = MIGRATIONS.flatMap((migration) => migration.statements).flatMap((statement) =>
       [...statement.matchAll(/^CREATE (?:OR REPLACE )?(?:TABLE|VIEW|SEQUENCE) \{(\w+)\}/gu)].map(([, name]) => name!),
     );

@@ -1,5 +1,5 @@
 import { v4 as uuidv4 } from 'uuid';
-import { StorageFullError, StorageUnavailableError } from '../../errors/storage.errors.js';
+import { StorageFullError } from '../../errors/storage.errors.js';
 import { type Clock, systemClock } from '../../model/clock.js';
 import { IsWholeNumber, optionRule } from '../../options/option-rules.js';
 import { validateOptions } from '../../options/validate-options.js';
@@ -11,6 +11,7 @@ import { SessionStorage } from '../session-storage.js';
 import type { StorageChangeListener } from '../storage-change.js';
 import { ChangeListeners } from '../shared/change-listeners.js';
 import { historyOf } from '../shared/session-entry.js';
+import { closedStorage } from '../shared/storage-failure.js';
 import { InMemoryServiceCredentialStorage } from './in-memory-service-credential-storage.js';
 import { type LiveEntry, changeOf, copyOf, isLive } from './in-memory-session-entry.js';
 import { InMemorySessionTable } from './in-memory-session-table.js';
@@ -227,7 +228,7 @@ export class InMemorySessionStorage extends SessionStorage {
   }
 
   #openNow(): number {
-    if (this.#closed) throw new StorageUnavailableError('The in-memory session storage is closed. Connect it first.');
+    if (this.#closed) throw closedStorage('in-memory');
     return this.#clock.now();
   }
 

@@ -7,6 +7,7 @@ import { UNOPENED_FEED } from '../shared/feed-listeners.js';
 import { ServerClock } from '../shared/server-clock.js';
 import type { StorageHealth } from '../session-storage.operations.js';
 import { SharedOpening } from '../shared/shared-opening.js';
+import { closedStorage } from '../shared/storage-failure.js';
 import { checkPostgresServer, toStartError } from './connection/check-server.js';
 import { openFeedClient, openPool, poolWarnings } from './connection/open-pool.js';
 import { DeadlineError, PostgresConnection, inTime } from './connection/postgres-connection.js';
@@ -45,7 +46,7 @@ export class PostgresConnections {
   /** The connection for statements. Throws when the storage is closed. */
   get connection(): PostgresConnection {
     const opened = this.#opening.current;
-    if (!opened) throw new StorageUnavailableError('The PostgreSQL session storage is closed. Connect it first.');
+    if (!opened) throw closedStorage('PostgreSQL');
     return opened.connection;
   }
 

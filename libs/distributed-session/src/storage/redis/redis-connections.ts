@@ -5,7 +5,7 @@ import type { StorageHealth } from '../session-storage.operations.js';
 import { UNOPENED_FEED } from '../shared/feed-listeners.js';
 import { ServerClock } from '../shared/server-clock.js';
 import { SharedOpening } from '../shared/shared-opening.js';
-import { WriteRefusedError } from '../shared/storage-failure.js';
+import { WriteRejectedError, closedStorage } from '../shared/storage-failure.js';
 import { checkServers } from './connection/check-server.js';
 import { logConnectionState, openClient } from './connection/open-client.js';
 import { createClient, redisClientWarnings } from './connection/redis-client.js';
@@ -82,14 +82,14 @@ export class RedisConnections {
       await this.#usable().heartbeat.checkWrites();
       return { writable: true, notes: [] };
     } catch (error) {
-      if (!(error instanceof WriteRefusedError)) throw error;
+      if (!(error instanceof WriteRejectedError)) throw error;
       return { writable: false, notes: [error.message] };
     }
   }
 
   #usable(): Opened {
     const opened = this.#opening.current;
-    if (!opened) throw new StorageUnavailableError('The Redis session storage is closed. Connect it first.');
+    if (!opened) throw closedStorage('Redis');
     const { storeError } = opened.heartbeat;
     if (storeError !== undefined) {
       throw new StorageUnavailableError(`This Redis server cannot be used: ${storeError}.`);
@@ -141,7 +141,7 @@ export class RedisConnections {
       await heartbeat.send();
       return true;
     } catch (error) {
-      if (!(error instanceof WriteRefusedError)) throw error;
+      if (!(error instanceof WriteRejectedError)) throw error;
       if (error.isTemporary) {
         this.#logger.warn('Redis currently accepts no writes: sessions can be read, but not changed.');
       }

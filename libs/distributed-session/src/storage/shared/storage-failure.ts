@@ -15,7 +15,7 @@ export interface FailedCall {
 }
 
 /** The server responds but rejects writes; reads still work. */
-export class WriteRefusedError extends StorageUnavailableError {
+export class WriteRejectedError extends StorageUnavailableError {
   /** @param isTemporary - Whether the server rejects the writes of every user, not only those of this one. */
   constructor(
     message: string,
@@ -40,6 +40,11 @@ export function withoutReply(
   return new StorageUnavailableError(
     `${server} did not respond in time, or the connection was lost. Try again shortly.`,
   );
+}
+
+/** Returns the error for a call to a storage that is closed. */
+export function closedStorage(name: string): StorageUnavailableError {
+  return new StorageUnavailableError(`The ${name} session storage is closed. Connect it first.`);
 }
 
 /** Returns the error for a server without a connection. The reason is as in {@link withoutReply}. */

@@ -2,7 +2,7 @@ import { inspect } from 'node:util';
 import { describe, expect, it } from '@jest/globals';
 import { DatabaseError } from 'pg';
 import { StorageFullError } from '../../../errors/storage.errors.js';
-import { WriteRefusedError } from '../../shared/storage-failure.js';
+import { WriteRejectedError } from '../../shared/storage-failure.js';
 import { endsConnection, isRetryable, reasonOf, sqlStateOf, toPostgresError } from './postgres-failure.js';
 
 const CANARY = 'CANARY';
@@ -69,11 +69,11 @@ describe('toPostgresError()', () => {
     ['P0001', 'ERR_STORAGE_UNAVAILABLE', false, /SQLSTATE P0001/u],
     ['XX001', 'ERR_STORAGE_CORRUPT', false, /SQLSTATE XX001/u],
     ['XX000', 'ERR_STORAGE_CORRUPT', false, /server's log/u],
-  ])('maps SQLSTATE %s to %s; only writes are refused: %s', (state, code, isWriteRefused, says) => {
+  ])('maps SQLSTATE %s to %s; only writes are rejected: %s', (state, code, isWriteRejected, says) => {
     for (const statement of [READ, WRITE, UNSENT]) {
       const error = toPostgresError(serverError(state), statement);
       expect(error).toMatchObject({ code, message: expect.stringMatching(says) });
-      expect(error instanceof WriteRefusedError).toBe(isWriteRefused);
+      expect(error instanceof WriteRejectedError).toBe(isWriteRejected);
       expect(error.message).toMatch(/^PostgreSQL .*\.$/u);
     }
   });

@@ -1,19 +1,19 @@
 import { DistributedSessionError } from '../../../errors/distributed-session.error.js';
 import { StorageCorruptError, StorageUnavailableError } from '../../../errors/storage.errors.js';
-import { type FailedCall, WriteRefusedError, withoutReply } from '../../shared/storage-failure.js';
+import { type FailedCall, WriteRejectedError, withoutReply } from '../../shared/storage-failure.js';
 
 /** Two transactions conflicted, and one was rolled back: it may be sent again. */
 const RETRYABLE: readonly string[] = ['40001', '40P01'];
 
 /** The server accepts no writes, or not from this user: reading still works. */
-const WRITE_REFUSALS: Readonly<Record<string, string>> = {
+const WRITE_REJECTIONS: Readonly<Record<string, string>> = {
   '25006': 'accepts no writes: it is a standby, or its transactions are read-only. Set the address of the primary.',
   '42501': 'denies its user this privilege. See docs/postgres-grants for what is required.',
   '53100': 'has no disk space left. Free some; reading sessions still works.',
 };
 
 /** Why nothing was applied, by SQLSTATE or its class (PostgreSQL manual, appendix A). */
-const REFUSALS: Readonly<Record<string, string>> = {
+const REJECTIONS: Readonly<Record<string, string>> = {
   '55P03': 'timed out waiting for a lock held by another transaction. Find it in pg_stat_activity. Try again.',
   '57014': 'cancelled the statement at its timeout. Try again shortly.',
   '53300': 'has no connections left: raise max_connections, or reduce the size of the pools.',
@@ -58,17 +58,17 @@ export function endsConnection(error: unknown): boolean {
 export function toPostgresError(error: unknown, call: FailedCall): DistributedSessionError {
   if (error instanceof DistributedSessionError) return error;
   const state = sqlStateOf(error);
-  if (state !== undefined && !CONNECTION_ENDED.includes(state)) return refused(state);
+  if (state !== undefined && !CONNECTION_ENDED.includes(state)) return rejection(state);
   return withoutReply(call, 'PostgreSQL', reasonOf(error));
 }
 
-function refused(state: string): DistributedSessionError {
-  const writeRefusal = WRITE_REFUSALS[state];
-  if (writeRefusal) return new WriteRefusedError(`PostgreSQL ${writeRefusal}`);
+function rejection(state: string): DistributedSessionError {
+  const writeRejection = WRITE_REJECTIONS[state];
+  if (writeRejection) return new WriteRejectedError(`PostgreSQL ${writeRejection}`);
   if (state.startsWith(CORRUPT)) {
     return new StorageCorruptError(`PostgreSQL cannot read its own data (SQLSTATE ${state}). See the server's log.`);
   }
-  const reason = REFUSALS[state] ?? REFUSALS[state.slice(0, 2)] ?? `rejected a statement (SQLSTATE ${state}).`;
+  const reason = REJECTIONS[state] ?? REJECTIONS[state.slice(0, 2)] ?? `rejected a statement (SQLSTATE ${state}).`;
   return new StorageUnavailableError(`PostgreSQL ${reason}`);
 }
 

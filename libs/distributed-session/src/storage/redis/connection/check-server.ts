@@ -9,7 +9,7 @@ import { missingRightsScript } from '../scripts/missing-rights.script.js';
 import { type SessionKeys } from '../session-keys.js';
 import { masterShards } from './redis-client.js';
 import { type RedisConnection } from './redis-connection.js';
-import { refusalOf, toRedisStorageError } from './redis-failure.js';
+import { rejectionOf, toRedisStorageError } from './redis-failure.js';
 
 /** The first version whose scripts support `PEXPIREAT … GT` and flags in their first line. */
 const MIN_VERSION = 7;
@@ -108,7 +108,7 @@ async function databaseErrors(client: Redis | Cluster): Promise<string[]> {
     await client.sendCommand(new Command('select', [db]));
     return [];
   } catch (error) {
-    if (refusalOf(error) !== 'ERR') throw toRedisStorageError(error, { wasSent: true, isReadOnly: true });
+    if (rejectionOf(error) !== 'ERR') throw toRedisStorageError(error, { wasSent: true, isReadOnly: true });
     return [`it has no database ${db}: use another one, or omit it to use database 0`];
   }
 }
@@ -120,7 +120,7 @@ async function factsOf(node: Redis): Promise<ServerFacts | undefined> {
     const fact = (name: string) => new RegExp(`^${name}:(.*?)\\r?$`, 'm').exec(info)?.[1] ?? '';
     return { version: fact('redis_version'), role: fact('role'), evictionPolicy: fact('maxmemory_policy') };
   } catch (error) {
-    if (refusalOf(error) === 'NOPERM') return undefined;
+    if (rejectionOf(error) === 'NOPERM') return undefined;
     throw toRedisStorageError(error, { wasSent: true, isReadOnly: true });
   }
 }

@@ -2,7 +2,7 @@ import { Logger } from '@nestjs/common';
 import type { Cluster, Redis } from 'ioredis';
 import { OptionsError } from '../../../errors/options.error.js';
 import { unreachable } from '../../shared/storage-failure.js';
-import { refusalOf } from './redis-failure.js';
+import { rejectionOf } from './redis-failure.js';
 
 /** Replies after which it is useless to wait for the server. */
 const FATAL: Readonly<Record<string, string>> = {
@@ -23,7 +23,7 @@ export async function openClient(client: Redis | Cluster, deadlineMs: number): P
   const onReady = () => resolve();
   const onError = (error: unknown) => {
     last = lastNodeError(error);
-    const fatal = FATAL[refusalOf(last) ?? ''];
+    const fatal = FATAL[rejectionOf(last) ?? ''];
     if (fatal) reject(new OptionsError('Redis rejected the connection:', [fatal]));
   };
   const timer = setTimeout(() => {
@@ -72,7 +72,7 @@ function lastNodeError(error: unknown): unknown {
 /** The code of a failed connection, or the first word of the server's error: nothing that could contain an argument. */
 function reasonOf(error: unknown): string {
   const { code } = (error ?? {}) as { code?: unknown };
-  const reason = refusalOf(error) ?? (typeof code === 'string' ? code : undefined);
+  const reason = rejectionOf(error) ?? (typeof code === 'string' ? code : undefined);
   return reason ? ` (${reason})` : '';
 }
 

@@ -3,7 +3,7 @@ import { StorageUnavailableError } from '../../../errors/storage.errors.js';
 import type { RedisScript, ScriptArgument } from '../scripts/redis-script.js';
 import { InFlightCalls } from '../../shared/in-flight-calls.js';
 import type { ServerClock } from '../../shared/server-clock.js';
-import { refusalOf, toRedisStorageError } from './redis-failure.js';
+import { rejectionOf, toRedisStorageError } from './redis-failure.js';
 import { TrackedCommand } from './tracked-command.js';
 
 /** A reply of Redis with `replyEncoding: null`: strings are buffers. */
@@ -95,11 +95,11 @@ export class RedisConnection {
     this.inFlight.begin();
     try {
       const replied = this.client.sendCommand(command);
-      if (this.client.isCluster) command.watchRefusals(leftMs);
+      if (this.client.isCluster) command.watchRejections(leftMs);
       return (await replied) as Reply;
     } catch (error) {
-      if (refusalOf(error) === 'NOSCRIPT') throw new UnknownScriptError();
-      if (this.client.isCluster && refusalOf(error) === undefined) this.#lookForNewMasters();
+      if (rejectionOf(error) === 'NOSCRIPT') throw new UnknownScriptError();
+      if (this.client.isCluster && rejectionOf(error) === undefined) this.#lookForNewMasters();
       throw toRedisStorageError(error, { wasSent: command.wasSent, isReadOnly });
     } finally {
       clearTimeout(timer);

@@ -2,8 +2,8 @@ import { inspect } from 'node:util';
 import { describe, expect, it } from '@jest/globals';
 import { ReplyError } from 'ioredis';
 import { StorageCorruptError, StorageFullError } from '../../../errors/storage.errors.js';
-import { WriteRefusedError } from '../../shared/storage-failure.js';
-import { refusalOf, toRedisStorageError } from './redis-failure.js';
+import { WriteRejectedError } from '../../shared/storage-failure.js';
+import { rejectionOf, toRedisStorageError } from './redis-failure.js';
 
 const CANARY = 'CANARY';
 const READ = { wasSent: true, isReadOnly: true };
@@ -15,19 +15,19 @@ function reply(message: string): Error {
   return Object.assign(new ReplyError(message), { command, cause: new Error(CANARY) });
 }
 
-describe('refusalOf()', () => {
+describe('rejectionOf()', () => {
   it.each([
     ['READONLY You can’t write', 'READONLY'],
     ['ERR unknown command', 'ERR'],
     ['something without a word in capitals', 'ERR'],
   ])('returns the first word of the reply: %s', (message, word) => {
-    expect(refusalOf(reply(message))).toBe(word);
+    expect(rejectionOf(reply(message))).toBe(word);
   });
 
   it.each([[new Error('READONLY')], [undefined], ['READONLY'], [{ name: 'ReplyError', message: 'READONLY' }]])(
     'returns undefined for an error that is not a reply of Redis: %p',
     (error) => {
-      expect(refusalOf(error)).toBeUndefined();
+      expect(rejectionOf(error)).toBeUndefined();
     },
   );
 });
@@ -50,11 +50,11 @@ describe('toRedisStorageError()', () => {
     ['ERR', 'ERR_STORAGE_UNAVAILABLE', false],
     ['UNKNOWN', 'ERR_STORAGE_UNAVAILABLE', false],
     ['WRONGTYPE', 'ERR_STORAGE_CORRUPT', false],
-  ])('converts %s to %s; only writes are rejected: %s', (word, code, isWriteRefused) => {
+  ])('converts %s to %s; only writes are rejected: %s', (word, code, isWriteRejected) => {
     for (const command of [READ, WRITE]) {
       const error = toRedisStorageError(reply(`${word} ${CANARY}`), command);
       expect(error).toMatchObject({ code });
-      expect(error instanceof WriteRefusedError).toBe(isWriteRefused);
+      expect(error instanceof WriteRejectedError).toBe(isWriteRejected);
       expect(error.message).toMatch(/\.$/u);
     }
   });

@@ -4,10 +4,10 @@ import {
   StorageOutcomeUnknownError,
   StorageUnavailableError,
 } from '../../../errors/storage.errors.js';
-import { type FailedCall, WriteRefusedError, withoutReply } from '../../shared/storage-failure.js';
+import { type FailedCall, WriteRejectedError, withoutReply } from '../../shared/storage-failure.js';
 
 /** The meaning of an error reply of Redis, by its first word. */
-const REFUSALS: Readonly<Record<string, string>> = {
+const REJECTIONS: Readonly<Record<string, string>> = {
   READONLY: 'is a replica, which accepts no writes. A failover is in progress, or the address is that of a replica.',
   LOADING: 'is loading its data. Try again shortly.',
   MASTERDOWN: 'has lost its master and does not serve stale data. Try again after the failover.',
@@ -24,7 +24,7 @@ const REFUSALS: Readonly<Record<string, string>> = {
 };
 
 /** Error replies of a server that rejects writes but serves reads. */
-const WRITE_REFUSALS: readonly string[] = ['READONLY', 'OOM', 'NOREPLICAS', 'MISCONF', 'NOPERM'];
+const WRITE_REJECTIONS: readonly string[] = ['READONLY', 'OOM', 'NOREPLICAS', 'MISCONF', 'NOPERM'];
 
 /** Matches the reply of a script that failed at one of its lines: it found data that it does not expect. */
 const FAILED_SCRIPT = / script: [0-9a-f]{40}\b/;
@@ -33,12 +33,12 @@ const FAILED_SCRIPT = / script: [0-9a-f]{40}\b/;
 const FORBIDDEN = /^ERR The user executing the script can't /;
 
 /** Creates the error for a write by a user with read-only access. */
-export function readOnlyUserError(): WriteRefusedError {
-  return new WriteRefusedError(`Redis ${REFUSALS['NOPERM']}`, false);
+export function readOnlyUserError(): WriteRejectedError {
+  return new WriteRejectedError(`Redis ${REJECTIONS['NOPERM']}`, false);
 }
 
 /** Returns the first word of an error reply, or `undefined` for an error that is not a reply of Redis. */
-export function refusalOf(error: unknown): string | undefined {
+export function rejectionOf(error: unknown): string | undefined {
   if (!(error instanceof Error) || error.name !== 'ReplyError') return undefined;
   return /^[A-Z]+/.exec(error.message)?.[0] ?? 'ERR';
 }
@@ -49,21 +49,21 @@ export function refusalOf(error: unknown): string | undefined {
  */
 export function toRedisStorageError(error: unknown, call: FailedCall): DistributedSessionError {
   if (error instanceof DistributedSessionError) return error;
-  const refusal = refusalOf(error);
+  const rejection = rejectionOf(error);
   // The script may have written before it failed, so it must not be reported as not applied.
-  if (refusal === 'ERR' && FORBIDDEN.test((error as Error).message)) {
-    const message = `Redis ${REFUSALS['NOPERM']}`;
+  if (rejection === 'ERR' && FORBIDDEN.test((error as Error).message)) {
+    const message = `Redis ${REJECTIONS['NOPERM']}`;
     return call.isReadOnly ? new StorageUnavailableError(message) : new StorageOutcomeUnknownError(message);
   }
-  if (refusal === 'WRONGTYPE' || (refusal === 'ERR' && FAILED_SCRIPT.test((error as Error).message))) {
+  if (rejection === 'WRONGTYPE' || (rejection === 'ERR' && FAILED_SCRIPT.test((error as Error).message))) {
     return new StorageCorruptError(
       'A key of the session storage holds data that this library did not write: another program uses the same keys. ' +
         'Give one of them another keyPrefix, or another database.',
     );
   }
-  if (refusal) {
-    const message = `Redis ${REFUSALS[refusal] ?? `rejected a command (${refusal}).`}`;
-    if (WRITE_REFUSALS.includes(refusal)) return new WriteRefusedError(message, refusal !== 'NOPERM');
+  if (rejection) {
+    const message = `Redis ${REJECTIONS[rejection] ?? `rejected a command (${rejection}).`}`;
+    if (WRITE_REJECTIONS.includes(rejection)) return new WriteRejectedError(message, rejection !== 'NOPERM');
     return new StorageUnavailableError(message);
   }
   return withoutReply(call, 'Redis');

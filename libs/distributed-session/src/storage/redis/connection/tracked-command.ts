@@ -1,7 +1,7 @@
 import { Command } from 'ioredis';
 import type { ScriptArgument } from '../scripts/redis-script.js';
 import { drainBeforeTimeout } from './ioredis-fixes.js';
-import { refusalOf } from './redis-failure.js';
+import { rejectionOf } from './redis-failure.js';
 
 /** A command without effect, in the protocol of Redis. */
 const PING = '*1\r\n$4\r\nPING\r\n';
@@ -21,8 +21,8 @@ const RETRY_MARGIN_MS = 200;
 export class TrackedCommand extends Command {
   readonly #settle: (error: Error) => void;
   #sent = false;
-  /** The last refusal. Cleared when the command is sent again. */
-  #refusal: Error | undefined;
+  /** The last rejection. Cleared when the command is sent again. */
+  #rejection: Error | undefined;
 
   /**
    * @param resendable - Whether the client sends it again only if the server did not execute it. True on a cluster.
@@ -38,21 +38,21 @@ export class TrackedCommand extends Command {
 
   /** Whether a server may have executed it, or may still execute it. */
   get wasSent(): boolean {
-    return this.#sent && !this.#refusal;
+    return this.#sent && !this.#rejection;
   }
 
   /**
    * Must be called after a cluster client has taken the command. The client then sees each error reply before the caller
    * does, and may send the command again after a while. Close to the deadline the command is rejected instead: a known
-   * refusal, which means that nothing was applied, is better than an unknown outcome.
+   * rejection, which means that nothing was applied, is better than an unknown outcome.
    */
-  watchRefusals(leftMs: number): void {
+  watchRejections(leftMs: number): void {
     const lastRetryAt = performance.now() + leftMs - Math.min(leftMs / 2, RETRY_MARGIN_MS);
     const handle = this.reject;
     this.reject = (error) => {
-      const refusal = refusalOf(error);
-      if (refusal !== undefined) this.#refusal = error;
-      if (refusal && RETRIED.includes(refusal) && performance.now() > lastRetryAt) this.#settle(error);
+      const rejection = rejectionOf(error);
+      if (rejection !== undefined) this.#rejection = error;
+      if (rejection && RETRIED.includes(rejection) && performance.now() > lastRetryAt) this.#settle(error);
       else handle(error);
     };
   }
@@ -60,7 +60,7 @@ export class TrackedCommand extends Command {
   /** Ends the wait for the reply. Replies that arrived while this process was busy are read first and still count. */
   giveUp(): void {
     setImmediate(() => {
-      if (!this.isSettled) this.#settle(this.#refusal ?? new Error('No reply in time'));
+      if (!this.isSettled) this.#settle(this.#rejection ?? new Error('No reply in time'));
     });
   }
 
@@ -76,7 +76,7 @@ export class TrackedCommand extends Command {
       return PING;
     }
     this.#sent = true;
-    this.#refusal = undefined;
+    this.#rejection = undefined;
     drainBeforeTimeout(socket);
     return super.toWritable(socket);
   }

@@ -7,7 +7,7 @@ import { packBeat } from '../records/change-message.js';
 import { checkWritesScript, claimBeatScript, publishBeatScript } from '../scripts/heartbeat.script.js';
 import { BEAT_SHARE, SILENT_ROUNDS } from '../../shared/feed-listeners.js';
 import type { ServerClock } from '../../shared/server-clock.js';
-import { WriteRefusedError } from '../../shared/storage-failure.js';
+import { WriteRejectedError } from '../../shared/storage-failure.js';
 import type { SessionKeys } from '../session-keys.js';
 import type { RedisChangeFeed } from './redis-change-feed.js';
 
@@ -77,11 +77,11 @@ export class Heartbeat {
   }
 
   async #beat(): Promise<void> {
-    let isRefused = false;
+    let isRejected = false;
     try {
       await this.#onEachMaster(async (master) => this.#sendUnlessSent(master)).catch((error: unknown) => {
-        if (!(error instanceof WriteRefusedError)) throw error;
-        isRefused = error.isTemporary;
+        if (!(error instanceof WriteRejectedError)) throw error;
+        isRejected = error.isTemporary;
       });
       const [error] = await storeErrors(this.connection, this.keys, this.mayWrite);
       if (error !== undefined && this.#storeError === undefined) {
@@ -92,7 +92,7 @@ export class Heartbeat {
       // The connection logs its own loss; the lag of the feed shows the rest.
     }
     // If no process can send a heartbeat, a silent feed is not necessarily broken.
-    if (isRefused) this.#rounds = [];
+    if (isRejected) this.#rounds = [];
     else this.#rounds.push(this.clock.now());
     if (this.#rounds.length > SILENT_ROUNDS && this.feed.renewIfSilentSince(this.#rounds.shift()!)) this.#rounds = [];
   }

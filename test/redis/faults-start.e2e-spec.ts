@@ -18,6 +18,8 @@ import { slackMs } from '../support/storage/slack.js';
 const CANARIES = ['canary-user', 'canary-password', 'canary%2Dpassword', 'canary-tag-key'];
 const TAG_KEY = 'canary-tag-key-of-the-test';
 const CONNECT_DEADLINE_MS = 2_000;
+const LOGIN = 'canary-user:canary%2Dpassword';
+const WRONG_LOGIN = /username or password is wrong/u;
 
 let server: RedisServer;
 let guarded: RedisServer;
@@ -31,48 +33,6 @@ beforeAll(async () => {
 afterAll(async () => {
   await Promise.all([server.stop(), guarded.stop()]);
 });
-
-interface FailedStart {
-  readonly error: Error;
-  /** All output about it: logs, messages and the whole error. */
-  readonly output: string;
-  readonly ms: number;
-}
-
-async function failedStart(url: string): Promise<FailedStart> {
-  const captured = new CapturedOutput();
-  const startedAt = performance.now();
-  const keyPrefix = `ds:${randomUUID()}`;
-  const connectDeadlineMs = CONNECT_DEADLINE_MS;
-  const storage = new RedisSessionStorage({ url, keyPrefix, tagKey: TAG_KEY, connectDeadlineMs });
-  try {
-    const error = await storage.connect().then(
-      () => undefined,
-      (thrown: Error) => thrown,
-    );
-    if (!error) throw new Error('It started.');
-    const parts = [error.message, error.stack, inspect(error, { depth: 9, showHidden: true }), inspect(error.cause)];
-    return { error, output: [captured.text, ...parts].join('\n'), ms: performance.now() - startedAt };
-  } finally {
-    await storage.close();
-    captured.release();
-  }
-}
-
-function expectNoCanary(output: string): void {
-  expect(CANARIES.filter((canary) => output.includes(canary))).toEqual([]);
-}
-
-function thrownBy(make: () => unknown): unknown {
-  try {
-    return make();
-  } catch (error) {
-    return error;
-  }
-}
-
-const LOGIN = 'canary-user:canary%2Dpassword';
-const WRONG_LOGIN = /username or password is wrong/u;
 
 describe('RedisSessionStorage.connect() with options that Redis rejects', () => {
   test.each<[string, () => string, RegExp]>([
@@ -232,3 +192,42 @@ describe('RedisSessionStorage without a server', () => {
     await own.stop();
   });
 });
+
+interface FailedStart {
+  readonly error: Error;
+  /** All output about it: logs, messages and the whole error. */
+  readonly output: string;
+  readonly ms: number;
+}
+
+async function failedStart(url: string): Promise<FailedStart> {
+  const captured = new CapturedOutput();
+  const startedAt = performance.now();
+  const keyPrefix = `ds:${randomUUID()}`;
+  const connectDeadlineMs = CONNECT_DEADLINE_MS;
+  const storage = new RedisSessionStorage({ url, keyPrefix, tagKey: TAG_KEY, connectDeadlineMs });
+  try {
+    const error = await storage.connect().then(
+      () => undefined,
+      (thrown: Error) => thrown,
+    );
+    if (!error) throw new Error('It started.');
+    const parts = [error.message, error.stack, inspect(error, { depth: 9, showHidden: true }), inspect(error.cause)];
+    return { error, output: [captured.text, ...parts].join('\n'), ms: performance.now() - startedAt };
+  } finally {
+    await storage.close();
+    captured.release();
+  }
+}
+
+function expectNoCanary(output: string): void {
+  expect(CANARIES.filter((canary) => output.includes(canary))).toEqual([]);
+}
+
+function thrownBy(make: () => unknown): unknown {
+  try {
+    return make();
+  } catch (error) {
+    return error;
+  }
+}

@@ -20,7 +20,7 @@ export const REGISTRATIONS: Registrations = {
   pay: { serviceId: 'pay', serviceName: 'Payments', permissions: ['session.read', 'session.write:pay.*'] },
 };
 
-/** What each of them runs. */
+/** The module of each service. */
 export const SERVICE_MODULES: Readonly<Record<ServiceName, Type>> = {
   user: UserModule,
   order: OrderModule,

@@ -40,7 +40,7 @@ export interface ServerStorageTarget<Server extends StorageServer = StorageServe
   readonly endFeeds: (server: Server) => Promise<unknown>;
   /** The directions between which a feed must have packets: if these are dropped, it reports a lag. */
   readonly feedReceives: readonly (TcpDirection | 'both')[];
-  /** What a feed delivers first after it has reconnected: `feed.gap`, or the user of a new session, such as `user-1`. */
+  /** The first delivery of a feed that has reconnected: `feed.gap`, or the user of a new session, such as `user-1`. */
   readonly firstAfterReconnection: RegExp;
   /** Makes the server forget cached scripts, so that the next call takes a further round trip. */
   readonly forgetScripts: (server: Server) => Promise<unknown>;

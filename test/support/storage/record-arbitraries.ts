@@ -7,7 +7,7 @@ import type {
   SessionTombstone,
 } from 'nestjs-distributed-session/storage';
 
-/** What a storage can store. */
+/** The limits of the values in a store. */
 export interface RecordLimits {
   /** Of its session ids. */
   readonly uuidVersion: 7 | 8;

@@ -52,6 +52,12 @@ describe('RedisSessionStorage takes one round trip', () => {
     expect(await storage.listByLogin('limited')).toHaveLength(1);
   });
 
+  test('for replace, also when it touches the session', async () => {
+    const { sessionId, payload } = await created(storage, 'alice');
+    const change = { sessionId, expectedVersion: 1, payload, touch: true, by: 'tests' };
+    expect(await sentBy(() => storage.replace(change))).toEqual(['evalsha']);
+  });
+
   test('for touch, for several sessions of one user', async () => {
     const ids = [await created(storage, 'alice'), await created(storage, 'alice')].map(({ sessionId }) => sessionId);
     expect(await sentBy(() => storage.touch(ids))).toEqual(['evalsha']);

@@ -44,8 +44,6 @@ describeServerStorage('PostgresSessionStorage', {
   },
   // A feed also waits for the replies to its own heartbeats.
   feedReceives: ['both', 'down', 'up'],
-  gapsPerInterruption: 1,
-  firstAfterReconnection: /^feed\.gap$/u,
   // Functions are part of the schema: a call never takes a further round trip.
   forgetScripts: async () => {},
   // The pool opens a connection when a call requires one.

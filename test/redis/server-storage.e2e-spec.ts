@@ -24,10 +24,6 @@ describeServerStorage('RedisSessionStorage', {
   endFeeds: (server) => server.call('CLIENT', 'KILL', 'TYPE', 'pubsub'),
   // Another process sends the heartbeats, if this one cannot.
   feedReceives: ['both', 'down'],
-  // A feed that opens just before it is checked has no heartbeat yet, and connects once more.
-  gapsPerInterruption: 2,
-  // A change may arrive together with the confirmation of the subscription.
-  firstAfterReconnection: /^(feed\.gap|user-\d+)$/u,
   forgetScripts: (server) => server.call('SCRIPT', 'FLUSH'),
   failsFast: true,
 });

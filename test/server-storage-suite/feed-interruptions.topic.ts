@@ -57,8 +57,7 @@ export function describeFeedInterruptions(context: ServerStorageContext): void {
       await eventually(() => names().at(-1) === written.at(-1));
       const late = names().slice(names().lastIndexOf('feed.gap') + 1);
       expect(late).toEqual(written.slice(-late.length));
-      const gaps = names().filter((name) => name === 'feed.gap');
-      expect(gaps.length).toBeLessThanOrEqual(context.target.gapsPerInterruption);
+      expect(names().filter((name) => name === 'feed.gap')).toHaveLength(1);
       await expectDelivery();
     }
 
@@ -121,7 +120,7 @@ export function describeFeedInterruptions(context: ServerStorageContext): void {
         const discardedAt = performance.now();
         pair.proxy.discard();
         await eventually(() => names().includes('feed.gap'));
-        expect(names()[before]).toMatch(context.target.firstAfterReconnection);
+        expect(names()[before]).toBe('feed.gap');
         // What was dropped is not delivered late.
         expect(names().filter((name) => name === 'missed')).toEqual(direction === 'up' ? ['missed'] : []);
         await pair.waitUntilConnected();

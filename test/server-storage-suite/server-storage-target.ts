@@ -40,10 +40,6 @@ export interface ServerStorageTarget<Server extends StorageServer = StorageServe
   readonly endFeeds: (server: Server) => Promise<unknown>;
   /** The directions between which a feed must have packets: if these are dropped, it reports a lag. */
   readonly feedReceives: readonly (TcpDirection | 'both')[];
-  /** The most gaps that a feed reports for one interruption. */
-  readonly gapsPerInterruption: number;
-  /** The first delivery of a feed that has reconnected: `feed.gap`, or the user of a new session, such as `user-1`. */
-  readonly firstAfterReconnection: RegExp;
   /** Makes the server forget cached scripts, so that the next call takes a further round trip. */
   readonly forgetScripts: (server: Server) => Promise<unknown>;
   /** Whether calls without a connection fail at once, instead of waiting for one until their deadline. */
@@ -54,10 +50,7 @@ export interface ServerStorageTarget<Server extends StorageServer = StorageServe
 export interface ServerStorageContext {
   /** The server, once the suite has started it. */
   readonly server: StorageServer;
-  readonly target: Pick<
-    ServerStorageTarget,
-    'requestOf' | 'failsFast' | 'feedReceives' | 'gapsPerInterruption' | 'firstAfterReconnection'
-  >;
+  readonly target: Pick<ServerStorageTarget, 'requestOf' | 'failsFast' | 'feedReceives'>;
   readonly countRequests: (operation: StorageOperation) => Promise<number>;
   readonly startServer: (port: number) => Promise<StorageServer>;
   readonly newStorage: (address: TcpTarget, options: StorageOptions) => SessionStorage;

@@ -31,6 +31,8 @@ export class RedisChangeFeed {
   /** The number of this process's last write on each stream. Replaced by a new map when the numbers may start over. */
   #written = new Map<string, number>();
   #connection: RedisFeedConnection | undefined;
+  /** By the server's clock. */
+  #openedAt = -Infinity;
   /** Changes may have been lost between the reconnection and the first heartbeats. */
   #awaitsNumbers = false;
   #expected: readonly string[] = [];
@@ -83,9 +85,9 @@ export class RedisChangeFeed {
     this.#expected = shards;
   }
 
-  /** Reconnects if a master's heartbeats have been missing since that time. Returns whether it did. */
+  /** Reconnects if it was open at that time and a master's heartbeats have been missing since. Returns whether it did. */
   renewIfSilentSince(serverTime: number): boolean {
-    if (!this.isOpen || this.#oldestBeat() > serverTime) return false;
+    if (!this.isOpen || Math.max(this.#openedAt, this.#oldestBeat()) > serverTime) return false;
     this.#logger.warn(SILENT_FEED);
     this.#listeners.closed();
     this.#connection?.renew();
@@ -107,6 +109,7 @@ export class RedisChangeFeed {
     this.#received.clear();
     this.#counted.clear();
     this.#written = new Map();
+    this.#openedAt = this.clock.now();
     this.#awaitsNumbers = this.#listeners.opened();
   }
 

@@ -23,7 +23,10 @@ export class RedisFeedConnection {
     if (!redis) return this.#retries.schedule();
     this.#redis = redis;
     let isOpen = false;
-    redis.on('messageBuffer', (_channel: Buffer, message: Buffer) => this.events.onMessage(message));
+    redis.on('messageBuffer', (_channel: Buffer, message: Buffer) => {
+      // A message that arrives together with the confirmation belongs to what was missed: it must not precede the gap.
+      if (isOpen) this.events.onMessage(message);
+    });
     // An error also ends the connection, which is handled below; the command connection logs it.
     redis.on('error', () => {});
     redis.on('end', () => {

@@ -93,12 +93,15 @@ describe.each(['Redis', 'PostgreSQL'] as const)('On %s, the built service', (nam
     expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0);
     expect((await client('GET /health/ready')).status).toBe(503);
     await store.restart();
-    await eventually(async () => (await client('POST /v1/sessions', { loginId: 'carol' })).status === 201);
-    await eventually(async () => (await client('GET /health/ready')).status === 200);
+    for (const each of [client, clientOf(one, headers)]) {
+      await eventually(async () => (await each('POST /v1/sessions', { loginId: 'carol' })).status === 201);
+      await eventually(async () => (await each('GET /health/ready')).status === 200);
+    }
   });
 
   test('keeps sessions and services over a restart, and finds none under other names', async () => {
-    const { json } = await clientOf(one, headers)<Session>('POST /v1/sessions', { loginId: 'bob' });
+    const { status, json } = await clientOf(one, headers)<Session>('POST /v1/sessions', { loginId: 'bob' });
+    expect(status).toBe(201);
     one.program.signal('SIGTERM');
     expect(await one.program.exitCode()).toBe(0);
     const [again, elsewhere] = await Promise.all([start(), start(otherPlace)]);

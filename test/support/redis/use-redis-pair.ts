@@ -1,37 +1,17 @@
-import { afterAll, afterEach, beforeAll, beforeEach } from '@jest/globals';
+import { afterEach } from '@jest/globals';
 import { RedisServer } from '@distributed-session/test-servers/redis/redis-server.js';
 import type { RedisSettings } from '@distributed-session/test-servers/redis/redis-settings.js';
+import { type ServerPairContext, useServerPair } from '../storage/use-server-pair.js';
 import { openRedisPair, type RedisStoragePair } from './redis-storage-pair.js';
 
-/** The server of the current test, and its pair of storages. */
-export interface RedisPairContext {
-  readonly server: RedisServer;
-  readonly pair: RedisStoragePair;
-}
+type RedisPairContext = ServerPairContext<RedisServer, RedisStoragePair>;
 
 /** Starts one server for the tests of a file, and connects a new pair with its own key prefix for each test. */
 export function useRedisPair(options?: Parameters<typeof openRedisPair>[1]): RedisPairContext {
-  let server: RedisServer;
-  let pair: RedisStoragePair;
-  beforeAll(async () => {
-    server = await RedisServer.start();
-  });
-  beforeEach(async () => {
-    pair = await openRedisPair(server, options);
-  });
-  afterEach(async () => {
-    pair.proxy.healthy();
-    await pair.close();
-  });
-  afterAll(() => server.stop());
-  return {
-    get server() {
-      return server;
-    },
-    get pair() {
-      return pair;
-    },
-  };
+  return useServerPair(
+    () => RedisServer.start(),
+    (server) => openRedisPair(server, options),
+  );
 }
 
 /** Provides `start()`, which starts a server with the settings of one test and connects a pair; both are closed after it. */

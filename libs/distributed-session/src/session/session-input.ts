@@ -32,7 +32,7 @@ export interface CreateSessionOptions {
 const CREATE_OPTIONS = ['device', 'attributes', 'client', 'idleTimeoutMs', 'absoluteTimeoutMs'];
 const CLIENT_FIELDS = ['ip', 'userAgent'];
 
-/** Checks a login id: any 1 to 256 characters of well-formed Unicode, because two ill-formed ids could encode alike. */
+/** Checks a login id: 1 to 256 characters of well-formed Unicode, because two ill-formed ids could encode alike. */
 export function assertLoginId(loginId: unknown): asserts loginId is string {
   assertText('loginId', loginId, INPUT_LIMITS.maxLoginIdLength);
 }

@@ -11,14 +11,14 @@ import { watchClient } from './watch-client.js';
 /** The oldest version with `hashtextextended` as it is today that still receives updates. */
 const MIN_VERSION = 14;
 
-/** Why the server rejected the connection, by SQLSTATE, and the way out. Waiting resolves none of these. */
+/** Rejected connections by SQLSTATE, each with its cause and solution. None is retried: all persist until someone acts. */
 const REJECTIONS: Readonly<Record<string, string>> = {
   '28P01': 'the user or the password is wrong: correct it in the url or the options',
   '28000': 'the server rejects the user: check the name, and pg_hba.conf on the server',
   '3D000': 'the server does not have this database: create it, or set another one',
 };
 
-/** What the server lacks, by SQLSTATE, and the way out. Waiting resolves none of these either. */
+/** Unmet requirements by SQLSTATE, each with its solution. None is retried either. */
 const UNSUITABLE: Readonly<Record<string, string>> = {
   '42501': 'its user lacks a privilege: see docs/postgres-grants, or let the owner of the schema run the migrations',
   '25006': 'it accepts no writes, because it is a standby or read-only: set the address of the primary',

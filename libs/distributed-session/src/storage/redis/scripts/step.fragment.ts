@@ -1,4 +1,4 @@
-// What every step requires: the server's time, its deadline, and the numbers of its changes.
+// Every step uses these fragments: the server's time, the deadline, and the numbers of its changes.
 
 /** Sets `now`, the server's time in epoch milliseconds. */
 export const NOW = `

@@ -15,6 +15,7 @@ import {
   type ServiceCarrier,
   ServiceAuthGuard,
   type ServiceCredential,
+  type VerifiedService,
   type Session,
   SessionAttribute,
   type SessionCarrier,
@@ -179,7 +180,7 @@ describe.each(ADAPTERS)('A guard on %s', (_name, makeAdapter) => {
     const stub: CanActivate = {
       canActivate(context) {
         const request = guardedRequestOf(context);
-        request.service = { serviceId: 'stub' } as ServiceCredential;
+        request.service = { serviceId: 'stub' } as VerifiedService;
         request.session = { loginId: 'alice', attributes: { role: 'admin' } } as unknown as Session;
         return true;
       },

@@ -18,9 +18,11 @@ export class ResourceHeadersInterceptor implements NestInterceptor {
     return next.handle().pipe(
       tap((body: unknown) => {
         const { version, sessionId, serviceId } = Object(body) as Partial<Record<string, string | number>>;
-        if (typeof version === 'number') httpAdapter.setHeader(response, 'ETag', entityTag(version));
+        // No request takes the version of a service as a precondition.
+        const isService = sessionId === undefined && serviceId !== undefined;
+        if (typeof version === 'number' && !isService) httpAdapter.setHeader(response, 'ETag', entityTag(version));
         if (isCreation(context)) {
-          const path = sessionId === undefined ? `/v1/services/${serviceId}` : `/v1/sessions/${sessionId}`;
+          const path = isService ? `/v1/services/${serviceId}` : `/v1/sessions/${sessionId}`;
           httpAdapter.setHeader(response, 'Location', path);
         }
       }),

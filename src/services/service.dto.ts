@@ -148,11 +148,28 @@ export class ServiceResponse {
   })
   readonly permissions!: readonly string[];
 
+  @ApiProperty({
+    type: 'integer',
+    minimum: 1,
+    description: 'Incremented by each replacement and each change of the secrets.',
+    example: 1,
+  })
+  readonly version!: number;
+
   @ApiProperty(timeSchema('When the service was first registered.'))
   readonly createdAt!: number;
 
   @ApiProperty({ type: [ServiceSecretResponse], description: 'The valid secrets: one or two.' })
   readonly secrets!: readonly ServiceSecretResponse[];
+}
+
+/** An authenticated service, and the secret that authenticated it. */
+export class VerifiedServiceResponse extends ServiceResponse {
+  @ApiProperty({ description: 'Identifies the secret that authenticated the service.', example: '3kTMd9qYzB' })
+  readonly keyId!: string;
+
+  @ApiPropertyOptional(timeSchema('When that secret ends; absent if no end is set.'))
+  readonly secretEndsAt?: number;
 }
 
 /** A service with its new secret, which is returned only once. */

@@ -6,6 +6,7 @@ import {
   ServiceAuthenticationError,
   type ServiceCredential,
   ServiceNotFoundError,
+  type VerifiedService,
   toHttpException,
 } from 'nestjs-distributed-session';
 import { CallerSessions } from '../http/calling-service.js';
@@ -21,6 +22,7 @@ import {
   RotateServiceSecretBody,
   ServiceResponse,
   ServicesResponse,
+  VerifiedServiceResponse,
   VerifyServiceBody,
   showIssuedService,
 } from './service.dto.js';
@@ -55,14 +57,14 @@ export class ServicesController {
   @Operation({
     summary: 'Verify a service credential',
     permissions: ['service.read'],
-    response: { type: ServiceResponse, description: 'The service.' },
+    response: { type: VerifiedServiceResponse, description: 'The service, and which of its secrets it presented.' },
     problems: [['ERR_SERVICE_AUTHENTICATION', 422]],
   })
   verifyService(
     @CallerSessions() sessions: DistributedSessionManager,
     @CurrentService() caller: ServiceCredential,
     @Body() presented: VerifyServiceBody,
-  ): Promise<ServiceCredential> {
+  ): Promise<VerifiedService> {
     return verifyPresented(sessions, caller, presented);
   }
 
@@ -160,7 +162,7 @@ async function verifyPresented(
   sessions: DistributedSessionManager,
   caller: ServiceCredential,
   { serviceId, secret, source = '' }: VerifyServiceBody,
-): Promise<ServiceCredential> {
+): Promise<VerifiedService> {
   const options = { source: `${caller.serviceId} ${source}` };
   try {
     if (serviceId === undefined) return await sessions.verifyServiceSecret(secret, options);

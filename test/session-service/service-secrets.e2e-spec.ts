@@ -53,6 +53,7 @@ describe.each(SERVERS)('On %s, the session service with a registered service', (
       serviceId,
       serviceName: 'Orders',
       permissions: ['session.list'],
+      version: 2,
       createdAt: now,
       secrets: [
         { keyId, createdAt: now, endsAt: now + DAY_MS },
@@ -119,7 +120,7 @@ describe.each(SERVERS)('On %s, the session service with a registered service', (
     for (const body of [{ serviceId, secret }, { secret }, { serviceId, secret, source: '203.0.113.7' }]) {
       const { status, headers, json, text } = await verify(body);
       expect([status, headers.get('cache-control'), headers.get('location')]).toEqual([200, 'no-store', null]);
-      expect(json).toMatchObject({ serviceId, permissions: ['session.list'], secrets: [{ keyId }] });
+      expect(json).toMatchObject({ serviceId, permissions: ['session.list'], version: 1, secrets: [{ keyId }], keyId });
       expect(text).not.toContain('dss_');
     }
   });

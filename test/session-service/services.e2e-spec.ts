@@ -51,6 +51,7 @@ describe.each(SERVERS)('On %s, the session service', (HTTP_ADAPTER) => {
     const { secret, keyId } = json;
     expect(json).toEqual({
       ...registration,
+      version: 1,
       createdAt: clock.now(),
       secrets: [{ keyId, createdAt: clock.now() }],
       keyId,

@@ -40,7 +40,12 @@ export { TIMEOUT_PRESETS, type TimeoutPreset } from './model/session-timeouts.js
 
 // Services and permissions
 export { SESSION_PERMISSIONS } from './service/permission.js';
-export type { IssuedServiceCredential, ServiceCredential, ServiceSecretStatus } from './service/service-credential.js';
+export type {
+  IssuedServiceCredential,
+  ServiceCredential,
+  ServiceSecretStatus,
+  VerifiedService,
+} from './service/service-credential.js';
 export type { ServiceRegistration } from './service/service-input.js';
 export { DEFAULT_OVERLAP_MS, type RotateServiceSecretOptions } from './service/service-registry.js';
 export type { VerifyServiceOptions } from './service/service-verifier.js';

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { type ExecutionContext, ForbiddenException } from '@nestjs/common';
 import type { Session } from '../model/session.js';
-import type { ServiceCredential } from '../service/service-credential.js';
+import type { VerifiedService } from '../service/service-credential.js';
 
 /** A request as the guards see it, independent of transport and adapter. */
 export interface GuardedRequest {
@@ -11,8 +11,8 @@ export interface GuardedRequest {
   headerValues(name: string): readonly string[];
   /** Sets a response header. */
   setResponseHeader(name: string, value: string): void;
-  /** The calling service, after `ServiceAuthGuard` authenticated it. */
-  service?: ServiceCredential;
+  /** The calling service and the secret that authenticated it, after `ServiceAuthGuard` verified it. */
+  service?: VerifiedService;
   /** The session, after `SessionGuard` verified it. */
   session?: Session;
 }

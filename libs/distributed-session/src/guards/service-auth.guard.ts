@@ -3,7 +3,7 @@ import { Reflector } from '@nestjs/core';
 import { ServiceAuthenticationError } from '../errors/service.errors.js';
 import type { ServiceCarrier } from '../model/credential-carriers.js';
 import { RESOLVED_OPTIONS, type ResolvedOptions } from '../resolve-options.js';
-import type { ServiceCredential } from '../service/service-credential.js';
+import type { VerifiedService } from '../service/service-credential.js';
 import { looksGenerated } from '../service/service-secret.js';
 import { DistributedSessionManager } from '../session/distributed-session.manager.js';
 import { guardRejection } from './guard-rejection.js';
@@ -98,7 +98,7 @@ export class ServiceAuthGuard implements CanActivate {
   protected async verify(
     { serviceId, secret }: PresentedServiceCredential,
     request: GuardedRequest,
-  ): Promise<ServiceCredential> {
+  ): Promise<VerifiedService> {
     const options = { source: request.source };
     if (serviceId === undefined) return this.sessions.verifyServiceSecret(secret, options);
     return this.sessions.verifyService(serviceId, secret, options);

@@ -1,4 +1,4 @@
-import type { ServiceCredentialRecord } from '../storage/service-credential-storage.js';
+import type { ServiceCredentialRecord, StoredServiceSecret } from '../storage/service-credential-storage.js';
 
 /** Metadata about a secret, without the secret itself. Times are epoch milliseconds of the storage's clock. */
 export interface ServiceSecretStatus {
@@ -17,10 +17,27 @@ export interface ServiceCredential {
   readonly serviceName: string;
   /** Permissions such as `session.read` or `session.write:cart.*`. */
   readonly permissions: readonly string[];
+  /** 1 at first, incremented by each replacement and each change of the secrets, but not by a use. */
+  readonly version: number;
   /** When the service was first registered, in epoch milliseconds of the storage's clock. */
   readonly createdAt: number;
   /** The valid secrets, oldest first: one, or two during a rotation. */
   readonly secrets: readonly ServiceSecretStatus[];
+}
+
+/**
+ * A service that `verifyService()`, `verifyServiceSecret()` or `ServiceAuthGuard` authenticated, as it was at that
+ * `version`, and the secret that authenticated it. Something that outlives the request, such as a stream or a stored
+ * reply, belongs to this secret and this version.
+ *
+ * @example
+ * const { serviceId, version, keyId } = await sessions.verifyServiceSecret(secret);
+ */
+export interface VerifiedService extends ServiceCredential {
+  /** The key id of the secret that authenticated the service. */
+  readonly keyId: string;
+  /** When that secret expires, in epoch milliseconds. Absent: it does not expire, unless it is ended or revoked. */
+  readonly secretEndsAt?: number;
 }
 
 /**
@@ -34,14 +51,14 @@ export interface IssuedServiceCredential extends ServiceCredential {
 }
 
 export function toServiceCredential(record: ServiceCredentialRecord): ServiceCredential {
-  const { serviceId, serviceName, permissions, createdAt, secrets } = record;
-  return Object.freeze({
-    serviceId,
-    serviceName,
-    permissions: Object.freeze([...permissions]),
-    createdAt,
-    secrets: Object.freeze(secrets.map(({ hash, ...status }) => Object.freeze(status))),
-  });
+  return Object.freeze(describe(record));
+}
+
+export function toVerifiedService(
+  record: ServiceCredentialRecord,
+  { keyId, endsAt }: Pick<StoredServiceSecret, 'keyId' | 'endsAt'>,
+): VerifiedService {
+  return Object.freeze({ ...describe(record), keyId, ...(endsAt !== undefined && { secretEndsAt: endsAt }) });
 }
 
 export function toIssuedServiceCredential(
@@ -49,7 +66,19 @@ export function toIssuedServiceCredential(
   keyId: string,
   secret: string,
 ): IssuedServiceCredential {
-  const issued = { ...toServiceCredential(record), keyId };
+  const issued = { ...describe(record), keyId };
   Object.defineProperty(issued, 'secret', { value: secret });
   return Object.freeze(issued) as IssuedServiceCredential;
+}
+
+function describe(record: ServiceCredentialRecord): ServiceCredential {
+  const { serviceId, serviceName, permissions, version, createdAt, secrets } = record;
+  return {
+    serviceId,
+    serviceName,
+    permissions: Object.freeze([...permissions]),
+    version,
+    createdAt,
+    secrets: Object.freeze(secrets.map(({ hash, ...status }) => Object.freeze(status))),
+  };
 }

@@ -1,6 +1,6 @@
 import { parsePermission } from './permission.js';
 import type { ServiceAccess } from './service-access.js';
-import type { IssuedServiceCredential, ServiceCredential } from './service-credential.js';
+import type { IssuedServiceCredential, ServiceCredential, VerifiedService } from './service-credential.js';
 import { type ServiceRegistration, assertKnownFields } from './service-input.js';
 import type { RotateServiceSecretOptions, ServiceRegistry } from './service-registry.js';
 import type { ServiceVerifier, VerifyServiceOptions } from './service-verifier.js';
@@ -58,7 +58,7 @@ export abstract class ServiceOperations {
   }
 
   /**
-   * Authenticates a service by its id and secret. Requires the `service.read` permission.
+   * Authenticates a service by its id and secret, and returns it with the key id of that secret. Requires the `service.read` permission.
    *
    * @example
    * const service = await sessions.verifyService('order', secret, { source: request.ip });
@@ -69,11 +69,7 @@ export abstract class ServiceOperations {
    * @throws {ServiceAuthenticationError} when the service is unknown or the secret is wrong, without revealing which.
    * Failures from the same `source` are throttled: the error then has `retryAfterMs`.
    */
-  async verifyService(
-    serviceId: string,
-    secret: string,
-    options: VerifyServiceOptions = {},
-  ): Promise<ServiceCredential> {
+  async verifyService(serviceId: string, secret: string, options: VerifyServiceOptions = {}): Promise<VerifiedService> {
     this.access.require('service.read');
     assertKnownFields('options', options, ['source']);
     return this.#verifier.verify(serviceId ?? '', secret, options);
@@ -90,7 +86,7 @@ export abstract class ServiceOperations {
    * @throws {ServiceInputError} when an option is unknown.
    * @throws {ServiceAuthenticationError} like {@link verifyService}.
    */
-  async verifyServiceSecret(secret: string, options: VerifyServiceOptions = {}): Promise<ServiceCredential> {
+  async verifyServiceSecret(secret: string, options: VerifyServiceOptions = {}): Promise<VerifiedService> {
     this.access.require('service.read');
     assertKnownFields('options', options, ['source']);
     return this.#verifier.verify(undefined, secret, options);

@@ -59,6 +59,20 @@ describe('ServiceVerifier', () => {
     expect(await rejection(undefined, CHOSEN)).toMatchObject({ retryAfterMs: undefined });
   });
 
+  it('reports which secret authenticated the service at which version, from the storage and from the cache', async () => {
+    const first = (await verifier.verify('pay', secret)).keyId;
+    const second = await registry.rotateSecret('pay', { overlapMs: 60_000 }, admin);
+    await new Promise(setImmediate);
+    for (const id of ['pay', undefined]) {
+      const [stored, cached] = [await verifier.verify(id, secret), await verifier.verify(id, secret)];
+      expect(stored).toMatchObject({ keyId: first, version: 2, secretEndsAt: clock.now() + 60_000 });
+      expect(cached).toBe(stored);
+      const current = await verifier.verify(id, second.secret);
+      expect(current).toMatchObject({ keyId: second.keyId, version: 2 });
+      expect(current).not.toHaveProperty('secretEndsAt');
+    }
+  });
+
   it('compares a generated secret exactly once, for every cause of a rejection', async () => {
     const foreign = (await register('order')).secret;
     await register('chosen', CHOSEN);

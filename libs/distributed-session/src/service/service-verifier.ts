@@ -10,7 +10,7 @@ import {
 import type { SessionStorage } from '../storage/session-storage.js';
 import { FailureThrottle } from './failure-throttle.js';
 import type { SecretHasher } from './secret-hasher.js';
-import { type ServiceCredential, toServiceCredential } from './service-credential.js';
+import { type VerifiedService, toVerifiedService } from './service-credential.js';
 import { keyIdOf, looksGenerated } from './service-secret.js';
 import { VerificationCache } from './verification-cache.js';
 
@@ -52,7 +52,7 @@ export class ServiceVerifier {
    *
    * @throws {ServiceAuthenticationError} the same for every cause.
    */
-  async verify(serviceId: unknown, secret: unknown, { source }: VerifyServiceOptions = {}): Promise<ServiceCredential> {
+  async verify(serviceId: unknown, secret: unknown, { source }: VerifyServiceOptions = {}): Promise<VerifiedService> {
     const { maxServiceSecretLength } = INPUT_LIMITS;
     if (typeof secret !== 'string' || secret === '' || secret.length > maxServiceSecretLength) throw rejected();
     // All lone surrogates become the same bytes in UTF-8.
@@ -73,8 +73,8 @@ export class ServiceVerifier {
       if (source !== undefined) this.#throttle.recordFailure(subject, source);
       throw rejected();
     }
-    const service = toServiceCredential(record);
-    addToCache(service, matched);
+    const service = toVerifiedService(record, matched);
+    addToCache(service);
     void this.#recordUse(record.serviceId, matched);
     return service;
   }

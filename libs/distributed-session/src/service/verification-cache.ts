@@ -1,17 +1,15 @@
 import { createHmac, randomBytes } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
-import type { StoredServiceSecret } from '../storage/service-credential-storage.js';
 import type { SessionStorage } from '../storage/session-storage.js';
-import type { ServiceCredential } from './service-credential.js';
+import type { VerifiedService } from './service-credential.js';
 
 /** If the feed lags further behind, a revocation may not have arrived yet. */
 const MAX_FEED_LAG_MS = 5_000;
 const MAX_ENTRIES = 1_000;
 
 interface Verification {
-  readonly service: ServiceCredential;
+  readonly service: VerifiedService;
   readonly verifiedAt: number;
-  readonly endsAt: number;
 }
 
 /**
@@ -35,22 +33,20 @@ export class VerificationCache {
   }
 
   /** Returns the service that this id and secret authenticated, or `undefined` if the storage must be read. */
-  find(serviceId: string | undefined, secret: string): ServiceCredential | undefined {
+  find(serviceId: string | undefined, secret: string): VerifiedService | undefined {
     const cached = this.#verifications.get(this.#keyOf(serviceId, secret));
     if (!cached || this.storage.feedLagMs() > MAX_FEED_LAG_MS) return undefined;
+    const { service, verifiedAt } = cached;
     const now = this.storage.now();
-    return now < cached.verifiedAt + this.maxAgeMs && now < cached.endsAt ? cached.service : undefined;
+    return now < verifiedAt + this.maxAgeMs && now < (service.secretEndsAt ?? Infinity) ? service : undefined;
   }
 
   /** Begins a verification. The returned function caches its result, unless a service has changed in the meantime. */
-  begin(
-    serviceId: string | undefined,
-    secret: string,
-  ): (service: ServiceCredential, matched: StoredServiceSecret) => void {
+  begin(serviceId: string | undefined, secret: string): (service: VerifiedService) => void {
     const generation = this.#generation;
-    return (service, { endsAt = Infinity }) => {
+    return (service) => {
       if (generation !== this.#generation || this.#isClosed) return;
-      this.#verifications.set(this.#keyOf(serviceId, secret), { service, verifiedAt: this.storage.now(), endsAt });
+      this.#verifications.set(this.#keyOf(serviceId, secret), { service, verifiedAt: this.storage.now() });
     };
   }
 

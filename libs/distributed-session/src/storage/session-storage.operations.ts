@@ -68,6 +68,8 @@ export interface RotateSession extends WriteOrigin, TombstoneRetention {
   readonly successor: { readonly sessionId: string; readonly payload: Uint8Array };
   /** The grace period, in which the old credential still works for the successor, in milliseconds; 0 for none. */
   readonly graceMs: number;
+  /** The person or job on whose behalf the session is rotated. */
+  readonly actor?: string;
 }
 
 export type RotateSessionResult =

@@ -27,6 +27,7 @@ export interface SessionUpdatedChange extends SessionChange {
 export interface SessionRotatedChange extends SessionChange {
   readonly type: 'session.rotated';
   readonly rotatedTo: string;
+  readonly actor?: string;
 }
 
 export interface SessionEndedChange extends SessionChange {

@@ -155,7 +155,7 @@ export class InMemorySessionStorage extends SessionStorage {
   }
 
   async rotate(rotation: Op.RotateSession): Promise<Op.RotateSessionResult> {
-    const { sessionId, expectedVersion, successor, graceMs, by, historyRetentionMs } = rotation;
+    const { sessionId, expectedVersion, successor, graceMs, by, actor, historyRetentionMs } = rotation;
     const now = this.#openNow();
     const found = this.#findAtVersion(sessionId, expectedVersion, now);
     if ('outcome' in found) return found;
@@ -168,7 +168,7 @@ export class InMemorySessionStorage extends SessionStorage {
     };
     this.#table.add(session, found);
     const rotated = { reason: 'rotated', rotatedTo: session.sessionId, graceEndsAt: now + graceMs } as const;
-    this.#table.end(found, { ...rotated, endedAt: now, endedBy: by }, historyRetentionMs);
+    this.#table.end(found, { ...rotated, endedAt: now, endedBy: by, actor }, historyRetentionMs);
     return { outcome: 'rotated', session: copyOf(session) };
   }
 

@@ -119,8 +119,11 @@ export class InMemorySessionTable {
 
   #publish(tombstone: SessionTombstone): void {
     const { reason, actor, rotatedTo } = tombstone;
-    const change = changeOf(tombstone, tombstone.endedBy, tombstone.endedAt);
+    const change = {
+      ...changeOf(tombstone, tombstone.endedBy, tombstone.endedAt),
+      ...(actor !== undefined && { actor }),
+    };
     if (reason === 'rotated') this.feed.publish({ type: 'session.rotated', ...change, rotatedTo: rotatedTo! });
-    else this.feed.publish({ type: 'session.ended', ...change, reason, ...(actor !== undefined && { actor }) });
+    else this.feed.publish({ type: 'session.ended', ...change, reason });
   }
 }

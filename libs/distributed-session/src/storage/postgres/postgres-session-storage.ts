@@ -105,7 +105,7 @@ export class PostgresSessionStorage extends SessionStorage {
   }
 
   async rotate(rotation: Op.RotateSession): Promise<Op.RotateSessionResult> {
-    const { sessionId, expectedVersion, successor, graceMs, by, historyRetentionMs } = rotation;
+    const { sessionId, expectedVersion, successor, graceMs, by, actor, historyRetentionMs } = rotation;
     if (!isSessionId(sessionId)) return { outcome: 'missing' };
     const { outcome, stored } = await this.#connections.writeOne(rotateSession, {
       sessionId,
@@ -114,6 +114,7 @@ export class PostgresSessionStorage extends SessionStorage {
       payload: successor.payload,
       graceMs,
       by: escapeText(by),
+      actor: escaped(actor),
       retentionMs: historyRetentionMs,
     });
     if (outcome === 'id-taken') return { outcome };

@@ -137,7 +137,7 @@ export class RedisSessionStorage extends SessionStorage {
   }
 
   async rotate(rotation: Op.RotateSession): Promise<Op.RotateSessionResult> {
-    const { sessionId, expectedVersion, successor, graceMs, by, historyRetentionMs } = rotation;
+    const { sessionId, expectedVersion, successor, graceMs, by, actor, historyRetentionMs } = rotation;
     const tag = this.#keys.tagOfSession(sessionId);
     if (tag === undefined) return { outcome: 'missing' };
     if (this.#keys.tagOfSession(successor.sessionId) !== tag) return this.#rejectForeignId(successor.sessionId);
@@ -146,7 +146,7 @@ export class RedisSessionStorage extends SessionStorage {
       expectedVersion,
       successorId: successor.sessionId,
       payload: Buffer.from(successor.payload),
-      ending: packEnding({ reason: 'rotated', by, rotatedTo: successor.sessionId }),
+      ending: packEnding({ reason: 'rotated', by, actor, rotatedTo: successor.sessionId }),
       grace: graceMs,
       retention: historyRetentionMs,
     });

@@ -34,18 +34,19 @@ export function describeChangeFeed(context: StorageContext): void {
       assert.deepEqual(third, { type: 'session.ended', ...about, ...end });
     });
 
-    it('a listener receives a rotation as one change', async () => {
+    it('a listener receives a rotation as one change, with the service and the actor', async () => {
       const { sessionId } = await context.create();
       const feed = listen();
       const successor = { sessionId: context.storage.nextSessionId('alice'), payload: Buffer.from('y') };
-      const rotation = { sessionId, expectedVersion: 1, successor, graceMs: 0, by: 'rotator' };
+      const rotation = { sessionId, expectedVersion: 1, successor, graceMs: 0, by: 'rotator', actor: 'root' };
       await context.storage.rotate({ ...rotation, historyRetentionMs: retention });
       await context.storage.end({ ...ending, sessionId: successor.sessionId });
       await feed.count(2);
       assert.deepEqual(feed.types(), ['session.rotated', 'session.ended']);
       const [rotated] = feed.changes;
       assert(rotated?.type === 'session.rotated');
-      assert.deepEqual([rotated.sessionId, rotated.rotatedTo, rotated.by], [sessionId, successor.sessionId, 'rotator']);
+      const { rotatedTo, by, actor } = rotated;
+      assert.deepEqual([rotated.sessionId, rotatedTo, by, actor], [sessionId, successor.sessionId, 'rotator', 'root']);
     });
 
     it('a listener receives each end under a limit, by endAll() or by expiry', async () => {

@@ -44,14 +44,14 @@ export function describeRotation(context: StorageContext): void {
       assert.equal(stored?.state === 'live' && textOf(stored.payload), 'new');
     });
 
-    it('a rotated session leaves a tombstone with its successor and the end of the grace period', async () => {
+    it('a rotated session leaves a tombstone with its successor, the service, the actor and the end of the grace period', async () => {
       const { sessionId } = await context.create();
-      const request = rotation(sessionId);
+      const request = rotation(sessionId, { actor: 'suppört@example.com' });
       await context.storage.rotate(request);
       const tombstone = (await context.storage.get(sessionId)) as SessionTombstone;
       assert.equal(tombstone.reason, 'rotated');
       assert.equal(tombstone.rotatedTo, request.successor.sessionId);
-      assert.equal(tombstone.endedBy, 'rotator');
+      assert.deepEqual([tombstone.endedBy, tombstone.actor], ['rotator', 'suppört@example.com']);
       assert.equal(tombstone.graceEndsAt, tombstone.endedAt + grace);
       assert.deepEqual(await context.storage.listHistory('alice'), [tombstone]);
     });

@@ -3,6 +3,7 @@ import { PostgresFunction } from './postgres-function.js';
 /**
  * Moves a session that is live and at the expected version to a new id and payload; the old row becomes a tombstone.
  *
+ * Params: `actor` may be null.
  * Returns: `outcome` (`rotated`, `id-taken`, `conflict`, `ended`, `missing`), the time, the successor or the session as it
  * is now.
  * Atomicity: holds the user's lock and the session's row.
@@ -16,6 +17,7 @@ export const rotateSession = new PostgresFunction({
     payload: 'bytea',
     graceMs: 'bigint',
     by: 'text',
+    actor: 'text',
     retentionMs: 'bigint',
     origin: 'text',
   },
@@ -49,7 +51,7 @@ BEGIN
     RETURN;
   END IF;
   PERFORM {write_tombstone}(
-    p_session_id, 'rotated', v_now, p_by, NULL, p_successor_id, v_now + p_grace_ms, p_retention_ms, p_origin);
+    p_session_id, 'rotated', v_now, p_by, p_actor, p_successor_id, v_now + p_grace_ms, p_retention_ms, p_origin);
   PERFORM {trim_history}(ARRAY[v_session.login_id]);
   RETURN QUERY SELECT 'rotated', v_now, s FROM {session} AS s WHERE s.session_id = p_successor_id;
 END

@@ -44,11 +44,12 @@ function sessionChange(fields: Record<string, unknown>, at: number): StorageChan
     at,
   };
   if (type === 'session.created' || type === 'session.updated') return { type, ...about };
+  const ending = { ...about, ...(actor !== undefined && { actor: unescapeText(actor as string) }) };
   if (type === 'session.rotated') {
-    return typeof rotatedTo === 'string' ? { type, ...about, rotatedTo } : undefined;
+    return typeof rotatedTo === 'string' ? { type, ...ending, rotatedTo } : undefined;
   }
   if (type !== 'session.ended' || !isEndReason(reason) || reason === 'rotated') return undefined;
-  return { type, ...about, reason, ...(actor !== undefined && { actor: unescapeText(actor as string) }) };
+  return { type, ...ending, reason };
 }
 
 function isWhole(value: unknown): value is number {

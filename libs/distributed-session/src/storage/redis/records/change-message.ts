@@ -78,9 +78,9 @@ function unpackKind(kind: string, reader: ByteReader): NumberedChange['change'] 
     case 'R': {
       const [version, at] = [reader.uint32(), reader.whole()];
       const { reason, by, actor, rotatedTo } = unpackEnding(reader);
-      const change = { ...unpackIdentity(reader), version, by, at };
+      const change = { ...unpackIdentity(reader), version, by, at, ...(actor !== undefined && { actor }) };
       if (reason === 'rotated') return rotatedTo ? { type: 'session.rotated', ...change, rotatedTo } : undefined;
-      return { type: 'session.ended', ...change, reason, ...(actor !== undefined && { actor }) };
+      return { type: 'session.ended', ...change, reason };
     }
     case 'S': {
       const [at, word, serviceId, by] = [reader.whole(), reader.text(), reader.text(), reader.text()];

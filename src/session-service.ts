@@ -8,7 +8,9 @@ import { environmentConfig } from './config/read-environment.js';
 import { createSessionStorage } from './config/session-options.js';
 import { APPLICATION_OPTIONS, createHttpAdapter, readJsonBodies } from './http/http-adapter.js';
 import { respondToMalformed } from './http/malformed-request.js';
+import { crossSite } from './http/cross-site.middleware.js';
 import { requestContext } from './http/request-context.js';
+import { keepAllHeaders, requestHeaders } from './http/request-headers.middleware.js';
 import { requestShape } from './http/request-shape.middleware.js';
 import { RequestLog } from './logging/request-log.js';
 import { ServiceLogger } from './logging/service-logger.js';
@@ -33,6 +35,7 @@ export function configure(app: INestApplication): void {
   const server = app.getHttpServer() as Server;
   // Replaces Fastify's own response.
   server.removeAllListeners('clientError').on('clientError', respondToMalformed);
+  keepAllHeaders(server);
   const [log, metrics] = [app.get(RequestLog), app.get(ServiceMetrics, { strict: false })];
   app.use(
     requestContext((request) => {
@@ -42,6 +45,8 @@ export function configure(app: INestApplication): void {
   );
   // Without TLS, upgraded requests of the /docs page would fail.
   app.use(helmet({ contentSecurityPolicy: { directives: { upgradeInsecureRequests: null } } }));
+  app.use(requestHeaders);
+  app.use(crossSite);
   app.use(requestShape);
   readJsonBodies(app, environment);
   if (environment.DOCS === 'on') serveOpenApi(app);

@@ -23,6 +23,7 @@ export const REQUEST_ERRORS = {
   ERR_REQUEST_JSON: HttpStatus.BAD_REQUEST,
   ERR_REQUEST_HEADER: HttpStatus.BAD_REQUEST,
   ERR_REQUEST_PATH: HttpStatus.BAD_REQUEST,
+  ERR_REQUEST_CROSS_SITE: HttpStatus.FORBIDDEN,
   ERR_ROUTE_NOT_FOUND: HttpStatus.NOT_FOUND,
   ERR_ATTRIBUTE_NOT_FOUND: HttpStatus.NOT_FOUND,
   ERR_METHOD_NOT_ALLOWED: HttpStatus.METHOD_NOT_ALLOWED,
@@ -48,8 +49,9 @@ export class RequestError extends HttpException {
     readonly code: RequestErrorCode,
     message: string,
     readonly errors: readonly FieldError[] = [],
+    status: number = REQUEST_ERRORS[code],
   ) {
-    super({ code, message, ...(errors[0] && { field: errors[0].field, errors }) }, REQUEST_ERRORS[code]);
+    super({ code, message, ...(errors[0] && { field: errors[0].field, errors }) }, status);
   }
 
   /** Creates the error of a single field. `message` continues the sentence that the field's name begins. */

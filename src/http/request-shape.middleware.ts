@@ -2,27 +2,15 @@ import type { IncomingMessage } from 'node:http';
 import { RequestError } from './problem.js';
 import type { Middleware } from './request-context.js';
 
-/** Headers that may occur once. Node silently drops or joins the values of repeated headers (ASVS 15.3.7). */
-const SINGLE_HEADERS = [
-  'content-type',
-  'content-encoding',
-  'if-match',
-  'idempotency-key',
-  'last-event-id',
-  'x-request-id',
-];
 const BODILESS: readonly unknown[] = ['GET', 'HEAD'];
 const JSON_TYPE = /^application\/json(?:\s*;\s*charset="?utf-8"?)?\s*$/i;
 
 /**
- * Rejects what no route accepts, before the body is read: repeated headers, bodies that are not plain JSON, bodies of
- * GET and HEAD requests, and queries that cannot be decoded.
+ * Rejects what no route accepts, before the body is read: bodies that are not plain JSON, bodies of GET and HEAD
+ * requests, and queries that cannot be decoded.
  */
 export const requestShape: Middleware = (request, _response, next) => {
-  const repeated = SINGLE_HEADERS.find((name) => countOf(request, name) > 1);
-  if (repeated !== undefined)
-    return next(RequestError.of('ERR_REQUEST_HEADER', repeated, 'was sent more than once. Send it once.'));
-  if (hasBody(request) && !isPlainJson(request)) {
+  if (declaresContent(request) && !isPlainJson(request)) {
     const message = 'must be application/json in UTF-8, without Content-Encoding.';
     return next(RequestError.of('ERR_REQUEST_CONTENT_TYPE', 'Content-Type', message));
   }
@@ -39,8 +27,10 @@ export const requestShape: Middleware = (request, _response, next) => {
   next();
 };
 
-function countOf({ rawHeaders }: IncomingMessage, name: string): number {
-  return rawHeaders.filter((header, index) => index % 2 === 0 && header.toLowerCase() === name).length;
+/** A form without fields has a content type and no body, and a browser sends it from any site. */
+function declaresContent(request: IncomingMessage): boolean {
+  if (BODILESS.includes(request.method)) return hasBody(request);
+  return hasBody(request) || request.headers['content-type'] !== undefined;
 }
 
 function hasBody({ headers }: IncomingMessage): boolean {

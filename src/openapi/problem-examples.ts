@@ -25,6 +25,7 @@ export const PROBLEM_EXAMPLES: Readonly<Record<ProblemCode, ProblemExample>> = {
     fields: { field: 'if-match' },
   },
   ERR_REQUEST_PATH: { status: 400, when: 'the path is not valid percent-encoded UTF-8' },
+  ERR_REQUEST_CROSS_SITE: { status: 403, when: 'a page of another origin sent the request' },
   ERR_SESSION_INPUT: {
     status: 400,
     when: 'a value of a session is invalid',
@@ -94,6 +95,7 @@ export const PROBLEM_EXAMPLES: Readonly<Record<ProblemCode, ProblemExample>> = {
 const OTHER_STATUS: readonly (readonly [code: ProblemCode, status: number, when: string])[] = [
   ['ERR_SESSION_CONFLICT', 412, 'the session is no longer at the version in `If-Match`'],
   ['ERR_SERVICE_AUTHENTICATION', 422, 'the credential in the body is not valid'],
+  ['ERR_REQUEST_HEADER', 431, 'the request line and headers exceed the limit'],
   ['ERR_SERVICE_AUTHENTICATION', 429, 'too many attempts have failed; `Retry-After` contains the delay'],
 ];
 

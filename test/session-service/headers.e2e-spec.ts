@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { type ComparedServers, sessionIdOf, startComparedServers } from '../support/compared-servers.js';
+import { answerTo } from '../support/raw-exchange.js';
 import { stopServices } from '../support/running-service.js';
 
 const SESSION = `/v1/sessions/${sessionIdOf(1)}`;
@@ -111,13 +112,3 @@ describe('The session service', () => {
     }
   });
 });
-
-/** The bytes that the server answers, until it closes the connection. */
-async function answerTo(url: string, bytes: string): Promise<string> {
-  const socket = connect(Number(new URL(url).port), '127.0.0.1');
-  let received = '';
-  socket.on('data', (chunk: Buffer) => (received += chunk.toString('latin1'))).on('error', () => undefined);
-  socket.write(bytes, 'latin1');
-  await once(socket, 'close');
-  return received;
-}

@@ -59,7 +59,7 @@ describe('RedisSessionStorage with a damaged session record', () => {
 
   test('reports a newer format and the need to upgrade', async () => {
     const { pair } = context;
-    const login = await damagedLogin((value) => (value.writeUInt8(2, 0), value));
+    const login = await damagedLogin((value) => (value.writeUInt8(3, 0), value));
     const message = expect.stringMatching(/later release.*Upgrade to that release\.$/u);
     for (const write of [
       () => pair.storage.get(login.damaged.sessionId),
@@ -68,7 +68,7 @@ describe('RedisSessionStorage with a damaged session record', () => {
       expect(await settle(write)).toMatchObject({ outcome: 'ERR_STORAGE_CORRUPT', message });
     }
     await expectOthersUnaffected(login);
-    expect((await login.record.read()).readUInt8(0)).toBe(2);
+    expect((await login.record.read()).readUInt8(0)).toBe(3);
   });
 
   test('never returns or ends another session whose record was copied', async () => {

@@ -63,7 +63,7 @@ describe('RedisSessionStorage', () => {
     const session = await created(ours, 'alice');
     const fingerprint = await fingerprintOf(THEIR_KEY);
     await server.use(async (redis) => {
-      await redis.multi().flushall().hset('{ds}:meta', { format: 1, fingerprint }).exec();
+      await redis.multi().flushall().hset('{ds}:meta', { format: 2, fingerprint }).exec();
     });
     const theirs = await connected({ tagKey: THEIR_KEY });
     await eventually(async () => (await settle(() => ours.get(session.sessionId))).outcome !== 'read');
@@ -93,11 +93,20 @@ describe('RedisSessionStorage', () => {
   test('rejects a store of a newer format and leaves it unchanged', async () => {
     const { keyPrefix, tagKey } = { keyPrefix: 'ds', tagKey: OUR_KEY };
     await (await connected({ keyPrefix, tagKey })).close();
-    await server.call('HSET', '{ds}:meta', 'format', '2');
+    await server.call('HSET', '{ds}:meta', 'format', '3');
     expect(await settle(() => connected({ keyPrefix, tagKey }))).toMatchObject({
       outcome: 'ERR_OPTIONS',
       message: expect.stringContaining('written by a later release'),
     });
+    expect(await server.call('HGET', '{ds}:meta', 'format')).toBe('3');
+  });
+
+  test('claims a store of an earlier format, so that processes of earlier releases stop', async () => {
+    await (await connected({ tagKey: OUR_KEY })).close();
+    await server.call('HSET', '{ds}:meta', 'format', '1');
+    expect(await settle(() => connected({ tagKey: THEIR_KEY }))).toMatchObject({ message: ANOTHER_KEY });
+    expect(await server.call('HGET', '{ds}:meta', 'format')).toBe('1');
+    await connected({ tagKey: OUR_KEY });
     expect(await server.call('HGET', '{ds}:meta', 'format')).toBe('2');
   });
 });

@@ -1,9 +1,12 @@
 import { readFile } from 'node:fs/promises';
 import { postgresMigrationSql } from 'nestjs-distributed-session/postgres';
 import type { Client } from 'pg';
+import { tokenDigestsMigration } from '../../../libs/distributed-session/src/storage/postgres/schema/migrations/0003-token-digests.migration.js';
+import { SchemaNames } from '../../../libs/distributed-session/src/storage/postgres/schema/schema-names.js';
 import { SERVICE } from '../storage/service-calls.js';
 import { RETENTION_MS } from '../storage/storage-calls.js';
 
+const names = new SchemaNames('public', 'distributed_');
 export const SESSION_ID = '00000000-0000-4000-8000-000000000001';
 export const ENDED_ID = '00000000-0000-4000-8000-000000000002';
 
@@ -20,12 +23,12 @@ export interface EarlierStore {
 export const EARLIER_STORES: Readonly<Record<string, EarlierStore>> = {
   'an empty database': {
     version: 0,
-    rejectedAs: 'its schema has version 0, and version 2 is required',
+    rejectedAs: 'its schema has version 0, and version 3 is required',
     create: async () => undefined,
   },
   'an unreleased store at version 1': {
     version: 1,
-    rejectedAs: 'its schema has version 1, and version 2 is required',
+    rejectedAs: 'its schema has version 1, and version 3 is required',
     create: async (client) => {
       await client.query(await unreleased('0001'));
       await writeSessions(client);
@@ -33,17 +36,24 @@ export const EARLIER_STORES: Readonly<Record<string, EarlierStore>> = {
   },
   'an unreleased store at version 2': {
     version: 2,
-    rejectedAs:
-      'its functions differ from those of this release ' +
-      '(add_service_secret, count_login, count_shard, create_session, end_live and 26 more)',
+    rejectedAs: 'its schema has version 2, and version 3 is required',
     create: async (client) => {
       for (const version of ['0001', '0002']) await client.query(await unreleased(version));
       await writeSessions(client);
       await writeService(client);
     },
   },
-  'a store with other functions': {
+  'a store without token digests': {
     version: 2,
+    rejectedAs: 'its schema has version 2, and version 3 is required',
+    create: async (client) => {
+      await migrateToVersion2(client);
+      await writeSessions(client);
+      await writeService(client);
+    },
+  },
+  'a store with other functions': {
+    version: 3,
     rejectedAs:
       'its functions differ from those of this release (gone, is_online, purge_tombstones, read_login_exactly, settle_login)',
     create: async (client) => {
@@ -54,7 +64,7 @@ export const EARLIER_STORES: Readonly<Record<string, EarlierStore>> = {
     },
   },
   'a store that is up to date': {
-    version: 2,
+    version: 3,
     create: async (client) => {
       await client.query(postgresMigrationSql());
       await writeSessions(client);
@@ -97,6 +107,19 @@ async function writeService(client: Client): Promise<void> {
      VALUES ($1, $2, $3, distributed_now_ms())`,
     [secret.keyId, serviceId, JSON.stringify(secret.hash)],
   );
+}
+
+/** Omits the migration to version 3. The functions that it changed had another signature. */
+async function migrateToVersion2(client: Client): Promise<void> {
+  const latest = postgresMigrationSql();
+  const [added] = tokenDigestsMigration.statements.map((statement) => names.sql(statement));
+  const statements = [
+    latest.replace(`${added};\n`, ''),
+    'DELETE FROM distributed_session_migration WHERE version = 3',
+    `UPDATE distributed_session_function SET digest = 'other', signature = 'other'
+     WHERE name IN ('create_session', 'replace_session', 'rotate_session')`,
+  ];
+  for (const statement of statements) await client.query(statement);
 }
 
 /** As another release may have them: with another text, another signature or another name, and one more. */

@@ -23,23 +23,35 @@ export function packedIdentity({
   return Buffer.concat([id, ...[loginId, device, serviceId].map(packedText)]);
 }
 
-/** Packs a live session by the table in `docs/data-models.md`, without code of the library. */
-export function packedRecord(session: SessionRecord, { place, historyRetentionMs }: PackedPlace): Buffer {
+/**
+ * Packs a live session by the table in `docs/data-models.md`, without code of the library. Format 1 has no token digest.
+ */
+export function packedRecord(session: SessionRecord, { place, historyRetentionMs }: PackedPlace, format = 2): Buffer {
   const { version, createdAt, lastAccessedAt, expiresAt, absoluteExpiresAt = 0, idleTimeoutMs = 0 } = session;
   const times = [createdAt, lastAccessedAt, expiresAt, absoluteExpiresAt, idleTimeoutMs, historyRetentionMs];
   return Buffer.concat([
-    packedHeader('L', version, place, times),
+    packedHeader(format, 'L', version, place, times),
     withLength(packedIdentity(session)),
+    ...(format === 1 ? [] : [packedText(session.tokenDigest)]),
     session.payload,
   ]);
 }
 
 /** Packs an ended session. */
-export function packedTombstone(session: SessionTombstone, { place, historyRetentionMs }: PackedPlace): Buffer {
+export function packedTombstone(
+  session: SessionTombstone,
+  { place, historyRetentionMs }: PackedPlace,
+  format = 2,
+): Buffer {
   const { version, createdAt, lastAccessedAt, endedAt, graceEndsAt = 0 } = session;
   const times = [createdAt, lastAccessedAt, endedAt, endedAt + historyRetentionMs, graceEndsAt, 0];
   const ending = [session.reason, session.endedBy, session.actor, session.rotatedTo].map(packedText);
-  return Buffer.concat([packedHeader('E', version, place, times), withLength(packedIdentity(session)), ...ending]);
+  return Buffer.concat([
+    packedHeader(format, 'E', version, place, times),
+    withLength(packedIdentity(session)),
+    ...(format === 1 ? [] : [packedText(session.tokenDigest)]),
+    ...ending,
+  ]);
 }
 
 /** Packs a whole number into four bytes. */
@@ -56,8 +68,20 @@ export function double(value: number): Buffer {
   return bytes;
 }
 
-function packedHeader(state: 'L' | 'E', version: number, place: number, times: readonly number[]): Buffer {
-  return Buffer.concat([Buffer.from([1]), Buffer.from(state), uint32(version), uint32(place), ...times.map(double)]);
+function packedHeader(
+  format: number,
+  state: 'L' | 'E',
+  version: number,
+  place: number,
+  times: readonly number[],
+): Buffer {
+  return Buffer.concat([
+    Buffer.from([format]),
+    Buffer.from(state),
+    uint32(version),
+    uint32(place),
+    ...times.map(double),
+  ]);
 }
 
 function withLength(bytes: Buffer): Buffer {

@@ -27,6 +27,7 @@ export function sessionArbitraries({ uuidVersion, maxVersion, times }: RecordLim
     loginId: text,
     serviceId: text,
     device: text,
+    tokenDigest: fc.string({ unit: 'grapheme-ascii', maxLength: 128 }),
     version: fc.integer({ min: 1, max: maxVersion }),
     createdAt: times,
     lastAccessedAt: times,

@@ -12,6 +12,7 @@ export function creation(storage: SessionStorage, loginId: string, text = 'first
     loginId,
     idleTimeoutMs: 3_600_000,
     absoluteTimeoutMs: 7_200_000,
+    tokenDigest: 'digest of the token',
     payload: bytes(text),
     limits: { perLogin: 100, onLimit: 'reject' },
     historyRetentionMs: RETENTION_MS,

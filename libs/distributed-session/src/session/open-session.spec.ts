@@ -22,6 +22,7 @@ const record: SessionRecord = {
   expiresAt: 3_000,
   idleTimeoutMs: 1_000,
   absoluteExpiresAt: 9_000,
+  tokenDigest: 'the-digest',
   payload: encodePayload({ tokenDigest: 'the-digest', attributes, client: { ip: '::1' }, predecessors: [] }),
 };
 const tombstone: SessionTombstone = {
@@ -32,6 +33,7 @@ const tombstone: SessionTombstone = {
   version: 3,
   createdAt: 1_000,
   lastAccessedAt: 2_000,
+  tokenDigest: 'the-digest',
   reason: 'rotated',
   endedAt: 2_500,
   endedBy: 'svc',
@@ -156,6 +158,7 @@ describe('The returned session', () => {
     const entry = toHistoryEntry(tombstone);
     expect(entry).toMatchObject({ sessionId: ID, reason: 'rotated', endedAt: 2_500, rotatedTo: OTHER_ID });
     expect(Object.keys(entry)).not.toContain('graceEndsAt');
+    expect(inspect(entry, { showHidden: true })).not.toContain('the-digest');
     expect(Object.isFrozen(entry)).toBe(true);
   });
 });

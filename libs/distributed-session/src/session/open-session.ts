@@ -49,7 +49,7 @@ export function endedError(tombstone: SessionTombstone, sessionId = tombstone.se
 
 /** Returns the frozen snapshot for a caller: without token digests, and with the attributes that it may read. */
 export function toSession({ record, payload }: OpenSession, access: ServiceAccess): Session {
-  const { state, payload: packed, ...header } = record;
+  const { state, tokenDigest, payload: packed, ...header } = record;
   return Object.freeze({
     ...header,
     ...(payload.client && { client: payload.client }),
@@ -68,6 +68,6 @@ export function toIssuedSession(open: OpenSession, access: ServiceAccess, token:
 }
 
 export function toHistoryEntry(tombstone: SessionTombstone): SessionHistoryEntry {
-  const { state, graceEndsAt, version, ...entry } = tombstone;
+  const { state, graceEndsAt, tokenDigest, version, ...entry } = tombstone;
   return Object.freeze(entry);
 }

@@ -21,9 +21,9 @@ export function withAccess(session: SessionRecord, now: number): SessionRecord {
 
 type Ending = Pick<SessionTombstone, 'reason' | 'endedAt' | 'endedBy' | 'actor' | 'rotatedTo' | 'graceEndsAt'>;
 
-/** Returns the tombstone of a session: its header and its end, without its payload and its timeouts. */
+/** Returns the tombstone of a session: its header, token digest and end, without its payload and its timeouts. */
 export function toTombstone(session: SessionRecord, ending: Ending): SessionTombstone {
-  const { sessionId, loginId, serviceId, device, version, createdAt, lastAccessedAt } = session;
+  const { sessionId, loginId, serviceId, device, version, createdAt, lastAccessedAt, tokenDigest } = session;
   const { reason, endedAt, endedBy, actor, rotatedTo, graceEndsAt } = ending;
   return {
     state: 'ended',
@@ -34,6 +34,7 @@ export function toTombstone(session: SessionRecord, ending: Ending): SessionTomb
     version,
     createdAt,
     lastAccessedAt,
+    ...(tokenDigest !== undefined && { tokenDigest }),
     reason,
     endedAt,
     endedBy,

@@ -9,13 +9,17 @@ export interface SessionRecord extends SessionHeader {
   readonly expiresAt: number;
   /** The end that no access moves. Absent if the session has only an idle timeout. */
   readonly absoluteExpiresAt?: number;
-  /** Token digest, attributes and client information, packed by the manager. Opaque to the storage. */
+  /** The digest of the session's token. Absent on records of earlier builds. Opaque to the storage. */
+  readonly tokenDigest?: string;
+  /** Attributes and client information, packed by the manager. Opaque to the storage. */
   readonly payload: Uint8Array;
 }
 
-/** An ended session: its identity and its end, without the payload. */
+/** An ended session: its identity, its token's digest and its end, without the payload. */
 export interface SessionTombstone extends SessionHeader, SessionHistoryEntry {
   readonly state: 'ended';
+  /** The digest of the session at its end: only a caller with the token learns why the session ended. */
+  readonly tokenDigest?: string;
   /** The end of the grace period, in which the old credential works for `rotatedTo`. Only with `rotatedTo`. */
   readonly graceEndsAt?: number;
 }

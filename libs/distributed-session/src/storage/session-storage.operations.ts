@@ -31,6 +31,8 @@ export interface CreateSession extends WriteOrigin, TombstoneRetention {
   readonly device?: string;
   readonly idleTimeoutMs?: number;
   readonly absoluteTimeoutMs?: number;
+  /** The digest of the token: at most 128 printable ASCII characters. */
+  readonly tokenDigest?: string;
   readonly payload: Uint8Array;
   readonly limits: SessionLimits;
 }
@@ -52,6 +54,8 @@ export type SessionWriteRefusal =
 export interface ReplaceSession extends WriteOrigin {
   readonly sessionId: string;
   readonly expectedVersion: number;
+  /** Replaces the stored digest, which is kept if this is absent. */
+  readonly tokenDigest?: string;
   readonly payload: Uint8Array;
   /** Whether the write also counts as an access. `false` for maintenance, such as re-encryption. */
   readonly touch: boolean;
@@ -64,8 +68,12 @@ export type ReplaceSessionResult =
 export interface RotateSession extends WriteOrigin, TombstoneRetention {
   readonly sessionId: string;
   readonly expectedVersion: number;
-  /** The new id, from `nextSessionId(loginId)`, and the new payload. */
-  readonly successor: { readonly sessionId: string; readonly payload: Uint8Array };
+  /** The new id, from `nextSessionId(loginId)`, the digest of the new token, and the new payload. */
+  readonly successor: {
+    readonly sessionId: string;
+    readonly tokenDigest?: string;
+    readonly payload: Uint8Array;
+  };
   /** The grace period, in which the old credential still works for the successor, in milliseconds; 0 for none. */
   readonly graceMs: number;
   /** The person or job on whose behalf the session is rotated. */

@@ -26,6 +26,9 @@ export const HISTORY_LIMIT = 50;
  * one change. A user keeps the newest {@link HISTORY_LIMIT} tombstones, each for the `historyRetentionMs` of the step
  * that wrote it. After that, the id is `missing`, and no later write to it creates a session.
  *
+ * **The tombstone keeps the token's digest**, exactly as the session had it, however the session ended. Without it, the
+ * owner of the session would not learn why it ended. The digest appears nowhere else: in no change and in no log.
+ *
  * **Values are not shared.** A storage shares no mutable state with its arguments, nor between its results.
  *
  * **Outcomes and errors.** A result's `outcome` covers what a caller must expect. Errors are for the rest:
@@ -81,8 +84,8 @@ export abstract class SessionStorage {
   abstract get(sessionId: string): Promise<StoredSession | undefined>;
 
   /**
-   * Writes a new payload if the session is live and at `expectedVersion`, and increments the version. With `touch`, the
-   * write also counts as an access. Otherwise writes nothing and returns what is stored: the current record
+   * Writes a new payload, and the token's digest if one is given, if the session is live and at `expectedVersion`, and
+   * increments the version. With `touch`, the write also counts as an access. Otherwise writes nothing and returns what is stored: the current record
    * (`conflict`), the tombstone (`ended`) or nothing (`missing`).
    */
   abstract replace(change: Op.ReplaceSession): Promise<Op.ReplaceSessionResult>;
@@ -95,7 +98,7 @@ export abstract class SessionStorage {
   abstract touch(sessionIds: readonly string[]): Promise<readonly (Op.SessionTimes | undefined)[]>;
 
   /**
-   * Moves a session to a new id and payload if it is live and at `expectedVersion`. The successor is at version 1, last
+   * Moves a session to a new id, token digest and payload if it is live and at `expectedVersion`. The successor is at version 1, last
    * accessed now, and keeps the user, creating service, device, creation time, place in the list, idle timeout and
    * absolute end. The old id becomes a tombstone (`rotated`, `rotatedTo`, `graceEndsAt`). The limits do not apply. The
    * feed receives one `session.rotated` and nothing else. Of several concurrent rotations, one succeeds.

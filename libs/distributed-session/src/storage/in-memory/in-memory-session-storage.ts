@@ -89,7 +89,8 @@ export class InMemorySessionStorage extends SessionStorage {
   }
 
   async create(creation: Op.CreateSession): Promise<Op.CreateSessionResult> {
-    const { sessionId, loginId, by, device, idleTimeoutMs, absoluteTimeoutMs, limits, historyRetentionMs } = creation;
+    const { sessionId, loginId, by, device, idleTimeoutMs, absoluteTimeoutMs } = creation;
+    const { tokenDigest, limits, historyRetentionMs } = creation;
     const now = this.#openNow();
     if (this.#table.has(sessionId)) return { outcome: 'id-taken' };
     const login = this.#table.login(loginId);
@@ -114,6 +115,7 @@ export class InMemorySessionStorage extends SessionStorage {
       ...(idleTimeoutMs !== undefined && { idleTimeoutMs }),
       expiresAt: expiryOf(now, idleTimeoutMs, absoluteExpiresAt),
       ...(absoluteExpiresAt !== undefined && { absoluteExpiresAt }),
+      ...(tokenDigest !== undefined && { tokenDigest }),
       payload: new Uint8Array(creation.payload),
     };
     this.#table.add(session);
@@ -130,6 +132,7 @@ export class InMemorySessionStorage extends SessionStorage {
   async replace({
     sessionId,
     expectedVersion,
+    tokenDigest,
     payload,
     by,
     touch,
@@ -138,7 +141,12 @@ export class InMemorySessionStorage extends SessionStorage {
     const found = this.#findAtVersion(sessionId, expectedVersion, now);
     if ('outcome' in found) return found;
     const touched = touch ? withAccess(found.session, now) : found.session;
-    found.session = { ...touched, version: expectedVersion + 1, payload: new Uint8Array(payload) };
+    found.session = {
+      ...touched,
+      ...(tokenDigest !== undefined && { tokenDigest }),
+      version: expectedVersion + 1,
+      payload: new Uint8Array(payload),
+    };
     this.#feed.publish({ type: 'session.updated', ...changeOf(found.session, by, now) });
     return { outcome: 'replaced', session: copyOf(found.session) };
   }
@@ -160,8 +168,10 @@ export class InMemorySessionStorage extends SessionStorage {
     const found = this.#findAtVersion(sessionId, expectedVersion, now);
     if ('outcome' in found) return found;
     if (this.#table.has(successor.sessionId)) return { outcome: 'id-taken' };
+    const { tokenDigest: _, ...kept } = withAccess(found.session, now);
     const session: SessionRecord = {
-      ...withAccess(found.session, now),
+      ...kept,
+      ...(successor.tokenDigest !== undefined && { tokenDigest: successor.tokenDigest }),
       sessionId: successor.sessionId,
       version: 1,
       payload: new Uint8Array(successor.payload),

@@ -67,7 +67,7 @@ export class PostgresSessionStorage extends SessionStorage {
   }
 
   async create(creation: Op.CreateSession): Promise<Op.CreateSessionResult> {
-    const { sessionId, loginId, device, by, payload, limits, historyRetentionMs } = creation;
+    const { sessionId, loginId, device, by, tokenDigest, payload, limits, historyRetentionMs } = creation;
     const { outcome, stored } = await this.#connections.writeOne(createSession, {
       sessionId,
       loginId: escapeText(loginId),
@@ -75,6 +75,7 @@ export class PostgresSessionStorage extends SessionStorage {
       device: escaped(device),
       idleMs: creation.idleTimeoutMs ?? null,
       absoluteMs: creation.absoluteTimeoutMs ?? null,
+      tokenDigest: tokenDigest ?? null,
       payload,
       perLogin: limits.perLogin,
       perDevice: limits.perDevice ?? null,
@@ -91,9 +92,9 @@ export class PostgresSessionStorage extends SessionStorage {
   }
 
   async replace(change: Op.ReplaceSession): Promise<Op.ReplaceSessionResult> {
-    const { sessionId, expectedVersion, payload, touch, by } = change;
+    const { sessionId, expectedVersion, tokenDigest = null, payload, touch, by } = change;
     if (!isSessionId(sessionId)) return { outcome: 'missing' };
-    const values = { sessionId, expectedVersion, payload, touch, by: escapeText(by) };
+    const values = { sessionId, expectedVersion, tokenDigest, payload, touch, by: escapeText(by) };
     const { outcome, stored } = await this.#connections.writeOne(replaceSession, values);
     if (outcome !== 'replaced') return this.#refusal(sessionId, outcome, stored);
     return { outcome, session: this.#written(sessionId, stored, payload) };
@@ -111,6 +112,7 @@ export class PostgresSessionStorage extends SessionStorage {
       sessionId,
       expectedVersion,
       successorId: successor.sessionId,
+      tokenDigest: successor.tokenDigest ?? null,
       payload: successor.payload,
       graceMs,
       by: escapeText(by),

@@ -134,7 +134,7 @@ describe('LoginSessions', () => {
 
   it('skips unreadable values and logs where they are, but not their content', () => {
     const canary = [Buffer.from(idOf(2)), Buffer.concat([Buffer.from([0]), Buffer.from('CANARY')])];
-    const newer = [Buffer.from(idOf(3)), Buffer.concat([Buffer.from([2]), Buffer.from('CANARY')])];
+    const newer = [Buffer.from(idOf(3)), Buffer.concat([Buffer.from([3]), Buffer.from('CANARY')])];
     const sessions = read(live(1, NOW + 9), canary, newer, live(4, NOW + 9));
     expect(numbers(sessions.listLive('alice', NOW))).toEqual([1, 4]);
     const lines = logged.mock.calls.map(([line]) => String(line));

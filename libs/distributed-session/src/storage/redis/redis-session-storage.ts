@@ -70,7 +70,7 @@ export class RedisSessionStorage extends SessionStorage {
   }
 
   async create(creation: Op.CreateSession): Promise<Op.CreateSessionResult> {
-    const { sessionId, loginId, device, by, payload, limits, historyRetentionMs } = creation;
+    const { sessionId, loginId, device, by, tokenDigest, payload, limits, historyRetentionMs } = creation;
     const tag = this.#keys.tagOfLogin(loginId);
     if (this.#keys.tagOfSession(sessionId) !== tag) return this.#rejectForeignId(sessionId);
     const login = packText(loginId);
@@ -79,6 +79,7 @@ export class RedisSessionStorage extends SessionStorage {
       tag,
       sessionId,
       identity,
+      tokenDigest: packText(tokenDigest),
       payload: Buffer.from(payload),
       loginId: login,
       loginAndDevice: Buffer.concat([login, packText(device)]),
@@ -103,13 +104,14 @@ export class RedisSessionStorage extends SessionStorage {
   }
 
   async replace(change: Op.ReplaceSession): Promise<Op.ReplaceSessionResult> {
-    const { sessionId, expectedVersion, payload, touch, by } = change;
+    const { sessionId, expectedVersion, tokenDigest, payload, touch, by } = change;
     const tag = this.#keys.tagOfSession(sessionId);
     if (tag === undefined) return { outcome: 'missing' };
     const written = await this.#connections.write(replaceSessionScript, this.#keys.all(tag), {
       sessionId,
       expectedVersion,
       touch: touch ? '1' : '0',
+      tokenDigest: tokenDigest === undefined ? '' : packText(tokenDigest),
       payload: Buffer.from(payload),
       by: packText(by),
     });
@@ -145,6 +147,7 @@ export class RedisSessionStorage extends SessionStorage {
       sessionId,
       expectedVersion,
       successorId: successor.sessionId,
+      tokenDigest: packText(successor.tokenDigest),
       payload: Buffer.from(successor.payload),
       ending: packEnding({ reason: 'rotated', by, actor, rotatedTo: successor.sessionId }),
       grace: graceMs,

@@ -12,6 +12,7 @@ import { describeListing } from './listing.topic.js';
 import { describeRecords } from './records.topic.js';
 import { describeRotation } from './rotation.topic.js';
 import { describeServiceCredentials } from './service-credentials.topic.js';
+import { describeTokenDigests } from './token-digests.topic.js';
 
 /**
  * Checks that a storage, by itself, fulfils the contract of `SessionStorage`. Run it on every driver, every wrapper and
@@ -37,6 +38,7 @@ export function describeSessionStorage(
     describeLimits(context);
     describeEndings(context);
     describeRotation(context);
+    describeTokenDigests(context);
     describeListing(context);
     describeCounts(context);
     describeChangeFeed(context);

@@ -3,7 +3,7 @@ import { PostgresFunction } from './postgres-function.js';
 /**
  * Creates a session under its user's limits: ends the sessions over the limits, or rejects the login.
  *
- * Params: `idleMs`, `absoluteMs`, `device` and `perDevice` may be null; `onLimit` is `end-oldest` or `reject`.
+ * Params: `idleMs`, `absoluteMs`, `tokenDigest`, `device` and `perDevice` may be null; `onLimit` is `end-oldest` or `reject`.
  * Returns: `outcome` (`created`, `limit-login`, `limit-device`, `id-taken`), the time, the session without its payload.
  * Atomicity: holds the user's lock, so the limits hold under simultaneous logins.
  */
@@ -16,6 +16,7 @@ export const createSession = new PostgresFunction({
     device: 'text',
     idleMs: 'bigint',
     absoluteMs: 'bigint',
+    tokenDigest: 'text',
     payload: 'bytea',
     perLogin: 'integer',
     perDevice: 'integer',
@@ -59,9 +60,10 @@ BEGIN
     v_end := least(v_now + p_idle_ms, v_absolute_end);
     INSERT INTO {session} (
       session_id, login_id, service_id, device, version, created_at, last_accessed_at, idle_timeout_ms,
-      absolute_expires_at, expires_at, sweep_at, payload)
+      absolute_expires_at, expires_at, sweep_at, token_digest, payload)
     VALUES (
-      p_session_id, p_login_id, p_by, p_device, 1, v_now, v_now, p_idle_ms, v_absolute_end, v_end, v_end, p_payload)
+      p_session_id, p_login_id, p_by, p_device, 1, v_now, v_now, p_idle_ms, v_absolute_end, v_end, v_end, p_token_digest,
+      p_payload)
     ON CONFLICT DO NOTHING RETURNING * INTO v_session;
     IF NOT FOUND THEN outcome := 'id-taken'; END IF;
   END IF;

@@ -1,9 +1,9 @@
 import { PostgresFunction } from './postgres-function.js';
 
 /**
- * Writes a new payload to a session that is live and at the expected version.
+ * Writes a new payload, and the token digest if one is given, to a session that is live and at the expected version.
  *
- * Params: `touch` records an access as well.
+ * Params: `tokenDigest` is null to keep the stored one; `touch` records an access as well.
  * Returns: `outcome` (`replaced`, `conflict`, `ended`, `missing`), the time, the session as it is now: without its payload
  * after a replacement.
  * Atomicity: holds the session's row.
@@ -13,6 +13,7 @@ export const replaceSession = new PostgresFunction({
   params: {
     sessionId: 'uuid',
     expectedVersion: 'integer',
+    tokenDigest: 'text',
     payload: 'bytea',
     touch: 'boolean',
     by: 'text',
@@ -36,7 +37,7 @@ BEGIN
       least(v_session.last_accessed_at + v_session.idle_timeout_ms, v_session.absolute_expires_at);
   END IF;
   UPDATE {session} SET
-    version = version + 1, payload = p_payload,
+    version = version + 1, payload = p_payload, token_digest = coalesce(p_token_digest, token_digest),
     last_accessed_at = v_session.last_accessed_at, expires_at = v_session.expires_at
   WHERE session_id = p_session_id RETURNING * INTO v_session;
   v_session.payload := NULL;

@@ -1,9 +1,10 @@
 import { PostgresFunction } from './postgres-function.js';
 
 /**
- * Moves a session that is live and at the expected version to a new id and payload; the old row becomes a tombstone.
+ * Moves a session that is live and at the expected version to a new id, token digest and payload; the old row becomes a
+ * tombstone.
  *
- * Params: `actor` may be null.
+ * Params: `tokenDigest` is the successor's; it and `actor` may be null.
  * Returns: `outcome` (`rotated`, `id-taken`, `conflict`, `ended`, `missing`), the time, the successor or the session as it
  * is now.
  * Atomicity: holds the user's lock and the session's row.
@@ -14,6 +15,7 @@ export const rotateSession = new PostgresFunction({
     sessionId: 'uuid',
     expectedVersion: 'integer',
     successorId: 'uuid',
+    tokenDigest: 'text',
     payload: 'bytea',
     graceMs: 'bigint',
     by: 'text',
@@ -36,11 +38,11 @@ BEGIN
   IF outcome IS NULL THEN
     INSERT INTO {session} (
       session_id, login_id, service_id, device, version, place, created_at, last_accessed_at, idle_timeout_ms,
-      absolute_expires_at, expires_at, sweep_at, payload)
+      absolute_expires_at, expires_at, sweep_at, token_digest, payload)
     SELECT
       p_successor_id, v_session.login_id, v_session.service_id, v_session.device, 1, v_session.place,
       v_session.created_at, greatest(v_session.last_accessed_at, v_now), v_session.idle_timeout_ms,
-      v_session.absolute_expires_at, ending.at, ending.at, p_payload
+      v_session.absolute_expires_at, ending.at, ending.at, p_token_digest, p_payload
     FROM (SELECT least(
       greatest(v_session.last_accessed_at, v_now) + v_session.idle_timeout_ms, v_session.absolute_expires_at)) AS ending (at)
     ON CONFLICT DO NOTHING;

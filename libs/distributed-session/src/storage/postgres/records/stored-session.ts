@@ -19,6 +19,7 @@ const COLUMNS = [
   'expires_at',
   'sweep_at',
   'payload',
+  'token_digest',
   'ended_at',
   'reason',
   'ended_by',
@@ -37,7 +38,13 @@ export function readSessionRow(row: RowReader): SessionEntry {
   const [sessionId, loginId, serviceId, device] = [row.text(), row.text(), row.text(), row.optionalText()];
   const [version, place, createdAt, lastAccessedAt] = [row.whole(), row.whole(), row.whole(), row.whole()];
   const [idleTimeoutMs, absoluteExpiresAt, expiresAt] = [row.optionalWhole(), row.optionalWhole(), row.whole()];
-  const [purgeAt, payload, endedAt] = [row.whole(), row.optionalBytes(), row.optionalWhole()];
+  const [purgeAt, payload, tokenDigest, endedAt] = [
+    row.whole(),
+    row.optionalBytes(),
+    row.optionalText(),
+    row.optionalWhole(),
+  ];
+  const digest = tokenDigest === undefined ? {} : { tokenDigest };
   const header = {
     sessionId,
     loginId: unescapeText(loginId),
@@ -47,13 +54,14 @@ export function readSessionRow(row: RowReader): SessionEntry {
     createdAt,
     lastAccessedAt,
   };
-  if (endedAt !== undefined) return { session: { ...header, ...readEnding(row, endedAt) }, place, purgeAt };
+  if (endedAt !== undefined) return { session: { ...header, ...digest, ...readEnding(row, endedAt) }, place, purgeAt };
   const session: SessionRecord = {
     state: 'live',
     ...header,
     ...(idleTimeoutMs !== undefined && { idleTimeoutMs }),
     expiresAt,
     ...(absoluteExpiresAt !== undefined && { absoluteExpiresAt }),
+    ...digest,
     payload: payload ?? new Uint8Array(),
   };
   return { session, place, purgeAt };

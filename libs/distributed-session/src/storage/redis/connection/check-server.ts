@@ -90,11 +90,15 @@ export async function storeErrors(
   return [];
 }
 
-/** Reads the format and the fingerprint of the store. The first process that may write claims an empty store. */
+/**
+ * Reads the format and the fingerprint of the store. The first process that may write claims an empty store, and one of an
+ * earlier format.
+ */
 async function storedClaim(connection: RedisConnection, keys: SessionKeys, mayWrite: boolean): Promise<string[]> {
   const { meta, fingerprint } = keys;
   const read = (await connection.read('hmget', meta, 'format', 'fingerprint')) as readonly (Buffer | null)[];
-  if (read.every((value) => value !== null)) return read.map(String);
+  const isClaimed = read.every((value) => value !== null);
+  if (isClaimed && (Number(read[0]) >= FORMAT || !mayWrite)) return read.map(String);
   if (!mayWrite) return [String(FORMAT), fingerprint];
   const claimed = await connection.run(claimStoreScript, { meta }, { format: FORMAT, fingerprint });
   return (claimed as readonly Buffer[]).map(String);

@@ -1,7 +1,10 @@
 import type { ServiceCredentialRecord, StoredServiceSecret } from '../../service-credential-storage.js';
 import { secretHashOf } from '../../shared/service-records.js';
 import { ByteReader } from './bytes.js';
-import { FORMAT, UnreadableValueError } from './stored-session.js';
+import { UnreadableValueError } from './stored-session.js';
+
+/** The first byte of a service's record. */
+export const SERVICE_FORMAT = 1;
 
 /**
  * Reads a service record: format (1 byte), version (4), createdAt (8), the texts service id, name and permissions
@@ -16,7 +19,7 @@ export function unpackRedisService(value: Buffer, now: number): ServiceCredentia
   try {
     const reader = new ByteReader(value);
     const format = reader.uint8();
-    if (format !== FORMAT) throw new UnreadableValueError(format > FORMAT);
+    if (format !== SERVICE_FORMAT) throw new UnreadableValueError(format > SERVICE_FORMAT);
     const [version, createdAt] = [reader.uint32(), reader.whole()];
     const [serviceId, serviceName] = [reader.text(), reader.text()];
     const permissions = permissionsOf(JSON.parse(reader.text()));

@@ -30,6 +30,7 @@ const RECORD: SessionRecord = {
   idleTimeoutMs: 60_000,
   expiresAt: 1_700_000_061_000,
   absoluteExpiresAt: 1_700_003_600_000,
+  tokenDigest: 'digest',
   payload: Uint8Array.of(1, 2, 3),
 };
 const TOMBSTONE: SessionTombstone = {
@@ -40,6 +41,7 @@ const TOMBSTONE: SessionTombstone = {
   version: 3,
   createdAt: RECORD.createdAt,
   lastAccessedAt: RECORD.lastAccessedAt,
+  tokenDigest: 'digest',
   reason: 'rotated',
   endedAt: 1_700_000_002_000,
   endedBy: 'orders',
@@ -47,15 +49,24 @@ const TOMBSTONE: SessionTombstone = {
   rotatedTo: '01234567-89ab-8cde-9f01-23456789abcd',
   graceEndsAt: 1_700_000_012_000,
 };
-const GOLDEN_RECORD =
+const FIRST_GOLDEN_RECORD =
   '014c030000000700000000008056febc78420080be56febc784200806465febc7842000068c501bd784200000000004ced40' +
   '0000000070999441390030313233343536372d383961622d386364652d386630312d3233343536373839616263640600c3a4' +
   '6c696365030077656206006f7264657273010203';
-const GOLDEN_TOMBSTONE =
+const FIRST_GOLDEN_TOMBSTONE =
   '0145030000000700000000008056febc78420080be56febc78420000fd56febc78420000bdbc50bd784200006e59febc7842' +
   '0000000000000000360030313233343536372d383961622d386364652d386630312d3233343536373839616263640600c3a4' +
   '6c696365ffff06006f72646572730700726f746174656406006f726465727303006a6f62240030313233343536372d383961' +
   '622d386364652d396630312d323334353637383961626364';
+const GOLDEN_RECORD =
+  '024c030000000700000000008056febc78420080be56febc784200806465febc7842000068c501bd784200000000004ced40' +
+  '0000000070999441390030313233343536372d383961622d386364652d386630312d3233343536373839616263640600c3a4' +
+  '6c696365030077656206006f72646572730600646967657374010203';
+const GOLDEN_TOMBSTONE =
+  '0245030000000700000000008056febc78420080be56febc78420000fd56febc78420000bdbc50bd784200006e59febc7842' +
+  '0000000000000000360030313233343536372d383961622d386364652d386630312d3233343536373839616263640600c3a4' +
+  '6c696365ffff06006f726465727306006469676573740700726f746174656406006f726465727303006a6f62240030313233' +
+  '343536372d383961622d386364652d396630312d323334353637383961626364';
 const PLACE = { place: 7, historyRetentionMs: 86_400_000 };
 
 /** Whether a value is read as a valid session, as an invalid one, or not at all. */
@@ -80,6 +91,14 @@ describe('the stored form of a session', () => {
     expect(packedTombstone(TOMBSTONE, PLACE).toString('hex')).toBe(GOLDEN_TOMBSTONE);
     expect(unpackRedisSession(Buffer.from(GOLDEN_RECORD, 'hex')).session).toEqual(RECORD);
     expect(unpackRedisSession(Buffer.from(GOLDEN_TOMBSTONE, 'hex')).session).toEqual(TOMBSTONE);
+  });
+
+  it('of the first format is read, without a token digest', () => {
+    const [{ tokenDigest: _, ...record }, { tokenDigest: __, ...tombstone }] = [RECORD, TOMBSTONE];
+    expect(packedRecord(record, PLACE, 1).toString('hex')).toBe(FIRST_GOLDEN_RECORD);
+    expect(packedTombstone(tombstone, PLACE, 1).toString('hex')).toBe(FIRST_GOLDEN_TOMBSTONE);
+    expect(unpackRedisSession(Buffer.from(FIRST_GOLDEN_RECORD, 'hex')).session).toEqual(record);
+    expect(unpackRedisSession(Buffer.from(FIRST_GOLDEN_TOMBSTONE, 'hex')).session).toEqual(tombstone);
   });
 
   it('preserves every live session with any texts, its place and the end of its history', () => {
@@ -165,7 +184,7 @@ describe('the stored form of a session', () => {
   });
 
   it.each([
-    [2, true],
+    [3, true],
     [255, true],
     [0, false],
   ])('is unreadable in format %d; written by a later release: %s', (format, newerFormat) => {

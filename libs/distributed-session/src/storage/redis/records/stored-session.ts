@@ -5,7 +5,7 @@ import type { SessionEntry } from '../../shared/session-entry.js';
 import { ByteReader, packText } from './bytes.js';
 
 /**
- * The first byte of a record. The layout of a session (numbers are little-endian; a text is a length of two bytes and
+ * The first byte of a record, and the format of the store. The layout of a session (numbers are little-endian; a text is a length of two bytes and
  * UTF-8):
  *
  * | bytes | live (`L`)                  | ended (`E`)                     |
@@ -22,13 +22,17 @@ import { ByteReader, packText } from './bytes.js';
  * | 8     | historyRetentionMs          | 0                               |
  * | 2     | length of the identity      | length of the identity          |
  * | …     | identity                    | identity                        |
+ * | …     | token digest, or absent     | token digest, or absent         |
  * | rest  | payload                     | ending                          |
  *
  * The identity consists of the session id (36 characters) and the texts login id, device (or absent) and service id; it
- * never changes. The ending consists of the texts reason, ended by, actor (or absent) and successor (or absent). Scripts
- * read the header, and copy identity, payload and ending unchanged. Times are doubles, in epoch milliseconds.
+ * never changes. The token digest is a text, too. The ending consists of the texts reason, ended by, actor (or absent) and
+ * successor (or absent). Scripts read the header, and copy the other parts unchanged. Times are doubles, in epoch
+ * milliseconds.
  */
-export const FORMAT = 1;
+export const FORMAT = 2;
+/** Without the token digest, which was in the payload. Such a record is read, and the next write replaces it. */
+export const FIRST_FORMAT = 1;
 export const HEADER_BYTES = 60;
 /** A UUID as text, because a script compares it with the field that it was found under. */
 export const SESSION_ID_BYTES = 36;
@@ -97,12 +101,14 @@ export function unpackRedisSession(value: Buffer): SessionEntry {
 /** Uses the offsets of the table above, because this is the hot path of every read. */
 function unpack(value: Buffer): SessionEntry {
   const format = value.readUInt8(0);
-  if (format !== FORMAT) throw new UnreadableValueError(format > FORMAT);
+  if (format !== FORMAT && format !== FIRST_FORMAT) throw new UnreadableValueError(format > FORMAT);
   const state = value.readUInt8(1);
-  const bodyAt = HEADER_BYTES + value.readUInt16LE(HEADER_BYTES - 2);
-  const identity = new ByteReader(value.subarray(HEADER_BYTES, bodyAt));
+  const identityEnd = HEADER_BYTES + value.readUInt16LE(HEADER_BYTES - 2);
+  const identity = new ByteReader(value.subarray(HEADER_BYTES, identityEnd));
   const names = unpackIdentity(identity);
-  if (!identity.isAtEnd || bodyAt > value.length) throw new UnreadableValueError(false);
+  if (!identity.isAtEnd || identityEnd > value.length) throw new UnreadableValueError(false);
+  const body = new ByteReader(value.subarray(identityEnd));
+  const tokenDigest = format === FIRST_FORMAT ? undefined : body.optionalText();
   const place = value.readUInt32LE(6);
   const header = {
     ...names,
@@ -118,17 +124,18 @@ function unpack(value: Buffer): SessionEntry {
       ...(span > 0 && { idleTimeoutMs: span }),
       expiresAt: end,
       ...(limit > 0 && { absoluteExpiresAt: limit }),
-      payload: new Uint8Array(value.subarray(bodyAt)),
+      ...(tokenDigest !== undefined && { tokenDigest }),
+      payload: new Uint8Array(body.take()),
     };
     return { session, place, purgeAt: end + time(value, 50) };
   }
   if (state !== ENDED) throw new UnreadableValueError(false);
-  const ending = new ByteReader(value.subarray(bodyAt));
-  const { reason, by, actor, rotatedTo } = unpackEnding(ending);
-  if (!ending.isAtEnd) throw new UnreadableValueError(false);
+  const { reason, by, actor, rotatedTo } = unpackEnding(body);
+  if (!body.isAtEnd) throw new UnreadableValueError(false);
   const session: SessionTombstone = {
     state: 'ended',
     ...header,
+    ...(tokenDigest !== undefined && { tokenDigest }),
     reason,
     endedAt: end,
     endedBy: by,

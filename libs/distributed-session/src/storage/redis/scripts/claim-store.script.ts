@@ -1,12 +1,13 @@
 import { RedisScript } from './redis-script.js';
 
 /**
- * Stores the format and the fingerprint of the tag key, unless the store has them already.
+ * Stores the format and the fingerprint of the tag key, unless the store has them already. An earlier format is replaced:
+ * processes of earlier releases cannot read what is written from now on, and stop.
  *
  * KEYS  meta: the hash that contains them.
  * ARGV  format; fingerprint of the tag key.
  * Returns  { format, fingerprint } of the store.
- * Atomicity  if several processes run it at once, one of them writes both.
+ * Atomicity  if several processes run it at once, one of them writes both. The store of another tag key is not changed.
  */
 export const claimStoreScript = new RedisScript({
   name: 'claim-store',
@@ -15,6 +16,11 @@ export const claimStoreScript = new RedisScript({
   body: `
 redis.call('HSETNX', meta, 'format', format)
 redis.call('HSETNX', meta, 'fingerprint', fingerprint)
-return redis.call('HMGET', meta, 'format', 'fingerprint')
+local claim = redis.call('HMGET', meta, 'format', 'fingerprint')
+if claim[2] == fingerprint and tonumber(claim[1]) < tonumber(format) then
+  redis.call('HSET', meta, 'format', format)
+  claim[1] = format
+end
+return claim
 `,
 });

@@ -7,7 +7,7 @@ import { RedisScript } from './redis-script.js';
  * Creates a session within the limits of its user.
  *
  * KEYS  login, sequence, expiries, online, counter: those of the user and its shard.
- * ARGV  deadline; channel; tag; sessionId; identity and payload, packed; loginId, packed, and loginAndDevice: the same with
+ * ARGV  deadline; channel; tag; sessionId; identity, tokenDigest and payload, packed; loginId, packed, and loginAndDevice: the same with
  *       the packed device; perLogin, perDevice (0: no limit), onLimit; idle, absolute (0: none) and retention in
  *       milliseconds; by, packed.
  * Returns  { 'created', header }, { 'limit-reached', 'login' | 'device' }, { 'id-taken' } or { 'late', now }.
@@ -23,6 +23,7 @@ export const createSessionScript = new RedisScript({
     'tag',
     'sessionId',
     'identity',
+    'tokenDigest',
     'payload',
     'loginId',
     'loginAndDevice',
@@ -67,7 +68,7 @@ end
 for _, record in ipairs(replaced) do makeRoom(record, 'replaced') end
 for at = 1, overLogin do makeRoom(rest[at], 'limit') end
 
-local record = { id = sessionId, identity = identity, state = LIVE, version = 1, place = lastPlace + 1, createdAt = now,
+local record = { id = sessionId, identity = identity, digest = tokenDigest, state = LIVE, version = 1, place = lastPlace + 1, createdAt = now,
   accessedAt = now, limit = tonumber(absolute) > 0 and now + tonumber(absolute) or 0, span = tonumber(idle),
   retention = tonumber(retention) }
 access(record, now)

@@ -1,4 +1,4 @@
-import { FORMAT, HEADER_BYTES, SESSION_ID_BYTES } from '../records/stored-session.js';
+import { FIRST_FORMAT, FORMAT, HEADER_BYTES, SESSION_ID_BYTES } from '../records/stored-session.js';
 import { NUMBERED } from './step.fragment.js';
 
 /**
@@ -11,6 +11,7 @@ ${NUMBERED.trim()}
 
 local HEADER = '<BBI4I4ddddddH'
 local LIVE, ENDED = 76, 69
+local ABSENT = '\\255\\255'
 
 local function text(value)
   return struct.pack('<Hc0', #value, value)
@@ -18,7 +19,16 @@ end
 
 local function pack(state, record)
   return struct.pack(HEADER, ${FORMAT}, state, record.version, record.place, record.createdAt, record.accessedAt,
-    record.endsAt, record.limit, record.span, record.retention, #record.identity) .. record.identity
+    record.endsAt, record.limit, record.span, record.retention, #record.identity) .. record.identity .. record.digest
+end
+
+-- The position after the packed text at a position; nil if the value ends before.
+local function afterText(value, at)
+  local low, high = string.byte(value, at, at + 1)
+  if not high then return nil end
+  local length = low + 256 * high
+  local after = at + 2 + (length == 65535 and 0 or length)
+  return after <= #value + 1 and after or nil
 end
 
 -- Whether an identity has the session id under which it was found, and its three texts fill it exactly.
@@ -26,10 +36,8 @@ local function isIdentity(id, value, size)
   local at, last = ${HEADER_BYTES + SESSION_ID_BYTES + 1}, ${HEADER_BYTES} + size
   if string.sub(value, ${HEADER_BYTES + 1}, at - 1) ~= id then return false end
   for _ = 1, 3 do
-    local low, high = string.byte(value, at, at + 1)
-    if not high then return false end
-    local length = low + 256 * high
-    at = at + 2 + (length == 65535 and 0 or length)
+    at = afterText(value, at)
+    if not at then return false end
   end
   return at == last + 1
 end
@@ -42,14 +50,19 @@ local function unpackRecord(id, value)
   if not value or #value < ${HEADER_BYTES} then return nil end
   local format, state, version, place, createdAt, accessedAt, endsAt, limit, span, retention, size =
     struct.unpack(HEADER, value)
-  if format ~= ${FORMAT} or (state ~= LIVE and state ~= ENDED) or #value < ${HEADER_BYTES} + size then return nil end
+  if format ~= ${FORMAT} and format ~= ${FIRST_FORMAT} then return nil end
+  if (state ~= LIVE and state ~= ENDED) or #value < ${HEADER_BYTES} + size then return nil end
   if not (isIdentity(id, value, size) and isTime(createdAt) and isTime(accessedAt) and isTime(endsAt)
     and isTime(limit) and isTime(span) and isTime(retention)) then
     return nil
   end
+  local digestAt = ${HEADER_BYTES + 1} + size
+  local bodyAt = format == ${FORMAT} and afterText(value, digestAt) or digestAt
+  if format == ${FORMAT} and bodyAt == digestAt then return nil end
   return { id = id, value = value, state = state, version = version, place = place, createdAt = createdAt,
     accessedAt = accessedAt, endsAt = endsAt, limit = limit, span = span, retention = retention,
-    identity = string.sub(value, ${HEADER_BYTES + 1}, ${HEADER_BYTES} + size), bodyAt = ${HEADER_BYTES + 1} + size }
+    identity = string.sub(value, ${HEADER_BYTES + 1}, digestAt - 1), bodyAt = bodyAt,
+    digest = format == ${FORMAT} and string.sub(value, digestAt, bodyAt - 1) or ABSENT }
 end
 
 -- A time that is not a number counts as due.

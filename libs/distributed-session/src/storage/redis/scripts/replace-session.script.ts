@@ -3,10 +3,11 @@ import { KEEP, RECORD } from './record.fragment.js';
 import { RedisScript } from './redis-script.js';
 
 /**
- * Replaces the payload of a live session at the expected version.
+ * Replaces the payload, and the token digest if one is given, of a live session at the expected version.
  *
  * KEYS  login, sequence: the hash of the user, the number of its shard's last change.
- * ARGV  deadline; channel; sessionId; expectedVersion; touch: '1' if the write touches the session; payload; by, packed.
+ * ARGV  deadline; channel; sessionId; expectedVersion; touch: '1' if the write touches the session; tokenDigest,
+ *       packed, or empty to keep it; payload; by, packed.
  * Returns  { 'replaced', header }, { 'conflict' | 'already-ended' | 'due' | 'unreadable', value }, { 'missing' } or
  *       { 'late', now }. A tombstone past its retention is missing.
  * Atomicity  one record is written and published, or nothing happens.
@@ -14,7 +15,7 @@ import { RedisScript } from './redis-script.js';
 export const replaceSessionScript = new RedisScript({
   name: 'replace-session',
   keys: ['login', 'sequence'],
-  args: ['deadline', 'channel', 'sessionId', 'expectedVersion', 'touch', 'payload', 'by'],
+  args: ['deadline', 'channel', 'sessionId', 'expectedVersion', 'touch', 'tokenDigest', 'payload', 'by'],
   uses: [IN_TIME, RECORD, KEEP],
   body: `
 local record = unpackRecord(sessionId, redis.call('HGET', login, sessionId))
@@ -23,6 +24,7 @@ if refused then return refused end
 if record.version ~= tonumber(expectedVersion) then return { 'conflict', lastNumber, record.value } end
 record.version = record.version + 1
 if touch == '1' then access(record, now) end
+if tokenDigest ~= '' then record.digest = tokenDigest end
 local header = pack(LIVE, record)
 redis.call('HSET', login, sessionId, header .. payload)
 keep(record)

@@ -5,11 +5,11 @@ import { KEEP, RECORD } from './record.fragment.js';
 import { RedisScript } from './redis-script.js';
 
 /**
- * Moves a live session at the expected version to a new id and payload.
+ * Moves a live session at the expected version to a new id, token digest and payload.
  *
  * KEYS  login, sequence: the hash of the user, the number of its shard's last change.
- * ARGV  deadline; channel; sessionId; expectedVersion; successorId; payload; ending, packed, with the successor's id;
- *       grace and retention in milliseconds.
+ * ARGV  deadline; channel; sessionId; expectedVersion; successorId; tokenDigest, packed; payload; ending, packed, with
+ *       the successor's id; grace and retention in milliseconds.
  * Returns  { 'rotated', header }, { 'id-taken' }, { 'conflict' | 'already-ended' | 'due' | 'unreadable', value },
  *       { 'missing' } or { 'late', now }.
  * Atomicity  the successor and the tombstone are written and one change is published, or nothing happens. The number of
@@ -24,6 +24,7 @@ export const rotateSessionScript = new RedisScript({
     'sessionId',
     'expectedVersion',
     'successorId',
+    'tokenDigest',
     'payload',
     'ending',
     'grace',
@@ -39,7 +40,7 @@ if record.version ~= tonumber(expectedVersion) then return { 'conflict', lastNum
 if redis.call('HEXISTS', login, successorId) == 1 then return { 'id-taken', lastNumber } end
 
 local successor = { version = 1, place = record.place, createdAt = record.createdAt, accessedAt = record.accessedAt,
-  limit = record.limit, span = record.span, retention = record.retention,
+  limit = record.limit, span = record.span, retention = record.retention, digest = tokenDigest,
   identity = successorId .. string.sub(record.identity, ${SESSION_ID_BYTES + 1}) }
 access(successor, now)
 local header = pack(LIVE, successor)

@@ -1,4 +1,4 @@
-import { FORMAT } from '../records/stored-session.js';
+import { SERVICE_FORMAT } from '../records/stored-service.js';
 import { NUMBERED } from './step.fragment.js';
 
 /**
@@ -22,7 +22,7 @@ local function unpackService(serviceId, value)
   local service = { id = serviceId, secrets = {}, ended = {} }
   local format, count
   format, service.version, service.createdAt, at = struct.unpack('<BI4d', value)
-  if format ~= ${FORMAT} then return nil end
+  if format ~= ${SERVICE_FORMAT} then return nil end
   local function nextText()
     local content
     content, at = struct.unpack('<Hc0', value, at)
@@ -51,7 +51,7 @@ local function readService(serviceId)
 end
 
 local function writeService(service)
-  local value = struct.pack('<BI4d', ${FORMAT}, service.version, service.createdAt) .. text(service.id)
+  local value = struct.pack('<BI4d', ${SERVICE_FORMAT}, service.version, service.createdAt) .. text(service.id)
     .. text(service.name) .. text(service.permissions) .. struct.pack('<B', #service.secrets)
   for _, secret in ipairs(service.secrets) do
     value = value .. text(secret.keyId) .. text(secret.hash)

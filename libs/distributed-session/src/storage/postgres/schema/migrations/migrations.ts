@@ -1,5 +1,6 @@
 import { sessionsMigration } from './0001-sessions.migration.js';
 import { servicesMigration } from './0002-services.migration.js';
+import { tokenDigestsMigration } from './0003-token-digests.migration.js';
 
 /**
  * A numbered step of the schema: tables, indexes and views. A released migration never changes; a later change is a new
@@ -16,4 +17,4 @@ export interface Migration {
 }
 
 /** All migrations in order, numbered from 1. */
-export const MIGRATIONS: readonly Migration[] = [sessionsMigration, servicesMigration];
+export const MIGRATIONS: readonly Migration[] = [sessionsMigration, servicesMigration, tokenDigestsMigration];

@@ -33,6 +33,24 @@ class OrdersController {
   }
 }
 
+const BASE64 = Buffer.from(`chosen:${CHOSEN_SECRET}`).toString('base64');
+
+/** Texts that `Buffer.from(…, 'base64')` decodes to a valid credential, and credentials that RFC 7617 forbids. */
+const MALFORMED_BASE64: readonly (readonly [string, string])[] = [
+  ['followed by junk', `${BASE64}!junk`],
+  ['followed by a comma and another credential', `${BASE64}, Basic ${BASE64}`],
+  ['followed by a parameter', `${BASE64} realm="services"`],
+  ['with a space in it', `${BASE64.slice(0, 8)} ${BASE64.slice(8)}`],
+  ['with missing padding', BASE64.replace(/=+$/, '')],
+  ['with extra padding', `${BASE64}=`],
+  ['in quotes', `"${BASE64}"`],
+  ['in the alphabet of URLs', Buffer.from('chosen:???????????>').toString('base64url')],
+  ['with bits after the last byte', BASE64.replace(/.(=+)$/, (_all, padding: string) => `B${padding}`)],
+  ['with a control character', Buffer.from(`chosen:${CHOSEN_SECRET}\n`).toString('base64')],
+  ['with a null character', Buffer.from(`chosen\0:${CHOSEN_SECRET}`).toString('base64')],
+  ['that is not UTF-8', Buffer.from(`chosen:${CHOSEN_SECRET}`, 'latin1').toString('base64')],
+];
+
 /** The secrets of the registered services. */
 interface Secrets {
   readonly gateway: string;
@@ -171,6 +189,12 @@ describe.each(ADAPTERS)('ServiceAuthGuard on %s', (_name, makeAdapter) => {
 
   test.each<[string, RequestHeaders]>([
     ['Basic that is not valid base64', { authorization: 'Basic ???' }],
+    ['Basic without credentials', { authorization: 'Basic' }],
+    ['Basic after a tab', { authorization: basic('gateway', CHOSEN_SECRET)['authorization']!.replace(' ', '\t') }],
+    ...MALFORMED_BASE64.map(([what, encoded]): [string, RequestHeaders] => [
+      `Basic ${what}`,
+      { authorization: `Basic ${encoded}` },
+    ]),
     ['Basic without a colon', { authorization: `Basic ${Buffer.from('gateway').toString('base64')}` }],
     ['Basic without a secret', basic('gateway', '')],
     ['Basic without an id', basic('', 'a plausible secret')],

@@ -16,7 +16,7 @@ export async function send(url: string, headers: Record<string, string> = {}, me
   return { status: response.status, headers: response.headers, text, json: parse(text) };
 }
 
-/** Sends exactly this request line and these headers, which may be invalid or repeated. */
+/** Sends exactly this request line and these headers, which may be invalid or repeated. A character is one byte. */
 export async function sendRaw(
   url: string,
   target: string,
@@ -27,7 +27,7 @@ export async function sendRaw(
   const lines = [['Host', 'localhost'], ['Connection', 'close'], ...headers].map(
     ([name, value]) => `${name}: ${value}`,
   );
-  socket.write(`${method} ${target} HTTP/1.1\r\n${lines.join('\r\n')}\r\n\r\n`);
+  socket.write(`${method} ${target} HTTP/1.1\r\n${lines.join('\r\n')}\r\n\r\n`, 'latin1');
   let received = '';
   socket.on('data', (chunk: Buffer) => (received += chunk.toString('latin1')));
   await once(socket, 'close');

@@ -2,19 +2,15 @@ import { type CanActivate, type ExecutionContext, Inject, Injectable } from '@ne
 import { Reflector } from '@nestjs/core';
 import { ServiceAuthenticationError } from '../errors/service.errors.js';
 import type { ServiceCarrier } from '../model/credential-carriers.js';
+import { isServiceId } from '../model/service-id.js';
 import { RESOLVED_OPTIONS, type ResolvedOptions } from '../resolve-options.js';
 import type { VerifiedService } from '../service/service-credential.js';
-import { looksGenerated } from '../service/service-secret.js';
+import { keyIdOf, looksGenerated } from '../service/service-secret.js';
 import { DistributedSessionManager } from '../session/distributed-session.manager.js';
+import { basicCredentials } from './basic-credentials.js';
 import { guardRejection } from './guard-rejection.js';
 import { type GuardedRequest, guardedRequestOf } from './guarded-request.js';
-import {
-  AmbiguousCredentialError,
-  authorization,
-  basicCredentials,
-  onlyOne,
-  singleHeader,
-} from './request-credentials.js';
+import { AmbiguousCredentialError, authorization, onlyOne, singleHeader } from './request-credentials.js';
 import { allowsAnonymous } from './route-requirements.js';
 
 /** The credential in a request: a service's secret, and its id unless a generated secret identifies it. */
@@ -70,7 +66,10 @@ export class ServiceAuthGuard implements CanActivate {
       bearer: () => this.extractFromBearer(request),
       headers: () => this.extractFromHeaders(request),
     };
-    return onlyOne(this.options.serviceCarriers.map((carrier) => readers[carrier]()));
+    return onlyOne(
+      this.options.serviceCarriers.map((carrier) => readers[carrier]()),
+      hasForm,
+    );
   }
 
   /** Reads the id and secret from HTTP Basic (RFC 7617). */
@@ -109,4 +108,8 @@ export class ServiceAuthGuard implements CanActivate {
     const { serviceCarriers } = this.options;
     return serviceCarriers.includes('basic') ? 'Basic realm="services", charset="UTF-8"' : 'Bearer realm="services"';
   }
+}
+
+function hasForm({ serviceId, secret }: PresentedServiceCredential): boolean {
+  return serviceId === undefined ? keyIdOf(secret) !== undefined : isServiceId(serviceId) && secret !== '';
 }

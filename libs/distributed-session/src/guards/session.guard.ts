@@ -2,14 +2,16 @@ import { type CanActivate, type ExecutionContext, Inject, Injectable } from '@ne
 import { Reflector } from '@nestjs/core';
 import { SessionInputError, SessionNotFoundError } from '../errors/session.errors.js';
 import type { SessionCarrier } from '../model/credential-carriers.js';
+import { isSessionId } from '../model/session-id.js';
 import { RESOLVED_OPTIONS, type ResolvedOptions } from '../resolve-options.js';
 import { looksGenerated } from '../service/service-secret.js';
 import { DistributedSessionManager } from '../session/distributed-session.manager.js';
-import type { SessionCredential } from '../session/session-credential.js';
+import { type SessionCredential, parseCredential } from '../session/session-credential.js';
 import { guardRejection } from './guard-rejection.js';
 import { type GuardedRequest, guardedRequestOf } from './guarded-request.js';
-import { AmbiguousCredentialError, authorization, onlyOne, singleCookie, singleHeader } from './request-credentials.js';
+import { AmbiguousCredentialError, authorization, onlyOne, singleHeader } from './request-credentials.js';
 import { isOptionalSession } from './route-requirements.js';
+import { singleCookie } from './session-cookie.js';
 
 /** Has no error code if the request has no credential (RFC 6750 section 3.1). */
 const CHALLENGE = 'Bearer realm="session"';
@@ -65,7 +67,10 @@ export class SessionGuard implements CanActivate {
       bearer: () => this.extractFromBearer(request),
       headers: () => this.extractFromHeaders(request),
     };
-    return onlyOne(this.options.sessionCarriers.map((carrier) => readers[carrier]()));
+    return onlyOne(
+      this.options.sessionCarriers.map((carrier) => readers[carrier]()),
+      hasForm,
+    );
   }
 
   /** Reads the whole credential from the session cookie. */
@@ -77,7 +82,7 @@ export class SessionGuard implements CanActivate {
   protected extractFromBearer(request: GuardedRequest): string | undefined {
     const credential = authorization(request, 'bearer');
     const isOfService = credential !== undefined && looksGenerated(credential);
-    return isOfService || this.#namedSession(request) !== undefined ? undefined : credential;
+    return isOfService || isSessionId(this.#namedSession(request)) ? undefined : credential;
   }
 
   /** Reads the session id from `X-Session-Id`, and the token from the bearer token. */
@@ -97,9 +102,25 @@ export class SessionGuard implements CanActivate {
   }
 }
 
-/** Returns whether the request has no credential, or one without a live session. On an optional route, it is anonymous. */
+/**
+ * Returns whether the request has no credential, several, or one without a live session. On an optional route it is
+ * anonymous, so that a stale or planted cookie cannot keep a user from the login page.
+ */
 function isWithoutSession(error: unknown): boolean {
-  return error instanceof SessionNotFoundError || error instanceof SessionInputError;
+  return (
+    error instanceof SessionNotFoundError ||
+    error instanceof SessionInputError ||
+    error instanceof AmbiguousCredentialError
+  );
+}
+
+function hasForm(credential: string | SessionCredential): boolean {
+  try {
+    parseCredential(credential);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function missing(carriers: readonly SessionCarrier[]): SessionInputError {

@@ -18,6 +18,7 @@ import { MetricsController } from './metrics/metrics.controller.js';
 import { ServiceMetrics } from './metrics/service-metrics.js';
 import { ServicesController } from './services/services.controller.js';
 import { AttributesController } from './sessions/attributes.controller.js';
+import { RotationController } from './sessions/rotation.controller.js';
 import { SessionsController } from './sessions/sessions.controller.js';
 
 /** The session service: the library behind a REST API, for services without access to the storage. */
@@ -35,6 +36,7 @@ import { SessionsController } from './sessions/sessions.controller.js';
   ],
   controllers: [
     SessionsController,
+    RotationController,
     AttributesController,
     LoginsController,
     ServicesController,

@@ -116,13 +116,16 @@ export class CreateSessionBody {
 
 const TOUCH = { default: true, description: 'Whether this call counts as an access and keeps the session alive.' };
 
+/** The OpenAPI description of a session's credential. */
+export const CREDENTIAL = {
+  maxLength: SESSION_ID_LENGTH + 1 + INPUT_LIMITS.maxTokenLength,
+  description: '`<sessionId>.<token>`',
+  example: '01995f3e-7a1b-4c1d-8e2f-3a4b5c6d7e8f.sgJ2…',
+};
+
 /** The credential that a client presented. It is sent in the body because URLs are logged. */
 export class VerifySessionBody {
-  @ApiProperty({
-    maxLength: SESSION_ID_LENGTH + 1 + INPUT_LIMITS.maxTokenLength,
-    description: '`<sessionId>.<token>`',
-    example: '01995f3e-7a1b-4c1d-8e2f-3a4b5c6d7e8f.sgJ2…',
-  })
+  @ApiProperty(CREDENTIAL)
   @IsString()
   readonly credential!: string;
 

@@ -157,36 +157,6 @@ export class SessionsController {
   ): Promise<Session> {
     return sessions.refreshSession(sessionId);
   }
-
-  @Post(':sessionId/rotate')
-  @UseInterceptors(IdempotencyInterceptor)
-  @ApiIdempotencyKey()
-  @ApiSessionId()
-  @Operation({
-    summary: "Rotate a session's id and token",
-    description:
-      'Use it after a login and after a change of privileges. The previous credential still works during the grace period.',
-    permissions: ['session.create'],
-    response: {
-      status: 201,
-      type: IssuedSessionResponse,
-      description: 'The session under its new id, with its secrets.',
-    },
-    problems: [
-      'ERR_SESSION_INPUT',
-      'ERR_SESSION_NOT_FOUND',
-      'ERR_SESSION_ENDED',
-      'ERR_SESSION_CONFLICT',
-      'ERR_IDEMPOTENCY_KEY_REUSED',
-      'ERR_STORAGE_FULL',
-    ],
-  })
-  async rotateSession(
-    @CallerSessions() sessions: DistributedSessionManager,
-    @Param('sessionId') sessionId: string,
-  ): Promise<IssuedSessionView> {
-    return showIssuedSession(await sessions.rotateSession(sessionId));
-  }
 }
 
 /** Replaces exactly this version. A newer version fails the precondition in `If-Match`: 412. */

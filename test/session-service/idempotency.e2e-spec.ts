@@ -16,6 +16,7 @@ describe.each(SERVERS)('On %s, an Idempotency-Key', (HTTP_ADAPTER) => {
   let one: ServiceClient;
   let another: ServiceClient;
   let sessionId: string;
+  let credential: string;
   let key: { 'idempotency-key': string };
   let keys = 0;
 
@@ -29,7 +30,7 @@ describe.each(SERVERS)('On %s, an Idempotency-Key', (HTTP_ADAPTER) => {
 
   beforeEach(async () => {
     key = { 'idempotency-key': `key-${++keys}` };
-    ({ sessionId } = await service.sessions.createSession(`login-${keys}`));
+    ({ sessionId, credential } = await service.sessions.createSession(`login-${keys}`));
     await service.sessions.registerService({ serviceId: `order-${keys}`, serviceName: 'Orders', permissions: [] });
   });
 
@@ -46,8 +47,13 @@ describe.each(SERVERS)('On %s, an Idempotency-Key', (HTTP_ADAPTER) => {
       'POST /v1/sessions/{sessionId}/rotate',
       async (client, isOther = false) => {
         const other = isOther ? await service.sessions.createSession('bob') : { sessionId };
-        return client(`POST /v1/sessions/${other.sessionId}/rotate`, undefined, key);
+        return client(`POST /v1/sessions/${other.sessionId}/rotate`, { actor: 'ops' }, key);
       },
+    ],
+    [
+      'POST /v1/sessions/rotate',
+      (client, isOther = false) =>
+        client('POST /v1/sessions/rotate', { credential, ...(isOther && { graceMs: 0 }) }, key),
     ],
     [
       'POST /v1/services',
@@ -114,7 +120,7 @@ describe.each(SERVERS)('On %s, an Idempotency-Key', (HTTP_ADAPTER) => {
     const answers = [
       await one('POST /v1/sessions', { loginId: 'carol' }, key),
       await another('POST /v1/sessions', { loginId: 'carol' }, key),
-      await one(`POST /v1/sessions/${sessionId}/rotate`, undefined, key),
+      await one(`POST /v1/sessions/${sessionId}/rotate`, { actor: 'ops' }, key),
       await one(`POST /v1/services/order-${keys}/secrets`, {}, key),
     ];
     for (const { status, headers } of answers) {

@@ -103,7 +103,7 @@ describe.each(SERVERS)('On %s, the session service', (HTTP_ADAPTER) => {
 
   test('ends all sessions of a user except one that has been rotated since', async () => {
     const [stays, goes] = [await logIn(), await logIn()];
-    const next = (await user<IssuedSessionView>(`POST /v1/sessions/${stays.sessionId}/rotate`)).json;
+    const next = (await user<IssuedSessionView>('POST /v1/sessions/rotate', { credential: stays.credential })).json;
     expect((await endAll(`?except=${stays.sessionId}`)).json).toEqual({ ended: 1 });
     expect(await live()).toEqual([next.sessionId]);
     expect((await user('POST /v1/sessions/verify', { credential: stays.credential })).status).toBe(200);
@@ -140,13 +140,13 @@ describe.each(SERVERS)('On %s, the session service', (HTTP_ADAPTER) => {
     };
     expect(await refusalOf(service, () => user(`GET /v1/sessions/${kicked.sessionId}`))).toEqual(gone);
     clock.advance(1);
-    const next = await user<IssuedSessionView>(`POST /v1/sessions/${rotated.sessionId}/rotate`);
+    const next = await user<IssuedSessionView>(`POST /v1/sessions/${rotated.sessionId}/rotate`, { actor: 'ops' });
     clock.advance(1);
     expect((await support(`DELETE /v1/logins/${loginId}/sessions?reason=revoked&actor=a+job`)).json).toEqual({
       ended: 2,
     });
     const [third, second, first, ...others] = (await history()).toSorted((a, b) => b.endedAt - a.endedAt);
-    expect(first).toEqual(expect.objectContaining({ reason: 'rotated', rotatedTo: next.json.sessionId }));
+    expect(first).toEqual(expect.objectContaining({ reason: 'rotated', rotatedTo: next.json.sessionId, actor: 'ops' }));
     expect([second, third].map((entry) => entry!.sessionId).toSorted()).toEqual(
       [revoked.sessionId, next.json.sessionId].toSorted(),
     );

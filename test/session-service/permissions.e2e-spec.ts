@@ -13,6 +13,8 @@ import { WatchedStorage } from '../support/watched-storage.js';
 /** Some rows written by hand, so that an error in the generated table cannot hide: an operation and all that grant it. */
 const ROWS: Readonly<Record<string, readonly (string | undefined)[]>> = {
   createSession: ['session.create', 'session.*', '*'],
+  rotateSession: ['session.create', 'session.*', '*'],
+  rotateSessionById: ['session.impersonate', 'session.*', '*'],
   getSession: ['session.read', 'session.read:cart.*', 'session.*', '*'],
   replaceSession: ['session.*', '*'],
   patchAttributes: ['session.write', 'session.write:cart.*', 'session.*', '*'],
@@ -23,7 +25,7 @@ const ROWS: Readonly<Record<string, readonly (string | undefined)[]>> = {
 };
 
 /** The operations that issue secrets, and the fields that no other operation answers with. */
-const ISSUING = ['createSession', 'rotateSession', 'registerService', 'rotateServiceSecret'];
+const ISSUING = ['createSession', 'rotateSession', 'rotateSessionById', 'registerService', 'rotateServiceSecret'];
 const ISSUED = ['"token":', '"credential":', '"secret":'];
 /** The storage calls of authentication. Every other call belongs to an operation. */
 const OF_AUTHENTICATION = /^(?:services\.(?:find|findByKeyId|recordUse)|sweep)(?: done)?$/;
@@ -69,8 +71,8 @@ describe.each(SERVERS)('On %s, the session service', (HTTP_ADAPTER) => {
 
   afterAll(stopServices);
 
-  test('requires a permission for each of 25 operations', () => {
-    expect(operations).toHaveLength(25);
+  test('requires a permission for each of 26 operations', () => {
+    expect(operations).toHaveLength(26);
     for (const { requirements } of operations) {
       expect(requirements!.length).toBeGreaterThan(0);
       for (const { permission } of requirements!) expect(SINGLE_PERMISSIONS).toContain(permission);
@@ -146,7 +148,7 @@ describe.each(SERVERS)('On %s, the session service', (HTTP_ADAPTER) => {
       await cart<Session>(`PATCH ${path}/attributes`, { remove: ['cart.none'] }),
       await cart<Session>(`DELETE ${path}/attributes/cart.none`),
       await cart<Session>(`PUT ${path}`, { attributes: { 'cart.total': 5 } }, { 'if-match': '"2"' }),
-      await cart<Session>(`POST ${path}/rotate`),
+      await cart<Session>('POST /v1/sessions/rotate', { credential }),
     ];
     for (const { status, text, json } of answers) {
       expect([Math.floor(status / 100), json.attributes]).toEqual([2, { 'cart.total': 5 }]);
@@ -206,16 +208,17 @@ describe.each(SERVERS)('On %s, the session service', (HTTP_ADAPTER) => {
       expect(refusal).toEqual(denied('session.delete'));
     }
     const deleter = clientOf(service, await service.register('deleter', 'session.delete'));
-    const requests: [string, string][] = [
+    const requests: [permission: string, line: string, body?: object][] = [
       ['session.read', `GET ${path}`],
       ['session.read', `POST ${path}/refresh`],
-      ['session.create', `POST ${path}/rotate`],
+      ['session.create', 'POST /v1/sessions/rotate', { credential }],
+      ['session.impersonate', `POST ${path}/rotate`, { actor: 'ops' }],
       ['session.list', 'GET /v1/logins/alice/sessions'],
       ['session.list', 'GET /v1/logins/alice/history'],
       ['session.list', 'GET /v1/logins'],
     ];
-    for (const [permission, line] of requests) {
-      expect(await refusalOf(service, () => deleter(line))).toEqual(denied(permission));
+    for (const [permission, line, body] of requests) {
+      expect(await refusalOf(service, () => deleter(line, body))).toEqual(denied(permission));
     }
   });
 

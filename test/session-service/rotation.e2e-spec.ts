@@ -17,6 +17,8 @@ describe.each(SERVERS)('On %s, the session service', (HTTP_ADAPTER) => {
   let storage: ContendedStorage;
   let service: RunningService;
   let user: ServiceClient;
+  let creator: ServiceClient;
+  let support: ServiceClient;
   let rotations = 0;
 
   beforeAll(async () => {
@@ -25,6 +27,8 @@ describe.each(SERVERS)('On %s, the session service', (HTTP_ADAPTER) => {
     const variables = { HTTP_ADAPTER, SESSION_ROTATION_GRACE_MS: String(GRACE_MS), ...LIMITS };
     service = await startService({ variables, storage });
     user = clientOf(service, await service.register('user', 'session.*'));
+    creator = clientOf(service, await service.register('creator', 'session.create'));
+    support = clientOf(service, await service.register('support', 'session.impersonate'));
   });
 
   afterAll(stopServices);
@@ -35,7 +39,7 @@ describe.each(SERVERS)('On %s, the session service', (HTTP_ADAPTER) => {
     const attributes = { role: 'customer' };
     const loginId = `rotated-${++rotations}`;
     const old = await service.sessions.createSession(loginId, undefined, { device: 'web', attributes });
-    const answer = await user<IssuedSessionView>(`POST /v1/sessions/${old.sessionId}/rotate`);
+    const answer = await user<IssuedSessionView>('POST /v1/sessions/rotate', { credential: old.credential });
     return { old, answer, next: answer.json };
   }
 
@@ -88,14 +92,16 @@ describe.each(SERVERS)('On %s, the session service', (HTTP_ADAPTER) => {
     const gone = { status: 410, code: 'ERR_SESSION_ENDED', ...ending };
     const path = `/v1/sessions/${old.sessionId}`;
     expect(await refusalOf(service, () => user(`GET ${path}`))).toEqual(gone);
-    expect(await refusalOf(service, () => user(`POST ${path}/rotate`))).toEqual(gone);
+    const { credential } = old;
+    expect(await refusalOf(service, () => user('POST /v1/sessions/rotate', { credential }))).toEqual(gone);
+    expect(await refusalOf(service, () => user(`POST ${path}/rotate`, { actor: 'support' }))).toEqual(gone);
     const [last] = await service.sessions.getSessionHistory(old.loginId);
     expect(last).toMatchObject({ sessionId: old.sessionId, reason: 'rotated', endedBy: 'user' });
   });
 
   test('carries out one of twenty concurrent rotations', async () => {
-    const { sessionId } = await service.sessions.createSession('rotated-concurrently');
-    const rotate = () => user<IssuedSessionView>(`POST /v1/sessions/${sessionId}/rotate`);
+    const { credential } = await service.sessions.createSession('rotated-concurrently');
+    const rotate = () => user<IssuedSessionView>('POST /v1/sessions/rotate', { credential });
     const answers = await sendConcurrently(
       { app: service.app, storage },
       ['rotate'],
@@ -110,10 +116,45 @@ describe.each(SERVERS)('On %s, the session service', (HTTP_ADAPTER) => {
     expect(live.map((session) => session.sessionId)).toEqual([made[0]!.json.sessionId]);
   });
 
+  test('ends the previous credential at once if a rotation requests it', async () => {
+    const { credential } = await service.sessions.createSession('privileged');
+    const refused = { status: 400, code: 'ERR_SESSION_INPUT', field: 'graceMs', constraint: 'range', limit: GRACE_MS };
+    const longer = { credential, graceMs: GRACE_MS + 1 };
+    expect(await refusalOf(service, () => user('POST /v1/sessions/rotate', longer))).toEqual(refused);
+    expect((await user('POST /v1/sessions/rotate', { credential, graceMs: 0 })).status).toBe(201);
+    expect(refusalIn(await verify(credential))).toMatchObject({ status: 410, reason: 'rotated' });
+  });
+
+  test('rotates by id only for a caller with session.impersonate, and records the actor', async () => {
+    const { sessionId, credential } = await service.sessions.createSession('impersonated');
+    const path = `POST /v1/sessions/${sessionId}/rotate`;
+    const denied = { status: 403, code: 'ERR_SERVICE_PERMISSION', permission: 'session.impersonate' };
+    const body = { actor: 'support@example.com', graceMs: 0 };
+    expect(await refusalOf(service, () => creator(path, body))).toEqual(denied);
+    expect(await refusalOf(service, () => creator(path, { credential }))).toEqual(denied);
+    const unnamed = { status: 400, code: 'ERR_REQUEST_INPUT', field: 'actor' };
+    expect(await refusalOf(service, () => support(path, {}))).toEqual(unnamed);
+    const { status, json } = await support<IssuedSessionView>(path, body);
+    expect([status, json.loginId]).toEqual([201, 'impersonated']);
+    const [entry] = await service.sessions.getSessionHistory('impersonated');
+    expect(entry).toMatchObject({ endedBy: 'support', actor: 'support@example.com' });
+  });
+
+  test('rotates for a caller with session.create only with the right token', async () => {
+    const [own, other] = [await service.sessions.createSession('own'), await service.sessions.createSession('other')];
+    for (const credential of [`${own.sessionId}.${other.token}`, `${own.sessionId}.x`]) {
+      const notFound = { status: 404, code: 'ERR_SESSION_NOT_FOUND' };
+      expect(await refusalOf(service, () => creator('POST /v1/sessions/rotate', { credential }))).toEqual(notFound);
+    }
+    const { status, text } = await creator('POST /v1/sessions/rotate', { credential: own.credential });
+    expect(status).toBe(201);
+    expect(text).not.toContain(own.token);
+  });
+
   test('reports a conflict when other services keep writing to the session, and does not rotate it', async () => {
     const { sessionId, credential } = await service.sessions.createSession('busy');
     storage.isContended = true;
-    const answer = await user(`POST /v1/sessions/${sessionId}/rotate`);
+    const answer = await user('POST /v1/sessions/rotate', { credential });
     storage.isContended = false;
     const { version } = await service.sessions.getSession(sessionId);
     expect(refusalIn(answer)).toEqual({ status: 409, code: 'ERR_SESSION_CONFLICT', currentVersion: version });

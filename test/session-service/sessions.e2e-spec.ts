@@ -174,7 +174,7 @@ describe.each(SERVERS)('On %s, the session service', (HTTP_ADAPTER) => {
     ['GET /v1/sessions/:id', undefined],
     ['PUT /v1/sessions/:id', { attributes: {} }],
     ['POST /v1/sessions/:id/refresh', undefined],
-    ['POST /v1/sessions/:id/rotate', undefined],
+    ['POST /v1/sessions/:id/rotate', { actor: 'ops' }],
     ['GET /v1/sessions/:id/attributes', undefined],
     ['PATCH /v1/sessions/:id/attributes', { set: { role: 'x' } }],
     ['GET /v1/sessions/:id/attributes/role', undefined],

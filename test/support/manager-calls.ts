@@ -30,7 +30,12 @@ export const MANAGER_CALLS: Calls = {
   setAttributes: (sessions) => sessions.setAttributes(SESSION_ID, { set: { role: 'admin' } }),
   setAttribute: (sessions) => sessions.setAttribute(SESSION_ID, 'role', 'admin'),
   removeAttribute: (sessions) => sessions.removeAttribute(SESSION_ID, 'role'),
-  rotateSession: (sessions) => sessions.rotateSession(SESSION_ID),
+  // By credential and by id, which require different permissions.
+  rotateSession: (sessions) =>
+    Promise.all([
+      sessions.rotateSession(`${SESSION_ID}.token`),
+      sessions.rotateSession(SESSION_ID, { actor: 'support@example.com' }),
+    ]),
   deleteSession: (sessions) => sessions.deleteSession(SESSION_ID),
   kickOut: (sessions) => sessions.kickOut(SESSION_ID),
   deleteAllSessions: (sessions) => sessions.deleteAllSessions('user123'),

@@ -40,6 +40,7 @@ const BODIES: Readonly<Record<string, object>> = {
   replaceSession: { attributes: { 'cart.total': 6 } },
   patchAttributes: { set: { 'cart.total': 6 }, remove: ['cart.none'] },
   setAttribute: { value: 6 },
+  rotateSessionById: { actor: 'support@example.com' },
   rotateServiceSecret: { overlapMs: 0 },
 };
 
@@ -58,6 +59,7 @@ export async function requestOf(
   const bodies: Readonly<Record<string, object>> = {
     ...BODIES,
     verifySession: { credential },
+    rotateSession: { credential },
     verifyService: { secret },
     registerService: { serviceId: `new-${serviceId}`, serviceName: 'New', permissions: [] },
   };

@@ -108,7 +108,7 @@ export async function setAtOnce({ model, real }: Compared, index: number, keys: 
 
 export async function rotate({ model, real }: Compared, index: number): Promise<void> {
   const session = model.pick(index);
-  const answer = await real.user<IssuedSessionView>(`POST /v1/sessions/${session.sessionId}/rotate`);
+  const answer = await real.user<IssuedSessionView>(`POST /v1/sessions/${session.sessionId}/rotate`, { actor: 'ops' });
   if (session.ending) return expectSession(answer, session);
   const { sessionId, token } = answer.json;
   const { ending, ...kept } = session;

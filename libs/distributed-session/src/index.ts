@@ -17,7 +17,7 @@ export {
   type EndReason,
 } from './model/end-reason.js';
 export { type SessionCredential, TOKEN_PATTERN } from './session/session-credential.js';
-export type { CreateSessionOptions, EndAllOptions, EndOptions } from './session/session-input.js';
+export type { CreateSessionOptions, EndAllOptions, EndOptions, RotateOptions } from './session/session-input.js';
 export type { ReadOptions } from './session/session-reader.js';
 
 // Attributes

@@ -9,6 +9,7 @@ export const SESSION_PERMISSIONS = [
   'session.write',
   'session.delete',
   'session.list',
+  'session.impersonate',
   'service.read',
   'service.manage',
 ] as const;

@@ -6,6 +6,7 @@ import { assertServiceId } from './service-input.js';
 
 const READ = parsePermission('session.read');
 const WRITE = parsePermission('session.write');
+const EVERYTHING = parsePermission('*');
 
 /** The service on whose behalf the manager acts, and its permissions. */
 export class ServiceAccess {
@@ -28,6 +29,11 @@ export class ServiceAccess {
   narrowedTo(service: { readonly serviceId: string; readonly permissions: readonly string[] }): ServiceAccess {
     assertIsService(service);
     return new ServiceAccess(service.serviceId, [...this.sets, new PermissionSet(service.permissions)]);
+  }
+
+  /** Whether the service lacks some permission: it is neither the application itself nor has it the permission `*`. */
+  get isLimited(): boolean {
+    return !this.may(EVERYTHING);
   }
 
   /** Returns whether all of a permission is granted. */

@@ -160,7 +160,7 @@ describe('AttributeWriter', () => {
   it('follows a session that is rotated before or during the write, within the grace period', async () => {
     storage.beforeWrite = async () => {
       storage.beforeWrite = undefined;
-      await issuer.rotate(sessionId, 'svc');
+      await issuer.rotate(await stored(sessionId), { graceMs: GRACE_MS, by: 'svc' });
     };
     const { record } = await write({ set: { during: 1 } });
     expect(record.sessionId).not.toBe(sessionId);

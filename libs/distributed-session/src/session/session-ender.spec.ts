@@ -4,6 +4,7 @@ import { resolveOptions } from '../resolve-options.js';
 import { InMemorySessionStorage } from '../storage/in-memory/in-memory-session-storage.js';
 import { FakeClock } from '../testing/fake-clock.js';
 import { emptyAttributes } from '../model/attributes.js';
+import { openLive } from './open-session.js';
 import { SessionIssuer } from './session-issuer.js';
 import { SessionEnder } from './session-ender.js';
 
@@ -27,7 +28,10 @@ describe('SessionEnder', () => {
   });
 
   const logOut = (id = sessionId) => terminator.end(id, { reason: 'logged-out', by: 'svc', actor: 'alice' });
-  const rotate = async (id = sessionId) => (await issuer.rotate(id, 'svc')).open.record.sessionId;
+  const rotate = async (id = sessionId) => {
+    const current = openLive(await storage.get(id), id);
+    return (await issuer.rotate(current, { graceMs: GRACE_MS, by: 'svc' })).open.record.sessionId;
+  };
 
   it('ends a session once: only the call that ended it returns true', async () => {
     expect(await Promise.all([logOut(), logOut(), logOut()])).toEqual([true, false, false]);

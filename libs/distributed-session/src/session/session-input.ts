@@ -161,6 +161,34 @@ export interface EndAllOptions extends EndOptions {
   readonly device?: string;
 }
 
+/**
+ * The options of `rotateSession()`.
+ *
+ * @example
+ * const options: RotateOptions = { graceMs: 0, actor: 'support@example.com' };
+ */
+export interface RotateOptions {
+  /**
+   * How long the previous credential still works, in milliseconds: at most the module's `rotationGraceMs`. Pass 0 on a
+   * change of privilege (a login, sudo), so that the previous credential ends at once.
+   *
+   * @default rotationGraceMs
+   */
+  readonly graceMs?: number;
+  /** The person or job on whose behalf the session is rotated, for the history; at most 256 characters. */
+  readonly actor?: string;
+}
+
+/** Checks the options of a rotation, and returns them with the default grace period. */
+export function checkRotateOptions(options: RotateOptions, maxGraceMs: number): RotateOptions & { graceMs: number } {
+  assertKnownOptions(options, ['graceMs', 'actor']);
+  const { graceMs = maxGraceMs, actor } = options;
+  assertActor(actor);
+  if (isDuration(graceMs, 0, maxGraceMs)) return { graceMs, ...(actor !== undefined && { actor }) };
+  const expectation = `must be a whole number of milliseconds from 0 to ${maxGraceMs}, the rotationGraceMs of the module`;
+  throw new SessionInputError('graceMs', 'range', `${expectation}${kindMismatch(graceMs, 'a number')}.`, maxGraceMs);
+}
+
 export function checkEndOptions(options: EndOptions): EndOptions {
   assertKnownOptions(options, ['reason', 'actor']);
   return checkEnding(options);

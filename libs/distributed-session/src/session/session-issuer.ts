@@ -6,8 +6,8 @@ import type { SessionClient } from '../model/session.js';
 import type { ResolvedOptions } from '../resolve-options.js';
 import type { SessionRecord } from '../storage/session-record.js';
 import type { SessionStorage } from '../storage/session-storage.js';
-import type { CreateSession } from '../storage/session-storage.operations.js';
-import { type OpenSession, assertIsSession, endedError, openLive, openSession, readSession } from './open-session.js';
+import type { CreateSession, RotateSession } from '../storage/session-storage.operations.js';
+import { type OpenSession, assertIsSession, endedError, openSession } from './open-session.js';
 import { MAX_GRACE_HOPS } from './rotation-grace.js';
 import { digestToken, generateToken } from './session-credential.js';
 import { type SessionPayload, encodePayload } from './session-payload.js';
@@ -33,10 +33,12 @@ export interface NewSession {
   readonly timeouts: SessionTimeouts;
 }
 
+type Rotation = Pick<RotateSession, 'graceMs' | 'by' | 'actor'>;
+
 /** The options about the creation and rotation of sessions. */
 type IssueOptions = Pick<
   ResolvedOptions,
-  'maxSessionsPerLogin' | 'maxSessionsPerDevice' | 'onLimit' | 'rotationGraceMs' | 'historyRetentionMs'
+  'maxSessionsPerLogin' | 'maxSessionsPerDevice' | 'onLimit' | 'historyRetentionMs'
 >;
 
 /** Issues credentials: creates sessions and rotates them. */
@@ -79,18 +81,18 @@ export class SessionIssuer {
    * Gives a session a new id and token. If several rotations run at once, one succeeds and the others find the session
    * ended as `rotated`. A concurrent write is kept: the rotation is repeated on the newer version.
    */
-  async rotate(sessionId: string, by: string): Promise<Issued> {
-    const { rotationGraceMs, historyRetentionMs } = this.options;
+  async rotate(open: OpenSession, rotation: Rotation): Promise<Issued> {
+    const { historyRetentionMs } = this.options;
     const token = generateToken();
-    let { record, payload } = openLive(await readSession(this.storage, sessionId), sessionId);
+    let { record, payload } = open;
+    const { sessionId } = record;
     for (let attempt = 0; attempt < MAX_ROTATION_ATTEMPTS; attempt++) {
       const successorId = this.storage.nextSessionId(record.loginId);
       const result = await this.storage.rotate({
         sessionId,
         expectedVersion: record.version,
         successor: { sessionId: successorId, payload: encodePayload(successorPayload(sessionId, payload, token)) },
-        graceMs: rotationGraceMs,
-        by,
+        ...rotation,
         historyRetentionMs,
       });
       if (result.outcome === 'rotated') return issued(result.session, successorId, record.loginId, token);

@@ -1,3 +1,4 @@
+import { SessionInputError } from '../errors/session.errors.js';
 import { emptyAttributes } from '../model/attributes.js';
 import type { IssuedSession, Session } from '../model/session.js';
 import type { ServiceAccess } from '../service/service-access.js';
@@ -9,11 +10,13 @@ import { type SessionCredential, assertSessionId, assertToken } from './session-
 import {
   type CreateSessionOptions,
   type EndOptions,
+  type RotateOptions,
   assertKnownOptions,
   assertLoginId,
   assertReadOptions,
   checkCreateOptions,
   checkEndOptions,
+  checkRotateOptions,
 } from './session-input.js';
 import type { ReadOptions } from './session-reader.js';
 
@@ -122,23 +125,33 @@ export abstract class SessionOperations extends ServiceOperations {
 
   /**
    * Gives a session a new id and token, after a login or a change of privilege (ASVS 7.2.4), and returns it with both,
-   * once. The absolute timeout does not change. Requires the `session.create` permission, because the result is a
-   * credential of the user.
+   * once. The absolute timeout does not change.
+   *
+   * @param session - The session's current credential, which requires the `session.create` permission; or its id, which
+   * requires `session.impersonate`, because the result is a credential of the user.
+   * @param options - `graceMs` defaults to `rotationGraceMs`; pass 0 on a change of privilege. `actor` is recorded in the
+   * history; a service that rotates by id must pass it, unless it has the permission `*`.
    *
    * @example
-   * const { credential } = await sessions.rotateSession(sessionId);
+   * const { credential } = await sessions.rotateSession(request.cookies['__Host-session'], { graceMs: 0 });
    *
    * @throws {ServicePermissionError} when the permission is missing.
-   * @throws {SessionInputError} when the id is malformed.
-   * @throws {SessionNotFoundError} when the session does not exist.
+   * @throws {SessionInputError} when an argument is invalid.
+   * @throws {SessionNotFoundError} when the session does not exist or the token is wrong.
    * @throws {SessionEndedError} when the session has ended. If several rotations run at once, one succeeds; the others
    * throw this error with the reason `rotated` and the new id in `rotatedTo`.
    * @throws {SessionConflictError} when other writers keep changing the session. Nothing was written.
    */
-  async rotateSession(sessionId: string): Promise<IssuedSession> {
-    this.access.require('session.create');
-    assertSessionId(sessionId);
-    const { open, token } = await this.parts.issuer.rotate(sessionId, this.access.serviceId);
+  async rotateSession(session: string | SessionCredential, options: RotateOptions = {}): Promise<IssuedSession> {
+    const { reader, issuer } = this.parts;
+    const sessionId = typeof session === 'string' && !session.includes('.') ? session : undefined;
+    this.access.require(sessionId === undefined ? 'session.create' : 'session.impersonate');
+    if (sessionId !== undefined) assertSessionId(sessionId);
+    const rotation = checkRotateOptions(options, this.parts.options.rotationGraceMs);
+    if (sessionId !== undefined && rotation.actor === undefined && this.access.isLimited) throw missingActor();
+    const current =
+      sessionId === undefined ? await reader.verifyCurrent(session) : await reader.get(sessionId, { touch: false });
+    const { open, token } = await issuer.rotate(current, { ...rotation, by: this.access.serviceId });
     return toIssuedSession(open, this.access, token);
   }
 
@@ -180,4 +193,10 @@ export abstract class SessionOperations extends ServiceOperations {
     assertSessionId(sessionId);
     assertReadOptions(options);
   }
+}
+
+function missingActor(): SessionInputError {
+  const expectation =
+    'is required to rotate a session by its id: pass the person or job on whose behalf it is rotated.';
+  return new SessionInputError('actor', 'empty', expectation);
 }

@@ -62,6 +62,23 @@ export class SessionReader {
     return this.#touched(open, options);
   }
 
+  /**
+   * Returns the session that a credential names. Unlike {@link verify}, it does not follow a rotation, even during the
+   * grace period, and does not count as an access.
+   */
+  async verifyCurrent(credential: unknown): Promise<OpenSession> {
+    const { sessionId, token } = parseCredential(credential);
+    const stored = await readSession(this.storage, sessionId);
+    if (!stored) throw new SessionNotFoundError(sessionId);
+    if (stored.state === 'ended') {
+      this.onLateUse(stored);
+      throw endedError(stored);
+    }
+    const open = openSession(stored);
+    if (!matchesDigest(token, open.payload.tokenDigest)) throw new SessionNotFoundError(sessionId);
+    return open;
+  }
+
   /** Returns the live sessions of a user in order of creation. It does not count as an access. */
   async list(loginId: string): Promise<readonly OpenSession[]> {
     const records = await this.storage.listByLogin(loginId);

@@ -8,7 +8,8 @@ type Call = (sessions: DistributedSessionManager, sessionId: string) => Promise<
 
 const REQUIRED: [permission: string, name: string, call: Call][] = [
   ['session.create', 'createSession', (s) => s.createSession('bob')],
-  ['session.create', 'rotateSession', (s, id) => s.rotateSession(id)],
+  ['session.create', 'rotateSession with a credential', (s, id) => s.rotateSession(`${id}.token-of-alice`)],
+  ['session.impersonate', 'rotateSession with an id', (s, id) => s.rotateSession(id, { actor: 'root' })],
   ['session.read', 'getSession', (s, id) => s.getSession(id)],
   ['session.read', 'findSession', (s, id) => s.findSession(id)],
   ['session.read', 'refreshSession', (s, id) => s.refreshSession(id)],

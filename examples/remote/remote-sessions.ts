@@ -26,8 +26,8 @@ export class RemoteSessions implements SharedSessions {
     const body = { loginId, token, ...options };
     const request = { method: 'POST', path: ['sessions'], body, isRead: false } as const;
     const { token: issued, credential, ...session } = await this.service.send<IssuedSession>(request);
-    // Not enumerable, as in the library, so that a session that is logged or sent contains no secret.
-    Object.defineProperties(session, { token: { value: issued }, credential: { value: credential } });
+    // Getters, as in the library, so that a session that is logged or sent contains no secret.
+    Object.defineProperties(session, { token: { get: () => issued }, credential: { get: () => credential } });
     return session as IssuedSession;
   }
 

@@ -22,7 +22,7 @@ export class LoginController {
   @Post('login')
   async logIn(@Body() { user, device }: LoginRequest) {
     const session = await this.sessions.createSession(user, undefined, { device, attributes: { role: 'customer' } });
-    // The credential is not enumerable, so it must be named to reach the client.
+    // A copy does not contain the credential, so it must be named to reach the client.
     return { sessionId: session.sessionId, device, credential: session.credential };
   }
 

@@ -193,7 +193,7 @@ export class RevokedResponse {
 
 export type IssuedServiceView = ServiceCredential & Pick<IssuedServiceCredential, 'secret' | 'keyId'>;
 
-/** Copies the secret into an enumerable property for JSON. The manager's result hides it from logs. */
+/** Copies the secret into a property for JSON. The manager's result hides it from logs. */
 export function showIssuedService(service: IssuedServiceCredential): IssuedServiceView {
   return { ...service, secret: service.secret };
 }

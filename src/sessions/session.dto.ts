@@ -241,7 +241,7 @@ export class EndedResponse {
 
 export type IssuedSessionView = Session & Pick<IssuedSession, 'token' | 'credential'>;
 
-/** Copies the secrets into enumerable properties for JSON. The manager's result hides them from logs. */
+/** Copies the secrets into properties for JSON. The manager's result hides them from logs. */
 export function showIssuedSession(session: IssuedSession): IssuedSessionView {
   const { token, credential } = session;
   return { ...session, token, credential };

@@ -1,5 +1,5 @@
-import { ConfigurableModuleBuilder, type Type } from '@nestjs/common';
-import type { DistributedSessionOptionsInput } from './resolve-options.js';
+import { ConfigurableModuleBuilder, type DynamicModule, type Provider, type Type } from '@nestjs/common';
+import { type DistributedSessionOptionsInput, withSealedSecrets } from './resolve-options.js';
 import type { SessionStorage } from './storage/session-storage.js';
 
 /**
@@ -15,8 +15,28 @@ export type DistributedSessionModuleOptions = Omit<DistributedSessionOptionsInpu
   readonly storage: StorageSource;
 };
 
-export const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } =
-  new ConfigurableModuleBuilder<DistributedSessionModuleOptions>({ moduleName: 'DistributedSession' })
-    .setClassMethodName('forRoot')
-    .setExtras({ isGlobal: false }, (definition, { isGlobal }) => ({ ...definition, global: isGlobal }))
-    .build();
+export const MODULE_OPTIONS_TOKEN = Symbol('nestjs-distributed-session module options');
+
+export const { ConfigurableModuleClass } = new ConfigurableModuleBuilder<DistributedSessionModuleOptions>({
+  optionsInjectionToken: MODULE_OPTIONS_TOKEN,
+})
+  .setClassMethodName('forRoot')
+  .setExtras({ isGlobal: false }, ({ providers = [], ...definition }: DynamicModule, { isGlobal }) => ({
+    ...definition,
+    providers: providers.map(sealOptions),
+    global: isGlobal,
+  }))
+  .build();
+
+/** Nest keeps the options as a provider, which debuggers and development tools show. */
+function sealOptions(provider: Provider): Provider {
+  if (!('provide' in provider) || provider.provide !== MODULE_OPTIONS_TOKEN) return provider;
+  if ('useValue' in provider) return { ...provider, useValue: withSealedSecrets(provider.useValue as object) };
+  if (!('useFactory' in provider)) return provider;
+  const { useFactory } = provider;
+  return {
+    ...provider,
+    useFactory: async (...dependencies: unknown[]) =>
+      withSealedSecrets((await useFactory(...dependencies)) as object | undefined),
+  };
+}

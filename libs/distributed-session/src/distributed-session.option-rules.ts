@@ -1,5 +1,6 @@
 import { DEFAULT_ATTRIBUTE_LIMITS, isPlainObject } from './model/attributes.js';
 import { isWholeNumber } from './model/duration.js';
+import { Secret } from './model/secret.js';
 import { SERVICE_ID_RULE, isServiceId } from './model/service-id.js';
 import { optionRule } from './options/option-rules.js';
 import { SessionStorage } from './storage/session-storage.js';
@@ -53,7 +54,8 @@ export function IsCookieName(): PropertyDecorator {
   );
 }
 
-function isPepper(value: unknown): boolean {
+function isPepper(given: unknown): boolean {
+  const value = Secret.revealed(given);
   return typeof value === 'string' && value.length >= 16;
 }
 

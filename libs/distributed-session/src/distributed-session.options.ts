@@ -15,6 +15,7 @@ import {
   SESSION_CARRIERS,
 } from './model/credential-carriers.js';
 import { DAY_MS } from './model/duration.js';
+import type { Secret } from './model/secret.js';
 import { TIMEOUT_PRESETS, type TimeoutPreset } from './model/session-timeouts.js';
 import { IfGiven, IsDuration, IsOneOf, IsWholeNumber } from './options/option-rules.js';
 import type { SessionStorage } from './storage/session-storage.js';
@@ -137,13 +138,14 @@ export class DistributedSessionOptions {
   readonly verificationCacheMs: number = 30_000;
 
   /**
-   * The key of at least 16 characters for the digests of service secrets. It is the same in all services of a store.
+   * The key of at least 16 characters for the digests of service secrets. It is the same in all services of a store. A
+   * `Secret` keeps it out of dumps of your own objects; the library does not show it in either form.
    *
    * @default none
    */
   @IfGiven()
   @IsPepper()
-  readonly secretPepper?: string;
+  readonly secretPepper?: string | Secret;
 
   /**
    * The places where `ServiceAuthGuard` looks for a service's credential.

@@ -1,6 +1,7 @@
 import { DistributedSessionOptions } from './distributed-session.options.js';
 import { type AttributeLimits, DEFAULT_ATTRIBUTE_LIMITS } from './model/attributes.js';
 import { isDuration } from './model/duration.js';
+import { Secret } from './model/secret.js';
 import { type SessionTimeouts, TIMEOUT_PRESETS, combineTimeouts } from './model/session-timeouts.js';
 import { validateOptions } from './options/validate-options.js';
 
@@ -15,11 +16,34 @@ export type DistributedSessionOptionsInput = Pick<DistributedSessionOptions, 'se
 
 /** The validated options: frozen, with all timeouts and attribute limits resolved. */
 export type ResolvedOptions = Readonly<
-  Omit<DistributedSessionOptions, 'timeoutPreset' | 'idleTimeoutMs' | 'absoluteTimeoutMs' | 'attributeLimits'> & {
+  Omit<
+    DistributedSessionOptions,
+    'timeoutPreset' | 'idleTimeoutMs' | 'absoluteTimeoutMs' | 'attributeLimits' | SecretOption
+  > & {
     timeouts: SessionTimeouts;
     attributeLimits: AttributeLimits;
+    secretPepper?: Secret;
   }
 >;
+
+/** The options that are secrets. */
+const SECRET_OPTIONS = ['secretPepper'] as const satisfies (keyof DistributedSessionOptions)[];
+type SecretOption = (typeof SECRET_OPTIONS)[number];
+
+/** Returns a copy of the options whose secrets no dump shows, such as a dump of the application's providers. */
+export function withSealedSecrets<T extends object | null | undefined>(options: T): T {
+  if (typeof options !== 'object' || options === null) return options;
+  const given = Object.entries(options).filter(([name, value]) => isSecretOption(name) && value != null);
+  return { ...options, ...Object.fromEntries(given.map(([name, value]) => [name, sealed(value)])) };
+}
+
+function isSecretOption(name: string): name is SecretOption {
+  return SECRET_OPTIONS.some((option) => option === name);
+}
+
+function sealed<T>(value: T | Secret<T>): Secret<T> {
+  return value instanceof Secret ? value : new Secret(value);
+}
 
 /**
  * The injection token of the {@link ResolvedOptions}. The guards inject it.
@@ -36,12 +60,11 @@ export const RESOLVED_OPTIONS = Symbol('nestjs-distributed-session resolved opti
  */
 export function resolveOptions(input: DistributedSessionOptionsInput): ResolvedOptions {
   const options = validateOptions('DistributedSessionModule', DistributedSessionOptions, input, timeoutErrors);
-  const { timeoutPreset, idleTimeoutMs, absoluteTimeoutMs, attributeLimits, secretPepper, ...rest } = options;
+  const { timeoutPreset, idleTimeoutMs, absoluteTimeoutMs, attributeLimits, ...rest } = withSealedSecrets(options);
   const timeouts = combineTimeouts(TIMEOUT_PRESETS[timeoutPreset], { idleTimeoutMs, absoluteTimeoutMs });
   const limits = Object.freeze({ ...DEFAULT_ATTRIBUTE_LIMITS, ...attributeLimits });
   const resolved = { ...rest, timeouts: Object.freeze(timeouts as SessionTimeouts), attributeLimits: limits };
-  // Not enumerable, so that logging an object that holds the options does not log the pepper.
-  return Object.freeze(Object.defineProperty(resolved, 'secretPepper', { value: secretPepper }));
+  return Object.freeze(resolved) as ResolvedOptions;
 }
 
 function timeoutErrors({ timeoutPreset, ...given }: DistributedSessionOptions): string[] {

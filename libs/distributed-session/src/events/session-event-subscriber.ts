@@ -12,15 +12,19 @@ type Wrapper = ReturnType<DiscoveryService['getProviders']>[number];
 export class SessionEventSubscriber implements OnApplicationBootstrap {
   readonly #logger = new Logger(SessionEventSubscriber.name);
 
-  constructor(
-    private readonly discovery: DiscoveryService,
-    private readonly scanner: MetadataScanner,
-    private readonly events: SessionEvents,
-  ) {}
+  readonly #discovery: DiscoveryService;
+  readonly #scanner: MetadataScanner;
+  readonly #events: SessionEvents;
+
+  constructor(discovery: DiscoveryService, scanner: MetadataScanner, events: SessionEvents) {
+    this.#discovery = discovery;
+    this.#scanner = scanner;
+    this.#events = events;
+  }
 
   onApplicationBootstrap(): void {
     const seen = new Set<object>();
-    for (const wrapper of [...this.discovery.getProviders(), ...this.discovery.getControllers()]) {
+    for (const wrapper of [...this.#discovery.getProviders(), ...this.#discovery.getControllers()]) {
       const prototype = (wrapper.metatype as { prototype?: object } | null)?.prototype;
       if (wrapper.isDependencyTreeStatic() && !wrapper.isTransient) {
         const instance: unknown = wrapper.instance;
@@ -38,14 +42,14 @@ export class SessionEventSubscriber implements OnApplicationBootstrap {
     for (const { name, types } of this.#listenersOf(Object.getPrototypeOf(instance) as object | null)) {
       const listener = (event: SessionEvent): unknown =>
         (instance as Record<string, (e: SessionEvent) => unknown>)[name]!(event);
-      this.events.all.subscribe((event) => {
+      this.#events.all.subscribe((event) => {
         if (types.includes(event.type)) void this.#call(listener, event, `${instance.constructor.name}.${name}`);
       });
     }
   }
 
   #listenersOf(prototype: object | null) {
-    return this.scanner
+    return this.#scanner
       .getAllMethodNames(prototype)
       .map((name) => ({ name, types: eventTypesOf((prototype as Record<string, object>)[name]!) }))
       .filter(({ types }) => types.length > 0);

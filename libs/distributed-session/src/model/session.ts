@@ -46,8 +46,8 @@ export interface Session extends SessionHeader {
 }
 
 /**
- * A session with its token, as `createSession()` and `rotateSession()` return it once. `token` and `credential` are not
- * enumerable: logging, spreading or serializing the object does not expose them.
+ * A session with its token, as `createSession()` and `rotateSession()` return it once. `token` and `credential` are
+ * getters: logging, inspecting, spreading or serializing the object does not expose them.
  *
  * @example
  * const { sessionId, credential } = await sessions.createSession('user123');

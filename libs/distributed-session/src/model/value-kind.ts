@@ -1,3 +1,5 @@
+import { Secret } from './secret.js';
+
 /** A kind that a valid value may have. */
 export type ValueKind = 'a string' | 'a number' | 'a boolean' | 'an object' | 'an array';
 
@@ -6,7 +8,7 @@ export type ValueKind = 'a string' | 'a number' | 'a boolean' | 'an object' | 'a
  * Returns an empty string if only the content is invalid. The value may be a secret, so no message contains it.
  */
 export function kindMismatch(value: unknown, ...expected: ValueKind[]): string {
-  const kind = kindOf(value);
+  const kind = kindOf(Secret.revealed(value));
   return expected.some((one) => one === kind) ? '' : `, not ${kind}`;
 }
 

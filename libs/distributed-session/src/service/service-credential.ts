@@ -1,3 +1,4 @@
+import { hideGetters } from '../model/secret.js';
 import type { ServiceCredentialRecord, StoredServiceSecret } from '../storage/service-credential-storage.js';
 
 /** Metadata about a secret, without the secret itself. Times are epoch milliseconds of the storage's clock. */
@@ -41,8 +42,8 @@ export interface VerifiedService extends ServiceCredential {
 }
 
 /**
- * A service with its new secret. This is the only time that the secret leaves the library. `secret` is not enumerable,
- * so logging, spreading or serializing the object does not expose it.
+ * A service with its new secret. This is the only time that the secret leaves the library. `secret` is a getter:
+ * logging, inspecting, spreading or serializing the object does not expose it.
  */
 export interface IssuedServiceCredential extends ServiceCredential {
   readonly secret: string;
@@ -66,9 +67,26 @@ export function toIssuedServiceCredential(
   keyId: string,
   secret: string,
 ): IssuedServiceCredential {
-  const issued = { ...describe(record), keyId };
-  Object.defineProperty(issued, 'secret', { value: secret });
-  return Object.freeze(issued) as IssuedServiceCredential;
+  return new ServiceWithSecret({ ...describe(record), keyId }, secret) as unknown as IssuedServiceCredential;
+}
+
+/** A service, and its secret behind a getter that no dump reads. */
+class ServiceWithSecret {
+  readonly #secret: string;
+
+  static {
+    hideGetters(this.prototype);
+  }
+
+  constructor(service: Omit<IssuedServiceCredential, 'secret'>, secret: string) {
+    Object.assign(this, service);
+    this.#secret = secret;
+    Object.freeze(this);
+  }
+
+  get secret(): string {
+    return this.#secret;
+  }
 }
 
 function describe(record: ServiceCredentialRecord): ServiceCredential {

@@ -28,7 +28,7 @@ export class ManagerParts {
 
   constructor(readonly options: ResolvedOptions) {
     const { storage } = options;
-    const hasher = new SecretHasher(options.secretPepper);
+    const hasher = new SecretHasher(options.secretPepper?.reveal());
     this.events = new SessionEvents(storage);
     this.touches = new TouchQueue(storage, options.touchIntervalMs);
     this.#sweeper = new SessionSweeper(storage, options);

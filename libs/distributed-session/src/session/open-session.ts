@@ -4,8 +4,8 @@ import type { IssuedSession, Session, SessionHistoryEntry } from '../model/sessi
 import type { ServiceAccess } from '../service/service-access.js';
 import type { SessionRecord, SessionTombstone, StoredSession } from '../storage/session-record.js';
 import type { SessionStorage } from '../storage/session-storage.js';
-import { formatCredential } from './session-credential.js';
 import { type SessionPayload, decodePayload } from './session-payload.js';
+import { SessionWithToken } from './session-with-token.js';
 
 /** A live session as the manager works with it: the stored record and its decoded payload. */
 export interface OpenSession {
@@ -57,14 +57,9 @@ export function toSession({ record, payload }: OpenSession, access: ServiceAcces
   });
 }
 
-/** Returns the snapshot with the token, which is not enumerable, so that logging does not expose it. */
+/** Returns the snapshot with the token, which no dump of the object shows. */
 export function toIssuedSession(open: OpenSession, access: ServiceAccess, token: string): IssuedSession {
-  const session = { ...toSession(open, access) };
-  Object.defineProperty(session, 'token', { value: token });
-  Object.defineProperty(session, 'credential', {
-    value: formatCredential({ sessionId: session.sessionId, token }),
-  });
-  return Object.freeze(session) as IssuedSession;
+  return new SessionWithToken(toSession(open, access), token) as unknown as IssuedSession;
 }
 
 export function toHistoryEntry(tombstone: SessionTombstone): SessionHistoryEntry {

@@ -21,12 +21,15 @@ import { unreadableService } from './unreadable-row.js';
 
 /** Service credentials in PostgreSQL: a row for each service, and one for each of its secrets. */
 export class PostgresServiceCredentialStorage extends ServiceCredentialStorage {
-  constructor(private readonly connections: PostgresConnections) {
+  readonly #connections: PostgresConnections;
+
+  constructor(connections: PostgresConnections) {
     super();
+    this.#connections = connections;
   }
 
   async put({ serviceId, serviceName, permissions, secret, replace, by }: PutService): Promise<PutServiceResult> {
-    const { outcome, stored } = await this.connections.writeOne(putService, {
+    const { outcome, stored } = await this.#connections.writeOne(putService, {
       serviceId: escapeText(serviceId),
       name: escapeText(serviceName),
       permissions: JSON.stringify(permissions),
@@ -40,19 +43,19 @@ export class PostgresServiceCredentialStorage extends ServiceCredentialStorage {
   }
 
   async find(serviceId: string): Promise<ServiceCredentialRecord | undefined> {
-    const [stored] = await this.connections.connection.run(findService, { serviceId: escapeText(serviceId) });
+    const [stored] = await this.#connections.connection.run(findService, { serviceId: escapeText(serviceId) });
     return stored && this.#readFound(stored);
   }
 
   async findByKeyId(keyId: string): Promise<ServiceCredentialRecord | undefined> {
-    const [stored] = await this.connections.connection.run(findServiceByKeyId, { keyId: escapeText(keyId) });
+    const [stored] = await this.#connections.connection.run(findServiceByKeyId, { keyId: escapeText(keyId) });
     const service = stored && this.#readFound(stored);
     return service?.secrets.some((secret) => secret.keyId === keyId) ? service : undefined;
   }
 
   async addSecret(addition: AddServiceSecret): Promise<AddServiceSecretResult> {
     const { serviceId, expectedVersion, secret, overlapMs, by } = addition;
-    const { outcome, stored } = await this.connections.writeOne(addServiceSecret, {
+    const { outcome, stored } = await this.#connections.writeOne(addServiceSecret, {
       serviceId: escapeText(serviceId),
       expectedVersion,
       keyId: escapeText(secret.keyId),
@@ -66,20 +69,20 @@ export class PostgresServiceCredentialStorage extends ServiceCredentialStorage {
 
   async endSecret({ serviceId, keyId, by }: { serviceId: string; keyId: string; by: string }): Promise<boolean> {
     const values = { serviceId: escapeText(serviceId), keyId: escapeText(keyId), by: escapeText(by) };
-    return this.connections.writeOne(endServiceSecret, values);
+    return this.#connections.writeOne(endServiceSecret, values);
   }
 
   async recordUse({ serviceId, keyId }: { serviceId: string; keyId: string }): Promise<void> {
     const values = { serviceId: escapeText(serviceId), keyId: escapeText(keyId) };
-    await this.connections.connection.run(recordServiceUse, values);
+    await this.#connections.connection.run(recordServiceUse, values);
   }
 
   async remove({ serviceId, by }: { serviceId: string; by: string }): Promise<boolean> {
-    return this.connections.writeOne(removeService, { serviceId: escapeText(serviceId), by: escapeText(by) });
+    return this.#connections.writeOne(removeService, { serviceId: escapeText(serviceId), by: escapeText(by) });
   }
 
   async list(): Promise<readonly ServiceCredentialRecord[]> {
-    const rows = await this.connections.connection.run(listServices, {});
+    const rows = await this.#connections.connection.run(listServices, {});
     return rows.map((stored) => this.#readFound(stored)).toSorted(byServiceId);
   }
 
@@ -91,7 +94,7 @@ export class PostgresServiceCredentialStorage extends ServiceCredentialStorage {
     try {
       return readServiceRow(stored);
     } catch {
-      throw unreadableService(this.connections.names, serviceId);
+      throw unreadableService(this.#connections.names, serviceId);
     }
   }
 }

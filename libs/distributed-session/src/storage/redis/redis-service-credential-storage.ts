@@ -25,17 +25,16 @@ import { unreadable } from './stored-value-errors.js';
 /** Stores service credentials in one Redis hash, so that one command finds, lists and counts them. */
 export class RedisServiceCredentialStorage extends ServiceCredentialStorage {
   readonly #keys: { readonly services: string; readonly keyIds: string; readonly sequence: string };
+  readonly #connections: RedisConnections;
 
-  constructor(
-    private readonly connections: RedisConnections,
-    keys: SessionKeys,
-  ) {
+  constructor(connections: RedisConnections, keys: SessionKeys) {
     super();
+    this.#connections = connections;
     this.#keys = { services: keys.services, keyIds: keys.serviceKeyIds, sequence: keys.serviceSequence };
   }
 
   async put({ serviceId, serviceName, permissions, secret, replace, by }: PutService): Promise<PutServiceResult> {
-    const { outcome, rest } = await this.connections.write(putServiceScript, this.#keys, {
+    const { outcome, rest } = await this.#connections.write(putServiceScript, this.#keys, {
       serviceId,
       name: serviceName,
       permissions: JSON.stringify(permissions),
@@ -67,7 +66,7 @@ export class RedisServiceCredentialStorage extends ServiceCredentialStorage {
 
   async addSecret(addition: AddServiceSecret): Promise<AddServiceSecretResult> {
     const { serviceId, expectedVersion, secret, overlapMs, by } = addition;
-    const { outcome, rest } = await this.connections.write(addServiceSecretScript, this.#keys, {
+    const { outcome, rest } = await this.#connections.write(addServiceSecretScript, this.#keys, {
       serviceId,
       expectedVersion,
       keyId: secret.keyId,
@@ -87,31 +86,31 @@ export class RedisServiceCredentialStorage extends ServiceCredentialStorage {
 
   async endSecret({ serviceId, keyId, by }: { serviceId: string; keyId: string; by: string }): Promise<boolean> {
     const args = { serviceId, keyId, by: packText(by) };
-    const { outcome, rest } = await this.connections.write(endServiceSecretScript, this.#keys, args);
+    const { outcome, rest } = await this.#connections.write(endServiceSecretScript, this.#keys, args);
     if (outcome === 'unreadable') throw this.#unreadable(serviceId, rest[0]!);
     return outcome === 'ended';
   }
 
   async recordUse({ serviceId, keyId }: { serviceId: string; keyId: string }): Promise<void> {
     const args = { serviceId, keyId };
-    await this.connections.write(recordServiceUseScript, this.#keys, args);
+    await this.#connections.write(recordServiceUseScript, this.#keys, args);
   }
 
   async remove({ serviceId, by }: { serviceId: string; by: string }): Promise<boolean> {
     const args = { serviceId, by: packText(by) };
-    const { outcome } = await this.connections.write(removeServiceScript, this.#keys, args);
+    const { outcome } = await this.#connections.write(removeServiceScript, this.#keys, args);
     return outcome === 'removed';
   }
 
   async list(): Promise<readonly ServiceCredentialRecord[]> {
     const { services } = this.#keys;
-    const reply = await this.connections.connection.run(listServicesScript, { services }, {});
+    const reply = await this.#connections.connection.run(listServicesScript, { services }, {});
     const [now, values] = reply as readonly [number, readonly Buffer[]];
     return values.map((value) => this.#unpack(value, now)).toSorted(byServiceId);
   }
 
   async #find(by: { serviceId: string; keyId: string }): Promise<ServiceCredentialRecord | undefined> {
-    const reply = await this.connections.connection.run(findServiceScript, this.#keys, by);
+    const reply = await this.#connections.connection.run(findServiceScript, this.#keys, by);
     const [now, value] = reply as readonly [number, (Buffer | null)?];
     return value ? this.#unpack(value, now) : undefined;
   }

@@ -2,7 +2,9 @@ import { type INestApplication, Logger } from '@nestjs/common';
 import { ConfigModule } from '@nestjs/config';
 import { Administrator } from './administrator/administrator.js';
 import { firstSteps } from './administrator/first-steps.js';
+import { addressOf } from './config/listening-address.js';
 import { environmentConfig } from './config/read-environment.js';
+import { secretFileWarnings } from './config/secret-files.js';
 import { describeStartError } from './config/start-error.js';
 import { urlOf } from './http/http-adapter.js';
 import { createSessionService } from './session-service.js';
@@ -11,8 +13,10 @@ let app: INestApplication | undefined;
 try {
   await ConfigModule.envVariablesLoaded;
   const environment = environmentConfig();
+  const address = await addressOf(environment);
   app = await createSessionService(environment);
-  await app.listen(environment.PORT, environment.host);
+  for (const warning of secretFileWarnings(process.env)) new Logger('SessionService').warn(warning);
+  await app.listen(environment.PORT, address);
   if (environment.isProduction) new Logger('SessionService').log(`The session service is listening on ${urlOf(app)}.`);
   else console.log(firstSteps(urlOf(app), environment, app.get(Administrator).generatedSecret));
 } catch (error) {

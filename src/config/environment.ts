@@ -10,6 +10,7 @@ import {
   IsWholeNumber,
   offAsNull,
 } from './environment-rules.js';
+import { isLoopback } from './loopback.js';
 
 const MINUTE = 60_000;
 const PRESETS = Object.keys(TIMEOUT_PRESETS);
@@ -23,7 +24,7 @@ export type StorageKind = (typeof STORAGE_KINDS)[number];
  * whose path is in the variable with the suffix `_FILE`.
  */
 export class Environment {
-  /** `production` requires an administrator secret, and logs JSON. */
+  /** `production` requires an administrator secret, and logs JSON. So does any {@link HOST} that is not loopback. */
   @IsIn(['development', 'production', 'test'], { message: '$property must be development, production or test' })
   readonly NODE_ENV: string = 'development';
 
@@ -166,12 +167,13 @@ export class Environment {
   @IsWholeNumber(0, 5 * MINUTE)
   readonly SHUTDOWN_TIMEOUT_MS: number = 10_000;
 
+  /** Whether the rules of production apply: also wherever other machines can reach the service. */
   get isProduction(): boolean {
-    return this.NODE_ENV === 'production';
+    return this.NODE_ENV === 'production' || !isLoopback(this.host);
   }
 
   get host(): string {
-    return this.HOST ?? (this.isProduction ? '0.0.0.0' : '127.0.0.1');
+    return this.HOST ?? (this.NODE_ENV === 'production' ? '0.0.0.0' : '127.0.0.1');
   }
 
   get logFormat(): 'json' | 'text' {

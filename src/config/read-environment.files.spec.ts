@@ -1,9 +1,10 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { SECRET_VARIABLES } from './environment.js';
 import { type EnvironmentError, readEnvironment } from './read-environment.js';
+import { secretFileWarnings } from './secret-files.js';
 
 const SECRET = 'a secret-free file of 32 characters'.replaceAll(' ', '-');
 
@@ -72,6 +73,35 @@ describe('readEnvironment() with secrets in files', () => {
       `ADMIN_SECRET_FILE names a file that cannot be read: ${missing} (ENOENT)`,
       `METRICS_TOKEN_FILE names a file that cannot be read: ${folder} (EISDIR)`,
     ]);
+  });
+
+  test('rejects a file that is larger than any secret, or has no end', () => {
+    const large = fileOf('x'.repeat(65_537));
+    const errors = errorsOf({ ADMIN_SECRET_FILE: large, METRICS_TOKEN_FILE: '/dev/zero' });
+    expect(errors).toEqual([
+      `ADMIN_SECRET_FILE names a file that cannot be read: ${large} (EFBIG)`,
+      'METRICS_TOKEN_FILE names a file that cannot be read: /dev/zero (EFBIG)',
+    ]);
+  });
+
+  test.each([0o644, 0o640, 0o604, 0o666, 0o620, 0o444])('warns of a file with the mode %o by its variable', (mode) => {
+    const path = fileOf('canary-content');
+    chmodSync(path, mode);
+    for (const name of SECRET_VARIABLES) {
+      const warnings = secretFileWarnings({ [`${name}_FILE`]: path });
+      const text = `^${name}_FILE names a file that other users may access \\(mode 0${mode.toString(8)}\\)`;
+      expect(warnings).toEqual([expect.stringMatching(text)]);
+      expect(warnings.join()).not.toContain('canary');
+    }
+  });
+
+  test('does not warn of a file that only its owner may access, or that does not exist', () => {
+    const path = fileOf(SECRET);
+    for (const mode of [0o600, 0o400]) {
+      chmodSync(path, mode);
+      expect(secretFileWarnings({ ADMIN_SECRET_FILE: path })).toEqual([]);
+    }
+    expect(secretFileWarnings({ ADMIN_SECRET_FILE: join(folder, 'missing'), METRICS_TOKEN_FILE: ' ' })).toEqual([]);
   });
 
   test('reads no other variable from a file', () => {

@@ -1,9 +1,9 @@
-import { readFileSync } from 'node:fs';
 import { registerAs } from '@nestjs/config';
 import { plainToInstance } from 'class-transformer';
 import { validateSync } from 'class-validator';
 import { Environment, SECRET_VARIABLES } from './environment.js';
 import { productionErrors } from './production-rules.js';
+import { readSecretFile } from './secret-files.js';
 
 type Variables = Readonly<Record<string, string | undefined>>;
 
@@ -54,7 +54,7 @@ function withFiles(variables: Variables): { given: Record<string, string>; error
       continue;
     }
     try {
-      given[name] = readFileSync(path, 'utf8').replace(/\r?\n$/, '');
+      given[name] = readSecretFile(path);
     } catch (error) {
       errors.push(`${name}_FILE names a file that cannot be read: ${path} (${(error as NodeJS.ErrnoException).code})`);
     }

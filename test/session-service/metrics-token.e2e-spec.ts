@@ -3,8 +3,8 @@ import { type RequestHeaders, basic, bearer } from '../support/credential-header
 import { send, sendRaw } from '../support/http-request.js';
 import { type RunningService, SERVERS, startService, stopServices } from '../support/running-service.js';
 
-const TOKEN = 'f3b1c0d2a4958677e6f5d4c3b2a19080';
-const PRODUCTION = { NODE_ENV: 'production', ADMIN_SECRET: '0a1b2c3d4e5f60718293a4b5c6d7e8f9' };
+const TOKEN = 'b7d02f9e4c1385a6f09d6e3b72c84a15';
+const PRODUCTION = { NODE_ENV: 'production', ADMIN_SECRET: '9f0c2e71b84d6a35e2170c9b58fd43a6' };
 
 describe.each(SERVERS)('On %s, METRICS_TOKEN', (HTTP_ADAPTER) => {
   let service: RunningService;

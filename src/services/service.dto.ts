@@ -110,7 +110,9 @@ export class VerifyServiceBody {
   @ApiPropertyOptional({
     minLength: 1,
     maxLength: MAX_SOURCE_LENGTH,
-    description: 'The origin of the attempt, such as a client address. Failed attempts are throttled per origin.',
+    description:
+      'The origin of the attempt, such as a client address. Failed attempts are throttled by origin, and for all ' +
+      'origins of a caller.',
     example: '203.0.113.7',
   })
   @IfGiven()

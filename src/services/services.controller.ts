@@ -1,7 +1,6 @@
 import { Body, Controller, Delete, Get, HttpCode, HttpStatus, Param, Post, UseInterceptors } from '@nestjs/common';
 import { ApiParam, ApiTags } from '@nestjs/swagger';
 import {
-  CurrentService,
   DistributedSessionManager,
   ServiceAuthenticationError,
   type ServiceCredential,
@@ -62,10 +61,9 @@ export class ServicesController {
   })
   verifyService(
     @CallerSessions() sessions: DistributedSessionManager,
-    @CurrentService() caller: ServiceCredential,
     @Body() presented: VerifyServiceBody,
   ): Promise<VerifiedService> {
-    return verifyPresented(sessions, caller, presented);
+    return verifyPresented(sessions, presented);
   }
 
   @Get()
@@ -156,14 +154,12 @@ export class ServicesController {
 
 /**
  * Verifies the credential in the body. A failure is a 422, because a 401 would concern the caller. Failures are counted
- * by caller and source, so that one caller's failures do not lock out another's services.
+ * by caller, and by the source that the caller names, so that one caller's failures do not lock out another's services.
  */
 async function verifyPresented(
   sessions: DistributedSessionManager,
-  caller: ServiceCredential,
-  { serviceId, secret, source = '' }: VerifyServiceBody,
+  { serviceId, secret, ...options }: VerifyServiceBody,
 ): Promise<VerifiedService> {
-  const options = { source: `${caller.serviceId} ${source}` };
   try {
     if (serviceId === undefined) return await sessions.verifyServiceSecret(secret, options);
     return await sessions.verifyService(serviceId, secret, options);

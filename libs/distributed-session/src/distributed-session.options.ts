@@ -130,7 +130,8 @@ export class DistributedSessionOptions {
   readonly attributeLimits: Partial<AttributeLimits> = {};
 
   /**
-   * How long this process caches a successful verification of a service secret; 0: not at all. A revocation clears it.
+   * How long this process caches a verified service before it reads the service again; 0: not at all. A change of a
+   * service ends that time.
    *
    * @default 30_000
    */

@@ -21,6 +21,11 @@ export class ServiceAccess {
     return new ServiceAccess(serviceId, []);
   }
 
+  /** Whether this is the application itself, rather than a service that acts through it. */
+  get isUnrestricted(): boolean {
+    return this.sets.length === 0;
+  }
+
   /**
    * Returns the access of a service that acts through this one.
    *

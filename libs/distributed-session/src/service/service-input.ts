@@ -48,6 +48,14 @@ export function assertKnownFields(name: string, value: unknown, known: readonly 
   }
 }
 
+export function assertVerifyOptions(options: unknown): void {
+  assertKnownFields('options', options, ['source']);
+  const { source } = options as { source?: unknown };
+  if (source === undefined || typeof source === 'string') return;
+  const expectation = 'must be a string, such as the address of the client';
+  throw new ServiceInputError('source', `${expectation}${kindMismatch(source, 'a string')}.`);
+}
+
 export function assertRegistration(registration: unknown): asserts registration is ServiceRegistration {
   assertKnownFields('registration', registration, FIELDS);
   const { serviceId, serviceName, permissions, secretKey } = registration as Record<string, unknown>;

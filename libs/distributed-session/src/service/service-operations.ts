@@ -1,7 +1,8 @@
+import type { AttemptOrigin } from './failure-throttle.js';
 import { parsePermission } from './permission.js';
 import type { ServiceAccess } from './service-access.js';
 import type { IssuedServiceCredential, ServiceCredential, VerifiedService } from './service-credential.js';
-import { type ServiceRegistration, assertKnownFields } from './service-input.js';
+import { type ServiceRegistration, assertKnownFields, assertVerifyOptions } from './service-input.js';
 import type { RotateServiceSecretOptions, ServiceRegistry } from './service-registry.js';
 import type { ServiceVerifier, VerifyServiceOptions } from './service-verifier.js';
 
@@ -71,8 +72,7 @@ export abstract class ServiceOperations {
    */
   async verifyService(serviceId: string, secret: string, options: VerifyServiceOptions = {}): Promise<VerifiedService> {
     this.access.require('service.read');
-    assertKnownFields('options', options, ['source']);
-    return this.#verifier.verify(serviceId ?? '', secret, options);
+    return this.#verifier.verify(serviceId ?? '', secret, this.#originOf(options));
   }
 
   /**
@@ -88,8 +88,7 @@ export abstract class ServiceOperations {
    */
   async verifyServiceSecret(secret: string, options: VerifyServiceOptions = {}): Promise<VerifiedService> {
     this.access.require('service.read');
-    assertKnownFields('options', options, ['source']);
-    return this.#verifier.verify(undefined, secret, options);
+    return this.#verifier.verify(undefined, secret, this.#originOf(options));
   }
 
   /**
@@ -157,5 +156,11 @@ export abstract class ServiceOperations {
   async listServices(): Promise<readonly ServiceCredential[]> {
     this.access.require('service.read');
     return this.#registry.list();
+  }
+
+  /** A service that acts through this manager names the sources itself, so its failures are counted in total, too. */
+  #originOf(options: VerifyServiceOptions): AttemptOrigin {
+    assertVerifyOptions(options);
+    return this.access.isUnrestricted ? options : { ...options, caller: this.access.serviceId };
   }
 }

@@ -1,5 +1,6 @@
 import { Logger } from '@nestjs/common';
 import { beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { availableParallelism } from 'node:os';
 import { WatchedHasher } from '../../../../test/support/watched-hasher.js';
 import { ServiceAuthenticationError } from '../errors/service.errors.js';
 import { InMemorySessionStorage } from '../storage/in-memory/in-memory-session-storage.js';
@@ -10,6 +11,7 @@ import { generateSecret } from './service-secret.js';
 import { ServiceVerifier } from './service-verifier.js';
 
 const CHOSEN = 'correct horse battery staple';
+const ATTACKER = '192.0.2.66';
 const rejected = { code: 'ERR_SERVICE_AUTHENTICATION', retryAfterMs: undefined };
 const admin = ServiceAccess.unrestricted('admin');
 
@@ -89,10 +91,13 @@ describe('ServiceVerifier', () => {
       ['unknown', typo],
       ['pay', 'dss_'],
     ];
+    const find = jest.spyOn(storage.services, 'find');
     for (const [id, presented] of tries) {
       await rejection(id, presented);
       expect(hasher.takeCounts()).toEqual({ fast: 1, slow: 0 });
     }
+    // A malformed secret matches nothing that could be read.
+    expect(find).toHaveBeenCalledTimes(tries.length - 3);
   });
 
   it('compares a chosen secret exactly twice, for every cause of a rejection', async () => {
@@ -142,14 +147,23 @@ describe('ServiceVerifier', () => {
     }
   });
 
-  it('does not compare a cached secret again until the maximum age of the cache', async () => {
-    await verifier.verify('pay', secret);
-    hasher.takeCounts();
-    await verifier.verify('pay', secret);
-    expect(hasher.takeCounts()).toEqual({ fast: 0, slow: 0 });
-    clock.advance(30_000);
-    await verifier.verify('pay', secret);
-    expect(hasher.takeCounts()).toEqual({ fast: 1, slow: 0 });
+  it('compares no secret again that has matched, and reads its service again when the cache has aged', async () => {
+    await register('chosen', CHOSEN);
+    const find = jest.spyOn(storage.services, 'find');
+    for (const [id, presented] of [
+      ['pay', secret],
+      ['chosen', CHOSEN],
+    ] as const) {
+      await verifier.verify(id, presented);
+      hasher.takeCounts();
+      find.mockClear();
+      await verifier.verify(id, presented);
+      expect(find).not.toHaveBeenCalled();
+      clock.advance(30_000);
+      expect(await verifier.verify(id, presented)).toMatchObject({ serviceId: id });
+      expect(find).toHaveBeenCalledTimes(1);
+      expect(hasher.takeCounts()).toEqual({ fast: 0, slow: 0 });
+    }
   });
 
   it('does not cache a rejection', async () => {
@@ -200,34 +214,109 @@ describe('ServiceVerifier', () => {
   it('reads the storage while the feed lags behind', async () => {
     await verifier.verify('pay', secret);
     storage.feedLagMs = () => 60_000;
-    hasher.takeCounts();
+    const find = jest.spyOn(storage.services, 'find');
     await verifier.verify('pay', secret);
-    expect(hasher.takeCounts()).toEqual({ fast: 1, slow: 0 });
+    await verifier.verify('pay', secret);
+    expect(find).toHaveBeenCalledTimes(2);
   });
 
-  it('rejects more than 32 slow comparisons at once, so that they cannot exhaust the process', async () => {
+  it('compares as few chosen secrets at once as its share of the cores, and refuses the rest at once', async () => {
     const release = hasher.holdSlow();
-    const waiting = Array.from({ length: 32 }, (_, n) => rejection('unknown', `wrong secret number ${n}`));
-    await new Promise(setImmediate);
-    expect(await rejection('unknown', 'one wrong secret more')).toMatchObject({ retryAfterMs: 1_000 });
-    expect(await verifier.verify('pay', secret)).toMatchObject({ serviceId: 'pay' });
-    expect(hasher.takeCounts()).toEqual({ fast: 1, slow: 64 });
+    const flood = Array.from({ length: 100 }, (_, n) => rejection(`made-up-${n}`, `wrong secret ${n}`, ATTACKER));
+    const refused = await Promise.all(flood.slice(-80));
+    expect(new Set(refused.map(({ retryAfterMs }) => retryAfterMs))).toEqual(new Set([1_000]));
+    expect(hasher.takeCounts().slow).toBeLessThanOrEqual(Math.max(1, availableParallelism() - 1));
     release();
-    for (const error of await Promise.all(waiting)) expect(error.retryAfterMs).toBeUndefined();
-    expect(await rejection('unknown', 'and another one after that')).toMatchObject({ retryAfterMs: undefined });
+    await Promise.all(flood);
   });
 
-  it('throttles a source after ten failures, and still accepts the valid secret from another source', async () => {
+  it('accepts generated secrets, and chosen ones from elsewhere, while a stranger floods it', async () => {
+    await register('chosen', CHOSEN);
+    const release = hasher.holdSlow();
+    const flood = Array.from({ length: 100 }, (_, n) => rejection(`made-up-${n}`, `wrong secret ${n}`, ATTACKER));
+    const first = verifier.verify('chosen', CHOSEN, { source: '192.0.2.1' });
+    expect(await verifier.verify('pay', secret, { source: ATTACKER })).toMatchObject({ serviceId: 'pay' });
+    release();
     hasher.takeCounts();
-    for (let n = 0; n < 200; n++) {
-      const { retryAfterMs } = await rejection('pay', generateSecret().secret, '192.0.2.66');
-      expect(retryAfterMs === undefined).toBe(n < 10);
+    expect(await first).toMatchObject({ serviceId: 'chosen' });
+    // Two comparisons for each check: the service's own, and at most those that had begun before and one more turn.
+    expect(hasher.takeCounts().slow).toBeLessThanOrEqual(2 * (availableParallelism() + 2));
+    await Promise.all(flood);
+  });
+
+  it('accepts a chosen secret that has authenticated before, while its own source is blocked', async () => {
+    await register('chosen', CHOSEN);
+    await verifier.verify('chosen', CHOSEN, { source: ATTACKER });
+    for (let n = 0; n < 20; n++) await rejection(`made-up-${n}`, generateSecret().secret, ATTACKER);
+    clock.advance(30_000);
+    expect(await verifier.verify('chosen', CHOSEN, { source: ATTACKER })).toMatchObject({ serviceId: 'chosen' });
+    expect(await rejection('chosen', 'a wrong chosen secret', ATTACKER)).toMatchObject({ retryAfterMs: 30_000 });
+  });
+
+  it('gives a made-up id no more attempts than a registered one', async () => {
+    await register('chosen', CHOSEN);
+    const attempts = async (serviceId: string, source: string) => {
+      for (let n = 0; ; n++) if ((await rejection(serviceId, `wrong secret ${n}`, source)).retryAfterMs) return n;
+    };
+    expect([await attempts('made-up', '192.0.2.1'), await attempts('chosen', '192.0.2.2')]).toEqual([10, 10]);
+    for (let n = 0; n < 10; n++) {
+      expect(await rejection(`made-up-${n}`, 'a wrong secret', '192.0.2.1')).toMatchObject({ retryAfterMs: undefined });
     }
-    expect(hasher.takeCounts()).toEqual({ fast: 10, slow: 0 });
-    expect(await rejection('pay', secret, '192.0.2.66')).toMatchObject({ retryAfterMs: 60_000 });
-    expect(await verifier.verify('pay', secret, { source: '192.0.2.1' })).toMatchObject({ serviceId: 'pay' });
-    clock.advance(60_000);
-    expect(await verifier.verify('pay', secret, { source: '192.0.2.66' })).toMatchObject({ serviceId: 'pay' });
+    expect((await rejection('other', 'a wrong secret', '192.0.2.1')).retryAfterMs).toBe(60_000);
+  });
+
+  it('compares a chosen secret once for all who present it at once, whether it is right or wrong', async () => {
+    await register('chosen', CHOSEN);
+    hasher.takeCounts();
+    const services = await Promise.all(Array.from({ length: 100 }, () => verifier.verify('chosen', CHOSEN)));
+    expect(new Set(services.map(({ serviceId }) => serviceId))).toEqual(new Set(['chosen']));
+    const wrong = Array.from({ length: 100 }, () => rejection('chosen', 'a wrong chosen secret', ATTACKER));
+    for (const error of await Promise.all(wrong)) expect(error).toMatchObject(rejected);
+    expect(hasher.takeCounts()).toEqual({ fast: 0, slow: 4 });
+  });
+
+  it('rejects all who wait for the same comparison if the service is revoked in the meantime', async () => {
+    await register('chosen', CHOSEN);
+    const release = hasher.holdSlow();
+    const verifying = verifier.verify('chosen', CHOSEN);
+    await new Promise(setImmediate);
+    await registry.revoke('chosen', admin);
+    await new Promise(setImmediate);
+    const late = rejection('chosen', CHOSEN);
+    release();
+    expect(await verifying).toMatchObject({ serviceId: 'chosen' });
+    expect(await late).toMatchObject(rejected);
+  });
+
+  it('throttles the wrong secrets of a source after ten failures, and never the right one', async () => {
+    for (let n = 0; n < 200; n++) {
+      const { retryAfterMs } = await rejection('pay', generateSecret().secret, ATTACKER);
+      expect(retryAfterMs).toBe(n < 10 ? undefined : 60_000);
+    }
+    for (const source of [ATTACKER, '192.0.2.1']) {
+      expect(await verifier.verify('pay', secret, { source })).toMatchObject({ serviceId: 'pay' });
+      expect(await verifier.verify(undefined, secret, { source })).toMatchObject({ serviceId: 'pay' });
+    }
+  });
+
+  it('compares no chosen secret for a source that is blocked', async () => {
+    await register('chosen', CHOSEN);
+    for (let n = 0; n < 10; n++) await rejection('chosen', generateSecret().secret, ATTACKER);
+    hasher.takeCounts();
+    expect(await rejection('chosen', CHOSEN, `${ATTACKER}:50001`)).toMatchObject({ retryAfterMs: 60_000 });
+    expect(hasher.takeCounts()).toEqual({ fast: 0, slow: 0 });
+    expect(await verifier.verify('chosen', CHOSEN, { source: '192.0.2.1' })).toMatchObject({ serviceId: 'chosen' });
+  });
+
+  it('throttles a caller that invents sources, and no other caller', async () => {
+    const guess = async (caller: string, n: number) =>
+      verifier
+        .verify('pay', generateSecret().secret, { source: `10.0.${n}.1`, caller })
+        .catch((error: unknown) => error);
+    for (let n = 0; n < 30; n++) expect(await guess('gateway', n)).toMatchObject({ retryAfterMs: undefined });
+    expect(await guess('gateway', 30)).toMatchObject({ retryAfterMs: 60_000 });
+    expect(await guess('other', 30)).toMatchObject({ retryAfterMs: undefined });
+    expect(await verifier.verify('pay', secret, { caller: 'gateway' })).toMatchObject({ serviceId: 'pay' });
   });
 
   it('throttles neither successes nor failures without a source', async () => {

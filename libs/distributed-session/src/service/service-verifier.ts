@@ -1,29 +1,39 @@
 import { Logger } from '@nestjs/common';
+import { LRUCache } from 'lru-cache';
 import { ServiceAuthenticationError } from '../errors/service.errors.js';
 import { INPUT_LIMITS } from '../model/input-limits.js';
 import { isServiceId } from '../model/service-id.js';
-import {
-  MAX_SERVICE_SECRETS,
-  type ServiceCredentialRecord,
-  type StoredServiceSecret,
-} from '../storage/service-credential-storage.js';
+import { MAX_SERVICE_SECRETS, type StoredServiceSecret } from '../storage/service-credential-storage.js';
 import type { SessionStorage } from '../storage/session-storage.js';
-import { FailureThrottle } from './failure-throttle.js';
+import { type Attempt, type AttemptOrigin, FailureThrottle } from './failure-throttle.js';
 import type { SecretHasher } from './secret-hasher.js';
-import { type VerifiedService, toVerifiedService } from './service-credential.js';
+import type { VerifiedService } from './service-credential.js';
 import { keyIdOf, looksGenerated } from './service-secret.js';
+import { SlowCheckQueue } from './slow-check-queue.js';
 import { VerificationCache } from './verification-cache.js';
 
-/** Maximum number of concurrent slow hashes. Further attempts are rejected, so that they cannot exhaust the process. */
-const MAX_SLOW_CHECKS = 32;
 const USE_INTERVAL_MS = 60_000;
+const MAX_KNOWN_SOURCES = 1_000;
+/** Ranks the sources of earlier successes before all others. */
+const KNOWN_SOURCE_RANK = -1_000;
 
 export interface VerifyServiceOptions {
   /**
-   * The origin of the attempt, such as the client's IP address. Failures are throttled per service and source: ten
-   * within a minute block the source for the rest of that minute. Without a source, nothing is throttled.
+   * The origin of the attempt, such as the client's IP address; a port is ignored, and an IPv6 network (/64) is one
+   * origin. Within a minute, ten failures block a source for one service, and twenty for all services. A generated secret
+   * that is correct is never blocked. Without a source, nothing is throttled. A view that `as()` returns has thirty
+   * failures in a minute, whatever sources it names.
    */
   readonly source?: string;
+}
+
+/** A well-formed credential, and where it comes from. */
+interface Presented {
+  readonly serviceId: string | undefined;
+  readonly secret: string;
+  /** The credential's name in the cache. */
+  readonly key: string;
+  readonly attempt: Attempt;
 }
 
 /**
@@ -34,15 +44,18 @@ export class ServiceVerifier {
   readonly #logger = new Logger(ServiceVerifier.name);
   readonly #cache: VerificationCache;
   readonly #throttle: FailureThrottle;
-  #slowChecks = 0;
+  readonly #slowChecks = new SlowCheckQueue();
+  /** The comparisons of chosen secrets in progress, by the credential's name in the cache. */
+  readonly #comparisons = new Map<string, Promise<VerifiedService>>();
+  readonly #knownSources = new LRUCache<string, true>({ max: MAX_KNOWN_SOURCES });
 
   constructor(
     private readonly storage: SessionStorage,
     private readonly hasher: SecretHasher,
-    /** How long a successful verification is cached, in milliseconds. */
+    /** How long a successful verification is valid without reading the service again, in milliseconds. */
     cacheMs: number,
   ) {
-    this.#cache = new VerificationCache(storage, cacheMs);
+    this.#cache = new VerificationCache(storage, cacheMs, (...use) => void this.#recordUse(...use));
     this.#throttle = new FailureThrottle(storage);
   }
 
@@ -52,7 +65,7 @@ export class ServiceVerifier {
    *
    * @throws {ServiceAuthenticationError} the same for every cause.
    */
-  async verify(serviceId: unknown, secret: unknown, { source }: VerifyServiceOptions = {}): Promise<VerifiedService> {
+  async verify(serviceId: unknown, secret: unknown, origin: AttemptOrigin = {}): Promise<VerifiedService> {
     const { maxServiceSecretLength } = INPUT_LIMITS;
     if (typeof secret !== 'string' || secret === '' || secret.length > maxServiceSecretLength) throw rejected();
     // All lone surrogates become the same bytes in UTF-8.
@@ -60,55 +73,76 @@ export class ServiceVerifier {
     const keyId = keyIdOf(secret);
     if (serviceId === undefined ? keyId === undefined : !isServiceId(serviceId)) throw rejected();
     const id = serviceId as string | undefined;
-    const cached = this.#cache.find(id, secret);
+    const key = this.#cache.keyOf(id, secret);
+    const cached = this.#cache.find(key) ?? (await this.#cache.reread(key));
     if (cached) return cached;
-    const subject = id ?? keyId!;
-    const retryAfterMs = source === undefined ? undefined : this.#throttle.blockedForMs(subject, source);
-    if (retryAfterMs !== undefined) throw new ServiceAuthenticationError(retryAfterMs);
-    const addToCache = this.#cache.begin(id, secret);
-    const { services } = this.storage;
-    const record = await (id === undefined ? services.findByKeyId(keyId!) : services.find(id));
-    const matched = await this.#match(record, secret, keyId);
-    if (!record || !matched) {
-      if (source !== undefined) this.#throttle.recordFailure(subject, source);
-      throw rejected();
-    }
-    const service = toVerifiedService(record, matched);
-    addToCache(service);
-    void this.#recordUse(record.serviceId, matched);
-    return service;
+    const presented = { serviceId: id, secret, key, attempt: this.#throttle.attempt(id ?? keyId!, origin) };
+    return looksGenerated(secret) ? this.#verifyGenerated(presented, keyId) : this.#verifyChosen(presented);
   }
 
-  /** Clears the cache after a change by this process, before the change arrives on the feed. */
+  /** Makes cached verifications read their services again: this process changed one, which the feed reports later. */
   forget(): void {
-    this.#cache.clear();
+    this.#cache.expire();
   }
 
   close(): void {
     this.#cache.close();
   }
 
-  /** Returns the record's secret that matches the presented one. */
-  async #match(
-    record: ServiceCredentialRecord | undefined,
-    secret: string,
-    keyId: string | undefined,
-  ): Promise<StoredServiceSecret | undefined> {
-    if (looksGenerated(secret)) {
-      const candidate = record?.secrets.find((stored) => stored.keyId === keyId);
-      return this.hasher.matchesGenerated(secret, candidate?.hash) ? candidate : undefined;
+  /** Blocks no correct secret: it cannot be guessed, and comparing it is cheap. A malformed one needs no reading. */
+  async #verifyGenerated(presented: Presented, keyId: string | undefined): Promise<VerifiedService> {
+    const { serviceId, secret, key, attempt } = presented;
+    const { services } = this.storage;
+    const accept = this.#cache.begin(key);
+    const find = () => (serviceId === undefined ? services.findByKeyId(keyId!) : services.find(serviceId));
+    const record = keyId === undefined ? undefined : await find();
+    const candidate = record?.secrets.find((stored) => stored.keyId === keyId);
+    const isMatch = this.hasher.matchesGenerated(secret, candidate?.hash);
+    if (!record || !candidate || !isMatch) throw this.#failed(attempt);
+    this.#knownSources.set(attempt.source, true);
+    return accept(record, candidate);
+  }
+
+  /** Compares a chosen secret in its turn. Of the same credential presented several times at once, compares one. */
+  async #verifyChosen(presented: Presented): Promise<VerifiedService> {
+    const { key, attempt } = presented;
+    this.#throttle.assertAllowed(attempt);
+    if (this.#comparisons.has(key)) {
+      await this.#comparisons.get(key);
+      const cached = this.#cache.find(key) ?? (await this.#cache.reread(key));
+      if (cached) return cached;
     }
-    if (this.#slowChecks >= MAX_SLOW_CHECKS) throw new ServiceAuthenticationError(1_000);
-    this.#slowChecks++;
+    const rank = this.#throttle.failuresOf(attempt) + (this.#knownSources.has(attempt.source) ? KNOWN_SOURCE_RANK : 0);
+    const comparison = this.#slowChecks.run(attempt.source, rank, () => this.#compareChosen(presented));
+    this.#comparisons.set(key, comparison);
     try {
-      const chosen = record?.secrets.filter(({ hash }) => hash.algorithm === 'argon2id') ?? [];
-      // The same number of comparisons for every service, registered or not: missing secrets are compared as well.
-      const slots = Array.from({ length: MAX_SERVICE_SECRETS }, (_, index) => chosen[index]);
-      const matches = await Promise.all(slots.map((stored) => this.hasher.matchesChosen(secret, stored?.hash)));
-      return slots[matches.indexOf(true)];
+      return await comparison;
     } finally {
-      this.#slowChecks--;
+      if (this.#comparisons.get(key) === comparison) this.#comparisons.delete(key);
     }
+  }
+
+  async #compareChosen({ serviceId, secret, key, attempt }: Presented): Promise<VerifiedService> {
+    // Other attempts of this source may have failed while this one waited.
+    this.#throttle.assertAllowed(attempt);
+    const accept = this.#cache.begin(key);
+    const record = await this.storage.services.find(serviceId!);
+    const chosen = record?.secrets.filter(({ hash }) => hash.algorithm === 'argon2id') ?? [];
+    let matched: StoredServiceSecret | undefined;
+    // The same number of comparisons for every service, registered or not: missing secrets are compared as well.
+    for (let index = 0; index < MAX_SERVICE_SECRETS; index++) {
+      if (await this.hasher.matchesChosen(secret, chosen[index]?.hash)) matched = chosen[index];
+    }
+    if (!record || !matched) throw this.#failed(attempt);
+    this.#knownSources.set(attempt.source, true);
+    return accept(record, matched);
+  }
+
+  /** Records a failure and returns its error. A source that is blocked already is not blocked for longer. */
+  #failed(attempt: Attempt): ServiceAuthenticationError {
+    this.#throttle.assertAllowed(attempt);
+    this.#throttle.recordFailure(attempt);
+    return rejected();
   }
 
   /** Runs in the background: a verification neither waits for it nor fails with it. */

@@ -1,7 +1,13 @@
 import { createHmac, randomBytes } from 'node:crypto';
+import { isDeepStrictEqual } from 'node:util';
 import { LRUCache } from 'lru-cache';
+import type {
+  SecretHash,
+  ServiceCredentialRecord,
+  StoredServiceSecret,
+} from '../storage/service-credential-storage.js';
 import type { SessionStorage } from '../storage/session-storage.js';
-import type { VerifiedService } from './service-credential.js';
+import { type VerifiedService, toVerifiedService } from './service-credential.js';
 
 /** If the feed lags further behind, a revocation may not have arrived yet. */
 const MAX_FEED_LAG_MS = 5_000;
@@ -9,16 +15,22 @@ const MAX_ENTRIES = 1_000;
 
 interface Verification {
   readonly service: VerifiedService;
-  readonly verifiedAt: number;
+  /** The stored hash that the secret matched. */
+  readonly hash: SecretHash;
+  readonly readAt: number;
+  readonly generation: number;
 }
 
 /**
- * Caches recent successful verifications. It holds a keyed digest of each secret, never the secret. A service change
- * on the feed clears it, and it serves nothing while the feed lags behind.
+ * Remembers successful verifications. It holds a keyed digest of each secret, never the secret. Until its maximum age, an
+ * entry authenticates on its own. A service change on the feed ends that, and so does a feed that lags behind. From then
+ * on, an entry needs the service to be read again, but no secret to be hashed: a secret that matched a hash matches it
+ * as long as it is stored.
  */
 export class VerificationCache {
   readonly #key = randomBytes(32);
   readonly #verifications = new LRUCache<string, Verification>({ max: MAX_ENTRIES });
+  readonly #renewing = new Set<string>();
   readonly #unsubscribe: () => void;
   #generation = 0;
   #isClosed = false;
@@ -26,46 +38,81 @@ export class VerificationCache {
   constructor(
     private readonly storage: SessionStorage,
     private readonly maxAgeMs: number,
+    /** Called when a verification is read from the storage, because its secret is used. */
+    private readonly onUse: (serviceId: string, secret: StoredServiceSecret) => void,
   ) {
     this.#unsubscribe = storage.changes((change) => {
-      if (change.type === 'service.changed' || change.type === 'feed.gap') this.clear();
+      if (change.type === 'service.changed' || change.type === 'feed.gap') this.expire();
     });
   }
 
-  /** Returns the service that this id and secret authenticated, or `undefined` if the storage must be read. */
-  find(serviceId: string | undefined, secret: string): VerifiedService | undefined {
-    const cached = this.#verifications.get(this.#keyOf(serviceId, secret));
-    if (!cached || this.storage.feedLagMs() > MAX_FEED_LAG_MS) return undefined;
-    const { service, verifiedAt } = cached;
-    const now = this.storage.now();
-    return now < verifiedAt + this.maxAgeMs && now < (service.secretEndsAt ?? Infinity) ? service : undefined;
+  /** Returns the name of an id and a secret in this cache. */
+  keyOf(serviceId: string | undefined, secret: string): string {
+    return createHmac('sha256', this.#key)
+      .update(`${serviceId ?? ''}:${secret}`)
+      .digest('base64url');
   }
 
-  /** Begins a verification. The returned function caches its result, unless a service has changed in the meantime. */
-  begin(serviceId: string | undefined, secret: string): (service: VerifiedService) => void {
+  /**
+   * Returns the service that was authenticated, or `undefined` if the storage must be read. From half of its maximum age
+   * on, an entry that is used renews itself in the background.
+   */
+  find(key: string): VerifiedService | undefined {
+    const cached = this.#verifications.get(key);
+    if (cached?.generation !== this.#generation || this.storage.feedLagMs() > MAX_FEED_LAG_MS) return undefined;
+    const now = this.storage.now();
+    const age = now - cached.readAt;
+    // The age is negative after the clock was set back.
+    if (age < 0 || age >= this.maxAgeMs || now >= (cached.service.secretEndsAt ?? Infinity)) return undefined;
+    if (age >= this.maxAgeMs / 2) void this.#renew(key);
+    return cached.service;
+  }
+
+  /** Reads the service of an entry, and returns it if it still has the secret; otherwise, removes the entry. */
+  async reread(key: string): Promise<VerifiedService | undefined> {
+    const cached = this.#verifications.get(key);
+    if (!cached) return undefined;
+    const { serviceId, keyId } = cached.service;
+    const keep = this.begin(key);
+    const record = await this.storage.services.find(serviceId);
+    const secret = record?.secrets.find((stored) => stored.keyId === keyId);
+    if (record && secret && isDeepStrictEqual(secret.hash, cached.hash)) return keep(record, secret);
+    this.#verifications.delete(key);
+    return undefined;
+  }
+
+  /**
+   * Begins a verification, before the service is read. The returned function remembers its result, which does not
+   * authenticate on its own if a service has changed in the meantime.
+   */
+  begin(key: string): (record: ServiceCredentialRecord, matched: StoredServiceSecret) => VerifiedService {
     const generation = this.#generation;
-    return (service) => {
-      if (generation !== this.#generation || this.#isClosed) return;
-      this.#verifications.set(this.#keyOf(serviceId, secret), { service, verifiedAt: this.storage.now() });
+    const readAt = this.storage.now();
+    return (record, matched) => {
+      const service = toVerifiedService(record, matched);
+      if (!this.#isClosed) this.#verifications.set(key, { service, hash: matched.hash, readAt, generation });
+      this.onUse(record.serviceId, matched);
+      return service;
     };
   }
 
-  /** Removes all entries. Services change so rarely that removing only those of one service is not worth it. */
-  clear(): void {
+  /** Makes every entry read its service again. Services change rarely, so it is not worth to find those concerned. */
+  expire(): void {
     this.#generation++;
-    this.#verifications.clear();
   }
 
   /** Removes all entries and accepts no more, because changes no longer arrive. */
   close(): void {
     this.#isClosed = true;
     this.#unsubscribe();
-    this.clear();
+    this.#verifications.clear();
   }
 
-  #keyOf(serviceId: string | undefined, secret: string): string {
-    return createHmac('sha256', this.#key)
-      .update(`${serviceId ?? ''}:${secret}`)
-      .digest('base64url');
+  /** If the storage does not answer, the entry ends at its maximum age. */
+  async #renew(key: string): Promise<void> {
+    if (this.#renewing.has(key)) return;
+    this.#renewing.add(key);
+    await this.reread(key).catch(() => undefined);
+    this.#renewing.delete(key);
   }
 }

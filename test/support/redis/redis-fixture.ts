@@ -6,12 +6,12 @@ import type { CreateStorageFixture } from 'nestjs-distributed-session/testing';
 import { RedisServer } from '@distributed-session/test-servers/redis/redis-server.js';
 
 /**
- * Deletes everything but the numbers of the change feed (`{ds:…}:s`, `{ds}:svc:s`): if they started over, the feed would
- * rightly report a gap.
+ * Deletes everything but the numbers of the change feed (`{ds:…}:s`, `{ds}:svc:s`) and its key (`{ds}:meta`): if they
+ * changed, the feed would rightly report a gap.
  */
 const CLEAR = `
 for _, key in ipairs(redis.call('KEYS', '*')) do
-  if string.sub(key, -2) ~= ':s' then redis.call('DEL', key) end
+  if string.sub(key, -2) ~= ':s' and string.sub(key, -5) ~= ':meta' then redis.call('DEL', key) end
 end`;
 
 export interface RedisTarget {

@@ -10,7 +10,8 @@ import { checkServers } from './connection/check-server.js';
 import { logConnectionState, openClient } from './connection/open-client.js';
 import { createClient, redisClientWarnings } from './connection/redis-client.js';
 import { RedisConnection, type WriteReply } from './connection/redis-connection.js';
-import { readOnlyUserError } from './connection/redis-failure.js';
+import type { RedisRights } from './connection/redis-rights.js';
+import { FeedKey } from './feed/feed-key.js';
 import { Heartbeat } from './feed/heartbeat.js';
 import { RedisChangeFeed } from './feed/redis-change-feed.js';
 import type { ResolvedRedisOptions } from './redis-session-storage.options.js';
@@ -21,7 +22,7 @@ import type { SessionKeys } from './session-keys.js';
 interface Opened {
   readonly connection: RedisConnection;
   readonly heartbeat: Heartbeat;
-  readonly mayWrite: boolean;
+  readonly rights: RedisRights;
   readonly stopLogging: () => void;
 }
 
@@ -32,6 +33,7 @@ type Closing = Pick<Opened, 'connection' | 'stopLogging'> & { readonly heartbeat
 export class RedisConnections {
   readonly #logger = new Logger('RedisSessionStorage');
   readonly clock = new ServerClock();
+  readonly #feedKey = new FeedKey();
   readonly feed: RedisChangeFeed;
   readonly #opening = new SharedOpening<Opened>({
     open: async () => this.#open(),
@@ -42,7 +44,7 @@ export class RedisConnections {
     private readonly options: ResolvedRedisOptions,
     private readonly keys: SessionKeys,
   ) {
-    this.feed = new RedisChangeFeed(keys, this.clock);
+    this.feed = new RedisChangeFeed(keys, this.clock, this.#feedKey);
   }
 
   /**
@@ -58,11 +60,15 @@ export class RedisConnections {
   async write<Key extends string, Argument extends string>(
     script: RedisScript<Key | 'sequence', Argument>,
     keys: Readonly<Record<Key | 'sequence', string>>,
-    args: Readonly<Record<Exclude<Argument, 'deadline' | 'channel'>, ScriptArgument>>,
+    args: Readonly<Record<Exclude<Argument, 'deadline' | 'channel' | 'feedKey'>, ScriptArgument>>,
     connection = this.connection,
   ): Promise<WriteReply> {
-    if (!this.#usable().mayWrite) throw readOnlyUserError();
-    const all = { ...args, channel: this.keys.channel } as Record<Exclude<Argument, 'deadline'>, ScriptArgument>;
+    const { channel, serviceSequence } = this.keys;
+    this.#usable().rights.require(keys.sequence === serviceSequence ? 'write-services' : 'write-sessions');
+    const all = { ...args, channel, feedKey: this.#feedKey.value } as Record<
+      Exclude<Argument, 'deadline'>,
+      ScriptArgument
+    >;
     const reply = await connection.write(script, keys, all);
     if (reply.lastNumber > 0) this.feed.wrote(keys.sequence, reply.lastNumber);
     return reply;
@@ -111,12 +117,14 @@ export class RedisConnections {
     let heartbeat: Heartbeat | undefined;
     try {
       await openClient(client, options.connectDeadlineMs);
-      const mayWrite = await checkServers(connection, keys, options, this.#logger);
-      heartbeat = new Heartbeat(connection, keys, clock, feed, options.heartbeatIntervalMs, mayWrite);
-      feed.open(client);
+      const feedKey = this.#feedKey;
+      const rights = await checkServers(connection, keys, feedKey, options, this.#logger);
+      const context = { connection, keys, clock, feed, feedKey, rights };
+      heartbeat = new Heartbeat(context, options.heartbeatIntervalMs);
+      feed.open(client, await heartbeat.readNumbers());
       await this.#waitForFeed(heartbeat, endsAt);
       heartbeat.start();
-      return { connection, heartbeat, mayWrite, stopLogging };
+      return { connection, heartbeat, rights, stopLogging };
     } catch (error) {
       await this.#shut({ connection, heartbeat, stopLogging });
       throw error;

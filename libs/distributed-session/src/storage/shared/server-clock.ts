@@ -28,7 +28,7 @@ export class ServerClock {
   #best: Sample = { offset: Date.now() - performance.now(), error: Infinity };
 
   /** @param monotonic - A clock of this process in milliseconds, which never goes back. */
-  constructor(private readonly monotonic: () => number = () => performance.now()) {}
+  constructor(readonly monotonic: () => number = () => performance.now()) {}
 
   /** Returns the server's time in epoch milliseconds. */
   now(): number {

@@ -1,15 +1,15 @@
 import { Logger } from '@nestjs/common';
 import { type Cluster, Command, type Redis } from 'ioredis';
 import { OptionsError } from '../../../errors/options.error.js';
-import { FORMAT } from '../records/stored-session.js';
+import type { FeedKey } from '../feed/feed-key.js';
 import type { ResolvedRedisOptions } from '../redis-session-storage.options.js';
 import { readOnlyUser } from '../../shared/storage-failure.js';
-import { claimStoreScript } from '../scripts/claim-store.script.js';
-import { missingRightsScript } from '../scripts/missing-rights.script.js';
 import { type SessionKeys } from '../session-keys.js';
 import { masterShards } from './redis-client.js';
 import { type RedisConnection } from './redis-connection.js';
 import { rejectionOf, toRedisStorageError } from './redis-failure.js';
+import { RedisRights } from './redis-rights.js';
+import { storeClaim } from './store-claim.js';
 
 /** The first version whose scripts support `PEXPIREAT … GT` and flags in their first line. */
 const MIN_VERSION = 7;
@@ -22,17 +22,18 @@ interface ServerFacts {
 }
 
 /**
- * Checks every master, the format of the stored data and the rights of the Redis user, once at start. Returns whether
- * the user may write.
+ * Checks every master, the rights of the Redis user and the format of the stored data, once at start, and adopts the
+ * store's feed key. Returns the rights.
  *
  * @throws {OptionsError} with every error and how to fix it.
  */
 export async function checkServers(
   connection: RedisConnection,
   keys: SessionKeys,
+  feedKey: FeedKey,
   options: ResolvedRedisOptions,
   logger: Logger,
-): Promise<boolean> {
+): Promise<RedisRights> {
   const { client } = connection;
   const errors: string[] = [...(await databaseErrors(client))];
   for (const { node } of masterShards(client, keys)) {
@@ -45,63 +46,21 @@ export async function checkServers(
     errors.push(...found.errors);
     for (const warning of found.warnings) logger.warn(warning);
   }
-  const { mayWrite, missing } =
-    errors.length === 0 ? await rightsOf(connection, keys) : { mayWrite: true, missing: [] };
-  if (missing.length > 0) {
-    errors.push(`its user may not run ${missing.join(', ')} on the keys of this library: see docs/redis-acl`);
+  refuse(errors);
+  const rights = await RedisRights.of(connection, keys);
+  if (rights.incomplete.length > 0) {
+    refuse([`its user may not run ${rights.incomplete.join(', ')} on the keys of this library: see docs/redis-acl`]);
   }
-  if (errors.length === 0) errors.push(...(await storeErrors(connection, keys, mayWrite)));
-  if (errors.length > 0) {
-    throw new OptionsError('This Redis server does not meet the requirements:', [...new Set(errors)]);
-  }
-  if (!mayWrite) {
-    logger.warn(readOnlyUser('Redis'));
-  }
-  return mayWrite;
+  const { error, storedFeedKey } = await storeClaim(connection, keys, feedKey, rights);
+  if (error !== undefined) refuse([error]);
+  if (storedFeedKey !== undefined) feedKey.adopt(storedFeedKey);
+  if (!rights.may('write-sessions') && !rights.may('write-services')) logger.warn(readOnlyUser('Redis'));
+  return rights;
 }
 
-/** Finds the missing rights of the user. No right to write at all is valid: the user is read-only. */
-async function rightsOf(
-  connection: RedisConnection,
-  keys: SessionKeys,
-): Promise<{ mayWrite: boolean; missing: string[] }> {
-  const { channel } = keys;
-  const reply = await connection.run(missingRightsScript, keys.all(keys.tagOfLogin('')), { channel });
-  const [reading = [], writing = []] = (reply as readonly (readonly Buffer[])[]).map((names) => names.map(String));
-  const mayWrite = !writing.includes('HSET');
-  return { mayWrite, missing: mayWrite ? [...reading, ...writing] : reading };
-}
-
-/** Returns an error if the store was written with a different tag key, or by a later release. */
-export async function storeErrors(
-  connection: RedisConnection,
-  keys: SessionKeys,
-  mayWrite: boolean,
-): Promise<string[]> {
-  const [format, fingerprint] = await storedClaim(connection, keys, mayWrite);
-  if (Number(format) > FORMAT) {
-    return ['its sessions were written by a later release: upgrade to that release, or use another keyPrefix'];
-  }
-  if (fingerprint !== keys.fingerprint) {
-    return [
-      'its sessions were written with a different tagKey: set the same tagKey in every service, or use another keyPrefix',
-    ];
-  }
-  return [];
-}
-
-/**
- * Reads the format and the fingerprint of the store. The first process that may write claims an empty store, and one of an
- * earlier format.
- */
-async function storedClaim(connection: RedisConnection, keys: SessionKeys, mayWrite: boolean): Promise<string[]> {
-  const { meta, fingerprint } = keys;
-  const read = (await connection.read('hmget', meta, 'format', 'fingerprint')) as readonly (Buffer | null)[];
-  const isClaimed = read.every((value) => value !== null);
-  if (isClaimed && (Number(read[0]) >= FORMAT || !mayWrite)) return read.map(String);
-  if (!mayWrite) return [String(FORMAT), fingerprint];
-  const claimed = await connection.run(claimStoreScript, { meta }, { format: FORMAT, fingerprint });
-  return (claimed as readonly Buffer[]).map(String);
+function refuse(errors: readonly string[]): void {
+  if (errors.length === 0) return;
+  throw new OptionsError('This Redis server does not meet the requirements:', [...new Set(errors)]);
 }
 
 /** A client that fails to select its database silently stays in database 0. */

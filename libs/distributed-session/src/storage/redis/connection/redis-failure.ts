@@ -32,11 +32,6 @@ const FAILED_SCRIPT = / script: [0-9a-f]{40}\b/;
 /** Matches the reply of a script whose user lacks the right to one of its commands, keys or channels. */
 const FORBIDDEN = /^ERR The user executing the script can't /;
 
-/** Creates the error for a write by a user with read-only access. */
-export function readOnlyUserError(): WriteRejectedError {
-  return new WriteRejectedError(`Redis ${REJECTIONS['NOPERM']}`, false);
-}
-
 /** Returns the first word of an error reply, or `undefined` for an error that is not a reply of Redis. */
 export function rejectionOf(error: unknown): string | undefined {
   if (!(error instanceof Error) || error.name !== 'ReplyError') return undefined;

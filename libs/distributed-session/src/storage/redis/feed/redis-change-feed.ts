@@ -1,11 +1,15 @@
 import { Logger } from '@nestjs/common';
 import type { Cluster, Redis } from 'ioredis';
 import { FeedListeners, SILENT_FEED } from '../../shared/feed-listeners.js';
+import type { ServerClock } from '../../shared/server-clock.js';
 import type { StorageChange, StorageChangeListener } from '../../storage-change.js';
 import { type Beat, type NumberedChange, unpackRedisChange } from '../records/change-message.js';
-import type { ServerClock } from '../../shared/server-clock.js';
 import type { SessionKeys } from '../session-keys.js';
+import { FeedFreshness, type Look } from './feed-freshness.js';
+import type { FeedKey } from './feed-key.js';
+import { IgnoredMessages } from './ignored-messages.js';
 import { RedisFeedConnection } from './redis-feed-connection.js';
+import { type DoubtfulStream, StreamNumbers } from './stream-numbers.js';
 
 /** A change's stream, and its number in that stream. */
 interface Position {
@@ -17,31 +21,32 @@ interface Position {
  * Receives the changes of all processes by pub/sub. Scripts publish a change in the same step in which they write it, so
  * a received change is committed. Pub/sub keeps no messages for a disconnected subscriber: after each interruption, and
  * when a number is missing, listeners receive `feed.gap`.
+ *
+ * Every user with rights on the channel can publish on it, and repeat what it has seen. So a message without the code of
+ * the store's feed key is ignored, a change is delivered once, and no message decides alone how fresh the feed is.
  */
 export class RedisChangeFeed {
   readonly #logger = new Logger('RedisSessionStorage');
   readonly #listeners: FeedListeners;
-  /** When the last heartbeat of each shard was sent, by the server's clock. */
-  readonly #beats = new Map<string, number>();
-  /** The last number received on each stream. */
-  readonly #received = new Map<string, number>();
-  /** The number of each stream in its last heartbeat. */
-  readonly #counted = new Map<string, number>();
+  readonly #freshness: FeedFreshness;
+  readonly #numbers = new StreamNumbers();
+  readonly #ignored: IgnoredMessages;
+  readonly #rekeyings = new Set<string>();
   readonly #positions = new WeakMap<StorageChange, Position>();
   /** The number of this process's last write on each stream. Replaced by a new map when the numbers may start over. */
   #written = new Map<string, number>();
   #connection: RedisFeedConnection | undefined;
-  /** By the server's clock. */
-  #openedAt = -Infinity;
   /** Changes may have been lost between the reconnection and the first heartbeats. */
   #awaitsNumbers = false;
-  #expected: readonly string[] = [];
 
   constructor(
     private readonly keys: SessionKeys,
     private readonly clock: ServerClock,
+    private readonly feedKey: FeedKey,
   ) {
     this.#listeners = new FeedListeners(clock);
+    this.#freshness = new FeedFreshness(clock.monotonic);
+    this.#ignored = new IgnoredMessages(clock.monotonic);
   }
 
   /** Subscribes. Changes that this process made before are not delivered, even if their message arrives later. */
@@ -60,7 +65,9 @@ export class RedisChangeFeed {
     this.#written.set(stream, Math.max(number, this.#written.get(stream) ?? 0));
   }
 
-  open(client: Redis | Cluster): void {
+  /** @param numbers - The number of each stream, read before: earlier changes are not delivered. */
+  open(client: Redis | Cluster, numbers: ReadonlyMap<string, number>): void {
+    this.#numbers.startAfter(numbers);
     this.#connection = new RedisFeedConnection(client, this.keys.channel, {
       onOpen: () => this.#opened(),
       onClose: () => this.#listeners.closed(),
@@ -80,14 +87,43 @@ export class RedisChangeFeed {
     return this.#listeners.isOpen;
   }
 
-  /** Sets the shards that send heartbeats: one for each master. */
-  expect(shards: readonly string[]): void {
-    this.#expected = shards;
+  /** Whether every master's heartbeats have arrived on this connection. */
+  get isAlive(): boolean {
+    return this.#freshness.isShown;
   }
 
-  /** Reconnects if it was open at that time and a master's heartbeats have been missing since. Returns whether it did. */
-  renewIfSilentSince(serverTime: number): boolean {
-    if (!this.isOpen || Math.max(this.#openedAt, this.#oldestBeat()) > serverTime) return false;
+  /** Sets the shards that send heartbeats: one for each master. */
+  expect(shards: readonly string[]): void {
+    this.#freshness.expect(shards);
+  }
+
+  /** Records what a call has found as a master's last heartbeat. */
+  look(shard: string, look: Look): void {
+    for (const early of this.#freshness.look(shard, look)) this.#receiveBeat(early);
+  }
+
+  /** The store's feed key was read, by a call that was sent at this time of the monotonic clock. */
+  keyRead(stored: string, sentAt: number): { readonly isOther: boolean } {
+    const isOther = this.feedKey.adopt(stored);
+    // What other processes published with this key was ignored.
+    if (isOther) this.publishGap();
+    this.#freshness.keyRead(sentAt);
+    return { isOther };
+  }
+
+  /** The streams of which a message was ignored because its number was not new. */
+  get doubtful(): readonly DoubtfulStream[] {
+    return this.#numbers.doubtful;
+  }
+
+  /** Settles a doubt by the stored number, which a call has read that was sent at `sentAt`. */
+  settle(doubtful: DoubtfulStream, stored: number, sentAt: number): void {
+    if (this.#numbers.settle(doubtful, stored, sentAt)) this.publishGap();
+  }
+
+  /** Reconnects if it was open at that time of the monotonic clock and heartbeats have been missing since. */
+  renewIfSilentSince(time: number): boolean {
+    if (!this.isOpen || !this.#freshness.isSilentSince(time)) return false;
     this.#logger.warn(SILENT_FEED);
     this.#listeners.closed();
     this.#connection?.renew();
@@ -96,50 +132,45 @@ export class RedisChangeFeed {
 
   /** All changes that the masters published longer ago than this were delivered, or will follow a `feed.gap`. */
   lagMs(): number {
-    if (!this.isOpen || this.#expected.length === 0) return Infinity;
-    return Math.max(0, this.clock.now() - this.#oldestBeat());
+    return this.isOpen ? Math.max(0, this.clock.monotonic() - this.#completeUntil) : Infinity;
   }
 
-  #oldestBeat(): number {
-    return Math.min(...this.#expected.map((shard) => this.#beats.get(shard) ?? -Infinity));
-  }
-
-  #opened(): void {
-    this.#beats.clear();
-    this.#received.clear();
-    this.#counted.clear();
-    this.#written = new Map();
-    this.#openedAt = this.clock.now();
-    this.#awaitsNumbers = this.#listeners.opened();
-  }
-
-  #publishGap(): void {
+  publishGap(): void {
     this.#written = new Map();
     this.#listeners.publishGap();
   }
 
-  #receive(message: Buffer): void {
+  get #completeUntil(): number {
+    return Math.min(this.#freshness.completeUntil, this.#numbers.completeUntil);
+  }
+
+  #opened(): void {
+    this.#freshness.reopened();
+    this.#numbers.reopened();
+    this.#written = new Map();
+    this.#awaitsNumbers = this.#listeners.opened();
+  }
+
+  #receive(sealed: Buffer): void {
+    const message = this.feedKey.open(sealed);
+    if (message === undefined) return this.#ignored.add();
     const entry = unpackRedisChange(message);
-    if (entry === undefined) return;
-    if (entry.type === 'beat') this.#receiveBeat(entry);
-    else this.#publish(entry);
+    if (entry?.type === 'beat') this.#receiveBeat(entry);
+    else if (entry?.type === 'change') this.#publish(entry);
+    else if (entry && !this.#rekeyings.has(entry.nonce)) {
+      this.#rekeyings.add(entry.nonce);
+      this.publishGap();
+    }
   }
 
-  #receiveBeat({ shard, at, last }: Beat): void {
-    const streams = Array.from(last, ([stream, number]) => this.#isInterrupted(this.keys.sequences[stream]!, number));
-    this.#beats.set(shard, Math.max(at, this.#beats.get(shard) ?? 0));
-    const isFirst = this.#awaitsNumbers && this.lagMs() < Infinity;
+  #receiveBeat(beat: Beat): void {
+    if (!this.#freshness.recognize(beat)) return;
+    const streams = Array.from(beat.last, ([stream, number]) => {
+      return this.#numbers.isInterrupted(this.keys.sequences[stream]!, number);
+    });
+    const isFirst = this.#awaitsNumbers && this.#freshness.isShown;
     if (isFirst) this.#awaitsNumbers = false;
-    if (streams.includes(true) || (isFirst && streams.length > 0)) this.#publishGap();
-  }
-
-  /** Returns whether a change of the stream is missing, or the stream went back because a failover lost writes. */
-  #isInterrupted(stream: string, number: number): boolean {
-    const last = this.#received.get(stream);
-    const wentBack = number < (this.#counted.get(stream) ?? 0);
-    this.#counted.set(stream, number);
-    this.#received.set(stream, wentBack ? number : Math.max(number, last ?? 0));
-    return wentBack || (last !== undefined && number > last);
+    if (streams.includes(true) || (isFirst && streams.length > 0)) this.publishGap();
   }
 
   #publish({ change, number }: NumberedChange): void {
@@ -147,10 +178,11 @@ export class RedisChangeFeed {
       change.type === 'service.changed'
         ? this.keys.serviceSequence
         : this.keys.shard(change.sessionId.slice(0, 2)).sequence;
-    const last = this.#received.get(stream);
-    this.#received.set(stream, number);
-    if (last !== undefined && number !== last + 1) this.#publishGap();
-    this.#positions.set(change, { stream, number });
-    this.#listeners.publish(change);
+    const received = this.#numbers.receive(stream, number);
+    if (received === 'not-new') return this.#numbers.doubt(stream, this.#completeUntil);
+    if (received === 'after-missing') this.publishGap();
+    const dated = { ...change, at: Math.min(change.at, Math.ceil(this.clock.moment().latest)) };
+    this.#positions.set(dated, { stream, number });
+    this.#listeners.publish(dated);
   }
 }

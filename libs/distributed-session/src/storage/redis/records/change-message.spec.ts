@@ -2,10 +2,12 @@ import { describe, expect, it } from '@jest/globals';
 import * as fc from 'fast-check';
 import { double, packedIdentity, packedText, uint32 } from '../../../../../../test/support/redis/packed-session.js';
 import { END_REASONS } from '../../../model/end-reason.js';
-import { packBeat, unpackRedisChange } from './change-message.js';
+import { type Beat, packBeat, packRekeying, unpackRedisChange } from './change-message.js';
 
 /** A message as the scripts pack it: a letter, then its parts. */
 const message = (kind: string, ...parts: readonly Buffer[]): Buffer => Buffer.concat([Buffer.from(kind), ...parts]);
+
+const beatOf = (...texts: readonly (string | undefined)[]): Buffer => message('B', ...texts.map(packedText));
 
 const text = fc.string({ unit: 'binary', maxLength: 60 });
 const whole = fc.integer({ min: 1, max: 2 ** 52 });
@@ -89,20 +91,25 @@ describe('unpackRedisChange()', () => {
   it('unpacks B as the heartbeat that packBeat() has packed', () => {
     const numbers = fc.array(fc.tuple(fc.integer({ min: 0, max: 256 }), fc.nat()), { maxLength: 257 });
     fc.assert(
-      fc.property(whole, numbers, (at, entries) => {
-        const beat = { type: 'beat', at, shard: 'a7', last: new Map(entries) } as const;
+      fc.property(text, text, numbers, (nonce, previous, entries) => {
+        const beat: Beat = { type: 'beat', shard: 'a7', nonce, previous, last: new Map(entries) };
         expect(unpackRedisChange(packBeat(beat))).toEqual(beat);
       }),
     );
   });
 
   it('unpacks B of one server as a heartbeat without numbers', () => {
-    expect(unpackRedisChange(message('B', double(9), packedText('a7')))).toEqual({
+    expect(unpackRedisChange(beatOf('a7', 'new', 'old'))).toEqual({
       type: 'beat',
-      at: 9,
       shard: 'a7',
+      nonce: 'new',
+      previous: 'old',
       last: new Map(),
     });
+  });
+
+  it('unpacks K as the report of another feed key that packRekeying() has packed', () => {
+    expect(unpackRedisChange(packRekeying('nonce'))).toEqual({ type: 'rekeying', nonce: 'nonce' });
   });
 });
 
@@ -123,16 +130,16 @@ describe('unpackRedisChange() with an unknown message', () => {
     ['an invalid session id', Buffer.concat([created.subarray(0, -22), Buffer.alloc(22, 0xee)])],
     ['a number that is not a number', message('C', double(NaN), created.subarray(9))],
     ['a fractional number', message('C', double(1.5), created.subarray(9))],
-    ['a heartbeat without a valid time', message('B', double(NaN), packedText('a7'))],
-    ['a heartbeat with an unknown stream', packBeat({ type: 'beat', at: 9, shard: 'a7', last: new Map([[257, 1]]) })],
-    ['a heartbeat with half a number', message('B', double(9), packedText('a7'), Buffer.from([1, 0, 1, 0]))],
-    ['a heartbeat at an infinite time', message('B', double(Infinity), packedText('a7'))],
+    ['a heartbeat without a nonce', beatOf('a7', 'new', undefined)],
+    ['a heartbeat with an unknown stream', Buffer.concat([beatOf('a7', 'new', 'old'), Buffer.from([1, 1]), double(1)])],
+    ['a heartbeat with half a number', Buffer.concat([beatOf('a7', 'new', 'old'), Buffer.from([1, 0, 1, 0])])],
+    ['a report longer than its kind', Buffer.concat([packRekeying('nonce'), Buffer.from([0])])],
   ])('ignores %s', (_name, bytes) => {
     expect(unpackRedisChange(bytes)).toBeUndefined();
   });
 
   it('ignores a message that is truncated anywhere', () => {
-    for (const packed of [created, ended('limit'), message('B', double(9), packedText('a7'))]) {
+    for (const packed of [created, ended('limit'), beatOf('a7', 'new', 'old'), packRekeying('nonce')]) {
       expect(unpackRedisChange(packed)).toBeDefined();
       for (let cut = 0; cut < packed.length; cut++) expect(unpackRedisChange(packed.subarray(0, cut))).toBeUndefined();
     }
@@ -141,7 +148,7 @@ describe('unpackRedisChange() with an unknown message', () => {
   it('does not throw for random bytes after a known letter', () => {
     const bytes = fc.uint8Array({ maxLength: 120 });
     fc.assert(
-      fc.property(fc.constantFrom('C', 'U', 'E', 'R', 'S', 'B'), bytes, (kind, rest) => {
+      fc.property(fc.constantFrom('C', 'U', 'E', 'R', 'S', 'B', 'K'), bytes, (kind, rest) => {
         expect(() => unpackRedisChange(message(kind, Buffer.from(rest)))).not.toThrow();
       }),
       { numRuns: 2_000 },

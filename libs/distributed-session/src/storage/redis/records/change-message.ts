@@ -3,17 +3,26 @@ import { ByteReader, packText } from './bytes.js';
 import { SHARDS } from '../session-keys.js';
 import { unpackEnding, unpackIdentity } from './stored-session.js';
 
-/** The heartbeat of a shard: the changes that its server published before `at` were delivered, up to the last numbers. */
+/** A heartbeat, which every process recognises that has seen the stored nonce before (`feed/feed-freshness.ts`). */
 export interface Beat {
   readonly type: 'beat';
   readonly shard: string;
-  /** By the server's clock. */
-  readonly at: number;
+  /** Random, and stored before the heartbeat is published. */
+  readonly nonce: string;
+  /** The stored nonce that it replaces; empty if there was none. */
+  readonly previous: string;
   /** On a cluster: the number of the last change of each of the master's streams, which are positions in `keys.sequences`. */
   readonly last: ReadonlyMap<number, number>;
 }
 
-/** A change and its number. The changes of a shard, and those of services, are numbered from 1 without gaps. */
+/** Reports that the sender's changes were not authentic for a while, because the store's feed key had changed. */
+export interface Rekeying {
+  readonly type: 'rekeying';
+  /** Random: the message counts once. */
+  readonly nonce: string;
+}
+
+/** A change and its number. The changes of a shard, and those of services, are numbered without gaps. */
 export interface NumberedChange {
   readonly type: 'change';
   readonly number: number;
@@ -21,20 +30,22 @@ export interface NumberedChange {
 }
 
 /**
- * Reads a message that a script published: a letter for its kind, then
+ * Reads an authentic message, without its code: a letter for its kind, then
  *
  * - `C`, `U`: number (8 bytes), version (4), time (8), by (text), identity
  * - `E`, `R`: number, version, time, ending, identity
  * - `S`: number, time, change (text), service id (text), by (text)
- * - `B`: time, shard (text), then for each stream its position (2 bytes) and number
+ * - `B`: shard, nonce and previous nonce (texts), then for each stream its position (2 bytes) and number
+ * - `K`: nonce (text)
  *
- * Returns `undefined` for an unknown message: a later release or another program may publish on the channel.
+ * Returns `undefined` for an unknown message, which a later release may publish.
  */
-export function unpackRedisChange(message: Buffer): NumberedChange | Beat | undefined {
+export function unpackRedisChange(message: Buffer): NumberedChange | Beat | Rekeying | undefined {
   try {
     const reader = new ByteReader(message);
     const kind = String.fromCharCode(reader.uint8());
     if (kind === 'B') return unpackBeat(reader);
+    if (kind === 'K') return unpackRekeying(reader);
     const number = reader.whole();
     const change = unpackKind(kind, reader);
     return change && reader.isAtEnd ? { type: 'change', number, change } : undefined;
@@ -44,26 +55,34 @@ export function unpackRedisChange(message: Buffer): NumberedChange | Beat | unde
 }
 
 /** Packs a message of the kind `B`. */
-export function packBeat({ at, shard, last }: Beat): Buffer {
-  const head = Buffer.alloc(9, 'B');
-  head.writeDoubleLE(at, 1);
+export function packBeat({ shard, nonce, previous, last }: Beat): Buffer {
   const numbers = Buffer.alloc(last.size * 10);
   for (const [index, [stream, number]] of [...last].entries()) {
     numbers.writeUInt16LE(stream, index * 10);
     numbers.writeDoubleLE(number, index * 10 + 2);
   }
-  return Buffer.concat([head, packText(shard), numbers]);
+  return Buffer.concat([Buffer.from('B'), ...[shard, nonce, previous].map(packText), numbers]);
+}
+
+/** Packs a message of the kind `K`. */
+export function packRekeying(nonce: string): Buffer {
+  return Buffer.concat([Buffer.from('K'), packText(nonce)]);
+}
+
+function unpackRekeying(reader: ByteReader): Rekeying | undefined {
+  const nonce = reader.text();
+  return reader.isAtEnd ? { type: 'rekeying', nonce } : undefined;
 }
 
 function unpackBeat(reader: ByteReader): Beat {
-  const [at, shard] = [reader.whole(), reader.text()];
+  const [shard, nonce, previous] = [reader.text(), reader.text(), reader.text()];
   const last = new Map<number, number>();
   while (!reader.isAtEnd) {
     const stream = reader.uint16();
     if (stream > SHARDS.length) throw new RangeError('A stream is unknown');
     last.set(stream, reader.whole());
   }
-  return { type: 'beat', at, shard, last };
+  return { type: 'beat', shard, nonce, previous, last };
 }
 
 function unpackKind(kind: string, reader: ByteReader): NumberedChange['change'] | undefined {

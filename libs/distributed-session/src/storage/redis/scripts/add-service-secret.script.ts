@@ -7,7 +7,7 @@ import { SERVICE } from './service.fragment.js';
  * Adds a secret to a service at the expected version, and sets when the earlier secrets end.
  *
  * KEYS  services, keyIds, sequence.
- * ARGV  deadline; channel; serviceId; expectedVersion; keyId and hash (JSON) of the secret; overlap in milliseconds, or
+ * ARGV  deadline; channel; feedKey; serviceId; expectedVersion; keyId and hash (JSON) of the secret; overlap in milliseconds, or
  *       0 to end the earlier secrets now; by, packed.
  * Returns  { 'stored', value, now }, { 'too-many-secrets' }, { 'conflict' }, { 'missing' }, { 'unreadable', value } or
  *       { 'late', now }.
@@ -16,7 +16,7 @@ import { SERVICE } from './service.fragment.js';
 export const addServiceSecretScript = new RedisScript({
   name: 'add-service-secret',
   keys: ['services', 'keyIds', 'sequence'],
-  args: ['deadline', 'channel', 'serviceId', 'expectedVersion', 'keyId', 'hash', 'overlap', 'by'],
+  args: ['deadline', 'channel', 'feedKey', 'serviceId', 'expectedVersion', 'keyId', 'hash', 'overlap', 'by'],
   uses: [IN_TIME, SERVICE],
   body: `
 local service, unreadable = readService(serviceId)

@@ -7,7 +7,7 @@ import { RedisScript } from './redis-script.js';
  * Creates a session within the limits of its user.
  *
  * KEYS  login, sequence, expiries, online, counter: those of the user and its shard.
- * ARGV  deadline; channel; tag; sessionId; identity, tokenDigest and payload, packed; loginId, packed, and loginAndDevice: the same with
+ * ARGV  deadline; channel; feedKey; tag; sessionId; identity, tokenDigest and payload, packed; loginId, packed, and loginAndDevice: the same with
  *       the packed device; perLogin, perDevice (0: no limit), onLimit; idle, absolute (0: none) and retention in
  *       milliseconds; by, packed.
  * Returns  { 'created', header }, { 'limit-reached', 'login' | 'device' }, { 'id-taken' } or { 'late', now }.
@@ -20,6 +20,7 @@ export const createSessionScript = new RedisScript({
   args: [
     'deadline',
     'channel',
+    'feedKey',
     'tag',
     'sessionId',
     'identity',

@@ -7,7 +7,7 @@ import { RedisScript } from './redis-script.js';
  * Ends the live sessions of a user. Runs also when the server's memory is full.
  *
  * KEYS  login, sequence, expiries, online, counter: those of the user and its shard.
- * ARGV  deadline; channel; tag; loginAndDevice: the packed login id, followed by the packed device to end only its
+ * ARGV  deadline; channel; feedKey; tag; loginAndDevice: the packed login id, followed by the packed device to end only its
  *       sessions; exceptId: the session to keep, or empty; ending, packed; retention in milliseconds.
  * Returns  { 'ended', tombstone, … }, oldest session first, or { 'late', now }.
  * Atomicity  all of them end, leave the counts and are published in one step.
@@ -16,7 +16,7 @@ export const endLoginSessionsScript = new RedisScript({
   name: 'end-login-sessions',
   flags: ['allow-oom'],
   keys: ['login', 'sequence', 'expiries', 'online', 'counter'],
-  args: ['deadline', 'channel', 'tag', 'loginAndDevice', 'exceptId', 'ending', 'retention'],
+  args: ['deadline', 'channel', 'feedKey', 'tag', 'loginAndDevice', 'exceptId', 'ending', 'retention'],
   uses: [IN_TIME, RECORD, LOGIN, UPDATE_SHARD],
   body: `
 load(now)

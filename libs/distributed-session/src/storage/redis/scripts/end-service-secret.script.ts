@@ -6,7 +6,7 @@ import { SERVICE } from './service.fragment.js';
  * Ends one secret of a service now.
  *
  * KEYS  services, keyIds, sequence.
- * ARGV  deadline; channel; serviceId; keyId; by, packed.
+ * ARGV  deadline; channel; feedKey; serviceId; keyId; by, packed.
  * Returns  { 'ended' }, { 'missing' }, { 'unreadable', value } or { 'late', now }.
  * Atomicity  the record, the key id and the published change are written together, or not at all.
  */
@@ -14,7 +14,7 @@ export const endServiceSecretScript = new RedisScript({
   name: 'end-service-secret',
   flags: ['allow-oom'],
   keys: ['services', 'keyIds', 'sequence'],
-  args: ['deadline', 'channel', 'serviceId', 'keyId', 'by'],
+  args: ['deadline', 'channel', 'feedKey', 'serviceId', 'keyId', 'by'],
   uses: [IN_TIME, SERVICE],
   body: `
 local service, unreadable = readService(serviceId)

@@ -7,7 +7,7 @@ import { RedisScript } from './redis-script.js';
  * Ends a session. Runs also when the server's memory is full: a tombstone is smaller than its session.
  *
  * KEYS  login, sequence, expiries, online, counter: those of the user and its shard.
- * ARGV  deadline; channel; tag; sessionId; ending, packed; retention in milliseconds.
+ * ARGV  deadline; channel; feedKey; tag; sessionId; ending, packed; retention in milliseconds.
  * Returns  { 'ended', tombstone }, { 'already-ended' | 'due' | 'unreadable', value }, { 'missing' } or { 'late', now }.
  * Atomicity  the tombstone is written, the counts are updated and the end is published, or nothing happens.
  */
@@ -15,7 +15,7 @@ export const endSessionScript = new RedisScript({
   name: 'end-session',
   flags: ['allow-oom'],
   keys: ['login', 'sequence', 'expiries', 'online', 'counter'],
-  args: ['deadline', 'channel', 'tag', 'sessionId', 'ending', 'retention'],
+  args: ['deadline', 'channel', 'feedKey', 'tag', 'sessionId', 'ending', 'retention'],
   uses: [IN_TIME, RECORD, LOGIN, UPDATE_SHARD],
   body: `
 load(now)

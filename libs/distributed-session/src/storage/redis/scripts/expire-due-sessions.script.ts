@@ -7,7 +7,7 @@ import { RedisScript } from './redis-script.js';
  * Expires the due sessions of a user that the expiry set lists, and schedules the next look.
  *
  * KEYS  login, sequence, expiries, online, counter: those of the login and its shard.
- * ARGV  deadline; channel; tag; retention in milliseconds; limit: the maximum number to expire.
+ * ARGV  deadline; channel; feedKey; tag; retention in milliseconds; limit: the maximum number to expire.
  * Returns  { 'expired', number } or { 'late', now }.
  * Atomicity  each expired session becomes its tombstone and is published in this step. Only the first of several
  *       processes finds it due, so its end is published once. Runs also when the server's memory is full.
@@ -16,7 +16,7 @@ export const expireDueSessionsScript = new RedisScript({
   name: 'expire-due-sessions',
   flags: ['allow-oom'],
   keys: ['login', 'sequence', 'expiries', 'online', 'counter'],
-  args: ['deadline', 'channel', 'tag', 'retention', 'limit'],
+  args: ['deadline', 'channel', 'feedKey', 'tag', 'retention', 'limit'],
   uses: [IN_TIME, RECORD, LOGIN, EXPIRE, UPDATE_SHARD],
   body: `
 load(now)

@@ -1,28 +1,37 @@
 import { NOW } from './step.fragment.js';
 import { RedisScript } from './redis-script.js';
 
+/** A server's heartbeats are forgotten this long after its last process has stopped. */
+const FORGOTTEN_S = 86_400;
+
 /**
  * Claims the heartbeat of this interval: one process sends it.
  *
- * KEYS  beat: exists while another process has the heartbeat of this interval.
- * ARGV  interval in milliseconds.
- * Returns  { now, 1 if this process has it, otherwise 0 }.
- * Atomicity  the key is checked and set in the same step. It expires with the interval.
+ * The age of the last heartbeat decides, not a time to live: after the server's clock was set back, a heartbeat from the
+ * future does not count.
+ *
+ * KEYS  beat: the nonce of the last heartbeat, a space, and its time.
+ * ARGV  interval in milliseconds; 0 claims in any case. nonce: that of the new heartbeat.
+ * Returns  { now, 1 if this process has it, otherwise 0, nonce of the heartbeat before the call or an empty text }.
+ * Atomicity  the key is checked and set in the same step.
  */
 export const claimBeatScript = new RedisScript({
   name: 'claim-beat',
   flags: ['allow-oom'],
   keys: ['beat'],
-  args: ['interval'],
+  args: ['interval', 'nonce'],
   uses: [NOW],
   body: `
-local claimed = redis.call('SET', beat, '1', 'NX', 'PX', interval)
-return { now, claimed and 1 or 0 }
+local previous, claimedAt = string.match(redis.call('GET', beat) or '', '^(%x+) (%d+)$')
+local age = now - tonumber(claimedAt or 0)
+if previous and age >= 0 and age < tonumber(interval) then return { now, 0, previous } end
+redis.call('SET', beat, nonce .. ' ' .. string.format('%.0f', now), 'EX', ${FORGOTTEN_S})
+return { now, 1, previous or '' }
 `,
 });
 
 /**
- * Publishes the heartbeat of a shard. Runs also when the server's memory is full: the feed still reports ended sessions.
+ * Publishes a heartbeat, or a message about the feed itself. Runs also when the server's memory is full: the feed still reports ended sessions.
  *
  * KEYS  beat: routes the script to the master of the shard.
  * ARGV  channel; message.

@@ -7,7 +7,7 @@ import { SERVICE } from './service.fragment.js';
  * Registers a service, or replaces it with all its secrets.
  *
  * KEYS  services, keyIds, sequence.
- * ARGV  deadline; channel; serviceId; name; permissions (JSON); keyId and hash (JSON) of the secret; replace: '1' if
+ * ARGV  deadline; channel; feedKey; serviceId; name; permissions (JSON); keyId and hash (JSON) of the secret; replace: '1' if
  *       an existing service may be replaced; by, packed.
  * Returns  { 'stored', value, now }, { 'exists' }, { 'full' }, { 'unreadable', value } or { 'late', now }.
  * Atomicity  the record, the key ids and the published change are written together, or not at all.
@@ -15,7 +15,7 @@ import { SERVICE } from './service.fragment.js';
 export const putServiceScript = new RedisScript({
   name: 'put-service',
   keys: ['services', 'keyIds', 'sequence'],
-  args: ['deadline', 'channel', 'serviceId', 'name', 'permissions', 'keyId', 'hash', 'replace', 'by'],
+  args: ['deadline', 'channel', 'feedKey', 'serviceId', 'name', 'permissions', 'keyId', 'hash', 'replace', 'by'],
   uses: [IN_TIME, SERVICE],
   body: `
 local existing, unreadable = readService(serviceId)

@@ -6,14 +6,14 @@ import { SERVICE } from './service.fragment.js';
  * Records that a secret was used now. Does nothing if the secret or the service no longer exists.
  *
  * KEYS  services, keyIds, sequence.
- * ARGV  deadline; channel; serviceId; keyId.
+ * ARGV  deadline; channel; feedKey; serviceId; keyId.
  * Returns  { 'noted' } or { 'late', now }.
  * Atomicity  one record is written or not. Its version does not change, and nothing is published.
  */
 export const recordServiceUseScript = new RedisScript({
   name: 'record-service-use',
   keys: ['services', 'keyIds', 'sequence'],
-  args: ['deadline', 'channel', 'serviceId', 'keyId'],
+  args: ['deadline', 'channel', 'feedKey', 'serviceId', 'keyId'],
   uses: [IN_TIME, SERVICE],
   body: `
 local service = readService(serviceId)

@@ -6,7 +6,7 @@ import { SERVICE } from './service.fragment.js';
  * Removes a service and all its secrets, even if its record cannot be read.
  *
  * KEYS  services, keyIds, sequence.
- * ARGV  deadline; channel; serviceId; by, packed.
+ * ARGV  deadline; channel; feedKey; serviceId; by, packed.
  * Returns  { 'removed' }, { 'missing' } or { 'late', now }.
  * Atomicity  the record and the key ids are removed and the change is published in one step.
  */
@@ -14,7 +14,7 @@ export const removeServiceScript = new RedisScript({
   name: 'remove-service',
   flags: ['allow-oom'],
   keys: ['services', 'keyIds', 'sequence'],
-  args: ['deadline', 'channel', 'serviceId', 'by'],
+  args: ['deadline', 'channel', 'feedKey', 'serviceId', 'by'],
   uses: [IN_TIME, SERVICE],
   body: `
 local service, unreadable = readService(serviceId)

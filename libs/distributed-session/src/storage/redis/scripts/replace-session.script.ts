@@ -6,7 +6,7 @@ import { RedisScript } from './redis-script.js';
  * Replaces the payload, and the token digest if one is given, of a live session at the expected version.
  *
  * KEYS  login, sequence: the hash of the user, the number of its shard's last change.
- * ARGV  deadline; channel; sessionId; expectedVersion; touch: '1' if the write touches the session; tokenDigest,
+ * ARGV  deadline; channel; feedKey; sessionId; expectedVersion; touch: '1' if the write touches the session; tokenDigest,
  *       packed, or empty to keep it; payload; by, packed.
  * Returns  { 'replaced', header }, { 'conflict' | 'already-ended' | 'due' | 'unreadable', value }, { 'missing' } or
  *       { 'late', now }. A tombstone past its retention is missing.
@@ -15,7 +15,7 @@ import { RedisScript } from './redis-script.js';
 export const replaceSessionScript = new RedisScript({
   name: 'replace-session',
   keys: ['login', 'sequence'],
-  args: ['deadline', 'channel', 'sessionId', 'expectedVersion', 'touch', 'tokenDigest', 'payload', 'by'],
+  args: ['deadline', 'channel', 'feedKey', 'sessionId', 'expectedVersion', 'touch', 'tokenDigest', 'payload', 'by'],
   uses: [IN_TIME, RECORD, KEEP],
   body: `
 local record = unpackRecord(sessionId, redis.call('HGET', login, sessionId))

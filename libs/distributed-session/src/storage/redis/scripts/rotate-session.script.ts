@@ -8,7 +8,7 @@ import { RedisScript } from './redis-script.js';
  * Moves a live session at the expected version to a new id, token digest and payload.
  *
  * KEYS  login, sequence: the hash of the user, the number of its shard's last change.
- * ARGV  deadline; channel; sessionId; expectedVersion; successorId; tokenDigest, packed; payload; ending, packed, with
+ * ARGV  deadline; channel; feedKey; sessionId; expectedVersion; successorId; tokenDigest, packed; payload; ending, packed, with
  *       the successor's id; grace and retention in milliseconds.
  * Returns  { 'rotated', header }, { 'id-taken' }, { 'conflict' | 'already-ended' | 'due' | 'unreadable', value },
  *       { 'missing' } or { 'late', now }.
@@ -21,6 +21,7 @@ export const rotateSessionScript = new RedisScript({
   args: [
     'deadline',
     'channel',
+    'feedKey',
     'sessionId',
     'expectedVersion',
     'successorId',

@@ -6,7 +6,7 @@ import { RedisScript } from './redis-script.js';
  * Touches sessions of one user.
  *
  * KEYS  login, sequence: the hash of the user, the number of its shard's last change.
- * ARGV  deadline; channel; sessionIds: joined by commas.
+ * ARGV  deadline; channel; feedKey; sessionIds: joined by commas.
  * Returns  { 'touched', header or an empty string for each id, in their order } or { 'late', now }.
  * Atomicity  each record is written or not. Versions do not change, and nothing is published. The next sweep of the user
  *       is not rescheduled: it finds nothing due and then sets the next time.
@@ -14,7 +14,7 @@ import { RedisScript } from './redis-script.js';
 export const touchSessionsScript = new RedisScript({
   name: 'touch-sessions',
   keys: ['login', 'sequence'],
-  args: ['deadline', 'channel', 'sessionIds'],
+  args: ['deadline', 'channel', 'feedKey', 'sessionIds'],
   uses: [IN_TIME, RECORD, KEEP],
   body: `
 local reply = { 'touched', lastNumber }

@@ -1,0 +1,94 @@
+import type { Beat } from '../records/change-message.js';
+
+/** A look at a master's stored heartbeat. All times are of this process's monotonic clock, in milliseconds. */
+export interface Look {
+  /** The stored nonce: that of the last heartbeat. */
+  readonly nonce: string;
+  /** When the call was sent. */
+  readonly sentAt: number;
+  /** Whether this process has just stored the nonce. */
+  readonly isOwn: boolean;
+}
+
+/** Heartbeats that arrive before the reply which makes them recognisable. More are repeated messages. */
+const MAX_EARLY = 8;
+
+/**
+ * Until when the feed is complete, by this process's monotonic clock: every change published before was delivered.
+ *
+ * A heartbeat has a random nonce and names the nonce that it replaces. If a call that was sent at a time `t` found the
+ * nonce N, the heartbeat that replaces N was published after `t`, and so was the own heartbeat that this call stored.
+ * Once it arrives, everything published before `t` has arrived. No clock of another machine is involved, and a repeated
+ * heartbeat shows nothing new.
+ */
+export class FeedFreshness {
+  #expected: readonly string[] = [];
+  readonly #looks = new Map<string, Look>();
+  readonly #early = new Map<string, Beat[]>();
+  readonly #shownAt = new Map<string, number>();
+  readonly #arrivedAt = new Map<string, number>();
+  #keyReadAt = -Infinity;
+  #openedAt = -Infinity;
+
+  constructor(private readonly monotonic: () => number) {}
+
+  /** Sets the shards that send heartbeats: one for each master. */
+  expect(shards: readonly string[]): void {
+    this.#expected = shards;
+  }
+
+  /** Forgets what an earlier connection has received. */
+  reopened(): void {
+    for (const map of [this.#looks, this.#early, this.#shownAt, this.#arrivedAt]) map.clear();
+    this.#openedAt = this.monotonic();
+  }
+
+  /** The store's feed key was read by a call that was sent at this time: nothing before it had another key. */
+  keyRead(sentAt: number): void {
+    this.#keyReadAt = sentAt;
+  }
+
+  /** Records a look. Returns the heartbeats that have arrived before it. */
+  look(shard: string, look: Look): readonly Beat[] {
+    this.#looks.set(shard, look);
+    const early = this.#early.get(shard) ?? [];
+    this.#early.delete(shard);
+    return early;
+  }
+
+  /** Records an authentic heartbeat. Returns whether it was published after the last look, for the first time. */
+  recognize(beat: Beat): boolean {
+    const { shard, nonce, previous } = beat;
+    const look = this.#looks.get(shard);
+    const isOwn = look !== undefined && look.isOwn && nonce === look.nonce;
+    if (look === undefined || !(isOwn || previous === look.nonce)) {
+      const early = this.#early.get(shard) ?? [];
+      if (early.length < MAX_EARLY) this.#early.set(shard, [...early, beat]);
+      return false;
+    }
+    if (isOwn) this.#looks.set(shard, { ...look, isOwn: false });
+    else this.#looks.delete(shard);
+    this.#shownAt.set(shard, look.sentAt);
+    this.#arrivedAt.set(shard, this.monotonic());
+    return true;
+  }
+
+  /** Whether every master's heartbeats arrive. */
+  get isShown(): boolean {
+    return this.#oldest(this.#shownAt) > -Infinity;
+  }
+
+  get completeUntil(): number {
+    return Math.min(this.#oldest(this.#shownAt), this.#keyReadAt);
+  }
+
+  /** Whether the connection was open at that time, and a master's heartbeats have been missing since. */
+  isSilentSince(time: number): boolean {
+    return Math.max(this.#openedAt, this.#oldest(this.#arrivedAt)) <= time;
+  }
+
+  #oldest(times: ReadonlyMap<string, number>): number {
+    if (this.#expected.length === 0) return -Infinity;
+    return Math.min(...this.#expected.map((shard) => times.get(shard) ?? -Infinity));
+  }
+}

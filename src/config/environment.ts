@@ -100,6 +100,16 @@ export class Environment {
   @IsDurationOrOff()
   readonly SESSION_ABSOLUTE_TIMEOUT_MS?: number | null = undefined;
 
+  /** The longest idle timeout that a session may have, or `off` for any. Defaults to the idle timeout. */
+  @Transform(offAsNull)
+  @IsDurationOrOff()
+  readonly SESSION_MAX_IDLE_TIMEOUT_MS?: number | null = undefined;
+
+  /** The longest lifetime that a session may have, or `off` for any. Defaults to the absolute timeout. */
+  @Transform(offAsNull)
+  @IsDurationOrOff()
+  readonly SESSION_MAX_ABSOLUTE_TIMEOUT_MS?: number | null = undefined;
+
   /** The maximum number of sessions per user. */
   @IsWholeNumber(1, 1_000)
   readonly SESSION_MAX_PER_LOGIN: number = 100;

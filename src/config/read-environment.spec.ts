@@ -17,6 +17,8 @@ const NUMBERS = [
   ['SESSION_MAX_PER_DEVICE', 1, 1_000],
   ['SESSION_IDLE_TIMEOUT_MS', 1, MAX_DURATION_MS],
   ['SESSION_ABSOLUTE_TIMEOUT_MS', 1, MAX_DURATION_MS],
+  ['SESSION_MAX_IDLE_TIMEOUT_MS', 1, MAX_DURATION_MS],
+  ['SESSION_MAX_ABSOLUTE_TIMEOUT_MS', 1, MAX_DURATION_MS],
   ['SESSION_ROTATION_GRACE_MS', 0, MAX_DURATION_MS],
   ['SESSION_HISTORY_RETENTION_MS', 0, MAX_DURATION_MS],
   ['EVENTS_HEARTBEAT_MS', 100, 5 * MINUTE],
@@ -120,7 +122,12 @@ describe('readEnvironment()', () => {
     }
   });
 
-  test.each(['SESSION_IDLE_TIMEOUT_MS', 'SESSION_ABSOLUTE_TIMEOUT_MS'] as const)('accepts %s=off', (name) => {
+  test.each([
+    'SESSION_IDLE_TIMEOUT_MS',
+    'SESSION_ABSOLUTE_TIMEOUT_MS',
+    'SESSION_MAX_IDLE_TIMEOUT_MS',
+    'SESSION_MAX_ABSOLUTE_TIMEOUT_MS',
+  ] as const)('accepts %s=off', (name) => {
     expect(readEnvironment({ [name]: 'off' })[name]).toBeNull();
     for (const text of ['OFF', 'null', 'no', '0']) {
       expect(errorsOf({ [name]: text })).toEqual([expect.stringMatching(`^${name} must be .*, or off$`)]);

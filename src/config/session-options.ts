@@ -42,6 +42,8 @@ export function sessionOptions(environment: Environment): DistributedSessionModu
     timeoutPreset: environment.SESSION_TIMEOUT_PRESET,
     idleTimeoutMs: environment.SESSION_IDLE_TIMEOUT_MS,
     absoluteTimeoutMs: environment.SESSION_ABSOLUTE_TIMEOUT_MS,
+    maxIdleTimeoutMs: environment.SESSION_MAX_IDLE_TIMEOUT_MS,
+    maxAbsoluteTimeoutMs: environment.SESSION_MAX_ABSOLUTE_TIMEOUT_MS,
     maxSessionsPerLogin: environment.SESSION_MAX_PER_LOGIN,
     maxSessionsPerDevice: environment.SESSION_MAX_PER_DEVICE,
     onLimit: environment.SESSION_ON_LIMIT,

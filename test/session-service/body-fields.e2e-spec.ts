@@ -137,10 +137,13 @@ describe('The session service', () => {
     expect(refusal).toEqual({ status: 400, code: 'ERR_SESSION_INPUT', field, ...fields });
   });
 
-  test('rejects a session without any timeout, and one whose idle timeout exceeds the absolute one', async () => {
-    const refused = { status: 400, code: 'ERR_SESSION_INPUT', field: 'timeouts', constraint: 'range' };
-    for (const timeouts of [{ idleTimeoutMs: null, absoluteTimeoutMs: null }, { idleTimeoutMs: 25 * 60 * 60_000 }]) {
-      expect(await servers.refusalOf(CREATE, { ...VALID[CREATE], ...timeouts })).toEqual(refused);
+  test('rejects a session with longer timeouts than configured, or without one', async () => {
+    const ceilings = { idleTimeoutMs: 60 * 60_000, absoluteTimeoutMs: 24 * 60 * 60_000 };
+    for (const [field, limit] of Object.entries(ceilings)) {
+      const refused = { status: 400, code: 'ERR_SESSION_INPUT', field, constraint: 'range', limit };
+      for (const value of [null, limit + 1, 10 * 365 * 24 * 60 * 60_000]) {
+        expect(await servers.refusalOf(CREATE, { ...VALID[CREATE], [field]: value })).toEqual(refused);
+      }
     }
   });
 });

@@ -18,7 +18,12 @@ describe.each(SERVERS)('On %s, the session service', (HTTP_ADAPTER) => {
 
   beforeAll(async () => {
     clock = new FakeClock();
-    const limits = { SESSION_MAX_PER_LOGIN: '2', SESSION_MAX_PER_DEVICE: '1', SESSION_ON_LIMIT: 'reject' };
+    const limits = {
+      SESSION_MAX_PER_LOGIN: '2',
+      SESSION_MAX_PER_DEVICE: '1',
+      SESSION_ON_LIMIT: 'reject',
+      SESSION_MAX_IDLE_TIMEOUT_MS: 'off',
+    };
     const storage = new InMemorySessionStorage({ clock });
     service = await startService({ variables: { HTTP_ADAPTER, ...limits }, storage });
     user = clientOf(service, await service.register('user', 'session.*'));

@@ -63,6 +63,26 @@ export class DistributedSessionOptions {
   readonly absoluteTimeoutMs?: number | null;
 
   /**
+   * The longest idle timeout that a session may have, whichever service creates it; `null`: any. `createSession()`
+   * refuses a longer one.
+   *
+   * @default idleTimeoutMs, so that a session's own idle timeout can only be shorter
+   */
+  @IsOptional()
+  @IsDuration()
+  readonly maxIdleTimeoutMs?: number | null;
+
+  /**
+   * The longest absolute timeout that a session may have, whichever service creates it; `null`: any, or none.
+   * `createSession()` refuses a longer one.
+   *
+   * @default absoluteTimeoutMs, so that a session's own absolute timeout can only be shorter
+   */
+  @IsOptional()
+  @IsDuration()
+  readonly maxAbsoluteTimeoutMs?: number | null;
+
+  /**
    * Minimum time between two recorded accesses of a session.
    *
    * @default a tenth of the session's idle timeout, at most 60_000

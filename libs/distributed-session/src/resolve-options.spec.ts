@@ -1,10 +1,15 @@
 import { describe, expect, it } from '@jest/globals';
 import { DEFAULT_ATTRIBUTE_LIMITS } from './model/attributes.js';
 import { InMemorySessionStorage } from './storage/in-memory/in-memory-session-storage.js';
+import { type SessionTimeouts, TIMEOUT_PRESETS } from './model/session-timeouts.js';
 import { resolveOptions } from './resolve-options.js';
 
 const HOUR = 3_600_000;
 const required = { serviceId: 'svc', storage: new InMemorySessionStorage() };
+
+function ceilingsOf(given: object): SessionTimeouts {
+  return resolveOptions({ ...required, ...given }).timeoutCeilings;
+}
 
 function errorsOf(input: object): readonly string[] {
   try {
@@ -77,6 +82,26 @@ describe('resolveOptions', () => {
       expect.stringContaining('must not both be null'),
     ]);
     expect(errorsOf({ idleTimeoutMs: 48 * HOUR })).toEqual([expect.stringContaining('Set absoluteTimeoutMs too')]);
+  });
+
+  it('takes the timeouts as ceilings, unless the operator sets others', () => {
+    expect(ceilingsOf({ timeoutPreset: 'owaspHighValue' })).toEqual(TIMEOUT_PRESETS.owaspHighValue);
+    expect(ceilingsOf({ timeoutPreset: 'aal1' })).toEqual({ absoluteTimeoutMs: 30 * 24 * HOUR });
+    expect(ceilingsOf({ absoluteTimeoutMs: null })).toEqual({ idleTimeoutMs: HOUR });
+    expect(ceilingsOf({ maxIdleTimeoutMs: 2 * HOUR, maxAbsoluteTimeoutMs: null })).toEqual({ idleTimeoutMs: 2 * HOUR });
+  });
+
+  it('rejects timeouts beyond their ceilings', () => {
+    expect(errorsOf({ maxIdleTimeoutMs: 5 })).toEqual([
+      'idleTimeoutMs (3600000) exceeds maxIdleTimeoutMs (5). Lower it, or raise maxIdleTimeoutMs.',
+    ]);
+    const unbounded = { absoluteTimeoutMs: null, maxAbsoluteTimeoutMs: HOUR, maxIdleTimeoutMs: 5 };
+    expect(errorsOf(unbounded)).toEqual([
+      expect.stringMatching(/^idleTimeoutMs \(3600000\) exceeds/),
+      expect.stringMatching(/^absoluteTimeoutMs \(null\) exceeds maxAbsoluteTimeoutMs \(3600000\)/),
+    ]);
+    expect(errorsOf({ maxIdleTimeoutMs: 0 })).toEqual([expect.stringContaining('maxIdleTimeoutMs must be')]);
+    expect(errorsOf({ maxAbsoluteTimeoutMs: '1' })).toEqual([expect.stringContaining('maxAbsoluteTimeoutMs must be')]);
   });
 
   it('lowers the default idle timeout to a shorter absolute timeout', () => {

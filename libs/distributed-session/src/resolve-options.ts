@@ -18,9 +18,17 @@ export type DistributedSessionOptionsInput = Pick<DistributedSessionOptions, 'se
 export type ResolvedOptions = Readonly<
   Omit<
     DistributedSessionOptions,
-    'timeoutPreset' | 'idleTimeoutMs' | 'absoluteTimeoutMs' | 'attributeLimits' | SecretOption
+    | 'timeoutPreset'
+    | 'idleTimeoutMs'
+    | 'absoluteTimeoutMs'
+    | 'maxIdleTimeoutMs'
+    | 'maxAbsoluteTimeoutMs'
+    | 'attributeLimits'
+    | SecretOption
   > & {
     timeouts: SessionTimeouts;
+    /** The longest timeouts that a session may have. Absent: any. */
+    timeoutCeilings: SessionTimeouts;
     attributeLimits: AttributeLimits;
     secretPepper?: Secret;
   }
@@ -60,15 +68,18 @@ export const RESOLVED_OPTIONS = Symbol('nestjs-distributed-session resolved opti
  */
 export function resolveOptions(input: DistributedSessionOptionsInput): ResolvedOptions {
   const options = validateOptions('DistributedSessionModule', DistributedSessionOptions, input, timeoutErrors);
-  const { timeoutPreset, idleTimeoutMs, absoluteTimeoutMs, attributeLimits, ...rest } = withSealedSecrets(options);
-  const timeouts = combineTimeouts(TIMEOUT_PRESETS[timeoutPreset], { idleTimeoutMs, absoluteTimeoutMs });
+  const { timeoutPreset, idleTimeoutMs, absoluteTimeoutMs, attributeLimits, ...others } = withSealedSecrets(options);
+  const { maxIdleTimeoutMs, maxAbsoluteTimeoutMs, ...rest } = others;
+  const given = { idleTimeoutMs, absoluteTimeoutMs };
+  const timeouts = Object.freeze(combineTimeouts(TIMEOUT_PRESETS[timeoutPreset], given) as SessionTimeouts);
+  const timeoutCeilings = Object.freeze(ceilingsOf(timeouts, { maxIdleTimeoutMs, maxAbsoluteTimeoutMs }));
   const limits = Object.freeze({ ...DEFAULT_ATTRIBUTE_LIMITS, ...attributeLimits });
-  const resolved = { ...rest, timeouts: Object.freeze(timeouts as SessionTimeouts), attributeLimits: limits };
+  const resolved = { ...rest, timeouts, timeoutCeilings, attributeLimits: limits };
   return Object.freeze(resolved) as ResolvedOptions;
 }
 
 function timeoutErrors({ timeoutPreset, ...given }: DistributedSessionOptions): string[] {
-  const durations = [given.idleTimeoutMs, given.absoluteTimeoutMs];
+  const durations = [given.idleTimeoutMs, given.absoluteTimeoutMs, given.maxIdleTimeoutMs, given.maxAbsoluteTimeoutMs];
   // Invalid values already have an error of their own.
   if (
     !Object.hasOwn(TIMEOUT_PRESETS, timeoutPreset) ||
@@ -77,5 +88,28 @@ function timeoutErrors({ timeoutPreset, ...given }: DistributedSessionOptions): 
     return [];
   }
   const timeouts = combineTimeouts(TIMEOUT_PRESETS[timeoutPreset], given);
-  return 'error' in timeouts ? [timeouts.error] : [];
+  if ('error' in timeouts) return [timeouts.error];
+  const ceilings = ceilingsOf(timeouts, given);
+  return [
+    ...aboveCeiling('idleTimeoutMs', timeouts.idleTimeoutMs, 'maxIdleTimeoutMs', ceilings.idleTimeoutMs),
+    ...aboveCeiling(
+      'absoluteTimeoutMs',
+      timeouts.absoluteTimeoutMs,
+      'maxAbsoluteTimeoutMs',
+      ceilings.absoluteTimeoutMs,
+    ),
+  ];
+}
+
+type Ceilings = Pick<DistributedSessionOptions, 'maxIdleTimeoutMs' | 'maxAbsoluteTimeoutMs'>;
+
+/** A ceiling that is not given is the configured timeout. */
+function ceilingsOf(timeouts: SessionTimeouts, given: Ceilings): SessionTimeouts {
+  const { maxIdleTimeoutMs = timeouts.idleTimeoutMs, maxAbsoluteTimeoutMs = timeouts.absoluteTimeoutMs } = given;
+  return { idleTimeoutMs: maxIdleTimeoutMs ?? undefined, absoluteTimeoutMs: maxAbsoluteTimeoutMs ?? undefined };
+}
+
+function aboveCeiling(name: string, timeout: number | undefined, option: string, ceiling = Infinity): string[] {
+  if ((timeout ?? Infinity) <= ceiling) return [];
+  return [`${name} (${timeout ?? null}) exceeds ${option} (${ceiling}). Lower it, or raise ${option}.`];
 }

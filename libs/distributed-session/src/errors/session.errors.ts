@@ -63,7 +63,10 @@ export class SessionConflictError extends DistributedSessionError {
   }
 }
 
-/** The user has reached the session limit and `onLimit` is `reject`. Nothing was created. */
+/**
+ * The user has reached the session limit, and `onLimit` is `reject` or the service may not end the oldest session.
+ * Nothing was created.
+ */
 export class SessionLimitError extends DistributedSessionError {
   readonly code = 'ERR_SESSION_LIMIT';
 
@@ -71,9 +74,12 @@ export class SessionLimitError extends DistributedSessionError {
     readonly limit: number,
     /** The device label whose own limit was reached. Absent for the limit per user. */
     readonly device?: string,
+    /** The permission that the service lacks to end the oldest session. Absent if `onLimit` is `reject`. */
+    readonly permission?: string,
   ) {
     const owner = device === undefined ? 'The user' : "The user's device";
-    super(`${owner} has reached the limit of ${limit} sessions. End one first, or set onLimit: 'end-oldest'.`);
+    const remedy = permission === undefined ? "set onLimit: 'end-oldest'" : `grant the service '${permission}'`;
+    super(`${owner} has reached the limit of ${limit} sessions. End one first, or ${remedy} to displace the oldest.`);
   }
 }
 

@@ -66,7 +66,7 @@ function fieldsOf(error: AnyDistributedSessionError): Record<string, unknown> {
     case 'ERR_SESSION_CONFLICT':
       return { currentVersion: error.currentVersion };
     case 'ERR_SESSION_LIMIT':
-      return { limit: error.limit, device: error.device };
+      return { limit: error.limit, device: error.device, permission: error.permission };
     case 'ERR_SERVICE_INPUT':
       return { field: error.field, limit: error.limit };
     case 'ERR_SERVICE_PERMISSION':

@@ -45,7 +45,7 @@ describe('AttributeWriter', () => {
     issuer = new SessionIssuer(storage, options);
     writer = new AttributeWriter(storage, options.attributeLimits);
     const creation = { loginId: 'alice', attributes: emptyAttributes(), timeouts: options.timeouts };
-    sessionId = (await issuer.create(creation, 'svc')).open.record.sessionId;
+    sessionId = (await issuer.create(creation, { by: 'svc', mayDisplace: true })).open.record.sessionId;
   });
 
   const write = (patch: AttributePatch, by = 'svc', id = sessionId) =>
@@ -201,7 +201,7 @@ describe('AttributeWriter.replace', () => {
     const options = resolveOptions({ serviceId: 'svc', storage });
     const writer = new AttributeWriter(storage, options.attributeLimits);
     const creation = { loginId: 'alice', attributes: emptyAttributes(), timeouts: options.timeouts };
-    const { open } = await new SessionIssuer(storage, options).create(creation, 'svc');
+    const { open } = await new SessionIssuer(storage, options).create(creation, { by: 'svc', mayDisplace: true });
     const patch = checkPatch({ set: { a: 1 } }, options.attributeLimits);
     const newer = await writer.replace(open, patch, 'svc');
     expect(newer.record.version).toBe(2);

@@ -10,14 +10,16 @@ import { assertLoginId, assertReadOptions, checkCreateOptions, checkEndOptions, 
 const access = ServiceAccess.unrestricted('svc');
 const registration = { serviceId: 'order', serviceName: 'Orders', permissions: [] };
 
+const NO_TIMEOUTS = { timeouts: {}, timeoutCeilings: {} };
+
 describe('An error about an invalid argument', () => {
   it.each<[string, () => unknown]>([
     ['loginId must be a string, not a number.', () => assertLoginId(7)],
     ['touch must be true or false, not a string.', () => assertReadOptions({ touch: 'yes' })],
     ['options must be an object, not null.', () => assertReadOptions(null as never)],
-    ['device must be a string, not an array.', () => checkCreateOptions({ device: ['web'] as never }, {})],
-    ['client must be a plain object, not a string.', () => checkCreateOptions({ client: '::1' as never }, {})],
-    ['client must be a plain object.', () => checkCreateOptions({ client: new Date() as never }, {})],
+    ['device must be a string, not an array.', () => checkCreateOptions({ device: ['web'] as never }, NO_TIMEOUTS)],
+    ['client must be a plain object, not a string.', () => checkCreateOptions({ client: '::1' as never }, NO_TIMEOUTS)],
+    ['client must be a plain object.', () => checkCreateOptions({ client: new Date() as never }, NO_TIMEOUTS)],
     ['limit must be a whole number from 1 to 1000, not a string.', () => checkPage({ limit: '20' as never })],
     ['limit must be a whole number from 1 to 1000.', () => checkPage({ limit: 1_001 })],
     ['actor must be a string, not an object.', () => checkEndOptions({ actor: { id: 'admin' } as never })],
@@ -61,12 +63,12 @@ describe('An error about an invalid argument', () => {
     [
       'options.devise',
       'Unknown option "devise". Did you mean "device"?',
-      () => checkCreateOptions({ devise: 'web' } as never, {}),
+      () => checkCreateOptions({ devise: 'web' } as never, NO_TIMEOUTS),
     ],
     [
       'client.useragent',
       'Unknown field "client.useragent". Did you mean "client.userAgent"?',
-      () => checkCreateOptions({ client: { useragent: 'curl' } as never }, {}),
+      () => checkCreateOptions({ client: { useragent: 'curl' } as never }, NO_TIMEOUTS),
     ],
     [
       'patch.clear',

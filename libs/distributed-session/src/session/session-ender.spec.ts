@@ -24,7 +24,7 @@ describe('SessionEnder', () => {
     issuer = new SessionIssuer(storage, options);
     terminator = new SessionEnder(storage, options.historyRetentionMs);
     const creation = { loginId: 'alice', attributes: emptyAttributes(), timeouts: options.timeouts };
-    sessionId = (await issuer.create(creation, 'svc')).open.record.sessionId;
+    sessionId = (await issuer.create(creation, { by: 'svc', mayDisplace: true })).open.record.sessionId;
   });
 
   const logOut = (id = sessionId) => terminator.end(id, { reason: 'logged-out', by: 'svc', actor: 'alice' });

@@ -7,6 +7,7 @@ import { type SessionTimeouts, combineTimeouts } from '../model/session-timeouts
 import type { SessionClient } from '../model/session.js';
 import { kindMismatch } from '../model/value-kind.js';
 import { unknownName } from '../options/unknown-name.js';
+import type { ResolvedOptions } from '../resolve-options.js';
 import type { ListLogins } from '../storage/session-storage.operations.js';
 import { assertSessionId } from './session-credential.js';
 
@@ -23,9 +24,9 @@ export interface CreateSessionOptions {
   readonly attributes?: AttributeInput;
   /** The client, for the user's list of devices. */
   readonly client?: SessionClient;
-  /** Overrides the module's idle timeout for this session; `null` disables it. */
+  /** Overrides the module's idle timeout for this session, up to `maxIdleTimeoutMs`; `null` disables it. */
   readonly idleTimeoutMs?: number | null;
-  /** Overrides the module's absolute timeout for this session; `null` disables it. */
+  /** Overrides the module's absolute timeout for this session, up to `maxAbsoluteTimeoutMs`; `null` disables it. */
   readonly absoluteTimeoutMs?: number | null;
 }
 
@@ -69,19 +70,37 @@ export interface CheckedCreateOptions {
   readonly timeouts: SessionTimeouts;
 }
 
-export function checkCreateOptions(options: CreateSessionOptions, defaults: SessionTimeouts): CheckedCreateOptions {
+export function checkCreateOptions(
+  options: CreateSessionOptions,
+  { timeouts: defaults, timeoutCeilings }: Pick<ResolvedOptions, 'timeouts' | 'timeoutCeilings'>,
+): CheckedCreateOptions {
   assertKnownOptions(options, CREATE_OPTIONS);
   assertDevice(options.device);
   const client = options.client === undefined ? undefined : checkClient(options.client);
   for (const name of ['idleTimeoutMs', 'absoluteTimeoutMs'] as const) {
     const value = options[name];
-    if (value === undefined || value === null || isDuration(value)) continue;
-    const expectation = `must be a whole number of milliseconds from 1 to ${MAX_DURATION_MS}`;
-    throw new SessionInputError(name, 'range', `${expectation}${kindMismatch(value, 'a number')}.`);
+    if (value === undefined) continue;
+    if (value !== null && !isDuration(value)) {
+      const expectation = `must be a whole number of milliseconds from 1 to ${MAX_DURATION_MS}`;
+      throw new SessionInputError(name, 'range', `${expectation}${kindMismatch(value, 'a number')}.`);
+    }
+    assertBelowCeiling(name, value, timeoutCeilings[name]);
   }
   const timeouts = combineTimeouts(defaults, options);
   if ('error' in timeouts) throw new SessionInputError('timeouts', 'range', `are invalid: ${timeouts.error}`);
   return { device: options.device, client, timeouts };
+}
+
+/** The operator's ceilings bound every caller: a longer session than a preset such as `aal3` allows is refused. */
+function assertBelowCeiling(
+  name: 'idleTimeoutMs' | 'absoluteTimeoutMs',
+  value: number | null,
+  ceiling = Infinity,
+): void {
+  if ((value ?? Infinity) <= ceiling) return;
+  const option = name === 'idleTimeoutMs' ? 'maxIdleTimeoutMs' : 'maxAbsoluteTimeoutMs';
+  const expectation = `must be at most ${ceiling} ms, which the option ${option} sets; null means no timeout.`;
+  throw new SessionInputError(name, 'range', expectation, ceiling);
 }
 
 /** Returns a copy of the known fields, so that nothing else of the caller's object is stored. */

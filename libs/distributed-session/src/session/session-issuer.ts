@@ -35,6 +35,12 @@ export interface NewSession {
 
 type Rotation = Pick<RotateSession, 'graceMs' | 'by' | 'actor'>;
 
+/** The service that logs a user in, and whether it may end the user's oldest sessions to make room. */
+interface LoginOrigin {
+  readonly by: string;
+  readonly mayDisplace: boolean;
+}
+
 /** The options about the creation and rotation of sessions. */
 type IssueOptions = Pick<
   ResolvedOptions,
@@ -50,7 +56,7 @@ export class SessionIssuer {
 
   async create(
     { loginId, token = generateToken(), device, client, attributes, timeouts }: NewSession,
-    by: string,
+    { by, mayDisplace }: LoginOrigin,
   ): Promise<Issued> {
     const { maxSessionsPerLogin, maxSessionsPerDevice, onLimit, historyRetentionMs } = this.options;
     const payload = encodePayload({ tokenDigest: digestToken(token), attributes, client, predecessors: [] });
@@ -59,7 +65,11 @@ export class SessionIssuer {
       device,
       ...timeouts,
       payload,
-      limits: { perLogin: maxSessionsPerLogin, perDevice: maxSessionsPerDevice, onLimit },
+      limits: {
+        perLogin: maxSessionsPerLogin,
+        perDevice: maxSessionsPerDevice,
+        onLimit: mayDisplace ? onLimit : 'reject',
+      },
       by,
       historyRetentionMs,
     };
@@ -68,8 +78,9 @@ export class SessionIssuer {
       const result = await this.storage.create({ ...creation, sessionId });
       if (result.outcome === 'created') return issued(result.session, sessionId, loginId, token);
       if (result.outcome === 'limit-reached') {
-        if (result.scope === 'device') throw new SessionLimitError(maxSessionsPerDevice!, device);
-        throw new SessionLimitError(maxSessionsPerLogin);
+        const missing = onLimit === 'reject' ? undefined : 'session.delete';
+        if (result.scope === 'device') throw new SessionLimitError(maxSessionsPerDevice!, device, missing);
+        throw new SessionLimitError(maxSessionsPerLogin, undefined, missing);
       }
     }
     throw new StorageCorruptError(

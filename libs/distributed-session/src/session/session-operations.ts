@@ -1,6 +1,7 @@
 import { SessionInputError } from '../errors/session.errors.js';
 import { emptyAttributes } from '../model/attributes.js';
 import type { IssuedSession, Session } from '../model/session.js';
+import { parsePermission } from '../service/permission.js';
 import type { ServiceAccess } from '../service/service-access.js';
 import { ServiceOperations } from '../service/service-operations.js';
 import { applyPatch, checkPatch } from './checked-patch.js';
@@ -20,6 +21,8 @@ import {
 } from './session-input.js';
 import type { ReadOptions } from './session-reader.js';
 
+const DELETE = parsePermission('session.delete');
+
 /** The manager's methods for one session: its creation, access, rotation and end. */
 export abstract class SessionOperations extends ServiceOperations {
   protected readonly parts: ManagerParts;
@@ -31,7 +34,8 @@ export abstract class SessionOperations extends ServiceOperations {
 
   /**
    * Logs a user in: creates a session and returns it with its token and credential, once. Requires the `session.create`
-   * permission, and `session.write` for the initial attributes.
+   * permission, and `session.write` for the initial attributes. At a limit with `onLimit: 'end-oldest'`, a service
+   * without `session.delete` is rejected instead of ending the user's oldest session.
    *
    * @param token - The session's secret. Defaults to 256 random bits.
    *
@@ -40,18 +44,20 @@ export abstract class SessionOperations extends ServiceOperations {
    *
    * @throws {ServicePermissionError} when a permission is missing.
    * @throws {SessionInputError} when an argument is invalid.
-   * @throws {SessionLimitError} when the user has reached a limit and `onLimit` is `reject`.
+   * @throws {SessionLimitError} when the user has reached a limit, and `onLimit` is `reject` or `session.delete` is
+   * missing.
    */
   async createSession(loginId: string, token?: string, options: CreateSessionOptions = {}): Promise<IssuedSession> {
     this.access.require('session.create');
     assertLoginId(loginId);
     if (token !== undefined) assertToken(token);
-    const { timeouts, attributeLimits } = this.parts.options;
-    const checked = checkCreateOptions(options, timeouts);
+    const { attributeLimits } = this.parts.options;
+    const checked = checkCreateOptions(options, this.parts.options);
     const patch = checkPatch({ set: options.attributes }, attributeLimits);
     if (patch.set.size > 0) this.access.requireWrite(patch.set.keys());
     const attributes = applyPatch(emptyAttributes(), patch, attributeLimits);
-    const issued = await this.parts.issuer.create({ loginId, token, attributes, ...checked }, this.access.serviceId);
+    const origin = { by: this.access.serviceId, mayDisplace: this.access.may(DELETE) };
+    const issued = await this.parts.issuer.create({ loginId, token, attributes, ...checked }, origin);
     return toIssuedSession(issued.open, this.access, issued.token);
   }
 

@@ -48,7 +48,7 @@ const SESSION_INPUT: [what: string, field: string, call: Call][] = [
   ],
   [
     'a session without a timeout',
-    'timeouts',
+    'idleTimeoutMs',
     (s) => s.createSession('alice', undefined, { idleTimeoutMs: null, absoluteTimeoutMs: null }),
   ],
   ['a malformed session id', 'sessionId', (s) => s.getSession('../etc/passwd')],

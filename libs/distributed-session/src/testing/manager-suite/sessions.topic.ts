@@ -114,6 +114,7 @@ export function describeSessions(context: StorageContext): void {
         idleTimeoutMs: undefined,
         absoluteTimeoutMs: undefined,
         timeoutPreset: 'aal1',
+        maxAbsoluteTimeoutMs: null,
       });
       const preset = await sessions.createSession('alice');
       assert.equal(preset.idleTimeoutMs, undefined);

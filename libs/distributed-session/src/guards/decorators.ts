@@ -6,12 +6,14 @@ import {
   type Type,
   createParamDecorator,
 } from '@nestjs/common';
+import { DistributedSessionError } from '../errors/distributed-session.error.js';
 import { OptionsError } from '../errors/options.error.js';
+import { toHttpException } from '../errors/to-http-exception.js';
 import type { JsonValue } from '../model/attributes.js';
 import type { Session } from '../model/session.js';
 import { parsePermission } from '../service/permission.js';
 import type { ServiceCredential } from '../service/service-credential.js';
-import { guardedRequestOf } from './guarded-request.js';
+import { type GuardedRequest, httpRequestOf } from './guarded-request.js';
 import {
   ALLOW_ANONYMOUS_SERVICE,
   OPTIONAL_SESSION,
@@ -87,27 +89,65 @@ export function OptionalSession(): CustomDecorator<symbol> {
   return SetMetadata(OPTIONAL_SESSION, true);
 }
 
+function readService(_data: unknown, context: ExecutionContext): ServiceCredential | undefined {
+  return assigned('service', '@CurrentService() requires ServiceAuthGuard', context);
+}
+
+function readSession(_data: unknown, context: ExecutionContext): Session | undefined {
+  return assigned('session', '@CurrentSession() requires SessionGuard', context);
+}
+
+function readAttribute(key: string, context: ExecutionContext): JsonValue | undefined {
+  return assigned('session', '@SessionAttribute() requires SessionGuard', context)?.attributes[key];
+}
+
+/** What each parameter decorator below reads, by the function that Nest calls for it. */
+export const PARAMETER_READERS: ReadonlyMap<unknown, 'service' | 'session'> = new Map<unknown, 'service' | 'session'>([
+  [readService, 'service'],
+  [readSession, 'session'],
+  [readAttribute, 'session'],
+]);
+
+/** Returns what a guard assigned. `undefined` is a valid answer only if a guard gave it. */
+function assigned<Part extends 'service' | 'session'>(
+  part: Part,
+  requirement: string,
+  context: ExecutionContext,
+): GuardedRequest[Part] {
+  const request = httpRequestOf(context);
+  if (!request.isAssigned(part)) {
+    const route = `${context.getClass().name}.${context.getHandler().name}`;
+    throw new OptionsError('A route reads what no guard assigned:', [
+      `${route}: ${requirement}, or a guard that assigns guardedRequestOf(context).${part}.`,
+    ]);
+  }
+  try {
+    return request[part];
+  } catch (error) {
+    throw error instanceof DistributedSessionError ? toHttpException(error) : error;
+  }
+}
+
 /**
- * Injects the service that `ServiceAuthGuard` authenticated, or `undefined` for an anonymous request.
+ * Injects the service that `ServiceAuthGuard` authenticated, or `undefined` for an anonymous request. A route without a
+ * guard that authenticates services fails: the application does not start, or the response is 500.
  *
  * @example
  * list(@CurrentService() service: ServiceCredential) {}
  */
-export const CurrentService: () => ParameterDecorator = createParamDecorator(
-  (_data: unknown, context: ExecutionContext): ServiceCredential | undefined => guardedRequestOf(context).service,
-);
+export const CurrentService: () => ParameterDecorator = createParamDecorator(readService);
 
 /**
- * Injects the session that `SessionGuard` verified, or `undefined` for a request without one.
+ * Injects the session that `SessionGuard` verified, or `undefined` for a request without one. After `ServiceAuthGuard`,
+ * in either order, it contains only the attributes that the calling service may read. A route without a guard that
+ * verifies sessions fails: the application does not start, or the response is 500.
  *
  * @example
  * me(@CurrentSession() session: Session) {
  *   return { loginId: session.loginId };
  * }
  */
-export const CurrentSession: () => ParameterDecorator = createParamDecorator(
-  (_data: unknown, context: ExecutionContext): Session | undefined => guardedRequestOf(context).session,
-);
+export const CurrentSession: () => ParameterDecorator = createParamDecorator(readSession);
 
 // Annotated, because the inferred type refers to types that only Nest 12 has.
 type Pipe = PipeTransform | Type<PipeTransform>;
@@ -119,6 +159,5 @@ type Pipe = PipeTransform | Type<PipeTransform>;
  * @example
  * cart(@SessionAttribute('cart.items', new DefaultValuePipe([])) items: string[]) {}
  */
-export const SessionAttribute: (key: string, ...pipes: Pipe[]) => ParameterDecorator = createParamDecorator(
-  (key: string, context: ExecutionContext): JsonValue | undefined => guardedRequestOf(context).session?.attributes[key],
-);
+export const SessionAttribute: (key: string, ...pipes: Pipe[]) => ParameterDecorator =
+  createParamDecorator(readAttribute);

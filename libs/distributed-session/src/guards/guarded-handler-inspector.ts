@@ -1,16 +1,16 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { ApplicationConfig, DiscoveryService, MetadataScanner, Reflector } from '@nestjs/core';
 import { OptionsError } from '../errors/options.error.js';
-import { isAnonymous, requirementsOf } from './route-requirements.js';
-import { ServicePermissionGuard } from './service-permission.guard.js';
+import { GuardedRoute } from './guarded-route.js';
+import { faultsOf } from './route-faults.js';
+import { isAnonymous } from './route-requirements.js';
 
-/** Nest's metadata keys for the guards of a class or method, and for the path that makes a method a route. */
-const NEST_GUARDS = '__guards__';
+/** Nest's metadata key for the path that makes a method a route. */
 const NEST_PATH = 'path';
 
 /**
- * Stops the start of an application in which a route under `ServicePermissionGuard` declares no permission (ASVS
- * 8.2.1), so that a forgotten decorator is an error at startup instead of an unreachable route.
+ * Stops the start of an application whose routes are not guarded as they are declared (ASVS 8.2.1, 8.3.1), so that a
+ * forgotten or contradictory decorator is an error at startup instead of an open or unreachable route.
  */
 @Injectable()
 export class GuardedHandlerInspector implements OnModuleInit {
@@ -21,45 +21,30 @@ export class GuardedHandlerInspector implements OnModuleInit {
     private readonly config: ApplicationConfig,
   ) {}
 
+  /** @throws {OptionsError} with the faults of all routes. */
   onModuleInit(): void {
-    const isGlobal = this.#globalGuards().some(isPermissionGuard);
-    const undeclared = this.discovery
-      .getControllers()
-      .map(({ metatype }) => metatype)
+    const globalGuards = this.#globalGuards();
+    // A controller may belong to several modules.
+    const controllers = new Set(this.discovery.getControllers().map(({ metatype }) => metatype));
+    const faults = [...controllers]
       .filter((controller) => typeof controller === 'function')
-      .flatMap((controller) => this.#undeclaredIn(controller, isGlobal));
-    if (undeclared.length === 0) return;
-    throw new OptionsError(
-      'Routes under ServicePermissionGuard declare no permission:',
-      undeclared.map((route) => `${route}: add @RequireServicePermission('…') or @AllowAnonymousService().`),
-    );
+      .flatMap((controller) => this.#faultsIn(controller, globalGuards));
+    if (faults.length > 0) throw new OptionsError('Routes are not guarded as they are declared:', faults);
   }
 
-  #undeclaredIn(controller: Function, isGlobal: boolean): string[] {
+  #faultsIn(controller: Function, globalGuards: readonly unknown[]): string[] {
     const prototype = controller.prototype as Record<string, object>;
-    const onClass = isGlobal || guardsOf(controller).some(isPermissionGuard);
     return this.scanner
       .getAllMethodNames(prototype)
-      .map((name) => ({ name, handler: prototype[name]! }))
-      .filter(({ handler }) => Reflect.hasMetadata(NEST_PATH, handler))
-      .filter(({ handler }) => onClass || guardsOf(handler).some(isPermissionGuard))
-      .filter(({ handler }) => [...requirementsOf(controller), ...requirementsOf(handler)].length === 0)
-      .filter(({ handler }) => !isAnonymous(this.reflector, controller, handler))
-      .map(({ name }) => `${controller.name}.${name}`);
+      .filter((name) => Reflect.hasMetadata(NEST_PATH, prototype[name]!))
+      .flatMap((name) => {
+        const allowsAnonymous = isAnonymous(this.reflector, controller, prototype[name]!);
+        return faultsOf(new GuardedRoute(globalGuards, controller, name), allowsAnonymous);
+      });
   }
 
   #globalGuards(): unknown[] {
-    const scoped = this.config.getGlobalRequestGuards().map((wrapper) => wrapper.metatype);
+    const scoped = this.config.getGlobalRequestGuards().map(({ metatype }) => metatype);
     return [...this.config.getGlobalGuards(), ...scoped];
   }
-}
-
-function guardsOf(subject: object): unknown[] {
-  return (Reflect.getMetadata(NEST_GUARDS, subject) as unknown[] | undefined) ?? [];
-}
-
-/** Nest accepts guards as classes and as instances. */
-function isPermissionGuard(guard: unknown): boolean {
-  if (typeof guard !== 'function') return guard instanceof ServicePermissionGuard;
-  return guard === ServicePermissionGuard || guard.prototype instanceof ServicePermissionGuard;
 }

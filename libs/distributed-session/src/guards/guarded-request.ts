@@ -1,7 +1,7 @@
-import type { IncomingMessage } from 'node:http';
 import { type ExecutionContext, ForbiddenException } from '@nestjs/common';
 import type { Session } from '../model/session.js';
-import type { VerifiedService } from '../service/service-credential.js';
+import type { ServiceCredential } from '../service/service-credential.js';
+import { type AdapterRequest, type AdapterResponse, HttpGuardedRequest } from './http-guarded-request.js';
 
 /** A request as the guards see it, independent of transport and adapter. */
 export interface GuardedRequest {
@@ -9,29 +9,29 @@ export interface GuardedRequest {
   readonly source: string | undefined;
   /** Returns all values of a header in the order sent: several if the client sent the header several times. */
   headerValues(name: string): readonly string[];
-  /** Sets a response header. */
+  /** Sets a response header. The handler may override it. */
   setResponseHeader(name: string, value: string): void;
-  /** The calling service and the secret that authenticated it, after `ServiceAuthGuard` verified it. */
-  service?: VerifiedService;
-  /** The session, after `SessionGuard` verified it. */
-  session?: Session;
+  /**
+   * The calling service, after `ServiceAuthGuard` authenticated it. A guard that replaces it assigns the service, or
+   * `undefined` for an anonymous request; without an assignment, `@CurrentService()` throws.
+   */
+  service?: ServiceCredential | undefined;
+  /**
+   * The session, after `SessionGuard` verified it, with the attributes that `service` may read, whichever of the two was
+   * assigned first. A guard that replaces `SessionGuard` assigns the session, or `undefined` for a request without one;
+   * without an assignment, `@CurrentSession()` and `@SessionAttribute()` throw.
+   *
+   * @throws {ServicePermissionError} when read, if `service` lacks `session.read` for all attributes.
+   */
+  session?: Session | undefined;
 }
 
-/** An Express request is the Node request itself; a Fastify request has it as `raw`. */
-type AdapterRequest = (IncomingMessage | { readonly raw: IncomingMessage }) & {
-  readonly ip?: string;
-  [GUARDED]?: GuardedRequest;
-};
-
-interface AdapterResponse {
-  header(name: string, value: string): unknown;
-}
+type Guarded = AdapterRequest & { [GUARDED]?: HttpGuardedRequest };
 
 const GUARDED = Symbol('nestjs-distributed-session guarded request');
 
 /**
- * Returns the guards' view of a context's request: the same object for all guards and decorators of one request. This
- * is the only place that knows the transports.
+ * Returns the guards' view of a context's request: the same object for all guards and decorators of one request.
  *
  * @example
  * // A test replaces SessionGuard:
@@ -45,32 +45,16 @@ const GUARDED = Symbol('nestjs-distributed-session guarded request');
  * @throws {ForbiddenException} on a transport that is not supported.
  */
 export function guardedRequestOf(context: ExecutionContext): GuardedRequest {
+  return httpRequestOf(context);
+}
+
+/** Returns the same object with what only this library's guards and decorators use. */
+export function httpRequestOf(context: ExecutionContext): HttpGuardedRequest {
   if (context.getType() !== 'http') {
     throw new ForbiddenException(`The session guards do not support the transport '${context.getType()}'.`);
   }
   const http = context.switchToHttp();
-  const request = http.getRequest<AdapterRequest>();
-  request[GUARDED] ??= httpRequest(request, http.getResponse<AdapterResponse>());
+  const request = http.getRequest<Guarded>();
+  request[GUARDED] ??= new HttpGuardedRequest(request, http.getResponse<AdapterResponse>());
   return request[GUARDED];
-}
-
-function httpRequest(request: AdapterRequest, response: AdapterResponse): GuardedRequest {
-  const headers = headersOf('raw' in request ? request.raw : request);
-  return {
-    source: request.ip,
-    headerValues: (name) => headers.filter(([given]) => given === name.toLowerCase()).map(([, value]) => value),
-    setResponseHeader: (name, value) => void response.header(name, value),
-  };
-}
-
-/**
- * Returns lower-case names and values. Raw headers come first, because the parsed headers contain only the first of
- * several `Authorization` headers. Requests from serverless adapters have only parsed headers.
- */
-function headersOf({ rawHeaders = [], headers }: Partial<IncomingMessage>): readonly (readonly [string, string])[] {
-  const pairs = rawHeaders.flatMap((name, index) => (index % 2 === 0 ? [[name, rawHeaders[index + 1]!] as const] : []));
-  const parsed = Object.entries(headers ?? {}).flatMap(([name, value = []]) =>
-    [value].flat().map((one) => [name, one] as const),
-  );
-  return (pairs.length > 0 ? pairs : parsed).map(([name, value]) => [name.toLowerCase(), value]);
 }

@@ -9,7 +9,7 @@ import { keyIdOf, looksGenerated } from '../service/service-secret.js';
 import { DistributedSessionManager } from '../session/distributed-session.manager.js';
 import { basicCredentials } from './basic-credentials.js';
 import { guardRejection } from './guard-rejection.js';
-import { type GuardedRequest, guardedRequestOf } from './guarded-request.js';
+import { type GuardedRequest, httpRequestOf } from './guarded-request.js';
 import { AmbiguousCredentialError, authorization, onlyOne, singleHeader } from './request-credentials.js';
 import { allowsAnonymous } from './route-requirements.js';
 
@@ -47,11 +47,12 @@ export class ServiceAuthGuard implements CanActivate {
 
   /** @throws {HttpException} 401, 429 or 503. */
   async canActivate(context: ExecutionContext): Promise<boolean> {
-    const request = guardedRequestOf(context);
+    const request = httpRequestOf(context);
     try {
       const presented = this.extractCredential(request);
-      if (presented) request.service = await this.verify(presented, request);
-      else if (!allowsAnonymous(this.reflector, context)) throw new ServiceAuthenticationError();
+      if (!presented && !allowsAnonymous(this.reflector, context)) throw new ServiceAuthenticationError();
+      request.service = presented && (await this.verify(presented, request));
+      request.assertMayReadSession();
       return true;
     } catch (error) {
       const rejection = error instanceof AmbiguousCredentialError ? new ServiceAuthenticationError() : error;

@@ -8,7 +8,7 @@ import { looksGenerated } from '../service/service-secret.js';
 import { DistributedSessionManager } from '../session/distributed-session.manager.js';
 import { type SessionCredential, parseCredential } from '../session/session-credential.js';
 import { guardRejection } from './guard-rejection.js';
-import { type GuardedRequest, guardedRequestOf } from './guarded-request.js';
+import { type GuardedRequest, httpRequestOf } from './guarded-request.js';
 import { AmbiguousCredentialError, authorization, onlyOne, singleHeader } from './request-credentials.js';
 import { isOptionalSession } from './route-requirements.js';
 import { singleCookie } from './session-cookie.js';
@@ -19,8 +19,8 @@ const UNAUTHORIZED = ['ERR_SESSION_NOT_FOUND', 'ERR_SESSION_ENDED', 'ERR_SESSION
 
 /**
  * Verifies the session credential in the request, for `@CurrentSession()`. Responds with 401 without a live session,
- * including the reason if the session has ended; with 503 while the storage is unavailable. After `ServiceAuthGuard`,
- * the session contains only the attributes that the calling service may read.
+ * including the reason if the session has ended; with 503 while the storage is unavailable. With `ServiceAuthGuard`
+ * on the same route, in either order, the session contains only the attributes that the calling service may read.
  *
  * @example
  * `class Cart { @Get() @UseGuards(SessionGuard) show(@CurrentSession() session: Session) {} }`
@@ -44,17 +44,21 @@ export class SessionGuard implements CanActivate {
 
   /** @throws {HttpException} 401, 403 or 503. */
   async canActivate(context: ExecutionContext): Promise<boolean> {
-    const request = guardedRequestOf(context);
+    const request = httpRequestOf(context);
     let challenge = CHALLENGE;
     try {
       const credential = this.extractCredential(request);
       if (credential === undefined) throw missing(this.options.sessionCarriers);
       challenge = `${CHALLENGE}, error="invalid_token"`;
+      request.presentsSession = true;
       const sessions = request.service ? this.sessions.as(request.service) : this.sessions;
-      request.session = await sessions.verifySession(credential);
+      request.assignSeen(await sessions.verifySession(credential));
       return true;
     } catch (error) {
-      if (this.isOptional(context) && isWithoutSession(error)) return true;
+      if (this.isOptional(context) && isWithoutSession(error)) {
+        request.session = undefined;
+        return true;
+      }
       const rejection = error instanceof AmbiguousCredentialError ? ambiguous(error) : error;
       throw guardRejection(rejection, request, challenge, UNAUTHORIZED);
     }

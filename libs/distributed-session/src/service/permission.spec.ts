@@ -1,6 +1,13 @@
 import { describe, expect, it } from '@jest/globals';
 import * as fc from 'fast-check';
-import { PermissionSet, SESSION_PERMISSIONS, covers, coversForSomeAttributes, parsePermission } from './permission.js';
+import {
+  PermissionSet,
+  SESSION_PERMISSIONS,
+  covers,
+  coversForSomeAttributes,
+  isUnknownPermission,
+  parsePermission,
+} from './permission.js';
 
 const grants = (granted: string, required: string) => covers(parsePermission(granted), parsePermission(required));
 const grantsForSomeAttributes = (granted: string, required: string) =>
@@ -232,4 +239,26 @@ describe('PermissionSet', () => {
       expect.objectContaining({ code: 'ERR_SERVICE_INPUT', field: 'permissions[1]' }),
     );
   });
+});
+
+describe('isUnknownPermission', () => {
+  it.each([
+    ...SESSION_PERMISSIONS,
+    '*',
+    'session.*',
+    'service.*',
+    'session.read:cart.*',
+    'order.raed',
+    'sessions.raed',
+  ])('accepts %s', (text) => expect(isUnknownPermission(text)).toBe(false));
+
+  it.each([
+    'session',
+    'session.raed',
+    'session.read.all',
+    'session.read.*',
+    'Session.read',
+    'SERVICE.*',
+    'service.write',
+  ])('detects the misspelt %s', (text) => expect(isUnknownPermission(text)).toBe(true));
 });

@@ -74,6 +74,16 @@ function parseAttributes(pattern: string, text: string, field: string): Pick<Per
   return pattern === WILDCARD ? {} : { attributes: segments };
 }
 
+/**
+ * Returns whether a valid permission is in this library's namespaces, in any case, but not one of its permissions. Such
+ * a permission is misspelt: nothing checks it.
+ */
+export function isUnknownPermission(text: string): boolean {
+  const { name } = parsePermission(text);
+  const isOurs = SESSION_PERMISSIONS.some((known) => known.split('.')[0] === name[0]!.toLowerCase());
+  return isOurs && !SESSION_PERMISSIONS.some((known) => coversSegments(name, known.split('.')));
+}
+
 /** The parsed permissions of one service. */
 export class PermissionSet {
   readonly #granted: readonly Permission[];

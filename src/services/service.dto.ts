@@ -21,13 +21,6 @@ export const ApiServiceId = (): MethodDecorator =>
     schema: { type: 'string', pattern: SERVICE_ID_PATTERN.source, example: 'order' },
   });
 
-const CHOSEN_SECRET = {
-  minLength: INPUT_LIMITS.minServiceSecretLength,
-  maxLength: INPUT_LIMITS.maxServiceSecretLength,
-  description: 'Optional secret. If omitted, a secret is generated.',
-  example: 'correct-horse-battery-staple',
-};
-
 /** A service to register. */
 export class RegisterServiceBody {
   @ApiProperty({
@@ -60,11 +53,6 @@ export class RegisterServiceBody {
   @IsString({ each: true })
   readonly permissions!: readonly string[];
 
-  @ApiPropertyOptional(CHOSEN_SECRET)
-  @IfGiven()
-  @IsString()
-  readonly secretKey?: string;
-
   @ApiPropertyOptional({
     default: false,
     description: 'Whether to replace a registered service with this id, including its secrets.',
@@ -86,11 +74,6 @@ export class RotateServiceSecretBody {
   @IfGiven()
   @IsInt()
   readonly overlapMs?: number;
-
-  @ApiPropertyOptional(CHOSEN_SECRET)
-  @IfGiven()
-  @IsString()
-  readonly secretKey?: string;
 }
 
 /** The credential that a service presented to the caller. */

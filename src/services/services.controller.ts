@@ -35,7 +35,8 @@ export class ServicesController {
   @ApiIdempotencyKey()
   @Operation({
     summary: 'Register a service',
-    description: 'Returns the secret, which is returned only once. Requires every permission that the service gets.',
+    description:
+      'Returns a generated secret, which is returned only once. Requires every permission that the service gets.',
     permissions: ['service.manage'],
     body: {
       type: RegisterServiceBody,
@@ -116,7 +117,8 @@ export class ServicesController {
   @ApiServiceId()
   @Operation({
     summary: "Rotate a service's secret",
-    description: 'The previous secret stays valid for the overlap. Requires every permission of the service.',
+    description:
+      'Returns a generated secret. The previous one stays valid for the overlap. Requires every permission of the service.',
     permissions: ['service.manage'],
     body: { type: RotateServiceSecretBody, example: { overlapMs: 3_600_000 } },
     response: { status: 201, type: IssuedServiceResponse, description: 'The service, with its new secret.' },

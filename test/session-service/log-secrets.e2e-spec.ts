@@ -64,7 +64,7 @@ describe.each(FORMATS)('On %s, the complete log as %s', (HTTP_ADAPTER, LOG_FORMA
     const rotated = await call('POST', `/v1/sessions/${sessionId}/rotate`);
     const registration = { serviceId: 'order', serviceName: CANARY, permissions: ['session.read'] };
     const registered = await call('POST', '/v1/services', registration);
-    const renewed = await call('POST', '/v1/services/order/secrets', { secretKey: `${CANARY}-chosen-secret` });
+    const renewed = await call('POST', '/v1/services/order/secrets');
     await call('POST', '/v1/services/verify', { serviceId: 'order', secret: renewed.secret, source: CANARY });
     await call('GET', '/v1/logins/alice/sessions', undefined, bearer(registered.secret));
     await call('DELETE', '/v1/logins/alice/sessions');

@@ -73,8 +73,8 @@ describe.each(SERVERS)('On %s, the session service with a registered service', (
     expect(await statusWithSecret(secret)).toBe(200);
     clock.advance(1);
     expect([await statusWithSecret(secret), await statusWithSecret(second.secret)]).toEqual([401, 200]);
-    const third = (await rotate({ overlapMs: 0, secretKey: `of-my-own-${serviceId}` })).json;
-    expect(third).toMatchObject({ secret: `of-my-own-${serviceId}`, secrets: [{ keyId: third.keyId }] });
+    const third = (await rotate({ overlapMs: 0 })).json;
+    expect(third.secrets).toMatchObject([{ keyId: third.keyId }]);
     expect([await statusWithSecret(second.secret), await statusWithSecret(third.secret)]).toEqual([401, 200]);
   });
 
@@ -101,8 +101,7 @@ describe.each(SERVERS)('On %s, the session service with a registered service', (
     ['an overlap of more than ten years', { overlapMs: 4e11 }, { code: 'ERR_SERVICE_INPUT', field: 'overlapMs' }],
     ['a fractional overlap', { overlapMs: 0.5 }, { code: 'ERR_REQUEST_INPUT', field: 'overlapMs' }],
     ['a null overlap', { overlapMs: null }, { code: 'ERR_REQUEST_INPUT', field: 'overlapMs' }],
-    ['a short secret', { secretKey: 'short' }, { code: 'ERR_SERVICE_INPUT', field: 'secretKey', limit: 12 }],
-    ['a null secret', { secretKey: null }, { code: 'ERR_REQUEST_INPUT', field: 'secretKey' }],
+    ['a chosen secret', { secretKey: 'a secret of my own' }, { code: 'ERR_REQUEST_INPUT', field: 'secretKey' }],
   ])('rejects the rotation of a secret with %s', async (_, body, fields) => {
     expect(await refusalOf(service, () => rotate(body as object))).toEqual({ status: 400, ...fields });
   });

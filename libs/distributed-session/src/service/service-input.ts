@@ -15,7 +15,8 @@ export interface ServiceRegistration {
   /** At most 100 permissions, such as `session.read` or `session.write:cart.*`. */
   readonly permissions: readonly string[];
   /**
-   * A caller-chosen secret of 12 to 512 characters. No two services may have the same one.
+   * A caller-chosen secret of 12 to 512 characters, only for the application's own manager and not for a view that
+   * `as()` returns. No two services may have the same one.
    *
    * @default a generated secret
    */

@@ -1,5 +1,7 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { inspect } from 'node:util';
+import { WatchedHasher } from '../../../../test/support/watched-hasher.js';
+import type { ServiceInputError } from '../errors/service.errors.js';
 import type { AddServiceSecret } from '../storage/service-credential-storage.js';
 import { InMemorySessionStorage } from '../storage/in-memory/in-memory-session-storage.js';
 import { FakeClock } from '../testing/fake-clock.js';
@@ -84,6 +86,48 @@ describe('ServiceRegistry', () => {
     await expect(register({ secretKey: CHOSEN }, admin, true)).resolves.toMatchObject({ secret: CHOSEN });
   });
 
+  it('compares no chosen secret that this process has stored by a slow hash, and those of others once each', async () => {
+    const hasher = new WatchedHasher();
+    registry = new ServiceRegistry(storage.services, hasher, () => {});
+    for (let n = 0; n < 5; n++) await register({ serviceId: `chosen-${n}`, secretKey: `${CHOSEN} ${n}` });
+    expect(hasher.takeCounts()).toEqual({ fast: 0, slow: 0 });
+    await expect(register({ secretKey: `${CHOSEN} 3` })).rejects.toMatchObject({ field: 'secretKey' });
+    const elsewhere = new ServiceRegistry(storage.services, hasher, () => {});
+    const registration = { serviceId: 'order', serviceName: 'Orders', permissions: [] };
+    for (const secretKey of [`${CHOSEN} 4`, 'another secret']) {
+      hasher.takeCounts();
+      const settled = await Promise.allSettled([elsewhere.register({ ...registration, secretKey }, false, admin)]);
+      expect([settled[0].status, hasher.takeCounts().slow]).toEqual([
+        secretKey === 'another secret' ? 'fulfilled' : 'rejected',
+        5,
+      ]);
+    }
+  });
+
+  it('lets no service choose a secret, whatever its permissions, and does not reveal whether one is in use', async () => {
+    await register({ secretKey: CHOSEN });
+    const before = await stored();
+    const everything = admin.narrowedTo({ serviceId: 'clerk', permissions: ['*'] });
+    const messages = new Set<string>();
+    for (const secretKey of [CHOSEN, 'a secret that no service has', 'short']) {
+      for (const attempt of [
+        register({ serviceId: 'order', secretKey }, everything),
+        register({ secretKey }, everything, true),
+        registry.rotateSecret('pay', { secretKey }, everything),
+        registry.rotateSecret('unknown', { secretKey }, everything),
+      ]) {
+        const error = (await attempt.catch((thrown: unknown) => thrown)) as ServiceInputError;
+        expect(error).toMatchObject({ code: 'ERR_SERVICE_INPUT', field: 'secretKey' });
+        messages.add(error.message);
+      }
+    }
+    expect([...messages]).toEqual([
+      "secretKey is only available to the application's own manager, not to a service that acts through as(). " +
+        'Omit it to generate a secret.',
+    ]);
+    expect(await storage.services.list()).toEqual([before]);
+  });
+
   it('stores neither generated nor chosen secrets', async () => {
     const { secret } = await register();
     await register({ serviceId: 'order', secretKey: CHOSEN });
@@ -160,7 +204,7 @@ describe('ServiceRegistry', () => {
     await expect(register({ permissions: ['session.read'] }, clerk, true)).rejects.toMatchObject(
       missing('session.read'),
     );
-    for (const options of [{}, { overlapMs: 0 }, { secretKey: CHOSEN }]) {
+    for (const options of [{}, { overlapMs: 0 }]) {
       await expect(registry.rotateSecret('pay', options, clerk)).rejects.toMatchObject(missing('session.read'));
     }
     expect(await stored()).toEqual(before);

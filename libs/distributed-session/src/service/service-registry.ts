@@ -13,6 +13,7 @@ import type {
   ServiceCredentialRecord,
   ServiceCredentialStorage,
 } from '../storage/service-credential-storage.js';
+import { ChosenSecretUniqueness } from './chosen-secret-uniqueness.js';
 import { parsePermission } from './permission.js';
 import type { SecretHasher } from './secret-hasher.js';
 import type { ServiceAccess } from './service-access.js';
@@ -49,7 +50,8 @@ export interface RotateServiceSecretOptions {
    */
   readonly overlapMs?: number;
   /**
-   * A caller-chosen secret of 12 to 512 characters. No two services may have the same one.
+   * A caller-chosen secret of 12 to 512 characters, only for the application's own manager and not for a view that
+   * `as()` returns. No two services may have the same one.
    *
    * @default a generated secret
    */
@@ -64,6 +66,7 @@ const MAX_ATTEMPTS = 10;
  * a service or adds a secret to one.
  */
 export class ServiceRegistry {
+  readonly #uniqueness: ChosenSecretUniqueness;
   #lastChosen: Promise<unknown> = Promise.resolve();
 
   constructor(
@@ -71,13 +74,17 @@ export class ServiceRegistry {
     private readonly hasher: SecretHasher,
     /** Called after each change of a registered service. */
     private readonly onChange: () => void,
-  ) {}
+  ) {
+    this.#uniqueness = new ChosenSecretUniqueness(services, hasher);
+  }
 
   async register(
     registration: ServiceRegistration,
     replace: boolean,
     access: ServiceAccess,
   ): Promise<IssuedServiceCredential> {
+    // Before anything depends on the secret.
+    assertMayChoose(registration?.secretKey, access);
     assertRegistration(registration);
     const { serviceId, serviceName, permissions, secretKey } = registration;
     requireAll(permissions, access);
@@ -103,6 +110,7 @@ export class ServiceRegistry {
       const expectation = `must be a whole number of milliseconds from 0 to ${MAX_DURATION_MS}`;
       throw new ServiceInputError('overlapMs', `${expectation}${kindMismatch(overlapMs, 'a number')}.`);
     }
+    assertMayChoose(secretKey, access);
     if (secretKey !== undefined) assertChosenSecret(secretKey);
     assertServiceId(serviceId);
     const { stored, secret, service } = await this.#withNewSecret(secretKey, undefined, (fresh) =>
@@ -170,25 +178,22 @@ export class ServiceRegistry {
       return { stored, secret, service: await write(stored) };
     }
     const turn = this.#lastChosen.then(async () => {
-      await this.#assertUnused(chosen, except);
+      await this.#uniqueness.assertUnused(chosen, except);
       const stored = { keyId: generateKeyId(), hash: await this.hasher.hashChosen(chosen) };
-      return { stored, secret: chosen, service: await write(stored) };
+      const service = await write(stored);
+      this.#uniqueness.remember(stored.keyId, chosen);
+      return { stored, secret: chosen, service };
     });
     this.#lastChosen = turn.catch(() => undefined);
     return turn;
   }
+}
 
-  /** Services that share a secret would share an identity (ASVS 13.2.1). Salted hashes must be compared one by one. */
-  async #assertUnused(chosen: string, except: string | undefined): Promise<void> {
-    for (const service of await this.services.list()) {
-      if (service.serviceId === except) continue;
-      for (const { hash } of service.secrets) {
-        if (hash.algorithm === 'argon2id' && (await this.hasher.matchesChosen(chosen, hash))) {
-          throw new ServiceInputError('secretKey', 'is already in use. Choose a different secret for each service.');
-        }
-      }
-    }
-  }
+/** Whether a secret is in use is only for the application itself to learn: anyone else could test guesses. */
+function assertMayChoose(secretKey: unknown, access: ServiceAccess): void {
+  if (secretKey === undefined || access.isUnrestricted) return;
+  const reason = "is only available to the application's own manager, not to a service that acts through as()";
+  throw new ServiceInputError('secretKey', `${reason}. Omit it to generate a secret.`);
 }
 
 function requireAll(permissions: readonly string[], access: ServiceAccess): void {

@@ -72,6 +72,34 @@ export function describeServices(context: StorageContext): void {
       await rejectsWith(sessions.registerService(other), 'ERR_SERVICE_INPUT', { field: 'secretKey' });
     });
 
+    it('two services of different processes cannot share a secret', async () => {
+      const [here, there] = [await context.manager(), await context.manager({ serviceId: 'other' })];
+      await register(here, 'one secret for two');
+      const other = { serviceId: 'pay', serviceName: 'Pay', permissions: [], secretKey: 'one secret for two' };
+      await rejectsWith(there.registerService(other), 'ERR_SERVICE_INPUT', { field: 'secretKey' });
+    });
+
+    it('a view that as() returns cannot choose a secret, nor learn whether another service has it', async () => {
+      const sessions = await context.manager();
+      await register(sessions, 'one secret for two');
+      const view = sessions.as({ serviceId: 'clerk', permissions: ['*'] });
+      const errors = await Promise.all(
+        ['one secret for two', 'a secret of its own'].map(async (secretKey) => {
+          const pay = { serviceId: 'pay', serviceName: 'Pay', permissions: [], secretKey };
+          const error = await rejectsWith(view.registerService(pay), 'ERR_SERVICE_INPUT', { field: 'secretKey' });
+          await rejectsWith(view.rotateServiceSecret('orders', { secretKey }), 'ERR_SERVICE_INPUT', {
+            field: 'secretKey',
+          });
+          return error.message;
+        }),
+      );
+      assert.equal(errors[0], errors[1]);
+      assert.deepEqual(
+        (await sessions.listServices()).map(({ serviceId }) => serviceId),
+        ['orders'],
+      );
+    });
+
     it('two services that are registered concurrently cannot share a secret', async () => {
       const sessions = await context.manager();
       const secretKey = 'one secret for two';

@@ -18,7 +18,7 @@ try {
   for (const warning of secretFileWarnings(process.env)) new Logger('SessionService').warn(warning);
   await app.listen(environment.PORT, address);
   if (environment.isProduction) new Logger('SessionService').log(`The session service is listening on ${urlOf(app)}.`);
-  else console.log(firstSteps(urlOf(app), environment, app.get(Administrator).generatedSecret));
+  else console.log(firstSteps(urlOf(app), environment, app.get(Administrator).takeGeneratedSecret()));
 } catch (error) {
   console.error(describeStartError(error));
   process.exitCode = 1;

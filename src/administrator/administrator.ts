@@ -18,9 +18,11 @@ export class Administrator implements OnApplicationBootstrap {
     @Inject(environmentConfig.KEY) private readonly environment: Environment,
   ) {}
 
-  /** The secret generated at this start, to be printed once; `undefined` if a secret is configured. */
-  get generatedSecret(): string | undefined {
-    return this.#generatedSecret;
+  /** Returns the secret generated at this start, once, to be printed; `undefined` if a secret is configured. */
+  takeGeneratedSecret(): string | undefined {
+    const secret = this.#generatedSecret;
+    this.#generatedSecret = undefined;
+    return secret;
   }
 
   async onApplicationBootstrap(): Promise<void> {

@@ -4,6 +4,7 @@ import { validateSync } from 'class-validator';
 import { Environment, SECRET_VARIABLES } from './environment.js';
 import { productionErrors } from './production-rules.js';
 import { readSecretFile } from './secret-files.js';
+import { withSealedSecrets } from './sealed-secrets.js';
 
 type Variables = Readonly<Record<string, string | undefined>>;
 
@@ -35,7 +36,7 @@ export function readEnvironment(variables: Variables): Environment {
   for (const { constraints } of validateSync(environment)) errors.push(...Object.values(constraints ?? {}));
   errors.push(...productionErrors(environment));
   if (errors.length > 0) throw new EnvironmentError(errors);
-  return Object.freeze(environment);
+  return Object.freeze(withSealedSecrets(environment));
 }
 
 /** Returns the known variables that are set, including those from files. */

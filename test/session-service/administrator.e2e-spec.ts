@@ -138,7 +138,7 @@ async function statusOf({ url }: RunningService, secret: string, serviceId = 'ad
 }
 
 function generatedBy({ app }: RunningService): string | undefined {
-  return app.get(Administrator, { strict: false }).generatedSecret;
+  return app.get(Administrator, { strict: false }).takeGeneratedSecret();
 }
 
 function keysOf(services: readonly { readonly secrets: readonly { readonly keyId: string }[] }[]): readonly string[] {

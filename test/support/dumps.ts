@@ -2,14 +2,14 @@ import { deserialize, serialize } from 'node:v8';
 import { format, inspect, types } from 'node:util';
 
 /** The getters that return a secret on purpose. A getter of a prototype cannot be found by listing an object. */
-const DOCUMENTED: readonly unknown[] = ['token', 'credential', 'secret'];
+const DOCUMENTED = ['token', 'credential', 'secret'];
 
 /** `inspect()` repeats what is reached in several ways: beyond this depth, a dump of an application takes minutes. */
 const DEPTH = 6;
 
 /** Everything that a program may write of an object: logs, debuggers, copies and serializers. */
-export function dumpsOf(root: unknown): Record<string, string> {
-  const everything = { depth: DEPTH, maxArrayLength: Infinity, maxStringLength: Infinity, breakLength: Infinity };
+export function dumpsOf(root: unknown, depth = DEPTH): Record<string, string> {
+  const everything = { depth, maxArrayLength: Infinity, maxStringLength: Infinity, breakLength: Infinity };
   const dumps: Record<string, () => unknown> = {
     json: () => JSON.stringify(root),
     text: () => String(root),
@@ -37,12 +37,13 @@ function textOf(dump: () => unknown): string {
   }
 }
 
-/** Returns the path of each text below `root` that contains one of the canaries, without what `skip` accepts. */
-export function pathsOf(
-  canaries: readonly string[],
-  root: unknown,
-  skip: (value: object) => boolean = () => false,
-): string[] {
+/**
+ * Returns the path of each text below `root` that contains one of the canaries.
+ *
+ * @param getters - More getters that return a secret on purpose.
+ */
+export function pathsOf(canaries: readonly string[], root: unknown, getters: readonly string[] = []): string[] {
+  const documented = [...DOCUMENTED, ...getters];
   const seen = new Set<unknown>();
   const found: string[] = [];
   const open: [string, unknown][] = [['', root]];
@@ -50,9 +51,9 @@ export function pathsOf(
     const [path, value] = next;
     const text = value instanceof Uint8Array ? Buffer.from(value).toString('latin1') : String(textIn(value));
     if (canaries.some((canary) => text.includes(canary))) found.push(path);
-    if (!isObject(value) || value instanceof Uint8Array || seen.has(value) || skip(value)) continue;
+    if (!isObject(value) || value instanceof Uint8Array || seen.has(value)) continue;
     seen.add(value);
-    for (const [name, below] of partsOf(value)) open.push([`${path}${name}`, below]);
+    for (const [name, below] of partsOf(value, documented)) open.push([`${path}${name}`, below]);
   }
   return found;
 }
@@ -66,7 +67,7 @@ function isObject(value: unknown): value is object {
 }
 
 /** The properties, with symbols and those that are not enumerable, the contents of collections, and what getters return. */
-function* partsOf(value: object): Generator<[string, unknown]> {
+function* partsOf(value: object, documented: readonly unknown[]): Generator<[string, unknown]> {
   if (types.isMap(value) || types.isSet(value)) {
     for (const [key, item] of value.entries() as Iterable<[unknown, unknown]>) {
       yield ['<key>', key];
@@ -76,7 +77,7 @@ function* partsOf(value: object): Generator<[string, unknown]> {
   for (let level: object | null = value; level; level = Object.getPrototypeOf(level) as object | null) {
     if (isBuiltIn(level)) return;
     for (const key of Reflect.ownKeys(level)) {
-      if (key === 'constructor' || (level !== value && !isGetter(level, key)) || DOCUMENTED.includes(key)) continue;
+      if (key === 'constructor' || (level !== value && !isGetter(level, key)) || documented.includes(key)) continue;
       yield [`.${String(key)}`, read(value, key)];
       yield ['<name>', key];
     }

@@ -11,6 +11,8 @@ GRANT SELECT ON TABLE
   public.distributed_session_function,
   public.distributed_session,
   public.distributed_session_count,
+  public.distributed_session_change,
+  public.distributed_session_feed,
   public.distributed_service_secret,
   public.distributed_current_service
 TO ds_read_only;
@@ -19,7 +21,7 @@ TO ds_read_only;
 GRANT EXECUTE ON FUNCTION
   public.distributed_now_ms,
   public.distributed_may_write,
-  public.distributed_flush_changes,
+  public.distributed_read_changes,
   public.distributed_read_session_exactly,
   public.distributed_read_login_exactly
 TO ds_read_only;

@@ -20,7 +20,10 @@ TO ds_read_write;
 
 GRANT SELECT, UPDATE ON TABLE public.distributed_session_count TO ds_read_write;
 
-GRANT SELECT, INSERT, DELETE ON TABLE public.distributed_session_change TO ds_read_write;
+GRANT SELECT, INSERT, DELETE ON TABLE
+  public.distributed_session_change,
+  public.distributed_session_feed
+TO ds_read_write;
 
 GRANT USAGE ON SEQUENCE public.distributed_session_place TO ds_read_write;
 
@@ -50,6 +53,7 @@ GRANT EXECUTE ON FUNCTION
   public.distributed_sweep_sessions,
   public.distributed_purge_tombstones,
   public.distributed_flush_changes,
+  public.distributed_read_changes,
   public.distributed_read_session_exactly,
   public.distributed_read_login_exactly,
   public.distributed_put_service,

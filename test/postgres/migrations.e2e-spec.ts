@@ -64,10 +64,10 @@ async function rowsOf(url: string, text: string): Promise<Record<string, unknown
 const ledgerOf = (url: string, tables = names) =>
   rowsOf(url, tables.sql('SELECT version, name FROM {session_migration} ORDER BY version'));
 
-/** The schema and all rows, except the queue of changes: a start publishes them. */
+/** The schema and all rows, except those of changes: a start publishes them. */
 async function stateOf(url: string): Promise<string[]> {
   const dump = await server.dump(new URL(url).pathname.slice(1));
-  const rows = dump.split('\n').filter((line) => !line.startsWith('public.distributed_session_change:'));
+  const rows = dump.split('\n').filter((line) => !/^public.distributed_session_(change|feed):/u.test(line));
   return [await schemaOf(url), ...rows];
 }
 

@@ -154,7 +154,6 @@ const FORBIDDEN_TO_READERS = [
   ),
   'UPDATE distributed_session SET version = version',
   'SELECT FROM distributed_session FOR SHARE',
-  'SELECT * FROM distributed_session_change',
   `SELECT nextval('distributed_session_place')`,
   `SELECT distributed_remove_service('orders', 'tests', '')`,
 ];

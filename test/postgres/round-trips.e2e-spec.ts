@@ -128,7 +128,7 @@ describe('PostgresSessionStorage', () => {
     await eventually(async () => received.length >= 50);
     stop();
     const sent = (await server.statementsOf(feed)).slice(before);
-    expect(new Set(sent.map(({ preparedAs }) => preparedAs?.split(':')[1]))).toEqual(new Set(['flush-changes']));
+    expect(new Set(sent.map(({ preparedAs }) => preparedAs?.split(':')[1]))).toEqual(new Set(['read-changes']));
     expect(sent.length).toBeLessThan(50);
     expect(received).toEqual(Array.from({ length: 50 }, () => 'session.created'));
   });

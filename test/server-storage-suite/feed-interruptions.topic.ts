@@ -122,7 +122,7 @@ export function describeFeedInterruptions(context: ServerStorageContext): void {
         await eventually(() => names().includes('feed.gap'));
         expect(names()[before]).toBe('feed.gap');
         // What was dropped is not delivered late.
-        expect(names().filter((name) => name === 'missed')).toEqual(direction === 'up' ? ['missed'] : []);
+        expect(names().slice(before)).not.toContain('missed');
         await pair.waitUntilConnected();
         expect(await pair.storage.get(missed.sessionId)).toMatchObject({ state: 'live' });
         await expectRecovery(creating, discardedAt);

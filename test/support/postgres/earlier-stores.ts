@@ -23,12 +23,12 @@ export interface EarlierStore {
 export const EARLIER_STORES: Readonly<Record<string, EarlierStore>> = {
   'an empty database': {
     version: 0,
-    rejectedAs: 'its schema has version 0, and version 3 is required',
+    rejectedAs: 'its schema has version 0, and version 4 is required',
     create: async () => undefined,
   },
   'an unreleased store at version 1': {
     version: 1,
-    rejectedAs: 'its schema has version 1, and version 3 is required',
+    rejectedAs: 'its schema has version 1, and version 4 is required',
     create: async (client) => {
       await client.query(await unreleased('0001'));
       await writeSessions(client);
@@ -36,7 +36,7 @@ export const EARLIER_STORES: Readonly<Record<string, EarlierStore>> = {
   },
   'an unreleased store at version 2': {
     version: 2,
-    rejectedAs: 'its schema has version 2, and version 3 is required',
+    rejectedAs: 'its schema has version 2, and version 4 is required',
     create: async (client) => {
       for (const version of ['0001', '0002']) await client.query(await unreleased(version));
       await writeSessions(client);
@@ -45,7 +45,7 @@ export const EARLIER_STORES: Readonly<Record<string, EarlierStore>> = {
   },
   'a store without token digests': {
     version: 2,
-    rejectedAs: 'its schema has version 2, and version 3 is required',
+    rejectedAs: 'its schema has version 2, and version 4 is required',
     create: async (client) => {
       await migrateToVersion2(client);
       await writeSessions(client);
@@ -53,7 +53,7 @@ export const EARLIER_STORES: Readonly<Record<string, EarlierStore>> = {
     },
   },
   'a store with other functions': {
-    version: 3,
+    version: 4,
     rejectedAs:
       'its functions differ from those of this release (gone, is_online, purge_tombstones, read_login_exactly, settle_login)',
     create: async (client) => {
@@ -64,7 +64,7 @@ export const EARLIER_STORES: Readonly<Record<string, EarlierStore>> = {
     },
   },
   'a store that is up to date': {
-    version: 3,
+    version: 4,
     create: async (client) => {
       await client.query(postgresMigrationSql());
       await writeSessions(client);

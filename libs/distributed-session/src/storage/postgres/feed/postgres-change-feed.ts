@@ -1,14 +1,25 @@
 import { Logger } from '@nestjs/common';
-import { BEAT_SHARE, FeedListeners, SILENT_FEED, SILENT_ROUNDS } from '../../shared/feed-listeners.js';
+import { BEAT_SHARE, FeedListeners, SILENT_ROUNDS } from '../../shared/feed-listeners.js';
 import type { ServerClock } from '../../shared/server-clock.js';
 import type { StorageChange, StorageChangeListener } from '../../storage-change.js';
 import type { PostgresClient } from '../connection/postgres-pool.js';
-import { flushChanges } from '../functions/flush-changes.function.js';
-import { readNotification } from '../records/change-message.js';
-import type { Row } from '../records/row-reader.js';
+import type { PreparedStatement } from '../functions/postgres-statement.js';
+import { CHANGES_PER_READ, readChanges } from '../functions/read-changes.function.js';
+import { readPublishedChange } from '../records/published-change.js';
 import type { SchemaNames } from '../schema/schema-names.js';
-import { PostgresFeedConnection } from './postgres-feed-connection.js';
+import { FeedFreshness } from './feed-freshness.js';
+import { FeedPosition } from './feed-position.js';
 import { OwnWrites } from './own-writes.js';
+import { PacedRounds } from './paced-rounds.js';
+import { PostgresFeedConnection } from './postgres-feed-connection.js';
+
+/** The time between two reads that notifications cause: everyone may notify, so the number of reads must have a bound. */
+const READ_SPACING_MS = 10;
+const SILENT_LISTEN =
+  'PostgreSQL delivers no notifications to the change feed. It reads changes at every heartbeat instead, so they arrive ' +
+  'later. A pooler in transaction mode is a possible cause: connect the storage past it, or in session mode.';
+
+type ReadChange = ReturnType<typeof readChanges.parse>;
 
 interface FeedOptions {
   readonly heartbeatIntervalMs: number;
@@ -16,34 +27,40 @@ interface FeedOptions {
 }
 
 /**
- * Delivers the changes of all processes by LISTEN and NOTIFY. A change is queued in the transaction that makes it, and
- * published right after it by any process, in order for each session. A lost connection misses what is published
- * meanwhile, so listeners receive `feed.gap` after each interruption. Heartbeats publish what another process left
- * behind, and show that nothing older is still to come.
+ * Delivers the changes of all processes. A change is queued in the transaction that makes it, then published by any
+ * process: numbered in a table that grants protect. Each process reads on from its own position, whenever a notification
+ * wakes it up, and at every heartbeat. Everyone may send notifications, so nothing depends on what they contain. A
+ * listener receives `feed.gap` after an interruption, and when changes were deleted before this process read them.
  */
 export class PostgresChangeFeed {
   readonly #logger = new Logger('PostgresSessionStorage');
   readonly #listeners: FeedListeners;
   readonly #origins = new WeakMap<StorageChange, string>();
   readonly writes = new OwnWrites();
+  readonly #rounds = new PacedRounds(async () => this.#read(), READ_SPACING_MS);
+  readonly #freshness = new FeedFreshness();
+  #position = new FeedPosition();
+  readonly #statement: PreparedStatement;
   #connection: PostgresFeedConnection | undefined;
   #timer: NodeJS.Timeout | undefined;
-  #round: Promise<void> | undefined;
-  /** Whether something was written since the current round began. */
-  #isWanted = false;
-  /** When the last heartbeat was sent, by the server's clock. */
-  #lastBeatAt = -Infinity;
+  /** Whether the next round also publishes what waits, and deletes what is old. */
+  #isFlushWanted = false;
+  #isPurgeWanted = false;
+  /** When the last notification arrived, by the monotonic clock. */
+  #notifiedAt = -Infinity;
   #silentRounds = 0;
+  #isSilent = false;
 
   constructor(
     private readonly names: SchemaNames,
     private readonly clock: ServerClock,
     private readonly options: FeedOptions,
   ) {
+    this.#statement = readChanges.prepare(names);
     this.#listeners = new FeedListeners(clock);
   }
 
-  /** Changes that this process made before subscribing are not delivered, even if their message arrives later. */
+  /** Changes that this process made before subscribing are not delivered, even if they are published later. */
   subscribe(listener: StorageChangeListener): () => void {
     const before = this.writes.before();
     return this.#listeners.subscribe((change) => {
@@ -57,97 +74,115 @@ export class PostgresChangeFeed {
     this.#connection = new PostgresFeedConnection(
       { open: openClient, channel: this.names.channel, deadlineMs },
       {
-        onOpen: () => this.#opened(),
+        onOpen: () => void this.flush(),
         onClose: () => this.#closed(),
         onMessage: (payload) => this.#receive(payload),
       },
     );
     await this.#connection.open();
     await this.flush();
-    this.#timer = setInterval(() => void this.flush(), heartbeatIntervalMs);
+    this.#timer = setInterval(() => this.#beat(), heartbeatIntervalMs);
     this.#timer.unref();
   }
 
   /** Publishes what has been written until now. Simultaneous writes share a round. */
   async flush(): Promise<void> {
-    this.#isWanted = true;
-    this.#round ??= this.#flushWanted().finally(() => {
-      this.#round = undefined;
-    });
-    await this.#round;
+    this.#isFlushWanted = true;
+    await this.#rounds.run();
   }
 
   async close(): Promise<void> {
     clearInterval(this.#timer);
     await this.flush();
+    this.#rounds.cancelPaced();
     this.#connection?.close();
     this.#connection = undefined;
-    this.#listeners.closed();
+    this.#closed();
   }
 
-  /** Whether the feed listens on the channel. */
+  /** Whether the feed delivers changes. */
   get isOpen(): boolean {
     return this.#listeners.isOpen;
   }
 
-  /** Every change published longer ago than this has been delivered, or will be preceded by a gap. */
+  /** Every change committed longer ago than this has been delivered, or will be preceded by a gap. */
   lagMs(): number {
-    return this.isOpen ? Math.max(0, this.clock.now() - this.#lastBeatAt) : Infinity;
+    return this.isOpen ? this.#freshness.lagMs() : Infinity;
   }
 
-  #opened(): void {
-    this.#silentRounds = 0;
-    this.#listeners.opened();
+  #beat(): void {
+    this.#isPurgeWanted = true;
     void this.flush();
   }
 
   #closed(): void {
     this.#listeners.closed();
-    this.#lastBeatAt = -Infinity;
+    this.#freshness.reset();
+    this.#position = new FeedPosition();
+    this.#silentRounds = 0;
   }
 
+  /** A number that was read already needs no read, whoever sent it. */
   #receive(payload: string): void {
-    const message = readNotification(payload);
-    if (message === undefined) return;
-    if (message.type === 'beat') {
-      this.#lastBeatAt = Math.max(this.#lastBeatAt, message.at);
-      return;
-    }
-    const { change, origin } = message;
-    if (origin !== undefined) this.#origins.set(change, origin);
-    this.#listeners.publish(change);
+    this.#notifiedAt = performance.now();
+    this.#silentRounds = 0;
+    this.#isSilent = false;
+    const last = this.#position.number;
+    const isRead = last !== null && /^\d+$/.test(payload) && Number(payload) <= last;
+    if (payload !== '' && !isRead) this.#rounds.runPaced();
   }
 
-  async #flushWanted(): Promise<void> {
-    while (this.#isWanted) {
-      this.#isWanted = false;
-      await this.#flushOnce();
+  /** Reads on to the last change, and publishes before it if that is wanted. */
+  async #read(): Promise<void> {
+    const [flush, purge, position] = [this.#isFlushWanted, this.#isPurgeWanted, this.#position];
+    this.#isFlushWanted = false;
+    this.#isPurgeWanted = false;
+    let isAtEnd = false;
+    while (!isAtEnd) {
+      const beat = flush && performance.now() - this.#notifiedAt >= this.options.heartbeatIntervalMs * BEAT_SHARE;
+      const sentAt = performance.now();
+      const rows = await this.#query({ after: position.number, flush, purge, beat });
+      const [reply] = rows;
+      // The connection was lost meanwhile, and is opened again.
+      if (!reply || position !== this.#position) return;
+      this.clock.observe(reply.now, sentAt);
+      isAtEnd = this.#deliver(rows) && rows.length < CHANGES_PER_READ;
+      if (isAtEnd) this.#freshness.observe({ ...reply, sentAt });
+      if (beat) this.#checkNotifications(sentAt);
     }
   }
 
-  /** Also reads the server's time and, unless another process has just sent one, sends a heartbeat. */
-  async #flushOnce(): Promise<void> {
-    const connection = this.#connection;
-    if (!connection || !this.isOpen) return;
-    const beat = this.clock.now() - this.#lastBeatAt >= this.options.heartbeatIntervalMs * BEAT_SHARE;
-    const sentAt = performance.now();
-    let row: Row;
+  async #query(values: Parameters<typeof readChanges.pack>[0]): Promise<readonly ReadChange[]> {
     try {
-      const query = { ...flushChanges.prepare(this.names), values: flushChanges.pack({ beat }) };
-      [row = []] = await connection.query(query);
+      const rows = (await this.#connection?.query({ ...this.#statement, values: readChanges.pack(values) })) ?? [];
+      return rows.map((row) => readChanges.parse(row));
     } catch {
       // The connection was dropped, and is opened again.
-      return;
+      return [];
     }
-    const { now, isPublished } = flushChanges.parse(row);
-    this.clock.observe(now, sentAt);
-    if (!beat || !isPublished || this.#lastBeatAt >= now) this.#silentRounds = 0;
-    else if (++this.#silentRounds > SILENT_ROUNDS) this.#reopen(connection);
   }
 
-  #reopen(connection: PostgresFeedConnection): void {
-    this.#logger.warn(SILENT_FEED);
+  /** Returns whether the position is known now. After missing rows, it follows from the next read, and so does the gap. */
+  #deliver(rows: readonly ReadChange[]): boolean {
+    const isFirst = this.#position.number === null;
+    const changes = this.#position.advance(rows);
+    if (changes === undefined) return false;
+    if (isFirst && this.isOpen) this.#listeners.publishGap();
+    else if (isFirst) this.#listeners.opened();
+    for (const { change: text } of changes) {
+      const published = readPublishedChange(text);
+      if (published?.origin !== undefined) this.#origins.set(published.change, published.origin);
+      if (published) this.#listeners.publish(published.change);
+    }
+    return true;
+  }
+
+  /** Listens again when no notification arrives, not even those of this process. Nothing is lost meanwhile. */
+  #checkNotifications(sentAt: number): void {
+    if (this.#notifiedAt >= sentAt || ++this.#silentRounds <= SILENT_ROUNDS) return;
+    if (!this.#isSilent) this.#logger.warn(SILENT_LISTEN);
+    this.#isSilent = true;
     this.#silentRounds = 0;
-    connection.reopen();
+    void this.#connection?.listen();
   }
 }

@@ -11,7 +11,7 @@ interface FeedSettings {
   readonly deadlineMs: number;
 }
 
-/** A connection that listens on a channel, and reconnects when it is lost. */
+/** A connection that listens on a channel, and reconnects when it is lost. Anyone may send messages on the channel. */
 export class PostgresFeedConnection {
   readonly #retries = new Retries(() => void this.open());
   #client: PostgresClient | undefined;
@@ -24,14 +24,14 @@ export class PostgresFeedConnection {
   /** Resolves when the connection listens, or when the first attempt has failed: it is retried. */
   async open(): Promise<void> {
     try {
-      await this.#listen();
+      await this.#connect();
     } catch {
       // Statements report what is wrong, and the feed's lag shows the rest.
       this.#retries.schedule();
     }
   }
 
-  /** Runs a query on this connection. Messages published before its reply have been received by then. */
+  /** Runs a query on this connection; no rows if there is none. A connection that fails is dropped, and opened again. */
   async query(query: Pick<PostgresQuery, 'name' | 'text' | 'values'>): Promise<Row[]> {
     const client = this.#client;
     if (!client) return [];
@@ -43,9 +43,10 @@ export class PostgresFeedConnection {
     }
   }
 
-  /** Drops the connection and opens another. */
-  reopen(): void {
-    if (this.#client) this.#drop(this.#client);
+  /** Listens again on the same connection. */
+  async listen(): Promise<void> {
+    // If it fails, the connection is dropped, and opened again.
+    await this.query({ text: `LISTEN ${this.settings.channel}` }).catch(() => {});
   }
 
   close(): void {
@@ -55,7 +56,7 @@ export class PostgresFeedConnection {
     client?.release(true);
   }
 
-  async #listen(): Promise<void> {
+  async #connect(): Promise<void> {
     const { open, channel, deadlineMs } = this.settings;
     const opening = open();
     let client: PostgresClient;
@@ -84,7 +85,6 @@ export class PostgresFeedConnection {
       throw error;
     }
     if (this.#retries.isClosed) return client.release(true);
-    // Earlier messages belong to what was missed: they are not delivered ahead of the gap.
     this.#client = client;
     this.#retries.succeeded();
     this.events.onOpen();

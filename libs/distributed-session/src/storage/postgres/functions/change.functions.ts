@@ -1,24 +1,13 @@
 import { PostgresFunction } from './postgres-function.js';
 
-/** PostgreSQL's NOTIFY takes less than 8,000 bytes. */
-const MAX_NOTIFICATION_BYTES = 7_900;
-
-/**
- * Queues a change in the transaction that makes it; the next flush publishes it. A change too long for NOTIFY is
- * published as `feed.gap`.
- */
+/** Queues a change in the transaction that makes it; the next flush publishes it. */
 const queueChange = new PostgresFunction({
   name: 'queue-change',
   params: { change: 'json' },
   returns: 'void',
   body: `
-DECLARE
-  v_text text := json_strip_nulls(p_change)::text;
 BEGIN
-  IF octet_length(v_text) > ${MAX_NOTIFICATION_BYTES} THEN
-    v_text := json_build_object('type', 'feed.gap', 'at', {now_ms}())::text;
-  END IF;
-  INSERT INTO {session_change} (change) VALUES (v_text);
+  INSERT INTO {session_change} (change) VALUES (json_strip_nulls(p_change)::text);
 END
 `,
 });

@@ -10,6 +10,7 @@ import { LOGIN_FUNCTIONS } from './login.functions.js';
 import type { PostgresFunction } from './postgres-function.js';
 import { purgeTombstones } from './purge-tombstones.function.js';
 import { putService } from './put-service.function.js';
+import { readChanges } from './read-changes.function.js';
 import { removeService } from './remove-service.function.js';
 import { replaceSession } from './replace-session.function.js';
 import { rotateSession } from './rotate-session.function.js';
@@ -32,6 +33,7 @@ export const FUNCTIONS: readonly PostgresFunction[] = [
   sweepSessions,
   purgeTombstones,
   flushChanges,
+  readChanges,
   readSessionExactly,
   readLoginExactly,
   putService,

@@ -1,6 +1,7 @@
 import { sessionsMigration } from './0001-sessions.migration.js';
 import { servicesMigration } from './0002-services.migration.js';
 import { tokenDigestsMigration } from './0003-token-digests.migration.js';
+import { changeFeedMigration } from './0004-change-feed.migration.js';
 
 /**
  * A numbered step of the schema: tables, indexes and views. A released migration never changes; a later change is a new
@@ -17,4 +18,9 @@ export interface Migration {
 }
 
 /** All migrations in order, numbered from 1. */
-export const MIGRATIONS: readonly Migration[] = [sessionsMigration, servicesMigration, tokenDigestsMigration];
+export const MIGRATIONS: readonly Migration[] = [
+  sessionsMigration,
+  servicesMigration,
+  tokenDigestsMigration,
+  changeFeedMigration,
+];

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import * as fc from 'fast-check';
 import { END_REASONS } from '../../../model/end-reason.js';
-import { readNotification } from './change-message.js';
+import { readPublishedChange } from './published-change.js';
 import { escapeText } from './escaped-text.js';
 
 const text = fc.string({ unit: 'binary', maxLength: 40 });
@@ -26,7 +26,7 @@ const kinds = fc.oneof(
 const origins = fc.option(fc.stringMatching(/^[0-9a-f]{12}:[1-9][0-9]{0,5}$/u), { nil: undefined });
 const ESCAPED = ['loginId', 'serviceId', 'device', 'by', 'actor'];
 
-/** The notification in the form that the SQL functions write. */
+/** The change in the form that the SQL functions write. */
 function payloadOf(change: object, origin?: string): string {
   const fields = Object.entries({ ...change, origin }).map(([name, value]) => [
     name,
@@ -40,13 +40,12 @@ const ENDED = { ...CREATED, type: 'session.ended', reason: 'limit' };
 const ROTATED = { ...CREATED, type: 'session.rotated', rotatedTo: 'other' };
 const SERVICE = { type: 'service.changed', change: 'revoked', serviceId: 'a', by: 'b', at: 1 };
 
-describe('a notification', () => {
+describe('a published change', () => {
   it('carries the change of a session and its write, with any characters in its texts', () => {
     fc.assert(
       fc.property(abouts, kinds, origins, (about, kind, origin) => {
         const change = { ...about, ...kind };
-        expect(readNotification(payloadOf(change, origin))).toEqual({
-          type: 'change',
+        expect(readPublishedChange(payloadOf(change, origin))).toEqual({
           change,
           ...(origin !== undefined && { origin }),
         });
@@ -60,28 +59,20 @@ describe('a notification', () => {
       fc.assert(
         fc.property(text, text, origins, (serviceId, by, origin) => {
           const sent = { type: 'service.changed', change, serviceId, by, at: 9 };
-          expect(readNotification(payloadOf(sent, origin))).toMatchObject({ type: 'change', change: sent });
+          expect(readPublishedChange(payloadOf(sent, origin))).toMatchObject({ change: sent });
         }),
         { numRuns: 20 },
       );
     },
   );
 
-  it('can be a gap or a heartbeat', () => {
-    expect(readNotification('{"type":"feed.gap","at":7}')).toEqual({
-      type: 'change',
-      change: { type: 'feed.gap', at: 7 },
-    });
-    expect(readNotification('{"type":"beat","at":7}')).toEqual({ type: 'beat', at: 7 });
-  });
-
   it('loses fields that do not belong to its type', () => {
-    const read = readNotification(payloadOf({ ...CREATED, reason: 'limit', token: 'CANARY' }));
-    expect(read).toEqual({ type: 'change', change: CREATED });
+    const read = readPublishedChange(payloadOf({ ...CREATED, reason: 'limit', token: 'CANARY' }));
+    expect(read).toEqual({ change: CREATED });
   });
 });
 
-describe('a message that is not a valid notification', () => {
+describe('a text that is not a published change', () => {
   it.each<[string, string]>([
     ['nothing', ''],
     ['a foreign text', 'Hello, is anybody there?'],
@@ -95,21 +86,21 @@ describe('a message that is not a valid notification', () => {
     ['an ending by rotation', payloadOf({ ...ENDED, reason: 'rotated' })],
     ['a rotation without a successor', payloadOf({ ...ROTATED, rotatedTo: undefined })],
     ['an unknown change of a service', payloadOf({ ...SERVICE, change: 'painted' })],
-    ['a heartbeat without a time', '{"type":"beat"}'],
-    ['a heartbeat with a negative time', '{"type":"beat","at":-1}'],
-    ['a heartbeat with an infinite time', '{"type":"beat","at":1e999}'],
-    ['a gap without a time', '{"type":"feed.gap"}'],
+    ['a heartbeat, as earlier builds sent them', '{"type":"beat","at":7}'],
+    ['a gap, as earlier builds sent them', '{"type":"feed.gap","at":7}'],
+    ['a negative time', payloadOf({ ...CREATED, at: -1 })],
+    ['an infinite time', '{"type":"service.changed","change":"revoked","serviceId":"a","by":"b","at":1e999}'],
   ])('is ignored: %s', (_name, payload) => {
-    expect(readNotification(payload)).toBeUndefined();
+    expect(readPublishedChange(payload)).toBeUndefined();
   });
 
   it.each([CREATED, ENDED, ROTATED, SERVICE])(
     'is ignored when a field is missing or has another type: %j',
     (change) => {
-      expect(readNotification(payloadOf(change))).toBeDefined();
+      expect(readPublishedChange(payloadOf(change))).toBeDefined();
       for (const name of Object.keys(change)) {
         for (const value of [undefined, null, true, -1, 1.5, {}]) {
-          expect([name, value, readNotification(payloadOf({ ...change, [name]: value }))]).toEqual([
+          expect([name, value, readPublishedChange(payloadOf({ ...change, [name]: value }))]).toEqual([
             name,
             value,
             undefined,
@@ -117,7 +108,7 @@ describe('a message that is not a valid notification', () => {
         }
       }
       for (const name of change === SERVICE ? [] : ['device', 'actor', 'rotatedTo']) {
-        expect([name, readNotification(payloadOf({ ...change, [name]: 7 }))]).toEqual([name, undefined]);
+        expect([name, readPublishedChange(payloadOf({ ...change, [name]: 7 }))]).toEqual([name, undefined]);
       }
     },
   );
@@ -125,10 +116,10 @@ describe('a message that is not a valid notification', () => {
   it('is ignored without an exception when it is arbitrary JSON, or truncated', () => {
     fc.assert(
       fc.property(fc.json(), (payload) => {
-        expect(readNotification(payload)).toBeUndefined();
+        expect(readPublishedChange(payload)).toBeUndefined();
       }),
     );
     const payload = payloadOf(ENDED, 'a:1');
-    for (let cut = 0; cut < payload.length; cut++) expect(readNotification(payload.slice(0, cut))).toBeUndefined();
+    for (let cut = 0; cut < payload.length; cut++) expect(readPublishedChange(payload.slice(0, cut))).toBeUndefined();
   });
 });

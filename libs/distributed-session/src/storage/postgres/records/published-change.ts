@@ -2,25 +2,24 @@ import { isEndReason } from '../../../model/end-reason.js';
 import { SERVICE_CHANGES, type StorageChange } from '../../storage-change.js';
 import { unescapeText } from './escaped-text.js';
 
-/** A message of the channel: a change, with the write that made it, or a heartbeat. */
-export type PostgresChangeMessage =
-  | { readonly type: 'change'; readonly change: StorageChange; readonly origin?: string }
-  | { readonly type: 'beat'; readonly at: number };
+/** A change in the feed's table, with the write that made it. */
+export interface PublishedChange {
+  readonly change: StorageChange;
+  readonly origin?: string;
+}
 
-/** Reads a notification. Returns `undefined` for foreign messages, and for types of later releases. */
-export function readNotification(payload: string): PostgresChangeMessage | undefined {
+/** Reads a change as the functions write it. Returns `undefined` for a foreign text, and for a type of later releases. */
+export function readPublishedChange(text: string): PublishedChange | undefined {
   let fields: Record<string, unknown>;
   try {
-    fields = Object(JSON.parse(payload) as unknown) as Record<string, unknown>;
+    fields = Object(JSON.parse(text) as unknown) as Record<string, unknown>;
   } catch {
     return undefined;
   }
   const { type, at, origin } = fields;
   if (!isWhole(at)) return undefined;
-  if (type === 'beat') return { type, at };
-  if (type === 'feed.gap') return { type: 'change', change: { type, at } };
   const change = type === 'service.changed' ? serviceChange(fields, at) : sessionChange(fields, at);
-  return change && { type: 'change', change, ...(typeof origin === 'string' && { origin }) };
+  return change && { change, ...(typeof origin === 'string' && { origin }) };
 }
 
 function serviceChange(fields: Record<string, unknown>, at: number): StorageChange | undefined {

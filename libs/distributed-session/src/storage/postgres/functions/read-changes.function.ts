@@ -1,0 +1,49 @@
+import { PostgresFunction } from './postgres-function.js';
+
+/** The number of changes that one call returns at most. */
+export const CHANGES_PER_READ = 1_000;
+
+/**
+ * Reads published changes from a number on, after publishing those that wait if the user may write.
+ *
+ * Params: `after` is the last number that was read, or null for the last one that was published; `flush` publishes, and
+ * `purge` deletes old changes as well; `beat` sends a notification without content.
+ * Returns: the time; whether every change committed before the call was published; the lowest and the highest number of
+ * those that wait for it otherwise, or 0; a row for the change at `after`, if it is still there, and for each one after it. Without
+ * any change, one row with the number 0.
+ */
+export const readChanges = new PostgresFunction({
+  name: 'read-changes',
+  isReadOnly: true,
+  params: { after: 'bigint', flush: 'boolean', purge: 'boolean', beat: 'boolean' },
+  returns: {
+    now: 'bigint',
+    isPublished: 'boolean',
+    firstWaiting: 'bigint',
+    lastWaiting: 'bigint',
+    number: 'bigint',
+    publishedAt: 'bigint',
+    change: 'text',
+  },
+  body: `
+#variable_conflict use_column
+BEGIN
+  is_published := p_flush AND {may_write}();
+  IF is_published THEN PERFORM {flush_changes}(p_purge); END IF;
+  IF p_beat THEN PERFORM pg_notify('{channel}', ''); END IF;
+  now := {now_ms}();
+  -- First what waits, then what was published: what is published in between is read, not overlooked.
+  SELECT coalesce(min(waiting.number), 0), coalesce(max(waiting.number), 0) INTO first_waiting, last_waiting
+  FROM {session_change} AS waiting WHERE NOT is_published;
+  RETURN QUERY SELECT now, is_published, first_waiting, last_waiting, feed.number, feed.published_at, feed.change
+  FROM {session_feed} AS feed WHERE feed.number >= coalesce(p_after, (SELECT max(last.number) FROM {session_feed} AS last))
+  ORDER BY feed.number LIMIT ${CHANGES_PER_READ};
+  IF NOT FOUND THEN
+    number := 0;
+    published_at := 0;
+    change := '{}';
+    RETURN NEXT;
+  END IF;
+END
+`,
+});

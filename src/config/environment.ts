@@ -136,6 +136,18 @@ export class Environment {
   @Length(16, 1_024, { message: '$property must be 16 to 1024 characters long' })
   readonly SECRET_PEPPER?: string = undefined;
 
+  /** The secret for the digests of session tokens. Defaults to the pepper. The same in all processes that share the sessions. */
+  @IsOptional()
+  @Matches(/^\S{32,1024}$/, { message: '$property must be 32 to 1024 characters long, without white space' })
+  readonly TOKEN_KEY?: string = undefined;
+
+  /** Previous and future values of `TOKEN_KEY`, separated by spaces, for changing it without a logout. */
+  @IsOptional()
+  @Matches(/^\S{32,1024}( \S{32,1024}){0,9}$/, {
+    message: '$property must be 1 to 10 token keys of 32 to 1024 characters, separated by spaces',
+  })
+  readonly ACCEPTED_TOKEN_KEYS?: string = undefined;
+
   /** The id of the administrator, a service with every permission. */
   @IsServiceId()
   readonly ADMIN_SERVICE_ID: string = 'admin';
@@ -193,9 +205,11 @@ export class Environment {
 
 /** The variables that hold secrets, which may also be read from files. */
 export const SECRET_VARIABLES = [
+  'ACCEPTED_TOKEN_KEYS',
   'ADMIN_SECRET',
   'METRICS_TOKEN',
   'SECRET_PEPPER',
   'SESSION_STORAGE_TAG_KEY',
   'SESSION_STORAGE_URL',
+  'TOKEN_KEY',
 ] as const satisfies (keyof Environment)[];

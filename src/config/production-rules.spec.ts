@@ -59,9 +59,10 @@ describe('readEnvironment() in production', () => {
 
   test.each(SECRETS)('rejects a %s that is too short or too simple', (name) => {
     for (const secret of [VALID.slice(0, 31), 'a'.repeat(64), '1234567'.repeat(10), 'correct-horse-battery-staple']) {
-      expect(errorsInProduction({ [name]: secret })).toEqual([
+      // A shorter one may break the rule of its variable as well.
+      expect(errorsInProduction({ [name]: secret })).toContain(
         `${name} is too short or too simple for production; generate a secret with: openssl rand -hex 32`,
-      ]);
+      );
     }
     expect(errorsInProduction({ [name]: VALID.slice(0, 32) })).toEqual([]);
   });

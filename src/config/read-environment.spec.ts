@@ -53,6 +53,12 @@ const TEXTS: readonly (readonly [keyof Environment, readonly string[], readonly 
     ['distributed_', 'a', '_1', 'p'.repeat(30)],
     ['A_', '1_', 'a-b', 'a b', 'p'.repeat(31), 'a\n'],
   ],
+  ['TOKEN_KEY', ['k'.repeat(32), 'k'.repeat(1_024)], ['k'.repeat(31), 'k'.repeat(1_025), `${'k'.repeat(32)} k`]],
+  [
+    'ACCEPTED_TOKEN_KEYS',
+    ['k'.repeat(32), `${'k'.repeat(32)} ${'l'.repeat(1_024)}`],
+    ['k'.repeat(31), `${'k'.repeat(32)} `, `${'k'.repeat(32)} short`],
+  ],
   ['SECRET_PEPPER', ['p'.repeat(16), 'p'.repeat(1_024)], ['p'.repeat(15), 'p'.repeat(1_025)]],
   [
     'ADMIN_SECRET',
@@ -196,6 +202,8 @@ describe('readEnvironment()', () => {
       ADMIN_SECRET: 'canary',
       METRICS_TOKEN: 'canary with spaces',
       SECRET_PEPPER: 'canary',
+      TOKEN_KEY: 'canary',
+      ACCEPTED_TOKEN_KEYS: 'canary canary',
       SESSION_STORAGE: 'redis',
       SESSION_STORAGE_URL: 'postgres://canary:canary@localhost',
     };

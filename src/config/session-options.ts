@@ -50,5 +50,7 @@ export function sessionOptions(environment: Environment): DistributedSessionModu
     rotationGraceMs: environment.SESSION_ROTATION_GRACE_MS,
     historyRetentionMs: environment.SESSION_HISTORY_RETENTION_MS,
     secretPepper: environment.SECRET_PEPPER,
+    tokenKey: environment.TOKEN_KEY,
+    acceptedTokenKeys: environment.ACCEPTED_TOKEN_KEYS?.split(' '),
   };
 }

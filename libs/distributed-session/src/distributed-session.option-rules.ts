@@ -22,6 +22,17 @@ export function IsPepper(): PropertyDecorator {
   return optionRule('isPepper', isPepper, requirement, 'a string');
 }
 
+const TOKEN_KEY_RULE = 'a secret of at least 32 characters, such as 32 random bytes as base64';
+
+export function IsTokenKey(): PropertyDecorator {
+  return optionRule('isTokenKey', isTokenKey, `must be ${TOKEN_KEY_RULE}`, 'a string');
+}
+
+/** Requires an array of token keys. */
+export function IsTokenKeyList(): PropertyDecorator {
+  return optionRule('isTokenKeyList', isTokenKeyList, `must be an array, each element ${TOKEN_KEY_RULE}`);
+}
+
 /** Requires an object that sets some of the attribute limits, each to a positive whole number. */
 export function IsAttributeLimits(): PropertyDecorator {
   const names = Object.keys(DEFAULT_ATTRIBUTE_LIMITS);
@@ -57,6 +68,15 @@ export function IsCookieName(): PropertyDecorator {
 function isPepper(given: unknown): boolean {
   const value = Secret.revealed(given);
   return typeof value === 'string' && value.length >= 16;
+}
+
+function isTokenKey(given: unknown): boolean {
+  const value = Secret.revealed(given);
+  return typeof value === 'string' && value.length >= 32;
+}
+
+function isTokenKeyList(value: unknown): boolean {
+  return Array.isArray(value) && value.every(isTokenKey);
 }
 
 function isCookieName(value: unknown): boolean {

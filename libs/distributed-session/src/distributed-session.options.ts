@@ -6,6 +6,8 @@ import {
   IsPepper,
   IsServiceId,
   IsSessionStorage,
+  IsTokenKey,
+  IsTokenKeyList,
 } from './distributed-session.option-rules.js';
 import type { AttributeLimits } from './model/attributes.js';
 import {
@@ -167,6 +169,25 @@ export class DistributedSessionOptions {
   @IfGiven()
   @IsPepper()
   readonly secretPepper?: string | Secret;
+
+  /**
+   * The secret of at least 32 characters for the digests of session tokens: without it, a reader of the store can test
+   * guesses of weak tokens. It is the same in all services of a store.
+   *
+   * @default `secretPepper`; without one, the digests have no key
+   */
+  @IfGiven()
+  @IsTokenKey()
+  readonly tokenKey?: string | Secret;
+
+  /**
+   * Previous and future token keys. To change the key, accept the new one everywhere, then make it the `tokenKey` and
+   * accept the old one until the absolute timeout has passed.
+   *
+   * @default []
+   */
+  @IsTokenKeyList()
+  readonly acceptedTokenKeys: readonly (string | Secret)[] = [];
 
   /**
    * The places where `ServiceAuthGuard` looks for a service's credential.

@@ -31,18 +31,29 @@ export type ResolvedOptions = Readonly<
     timeoutCeilings: SessionTimeouts;
     attributeLimits: AttributeLimits;
     secretPepper?: Secret;
+    tokenKey?: Secret;
+    acceptedTokenKeys: readonly Secret[];
   }
 >;
 
 /** The options that are secrets. */
-const SECRET_OPTIONS = ['secretPepper'] as const satisfies (keyof DistributedSessionOptions)[];
+const SECRET_OPTIONS = [
+  'secretPepper',
+  'tokenKey',
+  'acceptedTokenKeys',
+] as const satisfies (keyof DistributedSessionOptions)[];
 type SecretOption = (typeof SECRET_OPTIONS)[number];
 
 /** Returns a copy of the options whose secrets no dump shows, such as a dump of the application's providers. */
 export function withSealedSecrets<T extends object | null | undefined>(options: T): T {
   if (typeof options !== 'object' || options === null) return options;
   const given = Object.entries(options).filter(([name, value]) => isSecretOption(name) && value != null);
-  return { ...options, ...Object.fromEntries(given.map(([name, value]) => [name, sealed(value)])) };
+  return {
+    ...options,
+    ...Object.fromEntries(
+      given.map(([name, value]) => [name, Array.isArray(value) ? value.map(sealed) : sealed(value)]),
+    ),
+  };
 }
 
 function isSecretOption(name: string): name is SecretOption {

@@ -38,17 +38,16 @@ export class StorageFullError extends DistributedSessionError {
   }
 }
 
-/** This process does not have the key of an encrypted record. The record is neither corrupt nor missing. */
+/** This process does not have the key of a stored record, or of its token digest. The record is neither corrupt nor missing. */
 export class KeyUnavailableError extends DistributedSessionError {
   readonly code = 'ERR_KEY_UNAVAILABLE';
 
   constructor(
     /** The id of the key. */
     readonly keyId: string,
+    message = `The key '${keyId}' of a stored record is not in this process's key ring. ` +
+      'Add a key to every process before one of them writes with it.',
   ) {
-    super(
-      `The key '${keyId}' of a stored record is not in this process's key ring. ` +
-        'Add a key to every process before one of them writes with it.',
-    );
+    super(message);
   }
 }

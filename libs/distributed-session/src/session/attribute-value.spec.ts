@@ -39,7 +39,7 @@ describe('copyAttributeValue', () => {
     fc.assert(
       fc.property(fc.jsonValue({ stringUnit: 'binary' }), (value) => {
         const copied = copyAttributeValue(value, 'x', wide);
-        const packed = encodePayload({ tokenDigest: 't', attributes: { x: copied }, predecessors: [] });
+        const packed = encodePayload({ attributes: { x: copied } });
         // JSON has only one zero: JSON.stringify(-0) is '0'.
         expect(decodePayload(packed, 'id').attributes['x']).toEqual(JSON.parse(JSON.stringify(value)));
       }),

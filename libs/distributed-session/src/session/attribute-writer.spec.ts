@@ -10,6 +10,7 @@ import { checkPatch } from './checked-patch.js';
 import { openSession } from './open-session.js';
 import { SessionIssuer } from './session-issuer.js';
 import { encodePayload } from './session-payload.js';
+import { TokenDigests } from './token-digests.js';
 
 const GRACE_MS = 10_000;
 
@@ -42,8 +43,8 @@ describe('AttributeWriter', () => {
     storage = new WatchedStorage({ clock });
     const attributeLimits = { maxCount: 60, maxTotalBytes: 2_000 };
     const options = resolveOptions({ serviceId: 'svc', storage, attributeLimits, rotationGraceMs: GRACE_MS });
-    issuer = new SessionIssuer(storage, options);
-    writer = new AttributeWriter(storage, options.attributeLimits);
+    issuer = new SessionIssuer(storage, options, new TokenDigests({}));
+    writer = new AttributeWriter(storage, options.attributeLimits, new TokenDigests({}));
     const creation = { loginId: 'alice', attributes: emptyAttributes(), timeouts: options.timeouts };
     sessionId = (await issuer.create(creation, { by: 'svc', mayDisplace: true })).open.record.sessionId;
   });
@@ -199,9 +200,12 @@ describe('AttributeWriter.replace', () => {
   it('replaces only the version that was opened, never a newer or ended one', async () => {
     const storage = new InMemorySessionStorage({ clock: new FakeClock() });
     const options = resolveOptions({ serviceId: 'svc', storage });
-    const writer = new AttributeWriter(storage, options.attributeLimits);
+    const writer = new AttributeWriter(storage, options.attributeLimits, new TokenDigests({}));
     const creation = { loginId: 'alice', attributes: emptyAttributes(), timeouts: options.timeouts };
-    const { open } = await new SessionIssuer(storage, options).create(creation, { by: 'svc', mayDisplace: true });
+    const { open } = await new SessionIssuer(storage, options, new TokenDigests({})).create(creation, {
+      by: 'svc',
+      mayDisplace: true,
+    });
     const patch = checkPatch({ set: { a: 1 } }, options.attributeLimits);
     const newer = await writer.replace(open, patch, 'svc');
     expect(newer.record.version).toBe(2);

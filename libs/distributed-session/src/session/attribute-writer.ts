@@ -7,6 +7,7 @@ import { type CheckedPatch, applyPatch } from './checked-patch.js';
 import { type OpenSession, assertIsSession, endedError, openLive, openSession, readSession } from './open-session.js';
 import { followRotation } from './rotation-grace.js';
 import { encodePayload } from './session-payload.js';
+import type { TokenDigests } from './token-digests.js';
 
 /** Attempts before a write is rejected as a conflict. Each failed attempt means that another writer succeeded. */
 const MAX_ATTEMPTS = 100;
@@ -32,6 +33,7 @@ export class AttributeWriter {
   constructor(
     private readonly storage: SessionStorage,
     private readonly limits: AttributeLimits,
+    private readonly digests: TokenDigests,
   ) {}
 
   /** Returns the session after the write. Rejects without writing any of the patch if it does not fit the session. */
@@ -93,9 +95,11 @@ export class AttributeWriter {
   /** Replaces the open version, unless the attributes are unchanged. */
   async #write({ record, payload }: OpenSession, attributes: SessionAttributes, by: string): Promise<Replacement> {
     if (attributes === payload.attributes) return { outcome: 'replaced', session: record };
+    const digest = record.tokenDigest ?? payload.tokenDigest;
     const result = await this.storage.replace({
       sessionId: record.sessionId,
       expectedVersion: record.version,
+      ...(digest !== undefined && { tokenDigest: this.digests.renewed(record.sessionId, digest) }),
       payload: encodePayload({ ...payload, attributes }),
       by,
       touch: true,

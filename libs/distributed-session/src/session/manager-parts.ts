@@ -5,11 +5,13 @@ import { ServiceRegistry } from '../service/service-registry.js';
 import { ServiceVerifier } from '../service/service-verifier.js';
 import type { SessionTombstone } from '../storage/session-record.js';
 import { AttributeWriter } from './attribute-writer.js';
+import { LateUseLimit } from './late-use-limit.js';
 import { SessionEnder } from './session-ender.js';
 import { SessionEvents } from './session-events.js';
 import { SessionIssuer } from './session-issuer.js';
 import { SessionReader } from './session-reader.js';
 import { SessionSweeper } from './session-sweeper.js';
+import { TokenDigests } from './token-digests.js';
 import { TouchQueue } from './touch-queue.js';
 
 /** The parts that a manager shares with the views that `as()` returns. */
@@ -23,18 +25,20 @@ export class ManagerParts {
   readonly registry: ServiceRegistry;
   readonly verifier: ServiceVerifier;
   readonly #sweeper: SessionSweeper;
+  readonly #lateUses = new LateUseLimit();
   #connecting: Promise<void> | undefined;
   #closing: Promise<void> | undefined;
 
   constructor(readonly options: ResolvedOptions) {
     const { storage } = options;
     const hasher = new SecretHasher(options.secretPepper?.reveal());
+    const digests = new TokenDigests(options);
     this.events = new SessionEvents(storage);
     this.touches = new TouchQueue(storage, options.touchIntervalMs);
     this.#sweeper = new SessionSweeper(storage, options);
-    this.issuer = new SessionIssuer(storage, options);
-    this.reader = new SessionReader(storage, this.touches, (tombstone) => this.#reportLateUse(tombstone));
-    this.writer = new AttributeWriter(storage, options.attributeLimits);
+    this.issuer = new SessionIssuer(storage, options, digests);
+    this.reader = new SessionReader(storage, this.touches, digests, (tombstone) => this.#reportLateUse(tombstone));
+    this.writer = new AttributeWriter(storage, options.attributeLimits, digests);
     this.ender = new SessionEnder(storage, options.historyRetentionMs);
     this.verifier = new ServiceVerifier(storage, hasher, options.verificationCacheMs);
     this.registry = new ServiceRegistry(storage.services, hasher, () => this.verifier.forget());
@@ -79,7 +83,9 @@ export class ManagerParts {
 
   #reportLateUse({ sessionId, loginId, serviceId, device, version, reason }: SessionTombstone): void {
     const { storage, serviceId: by } = this.options;
+    const at = storage.now();
+    if (!this.#lateUses.admits(sessionId, at)) return;
     const session = { sessionId, loginId, serviceId, ...(device !== undefined && { device }), version };
-    this.events.emit({ type: 'session.refused', ...session, reason, by, at: storage.now() });
+    this.events.emit({ type: 'session.refused', ...session, reason, by, at });
   }
 }

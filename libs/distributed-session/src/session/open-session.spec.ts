@@ -23,7 +23,7 @@ const record: SessionRecord = {
   idleTimeoutMs: 1_000,
   absoluteExpiresAt: 9_000,
   tokenDigest: 'the-digest',
-  payload: encodePayload({ tokenDigest: 'the-digest', attributes, client: { ip: '::1' }, predecessors: [] }),
+  payload: encodePayload({ attributes, client: { ip: '::1' } }),
 };
 const tombstone: SessionTombstone = {
   state: 'ended',

@@ -20,6 +20,12 @@ export async function readSession(storage: SessionStorage, sessionId: string): P
   return stored;
 }
 
+/** Returns the digest of a session's token. Records of earlier builds have it in their payload. */
+export function tokenDigestOf(stored: StoredSession): string | undefined {
+  if (stored.state === 'ended' || stored.tokenDigest !== undefined) return stored.tokenDigest;
+  return openSession(stored).payload.tokenDigest;
+}
+
 /** Throws if the storage returned a session other than the requested one (CWE-488). */
 export function assertIsSession(stored: StoredSession, sessionId: string): void {
   if (stored.sessionId === sessionId) return;

@@ -2,7 +2,7 @@ import type { SessionTombstone, StoredSession } from '../storage/session-record.
 import type { SessionStorage } from '../storage/session-storage.js';
 import { readSession } from './open-session.js';
 
-/** Maximum number of consecutive rotations to follow, and so of previous credentials that a session remembers. */
+/** Maximum number of consecutive rotations to follow, and so of previous credentials that return a session. */
 export const MAX_GRACE_HOPS = 3;
 
 /**

@@ -1,4 +1,4 @@
-import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { SessionInputError } from '../errors/session.errors.js';
 import { INPUT_LIMITS } from '../model/input-limits.js';
 import { SESSION_ID_LENGTH, isSessionId } from '../model/session-id.js';
@@ -74,18 +74,6 @@ export function assertToken(token: unknown): asserts token is string {
       'must be printable ASCII without spaces, quotes, commas, semicolons and backslashes (RFC 6265).';
     throw new SessionInputError('token', 'format', expectation);
   }
-}
-
-/** Returns the SHA-256 of a token as base64url, which is stored instead of the token. Random tokens need no slow hash. */
-export function digestToken(token: string): string {
-  return createHash('sha256').update(token).digest('base64url');
-}
-
-/** Returns whether a token has this digest, in constant time. */
-export function matchesDigest(token: string, digest: string): boolean {
-  const actual = Buffer.from(digestToken(token));
-  const expected = Buffer.from(digest);
-  return actual.length === expected.length && timingSafeEqual(actual, expected);
 }
 
 function isToken(value: unknown): value is string {

@@ -6,6 +6,7 @@ import { FakeClock } from '../testing/fake-clock.js';
 import { emptyAttributes } from '../model/attributes.js';
 import { openLive } from './open-session.js';
 import { SessionIssuer } from './session-issuer.js';
+import { TokenDigests } from './token-digests.js';
 import { SessionEnder } from './session-ender.js';
 
 const GRACE_MS = 10_000;
@@ -21,7 +22,7 @@ describe('SessionEnder', () => {
     clock = new FakeClock();
     storage = new InMemorySessionStorage({ clock });
     const options = resolveOptions({ serviceId: 'svc', storage, rotationGraceMs: GRACE_MS });
-    issuer = new SessionIssuer(storage, options);
+    issuer = new SessionIssuer(storage, options, new TokenDigests({}));
     terminator = new SessionEnder(storage, options.historyRetentionMs);
     const creation = { loginId: 'alice', attributes: emptyAttributes(), timeouts: options.timeouts };
     sessionId = (await issuer.create(creation, { by: 'svc', mayDisplace: true })).open.record.sessionId;

@@ -9,8 +9,9 @@ import type {
 } from '../storage/storage-change.js';
 
 /**
- * The credential of an ended session was presented. Emitted only in the process that rejected it. The token can no longer
- * be verified: many such events for one session indicate a client that missed its logout, or an attacker who guesses.
+ * The credential of an ended session was presented, with the right token: a client that missed its logout, or a thief with
+ * an old credential. Emitted only in the process that rejected it, at most once per second and session, and for at most 100
+ * sessions per second.
  */
 export interface SessionRefusedEvent {
   readonly type: 'session.refused';

@@ -8,9 +8,9 @@ import type { SessionRecord } from '../storage/session-record.js';
 import type { SessionStorage } from '../storage/session-storage.js';
 import type { CreateSession, RotateSession } from '../storage/session-storage.operations.js';
 import { type OpenSession, assertIsSession, endedError, openSession } from './open-session.js';
-import { MAX_GRACE_HOPS } from './rotation-grace.js';
-import { digestToken, generateToken } from './session-credential.js';
-import { type SessionPayload, encodePayload } from './session-payload.js';
+import { generateToken } from './session-credential.js';
+import { encodePayload } from './session-payload.js';
+import type { TokenDigests } from './token-digests.js';
 
 /** Ids are practically unique: if a second one is taken, the storage is broken. */
 const MAX_ID_ATTEMPTS = 3;
@@ -52,6 +52,7 @@ export class SessionIssuer {
   constructor(
     private readonly storage: SessionStorage,
     private readonly options: IssueOptions,
+    private readonly digests: TokenDigests,
   ) {}
 
   async create(
@@ -59,12 +60,11 @@ export class SessionIssuer {
     { by, mayDisplace }: LoginOrigin,
   ): Promise<Issued> {
     const { maxSessionsPerLogin, maxSessionsPerDevice, onLimit, historyRetentionMs } = this.options;
-    const payload = encodePayload({ tokenDigest: digestToken(token), attributes, client, predecessors: [] });
-    const creation: Omit<CreateSession, 'sessionId'> = {
+    const creation: Omit<CreateSession, 'sessionId' | 'tokenDigest'> = {
       loginId,
       device,
       ...timeouts,
-      payload,
+      payload: encodePayload({ attributes, client }),
       limits: {
         perLogin: maxSessionsPerLogin,
         perDevice: maxSessionsPerDevice,
@@ -75,7 +75,11 @@ export class SessionIssuer {
     };
     for (let attempt = 0; attempt < MAX_ID_ATTEMPTS; attempt++) {
       const sessionId = this.storage.nextSessionId(loginId);
-      const result = await this.storage.create({ ...creation, sessionId });
+      const result = await this.storage.create({
+        ...creation,
+        sessionId,
+        tokenDigest: this.digests.digest(sessionId, token),
+      });
       if (result.outcome === 'created') return issued(result.session, sessionId, loginId, token);
       if (result.outcome === 'limit-reached') {
         const missing = onLimit === 'reject' ? undefined : 'session.delete';
@@ -102,7 +106,11 @@ export class SessionIssuer {
       const result = await this.storage.rotate({
         sessionId,
         expectedVersion: record.version,
-        successor: { sessionId: successorId, payload: encodePayload(successorPayload(sessionId, payload, token)) },
+        successor: {
+          sessionId: successorId,
+          tokenDigest: this.digests.digest(successorId, token),
+          payload: encodePayload(payload),
+        },
         ...rotation,
         historyRetentionMs,
       });
@@ -115,13 +123,6 @@ export class SessionIssuer {
     }
     throw new SessionConflictError(sessionId, record.version - 1, record.version);
   }
-}
-
-function successorPayload(sessionId: string, payload: SessionPayload, token: string): SessionPayload {
-  const predecessors = [...payload.predecessors, { sessionId, tokenDigest: payload.tokenDigest }].slice(
-    -MAX_GRACE_HOPS,
-  );
-  return { ...payload, tokenDigest: digestToken(token), predecessors };
 }
 
 function issued(record: SessionRecord, sessionId: string, loginId: string, token: string): Issued {

@@ -5,10 +5,8 @@ import { type JsonValue, emptyAttributes } from '../model/attributes.js';
 import { type SessionPayload, decodePayload, encodePayload } from './session-payload.js';
 
 const payload: SessionPayload = {
-  tokenDigest: 'digest',
   attributes: { role: 'CANARY-role', cart: { items: ['CANARY-item', 2, null, true] } },
   client: { ip: '192.0.2.1', userAgent: 'CANARY agent' },
-  predecessors: [{ sessionId: 'old-id', tokenDigest: 'old-digest' }],
 };
 
 function pack(document: unknown): Uint8Array {
@@ -33,16 +31,14 @@ function isDeeplyFrozen(value: unknown): boolean {
 }
 
 describe('A session payload', () => {
-  it('survives encoding and decoding, with and without a client and predecessors', () => {
+  it('survives encoding and decoding, with and without a client', () => {
     const json = fc.jsonValue() as fc.Arbitrary<JsonValue>;
     const payloads: fc.Arbitrary<SessionPayload> = fc.record(
       {
-        tokenDigest: fc.string(),
         attributes: fc.dictionary(fc.string({ unit: 'binary' }), json).map((a) => Object.assign(emptyAttributes(), a)),
         client: fc.record({ ip: fc.string(), userAgent: fc.string() }, { requiredKeys: [] }),
-        predecessors: fc.array(fc.record({ sessionId: fc.string(), tokenDigest: fc.string() })),
       },
-      { requiredKeys: ['tokenDigest', 'attributes', 'predecessors'] },
+      { requiredKeys: ['attributes'] },
     );
     fc.assert(
       fc.property(payloads, (before) => {
@@ -50,6 +46,13 @@ describe('A session payload', () => {
         expect(JSON.stringify(after)).toBe(JSON.stringify(before));
       }),
     );
+  });
+
+  it('of the first format is decoded with the token digest, without its predecessors', () => {
+    const first = { f: 1, t: 'digest', a: payload.attributes, c: payload.client, p: [['old-id', 'old-digest']] };
+    const decoding = decodePayload(pack(first), 'id');
+    expect(JSON.stringify(decoding)).toBe(JSON.stringify({ ...payload, tokenDigest: 'digest' }));
+    expect(decodePayload(encodePayload(decoding), 'id')).not.toHaveProperty('tokenDigest');
   });
 
   it('is decoded from a slice of a larger buffer, as drivers return', () => {
@@ -67,7 +70,7 @@ describe('A session payload', () => {
   });
 
   it('contains prototype names as ordinary keys after decoding', () => {
-    const stored = Buffer.from('{"f":1,"t":"x","p":[],"a":{"__proto__":{"admin":true},"constructor":1}}');
+    const stored = Buffer.from('{"f":2,"a":{"__proto__":{"admin":true},"constructor":1}}');
     const { attributes } = decodePayload(stored, 'id');
     expect(Object.getPrototypeOf(attributes)).toBeNull();
     expect(Object.keys(attributes)).toEqual(['__proto__', 'constructor']);
@@ -103,28 +106,26 @@ describe('A session payload', () => {
     ['a number', 5],
     ['null', null],
     ['an array', []],
-    ['no format', { t: 'x', a: {}, p: [] }],
-    ['no digest', { f: 1, a: {}, p: [] }],
+    ['no format', { a: {} }],
+    ['no attributes', { f: 2 }],
+    ['attributes in an array', { f: 2, a: ['CANARY'] }],
+    ['attributes that are null', { f: 2, a: null }],
+    ['a client that is a string', { f: 2, a: {}, c: 'CANARY' }],
+    ['a digest in the present format', { f: 2, t: 'CANARY', a: {} }],
+    ['no digest in the first format', { f: 1, a: {}, p: [] }],
     ['a digest that is not a string', { f: 1, t: 5, a: {}, p: [] }],
-    ['no attributes', { f: 1, t: 'x', p: [] }],
-    ['attributes in an array', { f: 1, t: 'x', a: ['CANARY'], p: [] }],
-    ['attributes that are null', { f: 1, t: 'x', a: null, p: [] }],
-    ['a client that is a string', { f: 1, t: 'x', a: {}, c: 'CANARY', p: [] }],
-    ['no predecessors', { f: 1, t: 'x', a: {} }],
-    ['a predecessor that is not a pair', { f: 1, t: 'x', a: {}, p: ['CANARY'] }],
-    ['a predecessor without a digest', { f: 1, t: 'x', a: {}, p: [['id']] }],
   ])('is corrupt if its form is foreign: %s', (_, document) => {
     expect(decoded(pack(document))).toBeUndefined();
   });
 
   it('of a newer format causes an error that states it', () => {
-    const later = pack({ f: 2, t: 'x', a: {}, p: [] });
+    const later = pack({ f: 3, a: {} });
     expect(decoded(later)).toBeUndefined();
     expect(() => decodePayload(later, 'id')).toThrow(/unknown format/);
   });
 
   it('is corrupt if it is nested too deeply, without a stack overflow', () => {
     const deep = `${'['.repeat(100_000)}${']'.repeat(100_000)}`;
-    expect(decoded(Buffer.from(`{"f":1,"t":"x","p":[],"a":{"x":${deep}}}`))).toBeUndefined();
+    expect(decoded(Buffer.from(`{"f":2,"a":{"x":${deep}}}`))).toBeUndefined();
   });
 });

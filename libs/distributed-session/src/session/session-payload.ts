@@ -3,41 +3,34 @@ import { StorageCorruptError } from '../errors/storage.errors.js';
 import { type JsonValue, type SessionAttributes, emptyAttributes } from '../model/attributes.js';
 import type { SessionClient } from '../model/session.js';
 
-/** A previous credential of the session, which still works during the grace period of a rotation. */
-export interface Predecessor {
-  readonly sessionId: string;
-  readonly tokenDigest: string;
-}
-
 /** The part of a session that is opaque to the storage. */
 export interface SessionPayload {
-  readonly tokenDigest: string;
   readonly attributes: SessionAttributes;
   readonly client?: SessionClient;
-  /** In order of rotation, the newest last. */
-  readonly predecessors: readonly Predecessor[];
+  /** The SHA-256 of the token, in payloads of earlier builds. Now it is a field of the record. */
+  readonly tokenDigest?: string;
 }
 
-const FORMAT = 1;
+const FORMAT = 2;
+/** With the SHA-256 of the token. Such a payload is read, and the next write replaces it. */
+const FIRST_FORMAT = 1;
 
-/** Encodes a payload as one JSON document with a format number. */
-export function encodePayload({ tokenDigest, attributes, client, predecessors }: SessionPayload): Uint8Array {
-  const previous = predecessors.map((predecessor) => [predecessor.sessionId, predecessor.tokenDigest]);
-  return Buffer.from(JSON.stringify({ f: FORMAT, t: tokenDigest, a: attributes, c: client, p: previous }));
+/** Encodes a payload as one JSON document with a format number. It contains no token digest. */
+export function encodePayload({ attributes, client }: SessionPayload): Uint8Array {
+  return Buffer.from(JSON.stringify({ f: FORMAT, a: attributes, c: client }));
 }
 
 /** Decodes a payload, deeply frozen. Throws {@link StorageCorruptError} unless {@link encodePayload} has written it. */
 export function decodePayload(payload: Uint8Array, sessionId: string): SessionPayload {
-  const { f: format, t: tokenDigest, a: attributes, c: client, p: previous } = parse(payload, sessionId);
-  if (format !== FORMAT)
+  const { f: format, t: tokenDigest, a: attributes, c: client } = parse(payload, sessionId);
+  if (format !== FORMAT && format !== FIRST_FORMAT)
     throw corrupt(sessionId, 'its payload has an unknown format; a newer version may have written it');
-  if (typeof tokenDigest !== 'string' || !isRecord(attributes) || !isPairs(previous)) throw corrupt(sessionId);
-  if (client !== undefined && !isRecord(client)) throw corrupt(sessionId);
+  const isDigest = format === FIRST_FORMAT ? typeof tokenDigest === 'string' : tokenDigest === undefined;
+  if (!isDigest || !isRecord(attributes) || !(client === undefined || isRecord(client))) throw corrupt(sessionId);
   return Object.freeze({
-    tokenDigest,
     attributes: Object.freeze(Object.assign(emptyAttributes(), attributes)),
     ...(client && { client }),
-    predecessors: Object.freeze(previous.map(([id, digest]) => Object.freeze({ sessionId: id, tokenDigest: digest }))),
+    ...(typeof tokenDigest === 'string' && { tokenDigest }),
   });
 }
 
@@ -58,14 +51,6 @@ function parse(payload: Uint8Array, sessionId: string): JsonRecord {
 
 function isRecord(value: unknown): value is JsonRecord {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-function isPairs(value: unknown): value is [string, string][] {
-  return Array.isArray(value) && value.every(isPair);
-}
-
-function isPair(value: unknown): value is [string, string] {
-  return Array.isArray(value) && typeof value[0] === 'string' && typeof value[1] === 'string';
 }
 
 function freezeDeep<T extends JsonValue>(value: T): T {

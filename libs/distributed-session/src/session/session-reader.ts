@@ -1,12 +1,21 @@
-import { SessionNotFoundError } from '../errors/session.errors.js';
+import { type SessionEndedError, SessionNotFoundError } from '../errors/session.errors.js';
 import { StorageCorruptError } from '../errors/storage.errors.js';
 import type { SessionHistoryEntry } from '../model/session.js';
-import type { SessionTombstone } from '../storage/session-record.js';
+import type { SessionTombstone, StoredSession } from '../storage/session-record.js';
 import type { SessionStorage } from '../storage/session-storage.js';
 import type { ListLogins, LoginPage, SessionCounts } from '../storage/session-storage.operations.js';
-import { type OpenSession, endedError, openLive, openSession, readSession, toHistoryEntry } from './open-session.js';
-import { followRotation } from './rotation-grace.js';
-import { matchesDigest, parseCredential } from './session-credential.js';
+import {
+  type OpenSession,
+  endedError,
+  openLive,
+  openSession,
+  readSession,
+  toHistoryEntry,
+  tokenDigestOf,
+} from './open-session.js';
+import { followRotation, successorOf } from './rotation-grace.js';
+import { parseCredential } from './session-credential.js';
+import type { TokenDigests } from './token-digests.js';
 import type { TouchQueue } from './touch-queue.js';
 
 /** The options of a read. */
@@ -24,7 +33,8 @@ export class SessionReader {
   constructor(
     private readonly storage: SessionStorage,
     private readonly touches: TouchQueue,
-    /** Is called when the credential of an ended session is presented. */
+    private readonly digests: TokenDigests,
+    /** Is called when the owner of an ended session presents its credential. */
     private readonly onLateUse: (tombstone: SessionTombstone) => void,
   ) {}
 
@@ -45,21 +55,16 @@ export class SessionReader {
 
   /**
    * Returns the session of a credential. During the grace period, the previous credential of a rotated session returns
-   * the new one. A wrong token and an unknown session cause the same error.
+   * the new one. A wrong token and an unknown session cause the same error after the same work, whether the session is
+   * live or has ended.
    */
   async verify(credential: unknown, options?: ReadOptions): Promise<OpenSession> {
     const { sessionId, token } = parseCredential(credential);
     const named = await readSession(this.storage, sessionId);
-    if (!named) throw new SessionNotFoundError(sessionId);
+    if (!this.#isOwner(sessionId, token, named)) throw new SessionNotFoundError(sessionId);
     const stored = await followRotation(this.storage, named);
-    if (stored.state === 'ended') {
-      this.onLateUse(stored);
-      throw endedError(stored, sessionId);
-    }
-    const open = openSession(stored);
-    const digest = digestFor(sessionId, open);
-    if (digest === undefined || !matchesDigest(token, digest)) throw new SessionNotFoundError(sessionId);
-    return this.#touched(open, options);
+    if (stored.state === 'ended') throw this.#lateUse(stored, sessionId);
+    return this.#touched(openSession(stored), options);
   }
 
   /**
@@ -69,14 +74,9 @@ export class SessionReader {
   async verifyCurrent(credential: unknown): Promise<OpenSession> {
     const { sessionId, token } = parseCredential(credential);
     const stored = await readSession(this.storage, sessionId);
-    if (!stored) throw new SessionNotFoundError(sessionId);
-    if (stored.state === 'ended') {
-      this.onLateUse(stored);
-      throw endedError(stored);
-    }
-    const open = openSession(stored);
-    if (!matchesDigest(token, open.payload.tokenDigest)) throw new SessionNotFoundError(sessionId);
-    return open;
+    if (!this.#isOwner(sessionId, token, stored)) throw new SessionNotFoundError(sessionId);
+    if (stored.state === 'ended') throw this.#lateUse(stored, sessionId);
+    return openSession(stored);
   }
 
   /** Returns the live sessions of a user in order of creation. It does not count as an access. */
@@ -99,13 +99,25 @@ export class SessionReader {
     return this.storage.listLogins(page);
   }
 
+  /** Returns whether the token is that of the stored session. Takes the same time if there is none. */
+  #isOwner(sessionId: string, token: string, stored: StoredSession | undefined): stored is StoredSession {
+    return this.digests.matches(sessionId, token, stored && this.#comparableDigest(stored));
+  }
+
+  #lateUse(tombstone: SessionTombstone, sessionId: string): SessionEndedError {
+    this.onLateUse(tombstone);
+    return endedError(tombstone, sessionId);
+  }
+
+  /** Returns the digest to compare with. None for a session that is over and whose key was retired: it stays unknown. */
+  #comparableDigest(stored: StoredSession): string | undefined {
+    const digest = tokenDigestOf(stored);
+    const isOver = stored.state === 'ended' && successorOf(stored, this.storage.now()) === undefined;
+    return isOver && digest !== undefined && !this.digests.isKnown(stored.sessionId, digest) ? undefined : digest;
+  }
+
   #touched(open: OpenSession, { touch = true }: ReadOptions = {}): OpenSession {
     if (touch) this.touches.add(open.record);
     return open;
   }
-}
-
-function digestFor(sessionId: string, { record, payload }: OpenSession): string | undefined {
-  if (record.sessionId === sessionId) return payload.tokenDigest;
-  return payload.predecessors.find((predecessor) => predecessor.sessionId === sessionId)?.tokenDigest;
 }

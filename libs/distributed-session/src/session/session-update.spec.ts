@@ -19,7 +19,7 @@ const open = openSession({
   expiresAt: 3_000,
   idleTimeoutMs: 1_000,
   absoluteExpiresAt: 9_000,
-  payload: encodePayload({ tokenDigest: 'digest', attributes, client: { ip: '192.0.2.1' }, predecessors: [] }),
+  payload: encodePayload({ attributes, client: { ip: '192.0.2.1' } }),
 });
 const everything = ServiceAccess.unrestricted('svc');
 const clerk = everything.narrowedTo({ serviceId: 'clerk', permissions: ['session.read:role', 'session.read:cart'] });

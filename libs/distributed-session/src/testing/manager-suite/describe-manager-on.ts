@@ -10,6 +10,7 @@ import { describeScheduling } from './scheduling.topic.js';
 import { describeServices } from './services.topic.js';
 import { describeSessions } from './sessions.topic.js';
 import { describeStoredSecrets } from './stored-secrets.topic.js';
+import { describeTokens } from './tokens.topic.js';
 
 /**
  * Checks that a `DistributedSessionManager` keeps its promises on a storage. Run it once per driver, after
@@ -31,6 +32,7 @@ export function describeManagerOn(
   runner.describe(`DistributedSessionManager on ${name}`, () => {
     const context = new StorageContext(create, capabilities, runner);
     describeSessions(context);
+    describeTokens(context);
     describeManagedRotation(context);
     describeAttributes(context);
     describeServices(context);

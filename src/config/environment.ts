@@ -181,6 +181,14 @@ export class Environment {
   @IsWholeNumber(1, 1_000_000)
   readonly EVENTS_HELD: number = 10_000;
 
+  /** The maximum number of open event streams of a service. */
+  @IsWholeNumber(1, 1_000)
+  readonly EVENTS_MAX_PER_SERVICE: number = 20;
+
+  /** The maximum lifetime of an event stream. The client then resumes it, and authenticates again. */
+  @IsWholeNumber(100, 24 * 60 * MINUTE)
+  readonly EVENTS_MAX_STREAM_MS: number = 15 * MINUTE;
+
   /** How long the response to an `Idempotency-Key` is kept. */
   @IsWholeNumber(1_000, 24 * 60 * MINUTE)
   readonly IDEMPOTENCY_RETENTION_MS: number = 10 * MINUTE;

@@ -5,6 +5,7 @@ import { type EventStreamOptions, eventStream } from './event-stream.js';
 
 const HELD = 3;
 const HEARTBEAT_MS = 1_000;
+const LIFETIME_MS = 60_000;
 
 describe('eventStream()', () => {
   let events: SessionEvents;
@@ -23,8 +24,10 @@ describe('eventStream()', () => {
   const stream = (options: Partial<EventStreamOptions> = {}) =>
     eventStream(log, {
       filter: () => true,
-      from: log.end,
+      position: log.end,
+      isAfterGap: false,
       heartbeatMs: HEARTBEAT_MS,
+      lifetimeMs: LIFETIME_MS,
       readerId: 'reader',
       signal: gone.signal,
       ...options,
@@ -33,7 +36,7 @@ describe('eventStream()', () => {
 
   test('starts with an id, and delivers each event with its own id', async () => {
     append(1);
-    const reading = stream({ from: 0 });
+    const reading = stream({ position: 0 });
     expect((await reading.next()).value).toBe(`retry: 2000\nid: ${log.epoch}-0\n\n`);
     expect((await reading.next()).value).toBe(
       `id: ${log.epoch}-1\nevent: session.refused\ndata: ${JSON.stringify(refused(1))}\n\n`,
@@ -43,7 +46,7 @@ describe('eventStream()', () => {
   test('writes an event with any text on one line', async () => {
     const loginId = 'a\r\nid: 7\n\nevent: session.created\ndata: {}\u2028';
     events.emit({ ...refused(1), loginId });
-    const reading = stream({ from: 0 });
+    const reading = stream({ position: 0 });
     await reading.next();
     const { value } = (await reading.next()) as { value: string };
     const lines = value.split(/\r\n|\r|\n/);
@@ -53,7 +56,7 @@ describe('eventStream()', () => {
 
   test('delivers a gap first if events before its start were missed', async () => {
     append(1, 2);
-    const reading = stream({ from: undefined });
+    const reading = stream({ isAfterGap: true });
     expect([await next(reading), await next(reading)]).toEqual([
       ['id', 2],
       ['feed.gap', 2],
@@ -108,6 +111,40 @@ describe('eventStream()', () => {
     expect(await beating).toEqual([2, 2]);
   });
 
+  test.each([LIFETIME_MS, 1_500, 1, 0, -5])(
+    'ends after a lifetime of %d ms, with the id to resume after',
+    async (lifetimeMs) => {
+      const reading = stream({ lifetimeMs, filter: ({ type }) => type !== 'session.refused' });
+      await next(reading);
+      append(1, 2);
+      let last: readonly unknown[] = [];
+      const reads = (async () => {
+        for (let read = await next(reading); read[0] !== 'end'; read = await next(reading)) last = read;
+      })();
+      await jest.advanceTimersByTimeAsync(Math.max(0, lifetimeMs - 1));
+      const isEarly = last[0] === 'ended';
+      await jest.advanceTimersByTimeAsync(1);
+      await reads;
+      // Without any time, nothing is delivered.
+      expect([...last, isEarly]).toEqual(['ended', lifetimeMs > 0 ? 2 : 0, lifetimeMs <= 0]);
+      expect(jest.getTimerCount()).toBe(0);
+    },
+  );
+
+  test('delivers the events across its end to a reader that resumes, each once', async () => {
+    const first = stream({ lifetimeMs: 100 });
+    await next(first);
+    append(1);
+    expect(await next(first)).toEqual([1, 1]);
+    const ending = next(first);
+    await jest.advanceTimersByTimeAsync(100);
+    expect(await ending).toEqual(['ended', 1]);
+    append(2);
+    const second = stream({ position: 1 });
+    await next(second);
+    expect(await next(second)).toEqual([2, 2]);
+  });
+
   test.each([
     ['the log closes', () => log.beforeApplicationShutdown()],
     ['the client disconnects', () => gone.abort()],
@@ -132,7 +169,8 @@ async function next(reading: AsyncGenerator<string>): Promise<readonly unknown[]
   const { value, done } = (await reading.next()) as { value: string; done?: boolean };
   if (done === true) return ['end'];
   const [, version] = /"version":(\d+)/.exec(value) ?? [];
-  const [, event = value.startsWith(': alive') ? 'alive' : 'id'] = /^event: (.*)$/m.exec(value) ?? [];
+  const [, comment = 'id'] = /^: (\w+)/.exec(value) ?? [];
+  const [, event = comment] = /^event: (.*)$/m.exec(value) ?? [];
   const [, position] = /^id: [0-9a-f]{12}-(\d+)$/m.exec(value) ?? [];
   return [version === undefined ? event : Number(version), Number(position)];
 }

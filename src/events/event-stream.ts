@@ -8,9 +8,13 @@ const RETRY_MS = 2_000;
 
 export interface EventStreamOptions {
   readonly filter: EventFilter;
-  /** The position to start after; `undefined` if events were missed. */
-  readonly from: number | undefined;
+  /** The position to start after. */
+  readonly position: number;
+  /** Whether events before the start were missed. */
+  readonly isAfterGap: boolean;
   readonly heartbeatMs: number;
+  /** How long the stream may last: at most as long as the credential that opened it. */
+  readonly lifetimeMs: number;
   /** The reading service. The stream ends when its credential changes, so that it must authenticate again. */
   readonly readerId: string;
   /** Aborted when the client disconnects. */
@@ -23,16 +27,22 @@ export interface EventStreamOptions {
  * then ends.
  */
 export async function* eventStream(log: EventLog, options: EventStreamOptions): AsyncGenerator<string> {
-  const { filter, heartbeatMs, readerId, signal } = options;
-  let position = options.from ?? log.end;
+  const { filter, heartbeatMs, lifetimeMs, readerId, signal } = options;
+  const openedAt = performance.now();
+  let { position } = options;
   // An id without data lets the client resume before the first event, and makes proxies flush.
   yield `retry: ${RETRY_MS}\n${idAlone(log, position)}`;
-  if (options.from === undefined) yield gap(log, position);
-  let lastSentAt = performance.now();
+  if (options.isAfterGap) yield gap(log, position);
+  let lastSentAt = openedAt;
   while (!log.isClosed && !signal.aborted) {
     if (!log.isHeldAfter(position)) {
       // The missed events may include a change of the reader's own credential.
       yield gap(log, log.end);
+      return;
+    }
+    const remainingMs = lifetimeMs - (performance.now() - openedAt);
+    if (remainingMs <= 0) {
+      yield end(log, position);
       return;
     }
     const silentForMs = performance.now() - lastSentAt;
@@ -44,7 +54,7 @@ export async function* eventStream(log: EventLog, options: EventStreamOptions): 
     }
     const next = log.firstAfter(position);
     if (!next) {
-      await log.waitAfter(position, heartbeatMs - silentForMs, signal);
+      await log.waitAfter(position, Math.min(heartbeatMs - silentForMs, remainingMs), signal);
       continue;
     }
     ({ position } = next);
@@ -54,7 +64,7 @@ export async function* eventStream(log: EventLog, options: EventStreamOptions): 
     }
     if (invalidatesReader(next.event, readerId)) {
       // A reader that authenticates again and resumes must not receive the same event again.
-      yield idAlone(log, position);
+      yield end(log, position);
       return;
     }
   }
@@ -67,6 +77,11 @@ function invalidatesReader(event: SessionEvent, readerId: string): boolean {
 
 function idAlone(log: EventLog, position: number): string {
   return `id: ${resumeId(log, position)}\n\n`;
+}
+
+/** Ends a stream that the client may resume, from the last event that it was offered. */
+function end(log: EventLog, position: number): string {
+  return `: ended, reconnect to continue\n${idAlone(log, position)}`;
 }
 
 function gap(log: EventLog, position: number): string {

@@ -32,7 +32,8 @@ const REQUEST_ID = /^[\w.:-]{1,128}$/;
 const CLIENT_CLOSED = 499;
 
 type Contextual = IncomingMessage & { [CONTEXT]?: RequestContext };
-type AnyRequest = IncomingMessage | { readonly raw: IncomingMessage };
+/** A request of Node or Express, or of Fastify. */
+export type AnyRequest = IncomingMessage | { readonly raw: IncomingMessage };
 
 /** Gives every request an id, which the response repeats in `X-Request-Id`, and calls `onCompleted` when it is complete. */
 export function requestContext(onCompleted: (request: CompletedRequest) => void): Middleware {

@@ -1,6 +1,6 @@
 import { type FactoryProvider, Global, Module } from '@nestjs/common';
 import { APP_FILTER, APP_GUARD, APP_INTERCEPTOR, APP_PIPE, DiscoveryModule } from '@nestjs/core';
-import { ServicePermissionGuard } from 'nestjs-distributed-session';
+import { ServicePermissionGuard, SessionEvents } from 'nestjs-distributed-session';
 import type { Environment } from '../config/environment.js';
 import { environmentConfig } from '../config/read-environment.js';
 import { CallerGuard } from './calling-service.js';
@@ -14,10 +14,14 @@ import { StrictRequestInterceptor } from './strict-request.interceptor.js';
 
 const idempotencyKeys: FactoryProvider = {
   provide: IdempotencyKeys,
-  inject: [environmentConfig.KEY],
-  // A monotonic clock: retention is a duration, and the system clock may be set.
-  useFactory: ({ IDEMPOTENCY_RETENTION_MS }: Environment) =>
-    new IdempotencyKeys(IDEMPOTENCY_RETENTION_MS, { now: () => performance.now() }),
+  inject: [environmentConfig.KEY, SessionEvents],
+  useFactory: ({ IDEMPOTENCY_RETENTION_MS }: Environment, events: SessionEvents) => {
+    // A monotonic clock: retention is a duration, and the system clock may be set.
+    const keys = new IdempotencyKeys(IDEMPOTENCY_RETENTION_MS, { now: () => performance.now() });
+    events.on('service.changed').subscribe(({ serviceId }) => keys.forget(serviceId));
+    events.on('feed.gap').subscribe(() => keys.forget());
+    return keys;
+  },
 };
 
 /** The guards, interceptors, pipe and filter of every route, in order of execution. */

@@ -3,7 +3,8 @@ import { FakeClock } from 'nestjs-distributed-session/testing';
 import { type IdempotentRequest, IdempotencyKeys } from './idempotency-keys.js';
 
 const RETENTION_MS = 600_000;
-const REQUEST: IdempotentRequest = { serviceId: 'user', operation: 'createSession', key: 'a', body: '{}' };
+const USER = { serviceId: 'user', keyId: 'k1', version: 1 };
+const REQUEST: IdempotentRequest = { caller: USER, operation: 'createSession', key: 'a', body: '{}' };
 
 describe('IdempotencyKeys', () => {
   let clock: FakeClock;
@@ -18,6 +19,10 @@ describe('IdempotencyKeys', () => {
   });
 
   const once = (changes: Partial<IdempotentRequest> = {}) => keys.once({ ...REQUEST, ...changes }, perform);
+
+  /** Performs a request whose response has a size of 1 MiB. */
+  const large = (changes: Partial<IdempotentRequest>) =>
+    keys.once({ ...REQUEST, ...changes }, () => Promise.resolve('x'.repeat(1024 * 1024 - 600)));
 
   it('performs a request once and repeats its response', async () => {
     expect(await once()).toEqual({ response: 1, isReplay: false });
@@ -80,24 +85,75 @@ describe('IdempotencyKeys', () => {
     expect(await once()).toEqual({ response: 1, isReplay: true });
   });
 
-  it('distinguishes services, operations and keys, even if their concatenations are equal', async () => {
+  it('distinguishes services, secrets, versions, operations and keys, even if their concatenations are equal', async () => {
     const requests = [
       REQUEST,
-      { ...REQUEST, serviceId: 'pay' },
+      { ...REQUEST, caller: { ...USER, serviceId: 'pay' } },
+      { ...REQUEST, caller: { ...USER, keyId: 'k2' } },
+      { ...REQUEST, caller: { ...USER, version: 2 } },
       { ...REQUEST, operation: 'rotateSession' },
       { ...REQUEST, key: 'b' },
-      { ...REQUEST, serviceId: 'user","createSession', operation: '' },
-      { ...REQUEST, serviceId: '', key: 'usercreateSessiona' },
+      { ...REQUEST, caller: { ...USER, keyId: 'k1","1","createSession' }, operation: '' },
+      { ...REQUEST, caller: { ...USER, keyId: '' }, key: 'k11createSessiona' },
     ];
     for (const [index, request] of requests.entries()) {
       expect(await keys.once(request, perform)).toEqual({ response: index + 1, isReplay: false });
     }
   });
 
-  it('removes the oldest keys beyond the limit, and keeps the newest', async () => {
-    for (let index = 0; index <= 10_000; index++) await once({ key: String(index) });
-    expect((await once({ key: '10000' })).isReplay).toBe(true);
+  it('forgets the responses to one service, or to all', async () => {
+    const pay = { caller: { ...USER, serviceId: 'pay' } };
+    await once();
+    await once(pay);
+    keys.forget('user');
+    expect([(await once(pay)).isReplay, (await once()).isReplay]).toEqual([true, false]);
+    keys.forget();
+    expect([(await once(pay)).isReplay, (await once()).isReplay]).toEqual([false, false]);
+  });
+
+  it('does not store a response that was forgotten while it was in flight', async () => {
+    let finish!: (response: number) => void;
+    perform.mockReturnValueOnce(new Promise((resolve) => (finish = resolve)));
+    const first = once();
+    keys.forget('user');
+    finish(7);
+    expect((await first).response).toBe(7);
+    expect((await once()).isReplay).toBe(false);
+  });
+
+  it("removes a service's oldest entries beyond its number, and no other service's", async () => {
+    const pay = { caller: { ...USER, serviceId: 'pay' } };
+    await once(pay);
+    for (let index = 0; index <= 1_000; index++) await once({ key: String(index) });
+    expect((await once({ key: '1000' })).isReplay).toBe(true);
     expect((await once({ key: '1' })).isReplay).toBe(true);
     expect((await once({ key: '0' })).isReplay).toBe(false);
+    expect((await once(pay)).isReplay).toBe(true);
+  });
+
+  it("counts the size of the responses, removes a service's oldest beyond 8 MiB, and no other service's", async () => {
+    const pay = { caller: { ...USER, serviceId: 'pay' } };
+    await once(pay);
+    for (let index = 0; index < 9; index++) await large({ key: String(index) });
+    expect((await once({ key: '8' })).isReplay).toBe(true);
+    expect((await once({ key: '0' })).isReplay).toBe(false);
+    expect((await once(pay)).isReplay).toBe(true);
+  });
+
+  it('removes entries of the largest services beyond 64 MiB, and none of a small one', async () => {
+    const pay = { caller: { ...USER, serviceId: 'pay' } };
+    await once(pay);
+    for (let service = 0; service < 10; service++) {
+      const caller = { ...USER, serviceId: `large-${service}` };
+      for (let index = 0; index < 7; index++) await large({ caller, key: String(index) });
+    }
+    const stored = Array.from({ length: 10 }, (_, service) =>
+      once({ caller: { ...USER, serviceId: `large-${service}` }, key: '6' }),
+    );
+    expect((await once(pay)).isReplay).toBe(true);
+    // The newest entry of each service is still there, and not every older one.
+    expect((await Promise.all(stored)).map(({ isReplay }) => isReplay)).toEqual(Array(10).fill(true));
+    const oldest = await once({ caller: { ...USER, serviceId: 'large-0' }, key: '0' });
+    expect(oldest.isReplay).toBe(false);
   });
 });

@@ -1,25 +1,15 @@
 import { createHash } from 'node:crypto';
-import { LRUCache } from 'lru-cache';
-import type { Clock } from 'nestjs-distributed-session';
+import type { Clock, VerifiedService } from 'nestjs-distributed-session';
+import { ResponseShares, type StoredResponse } from './response-shares.js';
 import { RequestError } from './problem.js';
-
-const MAX_KEYS = 10_000;
-/** The approximate limit on the memory of the stored responses, in bytes. */
-const MAX_BYTES = 64 * 1024 * 1024;
-const KEY_OVERHEAD = 512;
 
 /** A request with its key. Requests that agree in all fields are repeats of the same request. */
 export interface IdempotentRequest {
-  readonly serviceId: string;
+  /** The caller: the same service, with the same secret and the same permissions. */
+  readonly caller: Pick<VerifiedService, 'serviceId' | 'keyId' | 'version'>;
   readonly operation: string;
   readonly key: string;
   readonly body: string;
-}
-
-interface Held {
-  readonly fingerprint: string;
-  readonly response: Promise<unknown>;
-  readonly endsAt: number;
 }
 
 export interface IdempotentResponse {
@@ -30,10 +20,11 @@ export interface IdempotentResponse {
 /**
  * Stores the responses to requests with an `Idempotency-Key` in the memory of this process for a limited time. A repeated
  * request gets the first one's response, even if the first is still in flight. Errors are not stored, so the key may be
- * used again.
+ * used again. An entry belongs to the version of the caller's registration: whoever replaces a service, or has another
+ * of its secrets or other permissions, gets no earlier response (ASVS 6.3.8).
  */
 export class IdempotencyKeys {
-  readonly #held = new LRUCache<string, Held>({ max: MAX_KEYS, maxSize: MAX_BYTES });
+  readonly #shares = new ResponseShares();
 
   constructor(
     private readonly retentionMs: number,
@@ -46,23 +37,30 @@ export class IdempotencyKeys {
    * @throws {RequestError} when the key was used for a different request.
    */
   async once(request: IdempotentRequest, perform: () => Promise<unknown>): Promise<IdempotentResponse> {
-    const name = digest(request.serviceId, request.operation, request.key);
+    const { serviceId, keyId, version } = request.caller;
+    const name = digest(keyId, String(version), request.operation, request.key);
     const fingerprint = digest(request.body);
-    const held = this.#held.get(name);
+    const held = this.#shares.find(serviceId, name);
     if (held && this.clock.now() < held.endsAt) {
       if (held.fingerprint === fingerprint) return { response: await held.response, isReplay: true };
       const message = 'was already used for a different request. Use a new key for each request.';
       throw RequestError.of('ERR_IDEMPOTENCY_KEY_REUSED', 'Idempotency-Key', message);
     }
-    const response = perform();
-    const entry = { fingerprint, response, endsAt: this.clock.now() + this.retentionMs };
-    this.#held.set(name, entry, { size: KEY_OVERHEAD + request.body.length });
+    const entry: StoredResponse = { fingerprint, response: perform(), endsAt: this.clock.now() + this.retentionMs };
+    this.#shares.add(serviceId, name, entry);
     try {
-      return { response: await response, isReplay: false };
+      const response = await entry.response;
+      this.#shares.resize(serviceId, name, entry, JSON.stringify(response ?? null).length);
+      return { response, isReplay: false };
     } catch (error) {
-      if (this.#held.peek(name) === entry) this.#held.delete(name);
+      this.#shares.remove(serviceId, name, entry);
       throw error;
     }
+  }
+
+  /** Removes the entries of a service, or of all services. */
+  forget(serviceId?: string): void {
+    this.#shares.clear(serviceId);
   }
 }
 

@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { type CallHandler, type ExecutionContext, Injectable, type NestInterceptor } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import { ApiHeader } from '@nestjs/swagger';
-import { guardedRequestOf } from 'nestjs-distributed-session';
+import { type VerifiedService, guardedRequestOf } from 'nestjs-distributed-session';
 import { type Observable, firstValueFrom, from } from 'rxjs';
 import { IdempotencyKeys } from './idempotency-keys.js';
 import { RequestError } from './problem.js';
@@ -33,7 +33,7 @@ export class IdempotencyInterceptor implements NestInterceptor {
     const http = context.switchToHttp();
     const { body, params } = http.getRequest<IncomingMessage & { body: unknown; params: unknown }>();
     const request = {
-      serviceId: guardedRequestOf(context).service!.serviceId,
+      caller: guardedRequestOf(context).service as VerifiedService,
       operation: context.getHandler().name,
       key,
       body: JSON.stringify([params, body ?? null]),
@@ -50,7 +50,7 @@ export const ApiIdempotencyKey = (): MethodDecorator =>
     name: 'Idempotency-Key',
     required: false,
     description:
-      'Makes the request safe to repeat if the response is lost: a request with the same key gets the first response, and nothing is created twice. The process that responded remembers the key for a limited time.',
+      'Makes the request safe to repeat if the response is lost: a request with the same key gets the first response, and nothing is created twice. The key belongs to the secret that authenticated the request, until the service is changed. The process that responded remembers the key for a limited time.',
     schema: {
       type: 'string',
       minLength: 1,

@@ -43,7 +43,13 @@ export class ServicesController {
       example: { serviceId: 'order', serviceName: 'Orders', permissions: ['session.read', 'session.write:order.*'] },
     },
     response: { status: 201, type: IssuedServiceResponse, description: 'The service, with its secret.' },
-    problems: ['ERR_SERVICE_INPUT', 'ERR_SERVICE_EXISTS', 'ERR_IDEMPOTENCY_KEY_REUSED', 'ERR_STORAGE_FULL'],
+    problems: [
+      'ERR_SERVICE_INPUT',
+      'ERR_SERVICE_EXISTS',
+      'ERR_SERVICE_CONFLICT',
+      'ERR_IDEMPOTENCY_KEY_REUSED',
+      'ERR_STORAGE_FULL',
+    ],
   })
   async registerService(
     @CallerSessions() sessions: DistributedSessionManager,

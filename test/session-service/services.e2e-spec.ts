@@ -155,6 +155,22 @@ describe.each(SERVERS)('On %s, the session service', (HTTP_ADAPTER) => {
     expect(refusal).toEqual({ status: 400, code: 'ERR_SERVICE_INPUT', ...fields });
   });
 
+  test('rejects an id that looks like a registered one, and the id of the session service', async () => {
+    await register({ serviceId: `pay.${serviceId}` });
+    for (const id of [`Pay.${serviceId}`, `pay${serviceId}`, `PAY_${serviceId}.`]) {
+      for (const replace of [false, true]) {
+        const registration = { serviceId: id, serviceName: 'Pay', permissions: [], replace };
+        const refused = { status: 409, code: 'ERR_SERVICE_CONFLICT' };
+        expect(await refusalOf(service, () => manager('POST /v1/services', registration))).toEqual(refused);
+      }
+    }
+    for (const id of ['session-service', 'Session.Service', 'sessionservice']) {
+      const registration = { serviceId: id, serviceName: 'Forged', permissions: [], replace: true };
+      const refused = { status: 400, code: 'ERR_SERVICE_INPUT', field: 'serviceId' };
+      expect(await refusalOf(service, () => manager('POST /v1/services', registration))).toEqual(refused);
+    }
+  });
+
   test('lets a caller grant only permissions that it has, and add no secret to a service with more', async () => {
     const registrar = clientOf(service, await service.register(serviceId, 'service.manage', 'session.read:cart.*'));
     for (const permission of ['*', 'session.read', 'session.read:cart', 'service.read', 'order.refund']) {

@@ -22,3 +22,14 @@ export const SERVICE_ID_RULE =
 export function isServiceId(value: unknown): value is string {
   return typeof value === 'string' && SERVICE_ID_PATTERN.test(value);
 }
+
+/**
+ * Returns what remains of a service id without case and separators. Ids with the same skeleton look alike: `pay.ment`,
+ * `Pay-Ment` and `payment`.
+ *
+ * @example
+ * const areAlike = serviceIdSkeleton('Order.1') === serviceIdSkeleton('order1'); // true
+ */
+export function serviceIdSkeleton(serviceId: string): string {
+  return serviceId.toLowerCase().replaceAll(/[._-]/g, '');
+}

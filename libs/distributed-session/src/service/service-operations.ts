@@ -48,6 +48,7 @@ export abstract class ServiceOperations {
    * @throws {ServicePermissionError} when a permission is missing.
    * @throws {ServiceInputError} when a field is invalid.
    * @throws {ServiceExistsError} when the id is already registered, unless `replace` is true.
+   * @throws {ServiceConflictError} when a registered id differs only in case, dots, hyphens or underscores.
    */
   async registerService(
     service: ServiceRegistration,

@@ -6,6 +6,7 @@ import {
   ServicePermissionError,
 } from '../errors/service.errors.js';
 import { DAY_MS, MAX_DURATION_MS, isDuration } from '../model/duration.js';
+import { serviceIdSkeleton } from '../model/service-id.js';
 import { kindMismatch } from '../model/value-kind.js';
 import type {
   AddServiceSecret,
@@ -74,6 +75,8 @@ export class ServiceRegistry {
     private readonly hasher: SecretHasher,
     /** Called after each change of a registered service. */
     private readonly onChange: () => void,
+    /** The service id of the application. */
+    private readonly ownServiceId?: string,
   ) {
     this.#uniqueness = new ChosenSecretUniqueness(services, hasher);
   }
@@ -87,12 +90,14 @@ export class ServiceRegistry {
     assertMayChoose(registration?.secretKey, access);
     assertRegistration(registration);
     const { serviceId, serviceName, permissions, secretKey } = registration;
+    this.#assertNotOwn(serviceId, access);
     requireAll(permissions, access);
     // A service may be replaced with its current secret: an application may register it at every start.
     const { stored, secret, service } = await this.#withNewSecret(secretKey, serviceId, async (fresh) => {
       const put = { serviceId, serviceName, permissions, secret: fresh, replace, by: access.serviceId };
       const result = await this.services.put(put);
       if (result.outcome === 'exists') throw new ServiceExistsError(serviceId);
+      if (result.outcome === 'look-alike') throw lookAlike(serviceId, result.serviceId);
       return result.service;
     });
     this.onChange();
@@ -113,6 +118,7 @@ export class ServiceRegistry {
     assertMayChoose(secretKey, access);
     if (secretKey !== undefined) assertChosenSecret(secretKey);
     assertServiceId(serviceId);
+    this.#assertNotOwn(serviceId, access);
     const { stored, secret, service } = await this.#withNewSecret(secretKey, undefined, (fresh) =>
       this.#addSecret({ serviceId, secret: fresh, overlapMs, by: access.serviceId }, access),
     );
@@ -140,6 +146,14 @@ export class ServiceRegistry {
 
   async list(): Promise<readonly ServiceCredential[]> {
     return (await this.services.list()).map(toServiceCredential);
+  }
+
+  /** A service with the application's own id could leave history entries that look like the application's. */
+  #assertNotOwn(serviceId: string, access: ServiceAccess): void {
+    const own = this.ownServiceId;
+    if (own === undefined || access.isUnrestricted || serviceIdSkeleton(serviceId) !== serviceIdSkeleton(own)) return;
+    const reason = `must not be '${own}', the id of the application that manages the services, or look like it`;
+    throw new ServiceInputError('serviceId', `${reason}. Choose a different id.`);
   }
 
   /** Adds a secret to a service after checking its permissions, and only to the version that was checked. */
@@ -194,6 +208,12 @@ function assertMayChoose(secretKey: unknown, access: ServiceAccess): void {
   if (secretKey === undefined || access.isUnrestricted) return;
   const reason = "is only available to the application's own manager, not to a service that acts through as()";
   throw new ServiceInputError('secretKey', `${reason}. Omit it to generate a secret.`);
+}
+
+function lookAlike(serviceId: string, registered: string): ServiceConflictError {
+  const difference = 'only in case, dots, hyphens or underscores';
+  const message = `Service id '${serviceId}' differs from the registered '${registered}' ${difference}. Choose a different id.`;
+  return new ServiceConflictError(serviceId, message);
 }
 
 function requireAll(permissions: readonly string[], access: ServiceAccess): void {

@@ -41,7 +41,7 @@ export class ManagerParts {
     this.writer = new AttributeWriter(storage, options.attributeLimits, digests);
     this.ender = new SessionEnder(storage, options.historyRetentionMs);
     this.verifier = new ServiceVerifier(storage, hasher, options.verificationCacheMs);
-    this.registry = new ServiceRegistry(storage.services, hasher, () => this.verifier.forget());
+    this.registry = new ServiceRegistry(storage.services, hasher, () => this.verifier.forget(), options.serviceId);
   }
 
   /** Connects the storage once. A closed manager stays closed, because it no longer listens to the change feed. */

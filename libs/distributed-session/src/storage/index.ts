@@ -19,4 +19,5 @@ export {
 
 // Rules that every driver applies in the same way
 export { asSeenAt, expiredTombstone, expiryOf, isDue, toTombstone, withAccess } from './session-lifetime.js';
+export { serviceIdSkeleton } from '../model/service-id.js';
 export { type Admission, planAdmission } from './session-admission.js';

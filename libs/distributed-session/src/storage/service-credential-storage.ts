@@ -49,7 +49,10 @@ export interface PutService {
 }
 
 export type PutServiceResult =
-  { readonly outcome: 'stored'; readonly service: ServiceCredentialRecord } | { readonly outcome: 'exists' };
+  | { readonly outcome: 'stored'; readonly service: ServiceCredentialRecord }
+  | { readonly outcome: 'exists' }
+  /** Another service has an id with the same `serviceIdSkeleton()`. */
+  | { readonly outcome: 'look-alike'; readonly serviceId: string };
 
 export interface AddServiceSecret {
   readonly serviceId: string;
@@ -78,7 +81,10 @@ export type AddServiceSecretResult =
  * state with the storage.
  */
 export abstract class ServiceCredentialStorage {
-  /** Registers a service. Without `replace`, returns `exists` for a registered id and changes nothing. */
+  /**
+   * Registers a service. Without `replace`, returns `exists` for a registered id and changes nothing. Returns `look-alike`
+   * and changes nothing, if the id is not registered but one that differs only in case, dots, hyphens and underscores is.
+   */
   abstract put(service: PutService): Promise<PutServiceResult>;
 
   /** Returns the service with exactly this id, or `undefined`. Any string is allowed. */

@@ -1,4 +1,5 @@
 import { StorageFullError } from '../../errors/storage.errors.js';
+import { serviceIdSkeleton } from '../../model/service-id.js';
 import {
   type AddServiceSecret,
   type AddServiceSecretResult,
@@ -29,6 +30,8 @@ export class InMemoryServiceCredentialStorage extends ServiceCredentialStorage {
     const now = this.openNow();
     const existing = this.#services.get(serviceId);
     if (existing && !replace) return { outcome: 'exists' };
+    const lookAlike = existing ? undefined : this.#lookAlikeOf(serviceId);
+    if (lookAlike !== undefined) return { outcome: 'look-alike', serviceId: lookAlike };
     if (!existing && this.#services.size >= MAX_SERVICES) throw new StorageFullError(MAX_SERVICES);
     const service: ServiceCredentialRecord = {
       serviceId,
@@ -103,6 +106,11 @@ export class InMemoryServiceCredentialStorage extends ServiceCredentialStorage {
   async list(): Promise<readonly ServiceCredentialRecord[]> {
     const now = this.openNow();
     return [...this.#services.keys()].toSorted().map((serviceId) => copyOf(this.#current(serviceId, now)!));
+  }
+
+  #lookAlikeOf(serviceId: string): string | undefined {
+    const skeleton = serviceIdSkeleton(serviceId);
+    return [...this.#services.keys()].find((registered) => serviceIdSkeleton(registered) === skeleton);
   }
 
   /** Returns the service without the secrets that have ended. */

@@ -39,7 +39,9 @@ export class PostgresServiceCredentialStorage extends ServiceCredentialStorage {
       by: escapeText(by),
     });
     if (outcome === 'full') throw new StorageFullError(MAX_SERVICES);
-    return outcome === 'stored' ? { outcome, service: this.#read(serviceId, stored) } : { outcome: 'exists' };
+    if (outcome === 'exists') return { outcome };
+    const service = this.#read(serviceId, stored);
+    return outcome === 'stored' ? { outcome, service } : { outcome: 'look-alike', serviceId: service.serviceId };
   }
 
   async find(serviceId: string): Promise<ServiceCredentialRecord | undefined> {

@@ -50,6 +50,8 @@ export class RedisServiceCredentialStorage extends ServiceCredentialStorage {
         throw new StorageFullError(MAX_SERVICES);
       case 'unreadable':
         throw this.#unreadable(serviceId, rest[0]!);
+      case 'look-alike':
+        return { outcome, serviceId: rest[0]!.toString() };
       default:
         return { outcome: 'exists' };
     }

@@ -65,6 +65,31 @@ export function describeServices(context: StorageContext): void {
       await rejectsWith(sessions.verifyService('orders', first.secret), 'ERR_SERVICE_AUTHENTICATION');
     });
 
+    it('registerService() rejects an id that looks like a registered one, and the own id through as()', async () => {
+      const sessions = await context.manager({ serviceId: 'the-shop' });
+      await register(sessions);
+      const view = sessions.as({ serviceId: 'clerk', permissions: ['*'] });
+      for (const serviceId of ['Orders', 'or.ders', 'orders_']) {
+        const registration = { serviceId, serviceName: 'Orders', permissions: [] };
+        for (const manager of [sessions, view]) {
+          const registering = manager.registerService(registration, { replace: true });
+          await rejectsWith(registering, 'ERR_SERVICE_CONFLICT', { serviceId });
+        }
+      }
+      for (const serviceId of ['the-shop', 'The.Shop', 'theshop']) {
+        const registration = { serviceId, serviceName: 'Shop', permissions: [] };
+        for (const replace of [false, true]) {
+          await rejectsWith(view.registerService(registration, { replace }), 'ERR_SERVICE_INPUT', {
+            field: 'serviceId',
+          });
+        }
+      }
+      assert.equal((await sessions.listServices()).length, 1);
+      const own = { serviceId: 'the-shop', serviceName: 'Shop', permissions: [] };
+      assert.equal((await sessions.registerService(own)).serviceId, 'the-shop');
+      await rejectsWith(view.rotateServiceSecret('the-shop'), 'ERR_SERVICE_INPUT', { field: 'serviceId' });
+    });
+
     it('two services cannot share a secret', async () => {
       const sessions = await context.manager();
       await register(sessions, 'one secret for two');

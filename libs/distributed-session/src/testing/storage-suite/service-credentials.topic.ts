@@ -155,11 +155,58 @@ export function describeServiceCredentials(context: StorageContext): void {
       assert.deepEqual(await add('key2', 0), { outcome: 'missing' });
     });
 
+    it('put() rejects an id that differs from a registered one only in case and separators', async () => {
+      const stored = await put({ serviceId: 'pay.ment-1' });
+      const other = { serviceName: 'Other', permissions: ['*'], secret: secret('key2'), by: 'admin' };
+      for (const serviceId of ['Pay.Ment-1', 'payment1', 'pay-ment_1', 'PAYMENT.1', 'pay.ment-1.', 'p.a.y.m.e.n.t.1']) {
+        for (const replace of [false, true]) {
+          const result = await services().put({ ...other, serviceId, replace });
+          assert.deepEqual(result, { outcome: 'look-alike', serviceId: 'pay.ment-1' });
+          assert.equal(await services().find(serviceId), undefined);
+        }
+      }
+      assert.deepEqual(await services().list(), [stored]);
+      assert.equal(await services().findByKeyId('key2'), undefined);
+      for (const [index, serviceId] of ['pay.ment-11', 'pay.ment', 'pay.ment-l', 'payrnent-1'].entries()) {
+        assert.equal((await put({ serviceId, secret: secret(`key${index + 3}`) })).serviceId, serviceId);
+      }
+    });
+
+    it('put() replaces a service whose exact id is registered, and one whose look-alike was removed is free', async () => {
+      await put();
+      assert.equal((await put({ replace: true, secret: secret('key2') })).version, 2);
+      assert.equal(await services().remove({ serviceId: 'orders', by: 'admin' }), true);
+      assert.equal((await put({ serviceId: 'Orders' })).serviceId, 'Orders');
+    });
+
+    it('of look-alike ids that are registered concurrently, one is stored', async () => {
+      const ids = ['orders', 'Orders', 'or.ders', 'ORDERS', 'orders-', 'o_rders'];
+      const results = await Promise.all(
+        ids.map((serviceId, index) =>
+          services().put({
+            serviceId,
+            serviceName: serviceId,
+            permissions: [],
+            secret: secret(`key${index}`),
+            replace: index % 2 === 0,
+            by: 'admin',
+          }),
+        ),
+      );
+      const [stored] = await services().list();
+      assert.equal((await services().list()).length, 1);
+      const alike = { outcome: 'look-alike', serviceId: stored!.serviceId };
+      for (const [index, result] of results.entries()) {
+        if (ids[index] === stored!.serviceId) assert.equal(result.outcome, 'stored');
+        else assert.deepEqual(result, alike);
+      }
+    });
+
     it('list() returns the services in the order of their ids', async () => {
-      for (const serviceId of ['b', 'a', 'B', 'a.b']) await put({ serviceId, secret: secret(`key-${serviceId}`) });
+      for (const serviceId of ['b', 'a', 'C', 'a.d']) await put({ serviceId, secret: secret(`key-${serviceId}`) });
       assert.deepEqual(
         (await services().list()).map(({ serviceId }) => serviceId),
-        ['B', 'a', 'a.b', 'b'],
+        ['C', 'a', 'a.d', 'b'],
       );
     });
 

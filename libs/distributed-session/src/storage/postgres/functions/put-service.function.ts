@@ -5,7 +5,7 @@ import { PostgresFunction } from './postgres-function.js';
  * Registers a service, or replaces it together with all its secrets.
  *
  * Params: `permissions` and `hash` are JSON.
- * Returns: `outcome` (`stored`, `exists`, `full`) and the service.
+ * Returns: `outcome` (`stored`, `exists`, `look-alike`, `full`) and the service; for `look-alike`, the other one.
  * Atomicity: holds the lock of all services, which are few and rarely change.
  */
 export const putService = new PostgresFunction({
@@ -25,12 +25,18 @@ export const putService = new PostgresFunction({
 DECLARE
   v_now bigint;
   v_exists boolean;
+  v_look_alike text;
 BEGIN
   PERFORM pg_advisory_xact_lock({lock_seed});
   v_now := {now_ms}();
   v_exists := EXISTS (SELECT FROM {service} WHERE service_id = p_service_id);
+  -- The same as serviceIdSkeleton().
+  v_look_alike := (SELECT service_id FROM {service} WHERE NOT v_exists
+    AND translate(lower(service_id COLLATE "C"), '._-', '') = translate(lower(p_service_id COLLATE "C"), '._-', '')
+    LIMIT 1);
   outcome := CASE
     WHEN v_exists AND NOT p_replace THEN 'exists'
+    WHEN v_look_alike IS NOT NULL THEN 'look-alike'
     WHEN NOT v_exists AND (SELECT count(*) FROM {service}) >= ${MAX_SERVICES} THEN 'full'
     ELSE 'stored'
   END;
@@ -44,7 +50,7 @@ BEGIN
     PERFORM {queue_service_change}(
       CASE WHEN v_exists THEN 'replaced' ELSE 'registered' END, p_service_id, p_by, v_now, p_origin);
   END IF;
-  RETURN QUERY SELECT outcome, s FROM {current_service} AS s WHERE s.service_id = p_service_id;
+  RETURN QUERY SELECT outcome, s FROM {current_service} AS s WHERE s.service_id = coalesce(v_look_alike, p_service_id);
   IF NOT FOUND THEN RETURN NEXT; END IF;
 END
 `,

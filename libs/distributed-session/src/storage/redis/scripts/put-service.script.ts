@@ -9,7 +9,7 @@ import { SERVICE } from './service.fragment.js';
  * KEYS  services, keyIds, sequence.
  * ARGV  deadline; channel; feedKey; serviceId; name; permissions (JSON); keyId and hash (JSON) of the secret; replace: '1' if
  *       an existing service may be replaced; by, packed.
- * Returns  { 'stored', value, now }, { 'exists' }, { 'full' }, { 'unreadable', value } or { 'late', now }.
+ * Returns  { 'stored', value, now }, { 'exists' }, { 'look-alike', serviceId }, { 'full' }, { 'unreadable', value } or { 'late', now }.
  * Atomicity  the record, the key ids and the published change are written together, or not at all.
  */
 export const putServiceScript = new RedisScript({
@@ -18,9 +18,18 @@ export const putServiceScript = new RedisScript({
   args: ['deadline', 'channel', 'feedKey', 'serviceId', 'name', 'permissions', 'keyId', 'hash', 'replace', 'by'],
   uses: [IN_TIME, SERVICE],
   body: `
+-- The same as serviceIdSkeleton().
+local function skeleton(id)
+  return (string.gsub(string.lower(id), '[._-]', ''))
+end
+
 local existing, unreadable = readService(serviceId)
 if unreadable then return { 'unreadable', lastNumber, unreadable } end
 if existing and replace ~= '1' then return { 'exists', lastNumber } end
+for _, value in ipairs(existing and {} or redis.call('HVALS', services)) do
+  local isRead, _, _, _, id = pcall(struct.unpack, '<BI4dHc0', value)
+  if isRead and skeleton(id) == skeleton(serviceId) then return { 'look-alike', lastNumber, id } end
+end
 if not existing and redis.call('HLEN', services) >= ${MAX_SERVICES} then return { 'full', lastNumber } end
 for _, secret in ipairs(existing and existing.secrets or {}) do forget(existing, secret) end
 local service = { id = serviceId, name = name, permissions = permissions,

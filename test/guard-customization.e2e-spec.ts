@@ -124,7 +124,7 @@ describe.each(ADAPTERS)('A guard on %s', (_name, makeAdapter) => {
       for (const [carrier, headersOf] of Object.entries(SERVICE)) {
         const { status, headers } = await send(`${url}/service`, headersOf(secret));
         const scheme = headers.get('www-authenticate')?.split(' ')[0];
-        const rejected = [carrier, 401, only === 'basic' ? 'Basic' : 'Bearer'];
+        const rejected = [carrier, 401, { basic: 'Basic', bearer: 'Bearer', headers: 'Service' }[only]];
         expect([carrier, status, scheme]).toEqual(carrier === only ? [carrier, 200, undefined] : rejected);
       }
     },

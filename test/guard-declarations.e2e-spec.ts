@@ -16,7 +16,7 @@ import {
   applyDecorators,
   mixin,
 } from '@nestjs/common';
-import { APP_GUARD, Reflector } from '@nestjs/core';
+import { APP_GUARD, Reflector, RouterModule } from '@nestjs/core';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { type Observable, of } from 'rxjs';
 import {
@@ -302,7 +302,8 @@ describe.each(ADAPTERS)('An application on %s', (_name, makeAdapter) => {
   });
 
   test('reports each route once, although its controller belongs to several modules, and all faults at once', async () => {
-    const app = await make({ imports: [OtherModule], controllers: [BothOnClass, WrongOrder, Misspelt] });
+    const other = RouterModule.register([{ path: 'other', module: OtherModule }]);
+    const app = await make({ imports: [OtherModule, other], controllers: [BothOnClass, WrongOrder, Misspelt] });
     const routes = (await faultsOf(app)).map((fault) => fault.split(': ')[0]);
     expect(routes.filter((route) => route === 'BothOnClass.list')).toHaveLength(1);
     expect(new Set(routes)).toEqual(

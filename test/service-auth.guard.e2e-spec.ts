@@ -64,13 +64,13 @@ const EXPECTED: Record<number, object> = {
   401: {
     status: 401,
     challenge: 'Basic realm="services", charset="UTF-8"',
-    caching: 'no-store',
+    caching: 'private, no-store',
     json: { statusCode: 401, code: 'ERR_SERVICE_AUTHENTICATION' },
   },
   403: {
     status: 403,
     challenge: null,
-    caching: 'no-store',
+    caching: 'private, no-store',
     json: { statusCode: 403, code: 'ERR_SERVICE_PERMISSION', permission: 'session.read' },
   },
 };

@@ -20,8 +20,8 @@ const UNKNOWN_ID = '00000000-0000-4000-8000-000000000000';
 const REFUSED = {
   status: 401,
   challenge: expect.stringMatching(/^Bearer realm="session"/),
-  caching: 'no-store',
-  json: { statusCode: 401, code: expect.stringMatching(/^ERR_SESSION_(INPUT|NOT_FOUND)$/) },
+  caching: 'private, no-store',
+  json: { statusCode: 401, code: expect.stringMatching(/^ERR_SESSION_(MISSING|INPUT|NOT_FOUND)$/) },
 };
 
 @UseGuards(SessionGuard)

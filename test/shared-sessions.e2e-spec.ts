@@ -109,7 +109,7 @@ describe.each(ADAPTERS)('An ended session on %s', (_name, makeAdapter) => {
     expect(answer.status).toBe(401);
     expect(answer.json).toMatchObject({ code: 'ERR_SESSION_ENDED', reason, endedAt: expect.any(Number) });
     expect(answer.headers.get('www-authenticate')).toBe('Bearer realm="session", error="invalid_token"');
-    expect(answer.headers.get('cache-control')).toBe('no-store');
+    expect(answer.headers.get('cache-control')).toBe('private, no-store');
     expect(answer.text).not.toContain(alice.token);
   });
 

@@ -2,8 +2,12 @@ import { STATUS_CODES } from 'node:http';
 import type { DistributedSessionErrorCode } from 'nestjs-distributed-session';
 import type { RequestErrorCode } from '../http/problem.js';
 
-/** The codes of all problems. `ERR_OPTIONS` prevents the start, so no response has it. */
-export type ProblemCode = Exclude<DistributedSessionErrorCode, 'ERR_OPTIONS'> | RequestErrorCode | 'ERR_INTERNAL';
+/**
+ * The codes of all problems. `ERR_OPTIONS` prevents the start and `ERR_SESSION_MISSING` is about a user's own request, so
+ * no response has them.
+ */
+export type ProblemCode =
+  Exclude<DistributedSessionErrorCode, 'ERR_OPTIONS' | 'ERR_SESSION_MISSING'> | RequestErrorCode | 'ERR_INTERNAL';
 
 export interface ProblemExample {
   readonly status: number;

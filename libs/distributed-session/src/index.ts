@@ -61,6 +61,7 @@ export {
   SessionAttribute,
   forSomeAttributes,
 } from './guards/decorators.js';
+export { DistributedSessionExceptionFilter } from './guards/distributed-session-exception.filter.js';
 export { type GuardedRequest, guardedRequestOf } from './guards/guarded-request.js';
 export type { PermissionRequirement } from './guards/route-requirements.js';
 export { type PresentedServiceCredential, ServiceAuthGuard } from './guards/service-auth.guard.js';
@@ -89,9 +90,9 @@ export { SessionStorage } from './storage/session-storage.js';
 // Errors
 export type { AnyDistributedSessionError } from './errors/any-distributed-session.error.js';
 export { DistributedSessionError, type DistributedSessionErrorCode } from './errors/distributed-session.error.js';
-export { DistributedSessionExceptionFilter } from './errors/distributed-session-exception.filter.js';
 export { OptionsError } from './errors/options.error.js';
 export { unknownName } from './options/unknown-name.js';
+export * from './errors/request.errors.js';
 export * from './errors/service.errors.js';
 export * from './errors/session.errors.js';
 export * from './errors/storage.errors.js';

@@ -1,4 +1,5 @@
 import type { OptionsError } from './options.error.js';
+import type { RequestHeaderError } from './request.errors.js';
 import type {
   ServiceAuthenticationError,
   ServiceConflictError,
@@ -12,6 +13,7 @@ import type {
   SessionEndedError,
   SessionInputError,
   SessionLimitError,
+  SessionMissingError,
   SessionNotFoundError,
 } from './session.errors.js';
 import type {
@@ -32,6 +34,8 @@ import type {
  */
 export type AnyDistributedSessionError =
   | OptionsError
+  | RequestHeaderError
+  | SessionMissingError
   | (SessionNotFoundError & { readonly code: 'ERR_SESSION_NOT_FOUND' })
   | SessionEndedError
   | SessionConflictError

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { DistributedSessionError } from './distributed-session.error.js';
 import { OptionsError } from './options.error.js';
+import * as request from './request.errors.js';
 import * as service from './service.errors.js';
 import * as session from './session.errors.js';
 import * as storage from './storage.errors.js';
@@ -10,6 +11,8 @@ const ending = { reason: 'logged-out', endedAt: 1, endedBy: 'svc' } as const;
 /** Codes are public API: a change breaks programs that branch on them. */
 const CODES: Record<string, DistributedSessionError> = {
   ERR_OPTIONS: new OptionsError('Invalid options:', ['one', 'two']),
+  ERR_REQUEST_HEADER: new request.RequestHeaderError('Host was sent more than once.'),
+  ERR_SESSION_MISSING: new session.SessionMissingError(),
   ERR_SESSION_NOT_FOUND: new session.SessionNotFoundError('id'),
   ERR_SESSION_ENDED: new session.SessionEndedError('id', ending),
   ERR_SESSION_CONFLICT: new session.SessionConflictError('id', 1, 2),
@@ -38,7 +41,7 @@ describe('DistributedSessionError', () => {
   });
 
   it('gives every exported class a unique code', () => {
-    const exported = [OptionsError, ...[session, service, storage].flatMap((module) => Object.values(module))];
+    const exported = [OptionsError, ...[request, session, service, storage].flatMap((module) => Object.values(module))];
     expect(new Set(Object.values(CODES).map((error) => error.constructor))).toEqual(new Set(exported));
   });
 

@@ -1,6 +1,8 @@
 /** The codes of this library's errors. Codes are stable: branch on them, not on messages. */
 export type DistributedSessionErrorCode =
   | 'ERR_OPTIONS'
+  | 'ERR_REQUEST_HEADER'
+  | 'ERR_SESSION_MISSING'
   | 'ERR_SESSION_NOT_FOUND'
   | 'ERR_SESSION_ENDED'
   | 'ERR_SESSION_CONFLICT'

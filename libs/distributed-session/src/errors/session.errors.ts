@@ -14,6 +14,21 @@ export class SessionNotFoundError extends DistributedSessionError {
   }
 }
 
+/**
+ * The request has no session credential: the user is not logged in. A credential that is present but malformed is a
+ * {@link SessionInputError}.
+ *
+ * @example
+ * if (error instanceof SessionMissingError) redirectTo('/login');
+ */
+export class SessionMissingError extends DistributedSessionError {
+  readonly code = 'ERR_SESSION_MISSING';
+
+  constructor(message = 'The request has no session credential. Log in to get one.') {
+    super(message);
+  }
+}
+
 /** How and when a session ended. */
 export interface SessionEnding {
   readonly reason: EndReason;

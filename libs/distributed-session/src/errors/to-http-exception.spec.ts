@@ -3,6 +3,7 @@ import { describe, expect, it } from '@jest/globals';
 import * as library from '../index.js';
 import type { DistributedSessionError } from './distributed-session.error.js';
 import { OptionsError } from './options.error.js';
+import * as request from './request.errors.js';
 import * as service from './service.errors.js';
 import * as session from './session.errors.js';
 import * as storage from './storage.errors.js';
@@ -14,6 +15,9 @@ const cause = new Error('CANARY of a driver');
 type Row = [error: DistributedSessionError, status: number, fields: object, retryAfter?: number];
 const table: Row[] = [
   [new OptionsError('Invalid options:', ['an error']), 500, {}],
+  [new request.RequestHeaderError('Host was sent more than once.'), 400, {}],
+  [new request.RequestHeaderError('The request has too many headers.', 1_000), 431, { limit: 1_000 }],
+  [new session.SessionMissingError(), 401, {}],
   [new session.SessionNotFoundError('id'), 404, {}],
   [new session.SessionEndedError('id', ending), 410, { reason: 'kicked-out', endedAt: 5 }],
   [new session.SessionConflictError('id', 1, 2), 409, { currentVersion: 2 }],
@@ -58,9 +62,9 @@ describe('toHttpException', () => {
   );
 
   it('converts every error class: the table is complete', () => {
-    const classes = [OptionsError, ...[session, service, storage].flatMap((module) => Object.values(module))];
+    const classes = [OptionsError, ...[request, session, service, storage].flatMap((module) => Object.values(module))];
     expect(new Set(table.map(([error]) => error.constructor))).toEqual(new Set(classes));
-    expect(classes).toHaveLength(17);
+    expect(classes).toHaveLength(19);
   });
 
   it('is exported with retryAfterSeconds()', () => {

@@ -2,8 +2,13 @@ import { HttpException, HttpStatus } from '@nestjs/common';
 import type { AnyDistributedSessionError } from './any-distributed-session.error.js';
 import type { DistributedSessionError, DistributedSessionErrorCode } from './distributed-session.error.js';
 
+/** RFC 6585 section 5; Nest has no name for it. */
+const HEADERS_TOO_LARGE = 431 as HttpStatus;
+
 const STATUS: Readonly<Record<DistributedSessionErrorCode, HttpStatus>> = {
   ERR_OPTIONS: HttpStatus.INTERNAL_SERVER_ERROR,
+  ERR_REQUEST_HEADER: HttpStatus.BAD_REQUEST,
+  ERR_SESSION_MISSING: HttpStatus.UNAUTHORIZED,
   ERR_SESSION_NOT_FOUND: HttpStatus.NOT_FOUND,
   ERR_SESSION_ENDED: HttpStatus.GONE,
   ERR_SESSION_CONFLICT: HttpStatus.CONFLICT,
@@ -53,12 +58,17 @@ export function retryAfterSeconds(error: DistributedSessionError): number | unde
 
 function statusOf(error: DistributedSessionError): HttpStatus {
   const known = error as AnyDistributedSessionError;
-  const throttled = known.code === 'ERR_SERVICE_AUTHENTICATION' && known.retryAfterMs !== undefined;
-  return throttled ? HttpStatus.TOO_MANY_REQUESTS : STATUS[error.code];
+  if (known.code === 'ERR_SERVICE_AUTHENTICATION' && known.retryAfterMs !== undefined) {
+    return HttpStatus.TOO_MANY_REQUESTS;
+  }
+  const hasTooMany = known.code === 'ERR_REQUEST_HEADER' && known.limit !== undefined;
+  return hasTooMany ? HEADERS_TOO_LARGE : STATUS[error.code];
 }
 
 function fieldsOf(error: AnyDistributedSessionError): Record<string, unknown> {
   switch (error.code) {
+    case 'ERR_REQUEST_HEADER':
+      return { limit: error.limit };
     case 'ERR_SESSION_ENDED':
       return { reason: error.reason, endedAt: error.endedAt };
     case 'ERR_SESSION_INPUT':

@@ -16,7 +16,6 @@ export function guardRejection(
   if (!(error instanceof DistributedSessionError)) return error;
   const retryAfter = retryAfterSeconds(error);
   if (retryAfter !== undefined) request.setResponseHeader('Retry-After', String(retryAfter));
-  request.setResponseHeader('Cache-Control', 'no-store');
   const isUnauthorized = unauthorized.includes(error.code) && retryAfter === undefined;
   if (!isUnauthorized) return toHttpException(error);
   request.setResponseHeader('WWW-Authenticate', challenge);

@@ -1,4 +1,6 @@
 import { type ExecutionContext, ForbiddenException } from '@nestjs/common';
+import { RequestHeaderError } from '../errors/request.errors.js';
+import { toHttpException } from '../errors/to-http-exception.js';
 import type { Session } from '../model/session.js';
 import type { ServiceCredential } from '../service/service-credential.js';
 import { type AdapterRequest, type AdapterResponse, HttpGuardedRequest } from './http-guarded-request.js';
@@ -43,6 +45,8 @@ const GUARDED = Symbol('nestjs-distributed-session guarded request');
  * };
  *
  * @throws {ForbiddenException} on a transport that is not supported.
+ * @throws {HttpException} 400 for a request with several `Host` headers; 431 for one with so many headers that Node has
+ *   dropped some (`server.maxHeadersCount`, 1,000 by default).
  */
 export function guardedRequestOf(context: ExecutionContext): GuardedRequest {
   return httpRequestOf(context);
@@ -55,6 +59,9 @@ export function httpRequestOf(context: ExecutionContext): HttpGuardedRequest {
   }
   const http = context.switchToHttp();
   const request = http.getRequest<Guarded>();
-  request[GUARDED] ??= new HttpGuardedRequest(request, http.getResponse<AdapterResponse>());
-  return request[GUARDED];
+  try {
+    return (request[GUARDED] ??= new HttpGuardedRequest(request, http.getResponse<AdapterResponse>()));
+  } catch (error) {
+    throw error instanceof RequestHeaderError ? toHttpException(error) : error;
+  }
 }

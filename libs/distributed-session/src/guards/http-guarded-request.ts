@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { RequestHeaderError } from '../errors/request.errors.js';
 import type { Session } from '../model/session.js';
 import { ServiceAccess } from '../service/service-access.js';
 import type { ServiceCredential } from '../service/service-credential.js';
@@ -9,6 +10,9 @@ export type AdapterRequest = (IncomingMessage | { readonly raw: IncomingMessage 
 
 /** An Express response is the Node response itself; a Fastify reply has it as `raw`. */
 export type AdapterResponse = ServerResponse | { readonly raw: ServerResponse };
+
+/** Node's limit where `server.maxHeadersCount` is not set. */
+const DEFAULT_HEADER_LIMIT = 1_000;
 
 /** A request over HTTP. With `guarded-request.ts`, the only file that knows the transports and the adapters. */
 export class HttpGuardedRequest implements GuardedRequest {
@@ -23,10 +27,13 @@ export class HttpGuardedRequest implements GuardedRequest {
   /** The session as `#service` sees it, once it was computed. */
   #seen: Session | undefined;
 
+  /** @throws {RequestHeaderError} if the headers are incomplete, or name several hosts. */
   constructor(request: AdapterRequest, response: AdapterResponse) {
+    const message = 'raw' in request ? request.raw : request;
     this.source = request.ip;
-    this.#headers = headersOf('raw' in request ? request.raw : request);
+    this.#headers = headersOf(message);
     this.#response = 'raw' in response ? response.raw : response;
+    this.#assertJudgeable(message);
   }
 
   headerValues(name: string): readonly string[] {
@@ -36,6 +43,11 @@ export class HttpGuardedRequest implements GuardedRequest {
   /** Sets it on Node's response: a Fastify reply's header would replace the one that a handler set there. */
   setResponseHeader(name: string, value: string): void {
     this.#response.setHeader(name, value);
+  }
+
+  /** Keeps the response out of caches (RFC 9111), unless the handler sets something else. */
+  preventSharedCaching(): void {
+    this.setResponseHeader('Cache-Control', 'private, no-store');
   }
 
   get service(): ServiceCredential | undefined {
@@ -76,6 +88,20 @@ export class HttpGuardedRequest implements GuardedRequest {
    */
   assertMayReadSession(): void {
     if (this.#service && (this.presentsSession || this.#session)) accessOf(this.#service)?.requireRead();
+  }
+
+  /**
+   * Node drops headers beyond a limit without an error: what is missing may be the proxy's `X-Forwarded-For` or a second
+   * `Authorization`. The raw headers end at the limit, or in the first block of headers that exceeds it.
+   */
+  #assertJudgeable({ rawHeaders = [], socket }: Partial<IncomingMessage>): void {
+    const { server } = (socket ?? {}) as { readonly server?: { readonly maxHeadersCount?: number | null } };
+    const limit = server?.maxHeadersCount ?? DEFAULT_HEADER_LIMIT;
+    const hasTooMany = limit > 0 && rawHeaders.length >= 2 * limit;
+    if (!hasTooMany && this.headerValues('host').length <= 1) return;
+    this.preventSharedCaching();
+    if (!hasTooMany) throw new RequestHeaderError('Host was sent more than once. Send it once.');
+    throw new RequestHeaderError(`The request has ${limit} or more headers, and the server may drop some.`, limit);
   }
 }
 

@@ -8,6 +8,7 @@ import type { VerifiedService } from '../service/service-credential.js';
 import { keyIdOf, looksGenerated } from '../service/service-secret.js';
 import { DistributedSessionManager } from '../session/distributed-session.manager.js';
 import { basicCredentials } from './basic-credentials.js';
+import { serviceChallenge } from './challenge.js';
 import { guardRejection } from './guard-rejection.js';
 import { type GuardedRequest, httpRequestOf } from './guarded-request.js';
 import { AmbiguousCredentialError, authorization, onlyOne, singleHeader } from './request-credentials.js';
@@ -48,6 +49,7 @@ export class ServiceAuthGuard implements CanActivate {
   /** @throws {HttpException} 401, 429 or 503. */
   async canActivate(context: ExecutionContext): Promise<boolean> {
     const request = httpRequestOf(context);
+    request.preventSharedCaching();
     try {
       const presented = this.extractCredential(request);
       if (!presented && !allowsAnonymous(this.reflector, context)) throw new ServiceAuthenticationError();
@@ -106,8 +108,7 @@ export class ServiceAuthGuard implements CanActivate {
 
   /** Returns the `WWW-Authenticate` header of a 401. */
   protected challenge(): string {
-    const { serviceCarriers } = this.options;
-    return serviceCarriers.includes('basic') ? 'Basic realm="services", charset="UTF-8"' : 'Bearer realm="services"';
+    return serviceChallenge(this.options.serviceCarriers);
   }
 }
 

@@ -1,10 +1,12 @@
-import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/common';
+import { type CanActivate, type ExecutionContext, Inject, Injectable, Optional } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
 import { ServiceAuthenticationError, ServicePermissionError } from '../errors/service.errors.js';
+import { RESOLVED_OPTIONS, type ResolvedOptions } from '../resolve-options.js';
 import { PermissionSet, parsePermission } from '../service/permission.js';
 import type { ServiceCredential } from '../service/service-credential.js';
+import { serviceChallenge } from './challenge.js';
 import { guardRejection } from './guard-rejection.js';
-import { guardedRequestOf } from './guarded-request.js';
+import { httpRequestOf } from './guarded-request.js';
 import { type PermissionRequirement, allowsAnonymous, requirementsOfRoute } from './route-requirements.js';
 
 const NOT_DECLARED = '(none declared for this route)';
@@ -28,19 +30,29 @@ const HOW_TO_DECLARE =
  */
 @Injectable()
 export class ServicePermissionGuard implements CanActivate {
-  constructor(protected readonly reflector: Reflector) {}
+  constructor(
+    protected readonly reflector: Reflector,
+    /** Without them, the challenge names no carrier. */
+    @Optional() @Inject(RESOLVED_OPTIONS) protected readonly options?: Pick<ResolvedOptions, 'serviceCarriers'>,
+  ) {}
 
   /** @throws {HttpException} 403, or 401 if no service is authenticated. */
   canActivate(context: ExecutionContext): boolean {
     if (allowsAnonymous(this.reflector, context)) return true;
-    const request = guardedRequestOf(context);
+    const request = httpRequestOf(context);
+    request.preventSharedCaching();
     try {
       if (!request.service) throw new ServiceAuthenticationError();
       this.check(requirementsOfRoute(context), request.service);
       return true;
     } catch (error) {
-      throw guardRejection(error, request, 'Basic realm="services"', ['ERR_SERVICE_AUTHENTICATION']);
+      throw guardRejection(error, request, this.challenge(), ['ERR_SERVICE_AUTHENTICATION']);
     }
+  }
+
+  /** Returns the `WWW-Authenticate` header of a 401. */
+  protected challenge(): string {
+    return serviceChallenge(this.options?.serviceCarriers ?? []);
   }
 
   /** @throws {ServicePermissionError} for the first missing permission. */

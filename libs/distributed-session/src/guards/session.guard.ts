@@ -1,21 +1,20 @@
 import { type CanActivate, type ExecutionContext, Inject, Injectable } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
-import { SessionInputError, SessionNotFoundError } from '../errors/session.errors.js';
+import { SessionInputError, SessionMissingError, SessionNotFoundError } from '../errors/session.errors.js';
 import type { SessionCarrier } from '../model/credential-carriers.js';
 import { isSessionId } from '../model/session-id.js';
 import { RESOLVED_OPTIONS, type ResolvedOptions } from '../resolve-options.js';
 import { looksGenerated } from '../service/service-secret.js';
 import { DistributedSessionManager } from '../session/distributed-session.manager.js';
 import { type SessionCredential, parseCredential } from '../session/session-credential.js';
+import { sessionChallenge } from './challenge.js';
 import { guardRejection } from './guard-rejection.js';
 import { type GuardedRequest, httpRequestOf } from './guarded-request.js';
 import { AmbiguousCredentialError, authorization, onlyOne, singleHeader } from './request-credentials.js';
 import { isOptionalSession } from './route-requirements.js';
 import { singleCookie } from './session-cookie.js';
 
-/** Has no error code if the request has no credential (RFC 6750 section 3.1). */
-const CHALLENGE = 'Bearer realm="session"';
-const UNAUTHORIZED = ['ERR_SESSION_NOT_FOUND', 'ERR_SESSION_ENDED', 'ERR_SESSION_INPUT'];
+const UNAUTHORIZED = ['ERR_SESSION_MISSING', 'ERR_SESSION_NOT_FOUND', 'ERR_SESSION_ENDED', 'ERR_SESSION_INPUT'];
 
 /**
  * Verifies the session credential in the request, for `@CurrentSession()`. Responds with 401 without a live session,
@@ -45,11 +44,12 @@ export class SessionGuard implements CanActivate {
   /** @throws {HttpException} 401, 403 or 503. */
   async canActivate(context: ExecutionContext): Promise<boolean> {
     const request = httpRequestOf(context);
-    let challenge = CHALLENGE;
+    request.preventSharedCaching();
+    let challenge = this.challenge();
     try {
       const credential = this.extractCredential(request);
       if (credential === undefined) throw missing(this.options.sessionCarriers);
-      challenge = `${CHALLENGE}, error="invalid_token"`;
+      challenge = this.challenge('invalid_token');
       request.presentsSession = true;
       const sessions = request.service ? this.sessions.as(request.service) : this.sessions;
       request.assignSeen(await sessions.verifySession(credential));
@@ -100,6 +100,11 @@ export class SessionGuard implements CanActivate {
     return this.options.sessionCarriers.includes('headers') ? singleHeader(request, 'x-session-id') : undefined;
   }
 
+  /** Returns the `WWW-Authenticate` header of a 401. The error is set if the request has a credential. */
+  protected challenge(error?: 'invalid_token'): string {
+    return sessionChallenge(this.options.sessionCarriers, error);
+  }
+
   /** Returns whether the route has `@OptionalSession()`. */
   protected isOptional(context: ExecutionContext): boolean {
     return isOptionalSession(this.reflector, context);
@@ -112,6 +117,7 @@ export class SessionGuard implements CanActivate {
  */
 function isWithoutSession(error: unknown): boolean {
   return (
+    error instanceof SessionMissingError ||
     error instanceof SessionNotFoundError ||
     error instanceof SessionInputError ||
     error instanceof AmbiguousCredentialError
@@ -127,12 +133,8 @@ function hasForm(credential: string | SessionCredential): boolean {
   }
 }
 
-function missing(carriers: readonly SessionCarrier[]): SessionInputError {
-  return new SessionInputError(
-    'credential',
-    'empty',
-    `of the session is missing. Send it in one of: ${carriers.join(', ')}.`,
-  );
+function missing(carriers: readonly SessionCarrier[]): SessionMissingError {
+  return new SessionMissingError(`The request has no session credential. Send it in one of: ${carriers.join(', ')}.`);
 }
 
 function ambiguous(error: AmbiguousCredentialError): SessionInputError {

@@ -8,6 +8,7 @@ import { type RunningService, startService, stopServices } from '../support/runn
 import { WatchedStorage } from '../support/watched-storage.js';
 
 const SECRET = 'the-first-secret-of-the-administrator';
+const ALL = ['*', 'session-service.administrator'];
 const OTHER = 'another-secret-of-the-administrator';
 
 describe('The administrator', () => {
@@ -37,7 +38,7 @@ describe('The administrator', () => {
     expect(await statusOf(service, SECRET)).toBe(200);
     expect(generatedBy(service)).toBeUndefined();
     const [administrator, ...others] = await service.sessions.listServices();
-    expect(administrator).toMatchObject({ serviceId: 'admin', serviceName: 'Administrator', permissions: ['*'] });
+    expect(administrator).toMatchObject({ serviceId: 'admin', serviceName: 'Administrator', permissions: ALL });
     expect([administrator?.secrets.length, others]).toEqual([1, []]);
     const registration = { serviceId: 'order', serviceName: 'Orders', permissions: ['session.readAll'] };
     const headers = { ...basic('admin', SECRET), 'content-type': 'application/json' };
@@ -122,6 +123,50 @@ describe('The administrator', () => {
     const services = await Promise.all(Array.from({ length: 3 }, () => start('')));
     const statuses = await Promise.all(services.map((service) => statusOf(services[0]!, generatedBy(service)!)));
     expect(statuses.toSorted((a, b) => a - b)).toEqual([200, 401, 401]);
+  });
+
+  test('loses every permission and secret when its id changes, and other services with every permission do not', async () => {
+    const first = await start(SECRET);
+    const rotated = await first.sessions.rotateServiceSecret('admin');
+    const operator = await first.register('operator', '*');
+    const service = await restart(OTHER, { ADMIN_SERVICE_ID: 'root' });
+    const statuses = [await statusOf(service, SECRET), await statusOf(service, rotated.secret)];
+    expect([...statuses, await statusOf(service, OTHER, 'root')]).toEqual([401, 401, 200]);
+    expect((await send(`${service.url}/v1/counts`, operator)).status).toBe(200);
+    const permissions = (await service.sessions.listServices()).map((each) => [each.serviceId, each.permissions]);
+    expect(permissions).toEqual([
+      ['admin', ['session-service.former-administrator']],
+      ['operator', ['*']],
+      ['root', ALL],
+    ]);
+    changes.length = 0;
+    await restart(OTHER, { ADMIN_SERVICE_ID: 'root' });
+    expect(changes).toEqual([]);
+  });
+
+  test('loses them in running processes, and a restart with the old id does not restore them', async () => {
+    const running = await start(SECRET);
+    const renamed = await start(SECRET.toUpperCase(), { ADMIN_SERVICE_ID: 'root' });
+    expect(await statusOf(running, SECRET)).toBe(401);
+    changes.length = 0;
+    const old = [await start(SECRET), await start('')];
+    expect([changes, ...old.map(generatedBy)]).toEqual([[], undefined, undefined]);
+    const [one, two] = [await statusOf(old[0]!, SECRET), await statusOf(renamed, SECRET.toUpperCase(), 'root')];
+    expect([one, two]).toEqual([401, 200]);
+  });
+
+  test('can have an earlier id again after that service was revoked', async () => {
+    await start(SECRET);
+    const renamed = await restart(OTHER, { ADMIN_SERVICE_ID: 'root' });
+    await renamed.sessions.revokeService('admin');
+    const service = await restart(SECRET);
+    expect([await statusOf(service, SECRET), await statusOf(service, OTHER, 'root')]).toEqual([200, 401]);
+  });
+
+  test('is not lost if processes with different ids start concurrently', async () => {
+    await Promise.all([start(SECRET), start(OTHER, { ADMIN_SERVICE_ID: 'root' })]);
+    const service = await start(OTHER, { ADMIN_SERVICE_ID: 'root' });
+    expect(await statusOf(service, OTHER, 'root')).toBe(200);
   });
 
   test('is registered at the next start after one that failed because the storage was down', async () => {

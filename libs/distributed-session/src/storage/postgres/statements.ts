@@ -11,7 +11,7 @@ export const findSession = new PostgresStatement({
   returns: { now: 'bigint', stored: '{session}' },
   text: `
 SELECT {now_ms}(), ${sessionColumns('session')}
-FROM {session} AS session WHERE session.session_id = :sessionId
+FROM {session} AS session WHERE session.session_id {=} :sessionId::pg_catalog.uuid
 `,
 });
 
@@ -23,7 +23,7 @@ export const listLiveSessions = new PostgresStatement({
   returns: { now: 'bigint', stored: '{session}' },
   text: `
 SELECT {now_ms}(), ${sessionColumns('session')}
-FROM {session} AS session WHERE session.login_id = :loginId AND session.ended_at IS NULL
+FROM {session} AS session WHERE session.login_id {=} :loginId::pg_catalog.text AND session.ended_at IS NULL
 ORDER BY session.place
 `,
 });
@@ -37,11 +37,11 @@ export const listHistory = new PostgresStatement({
   text: `
 WITH clock (now) AS MATERIALIZED (SELECT {now_ms}()), ended AS (
   SELECT session.* FROM {session} AS session
-  WHERE session.login_id = :loginId AND session.ended_at IS NOT NULL AND session.sweep_at > (SELECT now FROM clock)
+  WHERE session.login_id {=} :loginId::pg_catalog.text AND session.ended_at IS NOT NULL AND session.sweep_at {>} (SELECT now FROM clock)
   ORDER BY session.ended_at DESC, session.place DESC LIMIT ${HISTORY_LIMIT}
 ), due AS (
   SELECT session.* FROM {session} AS session
-  WHERE session.login_id = :loginId AND session.ended_at IS NULL AND session.expires_at <= (SELECT now FROM clock)
+  WHERE session.login_id {=} :loginId::pg_catalog.text AND session.ended_at IS NULL AND session.expires_at {<=} (SELECT now FROM clock)
 )
 SELECT clock.now, ${sessionColumns('session')}
 FROM clock CROSS JOIN (SELECT * FROM ended UNION ALL SELECT * FROM due) AS session
@@ -54,7 +54,7 @@ export const countSessions = new PostgresStatement({
   isReadOnly: true,
   params: [],
   returns: { sessions: 'bigint', logins: 'bigint' },
-  text: 'SELECT coalesce(sum(sessions), 0), coalesce(sum(logins), 0) FROM {session_count}',
+  text: 'SELECT coalesce(pg_catalog.sum(sessions), 0), coalesce(pg_catalog.sum(logins), 0) FROM {session_count}',
 });
 
 /** Lists the users who have live sessions, ordered by login id, beginning after `after` (an empty string: from the start). */
@@ -64,9 +64,9 @@ export const listLogins = new PostgresStatement({
   params: ['after', 'limit'],
   returns: { loginId: 'text', sessions: 'bigint' },
   text: `
-SELECT session.login_id, count(*) FROM {session} AS session
-WHERE session.ended_at IS NULL AND session.login_id > :after AND session.expires_at > (SELECT {now_ms}())
-GROUP BY session.login_id ORDER BY session.login_id LIMIT :limit
+SELECT session.login_id, pg_catalog.count(*) FROM {session} AS session
+WHERE session.ended_at IS NULL AND session.login_id {>} :after::pg_catalog.text AND session.expires_at {>} (SELECT {now_ms}())
+GROUP BY session.login_id ORDER BY session.login_id LIMIT :limit::bigint
 `,
 });
 
@@ -76,7 +76,8 @@ export const checkHealth = new PostgresStatement({
   isReadOnly: true,
   params: [],
   returns: { isStandby: 'boolean', isReadOnly: 'boolean', mayWrite: 'boolean' },
-  text: `SELECT pg_is_in_recovery(), current_setting('transaction_read_only') = 'on', {may_write}()`,
+  text: `SELECT pg_catalog.pg_is_in_recovery(),
+  pg_catalog.current_setting('transaction_read_only'::pg_catalog.text) {=} 'on'::pg_catalog.text, {may_write}()`,
 });
 
 /** Finds a service by its id, with its valid secrets. */
@@ -85,7 +86,7 @@ export const findService = new PostgresStatement({
   isReadOnly: true,
   params: ['serviceId'],
   returns: '{current_service}',
-  text: `SELECT ${serviceColumns('service')} FROM {current_service} AS service WHERE service.service_id = :serviceId`,
+  text: `SELECT ${serviceColumns('service')} FROM {current_service} AS service WHERE service.service_id {=} :serviceId::pg_catalog.text`,
 });
 
 /** Finds the service that has a secret with this key id, valid or not. */
@@ -96,7 +97,7 @@ export const findServiceByKeyId = new PostgresStatement({
   returns: '{current_service}',
   text: `
 SELECT ${serviceColumns('service')} FROM {current_service} AS service
-WHERE service.service_id = (SELECT secret.service_id FROM {service_secret} AS secret WHERE secret.key_id = :keyId)
+WHERE service.service_id {=} (SELECT secret.service_id FROM {service_secret} AS secret WHERE secret.key_id {=} :keyId::pg_catalog.text)
 `,
 });
 
@@ -116,6 +117,6 @@ export const recordServiceUse = new PostgresStatement({
   returns: 'void',
   text: `
 UPDATE {service_secret} SET last_used_at = greatest(last_used_at, {now_ms}())
-WHERE key_id = :keyId AND service_id = :serviceId
+WHERE key_id {=} :keyId::pg_catalog.text AND service_id {=} :serviceId::pg_catalog.text
 `,
 });

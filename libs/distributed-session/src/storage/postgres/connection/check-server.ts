@@ -44,7 +44,9 @@ export async function checkPostgresServer(
   const errors = await serverErrors(client);
   if (errors.length > 0) throw unsuitable(errors);
   await bringUpToDate(client, names, options, logger);
-  const rights = `SELECT has_table_privilege($1, 'SELECT') AND has_schema_privilege($2, 'USAGE')`;
+  const rights =
+    `SELECT pg_catalog.has_table_privilege($1::pg_catalog.text, 'SELECT'::pg_catalog.text) ` +
+    `AND pg_catalog.has_schema_privilege($2::pg_catalog.text, 'USAGE'::pg_catalog.text)`;
   const [mayRead] = await firstRow(client, rights, [names.of('session'), options.schema]);
   if (mayRead !== 't') throw unsuitable([UNSUITABLE['42501']!]);
   const [mayWrite] = await firstRow(client, names.sql('SELECT {may_write}()'));
@@ -55,8 +57,11 @@ export async function checkPostgresServer(
 
 async function serverErrors(client: PostgresClient): Promise<string[]> {
   const settings = ['server_version', 'server_encoding', 'default_transaction_isolation'];
-  const columns = settings.map((name) => `current_setting('${name}')`).join(', ');
-  const [version, encoding, isolation, isStandby] = await firstRow(client, `SELECT ${columns}, pg_is_in_recovery()`);
+  const columns = settings.map((name) => `pg_catalog.current_setting('${name}'::pg_catalog.text)`).join(', ');
+  const [version, encoding, isolation, isStandby] = await firstRow(
+    client,
+    `SELECT ${columns}, pg_catalog.pg_is_in_recovery()`,
+  );
   const errors: string[] = [];
   if (Number.parseInt(version ?? '', 10) < MIN_VERSION) {
     errors.push(`it is PostgreSQL ${version}: version ${MIN_VERSION} or later is required`);

@@ -20,8 +20,10 @@ const LEAST_SHARE = 0.25;
 
 /** The shares of the remaining time that a late statement, and a lock, may take on the server. */
 const LATE_TIMEOUTS = [0.7, 0.6];
-const SET_TIMEOUTS = `SELECT set_config('statement_timeout', $1, false), set_config('lock_timeout', $2, false)`;
-const RESET_TIMEOUTS = `SELECT set_config(name, reset_val, false) FROM pg_settings WHERE name IN ('statement_timeout', 'lock_timeout')`;
+const SET_TIMEOUTS = `SELECT pg_catalog.set_config('statement_timeout'::pg_catalog.text, $1::pg_catalog.text, false),
+  pg_catalog.set_config('lock_timeout'::pg_catalog.text, $2::pg_catalog.text, false)`;
+const RESET_TIMEOUTS = `SELECT pg_catalog.set_config(name, reset_val, false) FROM pg_catalog.pg_settings
+  WHERE name OPERATOR(pg_catalog.=) ANY ('{statement_timeout,lock_timeout}'::pg_catalog.text[])`;
 
 /**
  * Runs statements, each with a deadline, and distinguishes three outcomes: applied, not applied, unknown. A statement is

@@ -51,7 +51,7 @@ const mayWrite = new PostgresFunction({
   language: 'sql',
   volatility: 'STABLE',
   body: `
-SELECT NOT pg_is_in_recovery() AND current_setting('transaction_read_only') = 'off'
+NOT pg_is_in_recovery() AND current_setting('transaction_read_only') = 'off'
   AND has_table_privilege('{session}', 'INSERT') AND has_table_privilege('{session}', 'UPDATE')
   AND has_table_privilege('{session}', 'DELETE') AND has_table_privilege('{session_change}', 'DELETE')
 `,

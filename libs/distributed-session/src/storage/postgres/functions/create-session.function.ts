@@ -70,9 +70,9 @@ BEGIN
   IF outcome = 'created' THEN
     v_session.payload := NULL;
     v_ended := v_ended
-      + {end_live}(v_replaced, 'replaced', v_now, p_by, NULL, p_retention_ms, p_origin)
-      + {end_live}(v_limited, 'limit', v_now, p_by, NULL, p_retention_ms, p_origin);
-    PERFORM {queue_session_change}('session.created', v_session, p_by, v_now, p_origin);
+      + {end_live}(v_replaced, 'replaced'::text, v_now, p_by, NULL::text, p_retention_ms, p_origin)
+      + {end_live}(v_limited, 'limit'::text, v_now, p_by, NULL::text, p_retention_ms, p_origin);
+    PERFORM {queue_session_change}('session.created'::text, v_session, p_by, v_now, p_origin);
   END IF;
   IF v_ended > 0 THEN PERFORM {trim_history}(ARRAY[p_login_id]); END IF;
   PERFORM {count_login}(p_login_id, (outcome = 'created')::integer - v_ended, v_was_online);

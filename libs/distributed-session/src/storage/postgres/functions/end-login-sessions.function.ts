@@ -35,7 +35,7 @@ BEGIN
   v_now := {now_ms}();
   v_expired := {expire_due}(p_login_id, v_now, p_retention_ms, p_origin);
   v_ended := ARRAY(
-    SELECT {write_tombstone}(live.id, p_reason, v_now, p_by, p_actor, NULL, NULL, p_retention_ms, p_origin)
+    SELECT {write_tombstone}(live.id, p_reason, v_now, p_by, p_actor, NULL::uuid, NULL::bigint, p_retention_ms, p_origin)
     FROM (
       SELECT session_id FROM {session} WHERE login_id = p_login_id AND ended_at IS NULL
         AND session_id IS DISTINCT FROM p_except_id AND (p_device IS NULL OR device = p_device)

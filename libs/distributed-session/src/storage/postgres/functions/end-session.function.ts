@@ -18,7 +18,7 @@ DECLARE
   v_session {session};
 BEGIN
   PERFORM pg_advisory_xact_lock({login_lock}(login_id)) FROM {session} WHERE session_id = p_session_id;
-  SELECT * INTO v_locked FROM {locked_session}(p_session_id, NULL);
+  SELECT * INTO v_locked FROM {locked_session}(p_session_id, NULL::integer);
   v_session := v_locked.stored;
   outcome := CASE v_locked.refusal WHEN 'missing' THEN 'missing' WHEN 'ended' THEN 'already-ended' ELSE 'ended' END;
   IF outcome = 'missing' OR v_session.ended_at IS NOT NULL THEN
@@ -27,7 +27,7 @@ BEGIN
   END IF;
   IF outcome = 'ended' THEN
     v_session := {write_tombstone}(
-      p_session_id, p_reason, v_locked.now, p_by, p_actor, NULL, NULL, p_retention_ms, p_origin);
+      p_session_id, p_reason, v_locked.now, p_by, p_actor, NULL::uuid, NULL::bigint, p_retention_ms, p_origin);
   ELSE
     PERFORM {expire_sessions}(ARRAY[p_session_id], p_retention_ms, p_origin);
   END IF;

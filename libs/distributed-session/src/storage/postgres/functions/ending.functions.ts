@@ -49,7 +49,7 @@ BEGIN
     WHERE session_id = ANY(p_session_ids) RETURNING *
   LOOP
     v_count := v_count + 1;
-    PERFORM {queue_session_change}('session.ended', v_ended, '@expiry', v_ended.ended_at, p_origin);
+    PERFORM {queue_session_change}('session.ended'::text, v_ended, '@expiry'::text, v_ended.ended_at, p_origin);
   END LOOP;
   RETURN v_count;
 END
@@ -98,7 +98,7 @@ BEGIN
   v_live := ARRAY(
     SELECT session_id FROM {session} WHERE session_id = ANY (p_session_ids) AND ended_at IS NULL
     ORDER BY session_id FOR UPDATE);
-  PERFORM {write_tombstone}(ending.id, p_reason, p_now, p_by, p_actor, NULL, NULL, p_retention_ms, p_origin)
+  PERFORM {write_tombstone}(ending.id, p_reason, p_now, p_by, p_actor, NULL::uuid, NULL::bigint, p_retention_ms, p_origin)
   FROM unnest(p_session_ids) AS ending (id) WHERE ending.id = ANY (v_live);
   RETURN cardinality(v_live);
 END

@@ -9,7 +9,7 @@ const nowMs = new PostgresFunction({
   params: {},
   returns: 'bigint',
   language: 'sql',
-  body: 'SELECT floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint',
+  body: 'floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint',
 });
 
 /**
@@ -22,7 +22,7 @@ const loginLock = new PostgresFunction({
   returns: 'bigint',
   language: 'sql',
   volatility: 'IMMUTABLE',
-  body: 'SELECT hashtextextended(p_login_id, {lock_seed})',
+  body: 'hashtextextended(p_login_id, {lock_seed})',
 });
 
 /** Returns whether a user has live sessions. */
@@ -44,7 +44,7 @@ const countShard = new PostgresFunction({
   returns: 'smallint',
   language: 'sql',
   volatility: 'IMMUTABLE',
-  body: `SELECT (hashtextextended(p_login_id, 0) & ${COUNT_SHARDS - 1})::smallint`,
+  body: `(hashtextextended(p_login_id, 0) & ${COUNT_SHARDS - 1})::smallint`,
 });
 
 /** Counts a step's change to a user whose lock is held. The last part of a step: many users share the row. */

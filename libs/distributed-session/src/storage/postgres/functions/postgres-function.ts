@@ -15,9 +15,18 @@ interface FunctionDefinition<Param extends string, R extends Returns> {
   readonly language?: 'plpgsql' | 'sql';
   /** Default `VOLATILE`. */
   readonly volatility?: 'VOLATILE' | 'STABLE' | 'IMMUTABLE';
-  /** SQL in which `{name}` stands for an object of the schema: see `SchemaNames.sql()`. */
+  /** A block of PL/pgSQL, or an expression of SQL. `{name}` stands for an object of the schema: see `SchemaNames.sql()`. */
   readonly body: string;
 }
+
+/**
+ * The names in a function's body mean those of PostgreSQL, never functions, operators or types that another role has
+ * created in a schema of the caller's search path (CVE-2018-1058). Temporary tables come last. The expression of an SQL
+ * function needs no path, and can be inlined: PostgreSQL resolves its names when it is created, by the migration's path.
+ */
+const SAFE_PATH = 'SET search_path = pg_catalog, pg_temp';
+/** Types whose names are not reserved words, so that another schema may have a type of that name. */
+const NAMED_TYPE = /^(?:text|uuid|bytea|json)\b/;
 
 /**
  * An SQL function, and the statement that calls it. Its parameters and columns are written once: the signature, the call,
@@ -47,22 +56,24 @@ export class PostgresFunction<Param extends string = string, R extends Returns =
     } = definition;
     const sqlName = snakeCase(name);
     const paramNames = Object.keys(params) as Param[];
-    super({ name, isReadOnly, params: paramNames, returns, text: callOf(sqlName, paramNames, returns) });
+    super({ name, isReadOnly, params: paramNames, returns, text: callOf(sqlName, params, returns) });
     this.sqlName = sqlName;
     const list = paramNames.map((param) => `p_${snakeCase(param)} ${params[param]}`);
     const signature = `(${list.join(', ')}) RETURNS ${resultOf(returns)}`;
     this.signature = signature.replaceAll(/[{}]/g, '');
-    this.definition = [
-      `CREATE OR REPLACE FUNCTION {${sqlName}}${signature} LANGUAGE ${language} ${volatility} AS $$`,
-      body.trim(),
-      '$$',
-    ].join('\n');
+    const head = `CREATE OR REPLACE FUNCTION {${sqlName}}${signature} LANGUAGE ${language} ${volatility}`;
+    this.definition =
+      language === 'sql' ? `${head} RETURN ${body.trim()}` : `${head} ${SAFE_PATH} AS $$\n${body.trim()}\n$$`;
     this.digest = createHash('sha256').update(this.definition).digest('hex');
   }
 }
 
-function callOf(sqlName: string, params: readonly string[], returns: Returns): string {
-  const call = `{${sqlName}}(${params.map((param) => `:${param}`).join(', ')})`;
+/** Each value has exactly the type of its parameter: otherwise, another role's function of this name may match better. */
+function callOf(sqlName: string, params: Readonly<Record<string, string>>, returns: Returns): string {
+  const values = Object.entries(params).map(
+    ([param, type]) => `:${param}::${type.replace(NAMED_TYPE, 'pg_catalog.$&')}`,
+  );
+  const call = `{${sqlName}}(${values.join(', ')})`;
   if (typeof returns === 'string') return `SELECT ${call}`;
   const columns = Object.entries(returns).map(([name, type]) => selected(snakeCase(name), type));
   return `SELECT ${columns.join(', ')} FROM ${call} AS result`;

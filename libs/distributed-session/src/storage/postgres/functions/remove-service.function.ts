@@ -14,7 +14,7 @@ BEGIN
   PERFORM pg_advisory_xact_lock({lock_seed});
   DELETE FROM {service} WHERE service_id = p_service_id;
   IF NOT FOUND THEN RETURN false; END IF;
-  PERFORM {queue_service_change}('revoked', p_service_id, p_by, {now_ms}(), p_origin);
+  PERFORM {queue_service_change}('revoked'::text, p_service_id, p_by, {now_ms}(), p_origin);
   RETURN true;
 END
 `,

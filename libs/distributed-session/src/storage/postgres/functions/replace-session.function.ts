@@ -41,7 +41,7 @@ BEGIN
     last_accessed_at = v_session.last_accessed_at, expires_at = v_session.expires_at
   WHERE session_id = p_session_id RETURNING * INTO v_session;
   v_session.payload := NULL;
-  PERFORM {queue_session_change}('session.updated', v_session, p_by, v_locked.now, p_origin);
+  PERFORM {queue_session_change}('session.updated'::text, v_session, p_by, v_locked.now, p_origin);
   RETURN QUERY SELECT 'replaced', v_locked.now, v_session;
 END
 `,

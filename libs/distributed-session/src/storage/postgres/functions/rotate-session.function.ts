@@ -53,7 +53,7 @@ BEGIN
     RETURN;
   END IF;
   PERFORM {write_tombstone}(
-    p_session_id, 'rotated', v_now, p_by, p_actor, p_successor_id, v_now + p_grace_ms, p_retention_ms, p_origin);
+    p_session_id, 'rotated'::text, v_now, p_by, p_actor, p_successor_id, v_now + p_grace_ms, p_retention_ms, p_origin);
   PERFORM {trim_history}(ARRAY[v_session.login_id]);
   RETURN QUERY SELECT 'rotated', v_now, s FROM {session} AS s WHERE s.session_id = p_successor_id;
 END

@@ -43,7 +43,7 @@ BEGIN
     UPDATE {service_secret} SET ends_at = least(ends_at, v_now + p_overlap_ms) WHERE service_id = p_service_id;
     INSERT INTO {service_secret} (key_id, service_id, hash, created_at) VALUES (p_key_id, p_service_id, p_hash, v_now);
     UPDATE {service} SET version = version + 1 WHERE service_id = p_service_id;
-    PERFORM {queue_service_change}('secret-added', p_service_id, p_by, v_now, p_origin);
+    PERFORM {queue_service_change}('secret-added'::text, p_service_id, p_by, v_now, p_origin);
   END IF;
   RETURN QUERY SELECT outcome, s FROM {current_service} AS s WHERE s.service_id = p_service_id;
   IF NOT FOUND THEN RETURN NEXT; END IF;
@@ -69,7 +69,7 @@ BEGIN
   DELETE FROM {service_secret} WHERE key_id = p_key_id AND service_id = p_service_id AND ${IS_VALID};
   IF NOT FOUND THEN RETURN false; END IF;
   UPDATE {service} SET version = version + 1 WHERE service_id = p_service_id;
-  PERFORM {queue_service_change}('secret-ended', p_service_id, p_by, v_now, p_origin);
+  PERFORM {queue_service_change}('secret-ended'::text, p_service_id, p_by, v_now, p_origin);
   RETURN true;
 END
 `,

@@ -77,7 +77,12 @@ describe('migrationStatements()', () => {
 describe('postgresMigrationSql()', () => {
   it('returns one transaction of the same statements, with the default names', () => {
     const sql = postgresMigrationSql();
-    const statements = ['BEGIN', ...migrationStatements(names, 0), 'COMMIT'];
+    const statements = [
+      'BEGIN',
+      'SET LOCAL search_path = pg_catalog, pg_temp',
+      ...migrationStatements(names, 0),
+      'COMMIT',
+    ];
     expect(sql).toBe(`${statements.join(';\n\n')};\n`);
   });
 

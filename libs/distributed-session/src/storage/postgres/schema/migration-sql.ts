@@ -6,6 +6,9 @@ import { unreleasedStoreStatements } from './unreleased-stores.js';
 import { MIGRATIONS } from './migrations/migrations.js';
 import { SchemaNames, literal } from './schema-names.js';
 
+/** The names in migrations mean those of PostgreSQL, never those that another role has created in a shared schema. */
+export const SAFE_MIGRATION_PATH = 'SET LOCAL search_path = pg_catalog, pg_temp';
+
 /** The tables that record which migrations were applied, and which functions were created from which text. */
 const LEDGERS = [
   `CREATE TABLE IF NOT EXISTS {session_migration} (
@@ -47,13 +50,20 @@ function dropFunctions(): string {
   return `DO $$
 DECLARE
   v_name text;
+  v_function oid;
 BEGIN
   FOR v_name IN
     DELETE FROM {session_function} WHERE (name, signature) NOT IN (
       ${kept.join(',\n      ')})
     RETURNING name
   LOOP
-    EXECUTE 'DROP FUNCTION IF EXISTS ' || '{schema}' || '.' || quote_ident('{prefix}' || v_name);
+    -- Another role may have created a function of this name with other parameters.
+    FOR v_function IN
+      SELECT oid FROM pg_proc WHERE pronamespace = '{schema}'::regnamespace AND proname = '{prefix}' || v_name
+        AND pg_has_role(proowner, 'USAGE')
+    LOOP
+      EXECUTE 'DROP FUNCTION ' || v_function::regprocedure;
+    END LOOP;
   END LOOP;
 END
 $$`;
@@ -93,6 +103,11 @@ export type PostgresMigrationSqlOptions = Partial<MigrationSqlOptions>;
  */
 export function postgresMigrationSql(options: PostgresMigrationSqlOptions = {}): string {
   const { schema, tablePrefix, from } = validateOptions('postgresMigrationSql()', MigrationSqlOptions, options);
-  const statements = ['BEGIN', ...migrationStatements(new SchemaNames(schema, tablePrefix), from), 'COMMIT'];
+  const statements = [
+    'BEGIN',
+    SAFE_MIGRATION_PATH,
+    ...migrationStatements(new SchemaNames(schema, tablePrefix), from),
+    'COMMIT',
+  ];
   return statements.map((statement) => `${statement};\n`).join('\n');
 }

@@ -35,12 +35,13 @@ export class SchemaNames {
   /**
    * Fills the names into SQL: `{session}` is a qualified name, `{index:…}` and `{constraint:…}` are names without the
    * schema, `{schema}`, `{prefix}`, `{channel}`, `{lock_seed}` and `{feed_lock}` are values. Between single quotes, each
-   * becomes a string.
+   * becomes a string. `{=}` is PostgreSQL's own operator, whatever operators other schemas have.
    */
   sql(template: string): string {
     // In one pass: a schema may have any name, also one in braces.
     const placeholder = /'\{(\w+)\}'|\{(?:index|constraint):(\w+)\}|\{(\w+)\}/g;
-    return template.replaceAll(placeholder, (_match, string?: string, local?: string, name?: string) => {
+    const operators = template.replaceAll(/\{([<>=]+)\}/g, 'OPERATOR(pg_catalog.$1)');
+    return operators.replaceAll(placeholder, (_match, string?: string, local?: string, name?: string) => {
       if (string !== undefined) return literal(this.#resolve(string));
       return local === undefined ? this.#resolve(name!) : this.local(local);
     });

@@ -1,7 +1,7 @@
 import { AS_TEXT, type PostgresClient } from '../connection/postgres-pool.js';
 import { FUNCTIONS } from '../functions/functions.js';
 import type { Row } from '../records/row-reader.js';
-import { migrationStatements } from './migration-sql.js';
+import { SAFE_MIGRATION_PATH, migrationStatements } from './migration-sql.js';
 import { MIGRATIONS } from './migrations/migrations.js';
 import type { SchemaNames } from './schema-names.js';
 
@@ -20,17 +20,19 @@ export interface SchemaState {
 export async function readSchemaState(client: PostgresClient, names: SchemaNames): Promise<SchemaState> {
   // The lock of a catalog query makes other connections' commits visible. `to_regclass` alone may answer from what this
   // connection saw before it waited for them.
-  const ledgers = 'SELECT count(*) FROM pg_class WHERE oid = to_regclass($1)';
+  const ledgers =
+    'SELECT pg_catalog.count(*) FROM pg_catalog.pg_class ' +
+    'WHERE oid OPERATOR(pg_catalog.=) pg_catalog.to_regclass($1::pg_catalog.text)::pg_catalog.oid';
   const [hasMigrations] = await firstRow(client, ledgers, [names.of('session_migration')]);
   const [hasFunctions] = await firstRow(client, ledgers, [names.of('session_function')]);
   const [version] =
     hasMigrations === '0'
       ? ['0']
-      : await firstRow(client, names.sql('SELECT coalesce(max(version), 0) FROM {session_migration}'));
+      : await firstRow(client, names.sql('SELECT coalesce(pg_catalog.max(version), 0) FROM {session_migration}'));
   const [digests] =
     hasFunctions === '0'
       ? [null]
-      : await firstRow(client, names.sql('SELECT json_object_agg(name, digest) FROM {session_function}'));
+      : await firstRow(client, names.sql('SELECT pg_catalog.json_object_agg(name, digest) FROM {session_function}'));
   return { version: Number(version), staleFunctions: staleFunctions(JSON.parse(digests ?? '{}')) };
 }
 
@@ -58,11 +60,12 @@ export async function migrate(
     await run(`SET LOCAL statement_timeout = ${milliseconds}`);
     await run(`SET LOCAL lock_timeout = ${milliseconds}`);
     await run('SET LOCAL client_min_messages = error');
-    await run(`SELECT pg_advisory_xact_lock(${names.lockSeed})`);
+    await run(SAFE_MIGRATION_PATH);
+    await run(`SELECT pg_catalog.pg_advisory_xact_lock(${names.lockSeed})`);
     const { version, staleFunctions: stale } = await readSchemaState(client, names);
     if (version < LATEST_VERSION || (version === LATEST_VERSION && stale.length > 0)) {
       // Not "IF NOT EXISTS", which requires the right to create schemas even where the schema exists.
-      const [schemas] = await firstRow(client, 'SELECT count(*) FROM pg_namespace WHERE nspname = $1', [schema]);
+      const [schemas] = await firstRow(client, 'SELECT count(*) FROM pg_namespace WHERE nspname = $1::name', [schema]);
       if (schemas === '0') await run(`CREATE SCHEMA ${names.schema}`);
       const functions = FUNCTIONS.filter(({ sqlName }) => stale.includes(sqlName));
       for (const statement of migrationStatements(names, version, functions)) await run(statement);

@@ -6,7 +6,12 @@ import type { PostgresServer } from '@distributed-session/test-servers/postgres/
 export const OWNER = 'owner_of_the_tables';
 const PASSWORD = 'password-of-the-test';
 /** The roles of the files in docs/postgres-grants. */
-const GRANTEES = { 'read-only': 'ds_read_only', 'read-write': 'ds_read_write' } as const;
+const GRANTEES = {
+  'read-only': 'ds_read_only',
+  'read-write': 'ds_read_write',
+  sessions: 'ds_sessions',
+  monitor: 'ds_monitor',
+} as const;
 
 export type Grantee = keyof typeof GRANTEES;
 

@@ -45,7 +45,7 @@ export async function checkPostgresServer(
   if (errors.length > 0) throw unsuitable(errors);
   await bringUpToDate(client, names, options, logger);
   const rights =
-    `SELECT pg_catalog.has_table_privilege($1::pg_catalog.text, 'SELECT'::pg_catalog.text) ` +
+    `SELECT pg_catalog.has_any_column_privilege($1::pg_catalog.text, 'SELECT'::pg_catalog.text) ` +
     `AND pg_catalog.has_schema_privilege($2::pg_catalog.text, 'USAGE'::pg_catalog.text)`;
   const [mayRead] = await firstRow(client, rights, [names.of('session'), options.schema]);
   if (mayRead !== 't') throw unsuitable([UNSUITABLE['42501']!]);

@@ -1,0 +1,58 @@
+-- The privileges of a service that reads and writes sessions, and verifies other services, but cannot register, change or
+-- revoke any. Run this as the owner of the tables, after the migrations:
+-- again for each release, which may add tables and functions. Before the first time, create the role, with a password:
+--   CREATE ROLE ds_sessions LOGIN;
+-- For other names, replace ds_sessions; for another schema, public; for another table prefix, distributed_.
+-- Up to PostgreSQL 14, every user may create tables in public: REVOKE CREATE ON SCHEMA public FROM PUBLIC;
+
+GRANT USAGE ON SCHEMA public TO ds_sessions;
+
+GRANT SELECT ON TABLE
+  public.distributed_session_migration,
+  public.distributed_session_function,
+  public.distributed_current_service
+TO ds_sessions;
+
+GRANT SELECT, INSERT, UPDATE, DELETE ON TABLE public.distributed_session TO ds_sessions;
+
+-- To verify other services: their secrets' hashes, and the time of the last use.
+GRANT SELECT, UPDATE (last_used_at) ON TABLE public.distributed_service_secret TO ds_sessions;
+
+GRANT SELECT, UPDATE ON TABLE public.distributed_session_count TO ds_sessions;
+
+GRANT SELECT, INSERT, DELETE ON TABLE
+  public.distributed_session_change,
+  public.distributed_session_feed
+TO ds_sessions;
+
+GRANT USAGE ON SEQUENCE public.distributed_session_place TO ds_sessions;
+
+-- Every user has these, unless they were revoked, or the owner's default privileges exclude them.
+GRANT EXECUTE ON FUNCTION
+  public.distributed_now_ms,
+  public.distributed_login_lock,
+  public.distributed_is_online,
+  public.distributed_count_shard,
+  public.distributed_count_login,
+  public.distributed_queue_change,
+  public.distributed_queue_session_change,
+  public.distributed_may_write,
+  public.distributed_write_tombstone,
+  public.distributed_expire_sessions,
+  public.distributed_expire_due,
+  public.distributed_end_live,
+  public.distributed_trim_history,
+  public.distributed_locked_session,
+  public.distributed_create_session,
+  public.distributed_replace_session,
+  public.distributed_touch_sessions,
+  public.distributed_rotate_session,
+  public.distributed_end_session,
+  public.distributed_end_login_sessions,
+  public.distributed_sweep_sessions,
+  public.distributed_purge_tombstones,
+  public.distributed_flush_changes,
+  public.distributed_read_changes,
+  public.distributed_read_session_exactly,
+  public.distributed_read_login_exactly
+TO ds_sessions;

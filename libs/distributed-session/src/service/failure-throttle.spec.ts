@@ -50,8 +50,8 @@ describe('FailureThrottle', () => {
     expect(blockedForMs('order')).toBe(0);
   });
 
-  it('blocks a source for all services after twenty failures, whichever ids they name', () => {
-    for (let n = 0; n < 19; n++) fail(1, `made-up-${n}`);
+  it('blocks a source for all services after fifty failures, whichever ids they name', () => {
+    for (let n = 0; n < 49; n++) fail(1, `made-up-${n}`);
     expect(blockedForMs('order')).toBe(0);
     fail(1, 'made-up');
     expect(blockedForMs('order')).toBe(MINUTE);

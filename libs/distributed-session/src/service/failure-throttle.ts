@@ -5,7 +5,7 @@ import { sourceGroupOf } from './source-group.js';
 
 const WINDOW_MS = 60_000;
 const MAX_FAILURES_PER_SERVICE = 10;
-const MAX_FAILURES_PER_SOURCE = 20;
+const MAX_FAILURES_PER_SOURCE = 50;
 const MAX_FAILURES_PER_CALLER = 30;
 /** Two rows of counters. Each budget has one counter in each row, and the lower one is its count. */
 const ROWS = 2;
@@ -29,7 +29,7 @@ export interface Attempt {
 
 /**
  * Throttles failed verifications (ASVS 6.3.1). Within a minute of the first one, ten failures block a source for one
- * service id, and twenty for all. Each service that verifies for others has its own sources, and thirty failures in
+ * service id, and fifty for all. Each service that verifies for others has its own sources, and thirty failures in
  * all, because it names the sources itself. Others are unaffected, so a stranger cannot lock a service out.
  *
  * The counters are a table of fixed size that a secret hash addresses, so that no number of ids and addresses pushes a

@@ -20,7 +20,7 @@ const KNOWN_SOURCE_RANK = -1_000;
 export interface VerifyServiceOptions {
   /**
    * The origin of the attempt, such as the client's IP address; a port is ignored, and an IPv6 network (/64) is one
-   * origin. Within a minute, ten failures block a source for one service, and twenty for all services. A generated secret
+   * origin. Within a minute, ten failures block a source for one service, and fifty for all services. A generated secret
    * that is correct is never blocked. Without a source, nothing is throttled. A view that `as()` returns has thirty
    * failures in a minute, whatever sources it names.
    */

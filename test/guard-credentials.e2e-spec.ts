@@ -184,10 +184,6 @@ describe.each(ADAPTERS)('A guard on %s', (_name, makeAdapter) => {
       "Basic and a mesh's X-Service-Id without a secret",
       (g) => ({ ...basic('gateway', g.secret), 'x-service-id': 'mesh/orders' }),
     ],
-    [
-      'a bearer secret and an X-Service-Id without a secret',
-      (g) => ({ ...bearer(g.secret), 'x-service-id': 'gateway' }),
-    ],
   ])('reads the only service credential of its form from %s', async (_what, headersOf) => {
     expect(await callerOf('/service', headersOf(given))).toBe('gateway');
     expect(await callerOf('/open', headersOf(given))).toBe('gateway');
@@ -197,6 +193,14 @@ describe.each(ADAPTERS)('A guard on %s', (_name, makeAdapter) => {
     [
       'headers and a credential for a proxy',
       (g) => ({ ...serviceHeaders('gateway', g.secret), ...basic('proxy', 'password') }),
+    ],
+    [
+      'a bearer secret and an X-Service-Id without a secret',
+      (g) => ({ ...bearer(g.secret), 'x-service-id': 'gateway' }),
+    ],
+    [
+      'Basic and an X-Service-Secret without an id',
+      (g) => ({ ...basic('gateway', g.secret), 'x-service-secret': g.secret }),
     ],
     ['headers and a bearer secret', (g) => ({ ...serviceHeaders('gateway', g.secret), ...bearer(g.secret) })],
   ])('does not choose between %s: 401, also under @AllowAnonymousService()', async (_what, headersOf) => {

@@ -112,6 +112,8 @@ export class ServiceAuthGuard implements CanActivate {
   }
 }
 
+/** A part of a credential counts, too: the headers have no other purpose. */
 function hasForm({ serviceId, secret }: PresentedServiceCredential): boolean {
-  return serviceId === undefined ? keyIdOf(secret) !== undefined : isServiceId(serviceId) && secret !== '';
+  if (serviceId === undefined) return keyIdOf(secret) !== undefined;
+  return serviceId === '' ? secret !== '' : isServiceId(serviceId);
 }

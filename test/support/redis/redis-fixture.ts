@@ -1,9 +1,9 @@
-import { readFile } from 'node:fs/promises';
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll } from '@jest/globals';
 import { RedisSessionStorage, type RedisSessionStorageOptions } from 'nestjs-distributed-session/redis';
 import type { CreateStorageFixture } from 'nestjs-distributed-session/testing';
 import { RedisServer } from '@distributed-session/test-servers/redis/redis-server.js';
+import { createAclUser, urlOf } from './acl-roles.js';
 
 /**
  * Deletes everything but the numbers of the change feed (`{ds:…}:s`, `{ds}:svc:s`) and its key (`{ds}:meta`): if they
@@ -47,14 +47,14 @@ export function redisFixture(target: () => RedisTarget): CreateStorageFixture {
   };
 }
 
-/** A storage on its own server, as a user with the rights of docs/redis-acl/read-write.acl and no others. */
+/** A storage on its own server, as a user with the roles sessions and registry and no other rights. */
 export function restrictedRedisFixture(): CreateStorageFixture {
   let server: RedisServer;
+  let user: string;
 
   beforeAll(async () => {
     server = await RedisServer.start();
-    const [, name, ...rules] = (await readFile('docs/redis-acl/read-write.acl', 'utf8')).trim().split(' ');
-    await server.call('ACL', 'SETUSER', name!, ...rules, '>password-of-the-test');
+    user = await createAclUser(server, 'sessions', 'registry');
   });
 
   afterAll(async () => {
@@ -62,7 +62,7 @@ export function restrictedRedisFixture(): CreateStorageFixture {
   });
 
   return redisFixture(() => ({
-    options: { url: `redis://ds-read-write:password-of-the-test@127.0.0.1:${server.port}`, keyPrefix: 'ds' },
+    options: { url: urlOf(server, user), keyPrefix: 'ds' },
     masters: async () => [server],
   }));
 }

@@ -62,7 +62,7 @@ export class RedisRights {
   require(area: keyof typeof WRITER_ROLES): void {
     const missing = this.#missing.get(area)!;
     if (missing.length === 0) return;
-    const [command, key] = missing[0]!;
+    const [command, key] = missing.find(isDecisive) ?? missing[0]!;
     throw new WriteRejectedError(
       `Redis does not allow its user to ${area.replace('-', ' ')}: it lacks the right to ${command} on ${key}. ` +
         `Use a user with the role ${WRITER_ROLES[area]} (docs/redis.md).`,

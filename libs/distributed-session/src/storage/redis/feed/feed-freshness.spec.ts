@@ -71,6 +71,15 @@ describe('FeedFreshness', () => {
     expect(look('a', 1_000)).toHaveLength(8);
   });
 
+  it('keeps a heartbeat that arrives early among many repeated ones', () => {
+    for (let n = 0; n < 8; n++) freshness.recognize(beat(`${n}`, 'unknown'));
+    look('a', 1_000);
+    for (let n = 0; n < 100; n++) freshness.recognize(beat(`${n % 8}`, 'unknown'));
+    const early = beat('c', 'b');
+    freshness.recognize(early);
+    expect(look('b', 2_000)).toEqual([early]);
+  });
+
   it('requires the heartbeats of every master', () => {
     freshness.expect([SHARD, '01']);
     look('a', 1_000);

@@ -12,6 +12,8 @@ export interface Look {
 
 /** Heartbeats that arrive before the reply which makes them recognisable. More are repeated messages. */
 const MAX_EARLY = 8;
+/** Heartbeats that are remembered, to ignore them when they are repeated. */
+const MAX_NONCES = 1_000;
 
 /**
  * Until when the feed is complete, by this process's monotonic clock: every change published before was delivered.
@@ -27,6 +29,7 @@ export class FeedFreshness {
   readonly #early = new Map<string, Beat[]>();
   readonly #shownAt = new Map<string, number>();
   readonly #arrivedAt = new Map<string, number>();
+  readonly #nonces = new Set<string>();
   #keyReadAt = -Infinity;
   #openedAt = -Infinity;
 
@@ -62,15 +65,28 @@ export class FeedFreshness {
     const look = this.#looks.get(shard);
     const isOwn = look !== undefined && look.isOwn && nonce === look.nonce;
     if (look === undefined || !(isOwn || previous === look.nonce)) {
-      const early = this.#early.get(shard) ?? [];
-      if (early.length < MAX_EARLY) this.#early.set(shard, [...early, beat]);
+      this.#keepEarly(beat);
       return false;
     }
+    this.#remember(nonce);
     if (isOwn) this.#looks.set(shard, { ...look, isOwn: false });
     else this.#looks.delete(shard);
     this.#shownAt.set(shard, look.sentAt);
     this.#arrivedAt.set(shard, this.monotonic());
     return true;
+  }
+
+  /** Repeated heartbeats must not take the place of one that arrives early. */
+  #keepEarly(beat: Beat): void {
+    const early = this.#early.get(beat.shard) ?? [];
+    if (this.#nonces.has(beat.nonce) || early.length >= MAX_EARLY) return;
+    this.#early.set(beat.shard, [...early, beat]);
+    this.#remember(beat.nonce);
+  }
+
+  #remember(nonce: string): void {
+    this.#nonces.add(nonce);
+    if (this.#nonces.size > MAX_NONCES) this.#nonces.delete(this.#nonces.values().next().value!);
   }
 
   /** Whether every master's heartbeats arrive. */

@@ -130,13 +130,13 @@ export class Heartbeat {
     }
     this.#storeError = error;
     if (error !== undefined || storedFeedKey === undefined) return;
-    // Other processes ignored what this one has published in the meantime.
-    if (feed.keyRead(storedFeedKey, sentAt).isOther && rights.may('beat')) await this.#reportRekeying();
+    const rekeying = feed.keyRead(storedFeedKey, sentAt);
+    if (rekeying !== undefined && rights.may('beat')) await this.#report(rekeying);
   }
 
-  async #reportRekeying(): Promise<void> {
+  async #report(rekeying: string): Promise<void> {
     const [master] = masterShards(this.context.connection.client, this.context.keys);
-    if (master) await this.#publish(master.shard, packRekeying(newNonce()));
+    if (master) await this.#publish(master.shard, packRekeying(rekeying));
   }
 
   /** Reads the numbers of the streams that may have gone back. */

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { Logger } from '@nestjs/common';
 import type { Cluster, Redis } from 'ioredis';
 import { FeedListeners, SILENT_FEED } from '../../shared/feed-listeners.js';
@@ -31,6 +32,7 @@ export class RedisChangeFeed {
   readonly #freshness: FeedFreshness;
   readonly #numbers = new StreamNumbers();
   readonly #ignored: IgnoredMessages;
+  /** The nonces of the reports about another feed key that were received: each counts once. */
   readonly #rekeyings = new Set<string>();
   readonly #positions = new WeakMap<StorageChange, Position>();
   /** The number of this process's last write on each stream. Replaced by a new map when the numbers may start over. */
@@ -102,13 +104,18 @@ export class RedisChangeFeed {
     for (const early of this.#freshness.look(shard, look)) this.#receiveBeat(early);
   }
 
-  /** The store's feed key was read, by a call that was sent at this time of the monotonic clock. */
-  keyRead(stored: string, sentAt: number): { readonly isOther: boolean } {
+  /**
+   * The store's feed key was read, by a call that was sent at this time of the monotonic clock. If it is another one, what
+   * either process published in the meantime was not authentic to the other: returns the nonce to report this with.
+   */
+  keyRead(stored: string, sentAt: number): string | undefined {
     const isOther = this.feedKey.adopt(stored);
-    // What other processes published with this key was ignored.
-    if (isOther) this.publishGap();
     this.#freshness.keyRead(sentAt);
-    return { isOther };
+    if (!isOther) return undefined;
+    this.publishGap();
+    const nonce = randomBytes(16).toString('hex');
+    this.#rekeyings.add(nonce);
+    return nonce;
   }
 
   /** The streams of which a message was ignored because its number was not new. */

@@ -1,4 +1,15 @@
-import { Body, Controller, Delete, Get, HttpCode, HttpStatus, Param, Post, UseInterceptors } from '@nestjs/common';
+import {
+  Body,
+  Controller,
+  Delete,
+  Get,
+  HttpCode,
+  HttpStatus,
+  Param,
+  Post,
+  UseGuards,
+  UseInterceptors,
+} from '@nestjs/common';
 import { ApiParam, ApiTags } from '@nestjs/swagger';
 import {
   DistributedSessionManager,
@@ -8,6 +19,7 @@ import {
   type VerifiedService,
   toHttpException,
 } from 'nestjs-distributed-session';
+import { ReservedServiceGuard } from '../administrator/reserved-service.guard.js';
 import { CallerSessions } from '../http/calling-service.js';
 import { ApiIdempotencyKey, IdempotencyInterceptor } from '../http/idempotency.interceptor.js';
 import { Operation } from '../openapi/operation.decorator.js';
@@ -28,6 +40,7 @@ import {
 
 /** Services, their secrets and their permissions. */
 @ApiTags('Services')
+@UseGuards(ReservedServiceGuard)
 @Controller('v1/services')
 export class ServicesController {
   @Post()

@@ -57,7 +57,7 @@ function withFiles(variables: Variables): { given: Record<string, string>; error
     try {
       given[name] = readSecretFile(path);
     } catch (error) {
-      errors.push(`${name}_FILE names a file that cannot be read: ${path} (${(error as NodeJS.ErrnoException).code})`);
+      errors.push(`${name}_FILE names a file that cannot be read (${(error as NodeJS.ErrnoException).code})`);
     }
   }
   return { given, errors };

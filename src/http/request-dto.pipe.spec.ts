@@ -163,7 +163,7 @@ describe('RequestDtoPipe', () => {
     const body = Object.fromEntries(Array.from({ length: 5_000 }, (_, index) => [`${index}${'x'.repeat(10_000)}`, 1]));
     const { errors, message } = errorOf(body);
     expect(errors).toHaveLength(20);
-    expect(errors.every(({ field }) => field.length === 64)).toBe(true);
+    expect(errors.every(({ field }) => field === '…')).toBe(true);
     expect(message.length).toBeLessThan(5_000);
   });
 

@@ -1,7 +1,7 @@
 import { type ArgumentMetadata, Injectable, type PipeTransform, type Type } from '@nestjs/common';
 import { plainToInstance } from 'class-transformer';
 import { type ValidationError, getMetadataStorage, validateSync } from 'class-validator';
-import { unknownName } from 'nestjs-distributed-session';
+import { shownUnknown, unknownName } from 'nestjs-distributed-session';
 import { rawFieldsOf } from './dto-rules.js';
 import { type FieldError, RequestError } from './problem.js';
 
@@ -56,9 +56,8 @@ function fieldsOf(metatype: Function): string[] {
 }
 
 function unknownField(name: string, known: readonly string[], type: string): FieldError {
-  const field = name.slice(0, MAX_NAME_LENGTH);
   const noun = type === 'query' ? 'query parameter' : 'field';
-  return { field, message: unknownName(noun, field, known) };
+  return { field: shownUnknown(name, known), message: unknownName(noun, name.slice(0, MAX_NAME_LENGTH), known) };
 }
 
 /** Returns the paths of prototype names below a field. */
@@ -76,7 +75,10 @@ function errorsOf(violations: readonly ValidationError[], type: string, parent =
     const field = `${prefix}${property}`;
     const [rule, text] = Object.entries(constraints).at(-1) ?? [];
     if (rule === undefined || text === undefined) return errorsOf(children, type, field);
-    if (rule === 'whitelistValidation') return [{ field, message: `Unknown field "${field}".` }];
+    if (rule === 'whitelistValidation') {
+      const shown = `${prefix}${shownUnknown(property, [])}`;
+      return [{ field: shown, message: `Unknown field "${shown}".` }];
+    }
     if (value === undefined) return [{ field, message: `${field} is required.` }];
     // A query parameter is always text.
     const namesKind = type === 'body' && KIND_RULES.includes(rule) && !text.startsWith('each value');

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { type CallHandler, type ExecutionContext, Injectable, type NestInterceptor } from '@nestjs/common';
 import type { Observable } from 'rxjs';
+import { shownUnknown } from 'nestjs-distributed-session';
 import { RequestError } from './problem.js';
 
 /** Nest's metadata key for a handler's parameters. Each key in it begins with the number of the parameter's kind. */
@@ -26,8 +27,9 @@ export class StrictRequestInterceptor implements NestInterceptor {
     const taken = kindsTaken(context);
     const [parameter] = Object.keys(query);
     if (parameter !== undefined && !taken.has(QUERY)) {
-      const message = `Unknown query parameter "${parameter}". This route has none.`;
-      throw new RequestError('ERR_REQUEST_INPUT', message, [{ field: parameter, message }]);
+      const field = shownUnknown(parameter, []);
+      const message = `Unknown query parameter "${field}". This route has none.`;
+      throw new RequestError('ERR_REQUEST_INPUT', message, [{ field, message }]);
     }
     if (body !== undefined && body !== null && Object.keys(body).length > 0 && !taken.has(BODY)) {
       throw RequestError.of('ERR_REQUEST_INPUT', 'body', 'is not supported by this route. Remove it.');

@@ -101,14 +101,14 @@ describe('The session service', () => {
     expect(({} as { canary?: unknown }).canary).toBeUndefined();
   });
 
-  test('lists at most twenty errors, and shortens long field names', async () => {
+  test('lists at most twenty errors, and does not repeat names that may be secrets', async () => {
     const two = await servers.refusalOf('POST /v1/services', { serviceId: 1, serviceName: 'Orders', permissions: 2 });
     expect(two).toMatchObject({ field: 'serviceId' });
     const names = Array.from({ length: 1_000 }, (_, index) => [`${index}${'n'.repeat(20)}`, CANARY]);
     const many = await servers.refusalOf(CREATE, Object.fromEntries(names));
-    expect(many).toMatchObject({ status: 400, field: `0${'n'.repeat(20)}` });
+    expect(many).toMatchObject({ status: 400, field: '…' });
     const long = await servers.refusalOf(CREATE, { ...VALID[CREATE], ['n'.repeat(60_000)]: 1 });
-    expect(long).toMatchObject({ status: 400, field: 'n'.repeat(64) });
+    expect(long).toMatchObject({ status: 400, field: '…' });
   });
 
   test.each<[field: string, value: unknown, fields: object]>([

@@ -61,7 +61,7 @@ describe.each(FORMATS)('On %s, the complete log as %s', (HTTP_ADAPTER, LOG_FORMA
     await call('GET', `/v1/sessions/${sessionId}/attributes/${CANARY}-key`);
     await call('PATCH', `/v1/sessions/${sessionId}/attributes`, { set: { role: CANARY }, remove: [`${CANARY}-key`] });
     await call('PUT', `/v1/sessions/${sessionId}`, { attributes }, { ...service.administrator, 'if-match': '"3"' });
-    const rotated = await call('POST', `/v1/sessions/${sessionId}/rotate`);
+    const rotated = await call('POST', `/v1/sessions/${sessionId}/rotate`, { actor: CANARY });
     const registration = { serviceId: 'order', serviceName: CANARY, permissions: ['session.read'] };
     const registered = await call('POST', '/v1/services', registration);
     const renewed = await call('POST', '/v1/services/order/secrets');

@@ -1,12 +1,18 @@
 import { DistributedSessionError } from './distributed-session.error.js';
+import { shownName } from '../model/shown-name.js';
 import { inputMessage } from './input-message.js';
 
 /** The service is not registered. A failed verification never throws this error, so that ids cannot be enumerated. */
 export class ServiceNotFoundError extends DistributedSessionError {
   readonly code = 'ERR_SERVICE_NOT_FOUND';
 
-  constructor(readonly serviceId: string) {
-    super(`Service '${serviceId}' is not registered. Register it with registerService().`);
+  /** The id; `…` if it may be a secret in the wrong place. */
+  readonly serviceId: string;
+
+  constructor(serviceId: string) {
+    const shown = shownName(serviceId);
+    super(`Service '${shown}' is not registered. Register it with registerService().`);
+    this.serviceId = shown;
   }
 }
 
@@ -37,16 +43,19 @@ export class ServiceConflictError extends DistributedSessionError {
 /** An argument about a service is invalid. Nothing was written. */
 export class ServiceInputError extends DistributedSessionError {
   readonly code = 'ERR_SERVICE_INPUT';
+  /** The invalid argument, such as `serviceId` or `permissions[1]`; `…` for a name that may be a secret. */
+  readonly field: string;
 
   constructor(
-    /** The invalid argument, such as `serviceId` or `permissions[1]`. */
-    readonly field: string,
+    field: string,
     /** Follows the field in the message, such as `must be a string.`, unless it begins with a capital letter. */
     expectation: string,
     /** The limit that was exceeded, if it is a number. */
     readonly limit?: number,
   ) {
-    super(inputMessage(field, expectation));
+    const shown = shownName(field);
+    super(inputMessage(shown, expectation));
+    this.field = shown;
   }
 }
 
@@ -73,12 +82,14 @@ export class ServiceAuthenticationError extends DistributedSessionError {
 export class ServicePermissionError extends DistributedSessionError {
   readonly code = 'ERR_SERVICE_PERMISSION';
 
-  constructor(
-    readonly serviceId: string,
-    /** The missing permission, such as `session.write:order.total`. */
-    readonly permission: string,
-    message = `Service '${serviceId}' lacks the permission '${permission}'.`,
-  ) {
-    super(message);
+  readonly serviceId: string;
+  /** The missing permission, such as `session.write:order.total`; `…` for a part that may be a secret. */
+  readonly permission: string;
+
+  constructor(serviceId: string, permission: string, message?: string) {
+    const [service, missing] = [shownName(serviceId), shownName(permission)];
+    super(message ?? `Service '${service}' lacks the permission '${missing}'.`);
+    this.serviceId = service;
+    this.permission = missing;
   }
 }

@@ -1,5 +1,6 @@
 import type { EndReason } from '../model/end-reason.js';
 import { DistributedSessionError } from './distributed-session.error.js';
+import { shownName } from '../model/shown-name.js';
 import { inputMessage } from './input-message.js';
 
 /** The session does not exist, its history has expired, or the credential is wrong. */
@@ -118,16 +119,19 @@ export type SessionInputConstraint =
 /** An argument about a session is invalid. Nothing was read or written. */
 export class SessionInputError extends DistributedSessionError {
   readonly code = 'ERR_SESSION_INPUT';
+  /** The invalid argument, such as `loginId` or `attributes.cart.items[2]`; `…` for a name that may be a secret. */
+  readonly field: string;
 
   constructor(
-    /** The invalid argument, such as `loginId` or `attributes.cart.items[2]`. */
-    readonly field: string,
+    field: string,
     readonly constraint: SessionInputConstraint,
     /** Follows the field in the message, such as `must be a string.`, unless it begins with a capital letter. */
     expectation: string,
     /** The limit that was exceeded, if it is a number. */
     readonly limit?: number,
   ) {
-    super(inputMessage(field, expectation));
+    const shown = shownName(field);
+    super(inputMessage(shown, expectation));
+    this.field = shown;
   }
 }

@@ -7,7 +7,7 @@ const SHOWN = '[secret]';
  * contain `[secret]`, or nothing. Only {@link reveal} returns it.
  *
  * @example
- * const pepper = new Secret(readFileSync('/run/secrets/pepper', 'utf8'));
+ * const pepper = new Secret(process.env.SECRET_PEPPER!);
  * const sessions = DistributedSessionModule.forRoot({ serviceId: 'order', storage, secretPepper: pepper });
  */
 export class Secret<T = string> {

@@ -1,4 +1,5 @@
 import { ServiceInputError } from '../errors/service.errors.js';
+import { shownName } from '../model/shown-name.js';
 import { INPUT_LIMITS } from '../model/input-limits.js';
 import { kindMismatch } from '../model/value-kind.js';
 
@@ -48,14 +49,14 @@ export function parsePermission(text: unknown, field = 'permission'): Permission
   if (!NAME.test(name)) {
     throw new ServiceInputError(
       field,
-      `'${text}' is not a valid permission. Use dot-separated names, such as 'session.read' or 'session.*'.`,
+      `'${shownName(text)}' is not a valid permission. Use dot-separated names, such as 'session.read' or 'session.*'.`,
     );
   }
   if (colon < 0) return { text, name: name.split('.') };
   if (!NARROWABLE.includes(name)) {
     throw new ServiceInputError(
       field,
-      `'${text}' is not a valid permission. Only ${NARROWABLE.join(' and ')} can be narrowed to attributes.`,
+      `'${shownName(text)}' is not a valid permission. Only ${NARROWABLE.join(' and ')} can be narrowed to attributes.`,
     );
   }
   return { text, name: name.split('.'), ...parseAttributes(text.slice(colon + 1), text, field) };
@@ -68,7 +69,7 @@ function parseAttributes(pattern: string, text: string, field: string): Pick<Per
   if (pattern === '' || hasMisplacedWildcard) {
     throw new ServiceInputError(
       field,
-      `'${text}' has an invalid attribute pattern. Use an attribute key, or a prefix followed by '.*'.`,
+      `'${shownName(text)}' has an invalid attribute pattern. Use an attribute key, or a prefix followed by '.*'.`,
     );
   }
   return pattern === WILDCARD ? {} : { attributes: segments };

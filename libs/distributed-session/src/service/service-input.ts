@@ -2,7 +2,7 @@ import { ServiceInputError } from '../errors/service.errors.js';
 import { INPUT_LIMITS } from '../model/input-limits.js';
 import { SERVICE_ID_RULE, isServiceId } from '../model/service-id.js';
 import { kindMismatch } from '../model/value-kind.js';
-import { unknownName } from '../options/unknown-name.js';
+import { shownUnknown, unknownName } from '../options/unknown-name.js';
 import { parsePermission } from './permission.js';
 import { looksGenerated } from './service-secret.js';
 
@@ -45,7 +45,7 @@ export function assertKnownFields(name: string, value: unknown, known: readonly 
   const unknown = Object.keys(value).find((field) => !known.includes(field));
   if (unknown !== undefined) {
     const noun = name === 'options' ? 'option' : 'field';
-    throw new ServiceInputError(unknown, unknownName(noun, unknown, known));
+    throw new ServiceInputError(shownUnknown(unknown, known), unknownName(noun, unknown, known));
   }
 }
 

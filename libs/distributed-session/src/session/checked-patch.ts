@@ -9,7 +9,7 @@ import {
 } from '../model/attributes.js';
 import { INPUT_LIMITS } from '../model/input-limits.js';
 import { kindMismatch } from '../model/value-kind.js';
-import { unknownName } from '../options/unknown-name.js';
+import { shownUnknown, unknownName } from '../options/unknown-name.js';
 import { assertAttributeKey, copyAttributeValue } from './attribute-value.js';
 
 const PATCH_FIELDS = ['set', 'remove'];
@@ -29,7 +29,7 @@ export function checkPatch(patch: AttributePatch, limits: AttributeLimits): Chec
   const unknown = Object.keys(patch).find((name) => !PATCH_FIELDS.includes(name));
   if (unknown !== undefined) {
     const error = unknownName('field', unknown, PATCH_FIELDS, 'patch.');
-    throw new SessionInputError(`patch.${unknown}`, 'unknown-field', error);
+    throw new SessionInputError(`patch.${shownUnknown(unknown, PATCH_FIELDS)}`, 'unknown-field', error);
   }
   const remove = new Set(checkKeys(patch.remove ?? [], limits));
   const set = checkAttributes(patch.set ?? {}, limits);

@@ -6,7 +6,7 @@ import { DEFAULT_PAGE_SIZE, INPUT_LIMITS } from '../model/input-limits.js';
 import { type SessionTimeouts, combineTimeouts } from '../model/session-timeouts.js';
 import type { SessionClient } from '../model/session.js';
 import { kindMismatch } from '../model/value-kind.js';
-import { unknownName } from '../options/unknown-name.js';
+import { shownUnknown, unknownName } from '../options/unknown-name.js';
 import type { ResolvedOptions } from '../resolve-options.js';
 import type { ListLogins } from '../storage/session-storage.operations.js';
 import { assertSessionId } from './session-credential.js';
@@ -60,7 +60,11 @@ export function assertKnownOptions(options: object, known: readonly string[]): v
   }
   const unknown = Object.keys(options).find((name) => !known.includes(name));
   if (unknown === undefined) return;
-  throw new SessionInputError(`options.${unknown}`, 'unknown-field', unknownName('option', unknown, known));
+  throw new SessionInputError(
+    `options.${shownUnknown(unknown, known)}`,
+    'unknown-field',
+    unknownName('option', unknown, known),
+  );
 }
 
 /** The validated options of `createSession()`, without the attributes. */
@@ -111,7 +115,7 @@ function checkClient(client: unknown): SessionClient {
   const unknown = Object.keys(client).find((name) => !CLIENT_FIELDS.includes(name));
   if (unknown !== undefined) {
     const error = unknownName('field', unknown, CLIENT_FIELDS, 'client.');
-    throw new SessionInputError(`client.${unknown}`, 'unknown-field', error);
+    throw new SessionInputError(`client.${shownUnknown(unknown, CLIENT_FIELDS)}`, 'unknown-field', error);
   }
   const { ip, userAgent } = client;
   if (ip !== undefined) assertText('client.ip', ip, INPUT_LIMITS.maxClientIpLength);

@@ -48,7 +48,7 @@ describe.each(SERVERS)('On %s, the session service', (HTTP_ADAPTER) => {
 
   beforeAll(async () => {
     storage = new WatchedStorage();
-    service = await startService({ variables: { HTTP_ADAPTER }, storage });
+    service = await startService({ variables: { HTTP_ADAPTER, TRUST_PROXY: '1' }, storage });
     operations = operationsIn(openApiDocument(service.app)).filter(({ path: route }) => route.startsWith('/v1/'));
     for (const [index, permission] of SINGLE_PERMISSIONS.entries()) {
       const permissions = permission === undefined ? [] : [permission];
@@ -113,6 +113,7 @@ describe.each(SERVERS)('On %s, the session service', (HTTP_ADAPTER) => {
   );
 
   test('rejects every operation without a credential, and with a wrong one', async () => {
+    let failures = 0;
     for (const operation of operations) {
       const { line, body, headers } = await requestOf(operation, service);
       for (const caller of [
@@ -121,7 +122,9 @@ describe.each(SERVERS)('On %s, the session service', (HTTP_ADAPTER) => {
         serviceHeaders(operation.operationId, 'dss_'),
       ]) {
         const called = storage.calls.length;
-        const answer = await clientOf(service, caller)(line, body, headers);
+        // Each failure from another address, because failed attempts of one are throttled.
+        const from = { 'x-forwarded-for': `198.51.100.${++failures}` };
+        const answer = await clientOf(service, caller)(line, body, { ...headers, ...from });
         expect(refusalIn(answer)).toEqual({ status: 401, code: 'ERR_SERVICE_AUTHENTICATION' });
         expect(answer.headers.get('www-authenticate')).toBe('Basic realm="services", charset="UTF-8"');
         expect(storage.calls.slice(called).filter((call) => !OF_AUTHENTICATION.test(call))).toEqual([]);
@@ -182,9 +185,24 @@ describe.each(SERVERS)('On %s, the session service', (HTTP_ADAPTER) => {
     }
   });
 
-  test('shows no attributes to a caller that may only write', async () => {
+  test('shows neither attributes nor the client and the device to a caller that may only write', async () => {
     const set = await writer<Session>(`PUT ${path}/attributes/cart.note`, { value: 'x' });
     expect([set.status, set.json.attributes]).toEqual([200, {}]);
+    const login = { loginId: 'erin', device: 'web', client: { ip: '203.0.113.7', userAgent: 'Firefox' } };
+    const { sessionId } = await service.sessions.createSession('erin', undefined, {
+      device: login.device,
+      client: login.client,
+    });
+    for (const answer of [
+      set,
+      await writer<Session>(`PUT /v1/sessions/${sessionId}/attributes/cart.a`, { value: 1 }),
+      await writer<Session>(`PATCH /v1/sessions/${sessionId}/attributes`, { set: { 'cart.b': 1 } }),
+      await writer<Session>(`DELETE /v1/sessions/${sessionId}/attributes/cart.a`),
+      await clientOf(service, await service.register('issuer', 'session.create'))<Session>('POST /v1/sessions', login),
+    ]) {
+      expect(Math.floor(answer.status / 100)).toBe(2);
+      expect([answer.json.attributes, answer.json.client, answer.json.device]).toEqual([{}, undefined, undefined]);
+    }
     const { json } = await administrator<Session>(`GET ${path}`);
     expect(json.attributes).toMatchObject({ 'cart.note': 'x', 'cart.total': 5 });
     const refusal = await refusalOf(service, () => writer(`GET ${path}/attributes/cart.note`));

@@ -44,6 +44,11 @@ export function IsAttributeLimits(): PropertyDecorator {
   return optionRule('isAttributeLimits', validate, requirement, 'an object');
 }
 
+/** Requires a part of a whole. */
+export function IsShare(): PropertyDecorator {
+  return optionRule('isShare', isShare, 'must be a number above 0 and at most 1, such as 0.5', 'a number');
+}
+
 /** Requires some of the carriers, each at most once. */
 export function IsCarrierList(carriers: readonly string[]): PropertyDecorator {
   const validate = (value: unknown) =>
@@ -63,6 +68,10 @@ export function IsCookieName(): PropertyDecorator {
     'must be a cookie name (RFC 6265), such as __Host-session',
     'a string',
   );
+}
+
+function isShare(value: unknown): boolean {
+  return typeof value === 'number' && value > 0 && value <= 1;
 }
 
 function isPepper(given: unknown): boolean {

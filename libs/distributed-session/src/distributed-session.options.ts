@@ -6,6 +6,7 @@ import {
   IsPepper,
   IsServiceId,
   IsSessionStorage,
+  IsShare,
   IsTokenKey,
   IsTokenKeyList,
 } from './distributed-session.option-rules.js';
@@ -150,6 +151,15 @@ export class DistributedSessionOptions {
    */
   @IsAttributeLimits()
   readonly attributeLimits: Partial<AttributeLimits> = {};
+
+  /**
+   * The part of a session's attributes, in number and in total size, that one service with limited permissions may write:
+   * above 0, at most 1. The application itself and services with the permission `*` are not limited.
+   *
+   * @default 0.5
+   */
+  @IsShare()
+  readonly maxAttributeShare: number = 0.5;
 
   /**
    * How long this process caches a verified service before it reads the service again; 0: not at all. A change of a

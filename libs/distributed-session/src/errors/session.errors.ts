@@ -114,7 +114,9 @@ export type SessionInputConstraint =
   | 'attribute-depth'
   | 'attribute-value-size'
   | 'attribute-count'
-  | 'attributes-total-size';
+  | 'attributes-total-size'
+  | 'attribute-share-count'
+  | 'attribute-share-size';
 
 /** An argument about a session is invalid. Nothing was read or written. */
 export class SessionInputError extends DistributedSessionError {

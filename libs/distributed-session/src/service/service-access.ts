@@ -41,6 +41,11 @@ export class ServiceAccess {
     return !this.may(EVERYTHING);
   }
 
+  /** Whether the service may read sessions, with at least some attributes. */
+  get isReader(): boolean {
+    return this.mayForSomeAttributes(READ);
+  }
+
   /** Returns whether all of a permission is granted. */
   may(required: Permission): boolean {
     return this.sets.every((set) => set.grants(required));
@@ -62,7 +67,7 @@ export class ServiceAccess {
    * @throws {ServicePermissionError} otherwise.
    */
   requireRead(): void {
-    if (!this.mayForSomeAttributes(READ)) throw new ServicePermissionError(this.serviceId, READ.text);
+    if (!this.isReader) throw new ServicePermissionError(this.serviceId, READ.text);
   }
 
   /**

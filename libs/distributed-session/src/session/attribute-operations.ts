@@ -31,7 +31,7 @@ export abstract class AttributeOperations extends SessionOperations {
     const current = await this.parts.reader.get(session.sessionId, { touch: false });
     const patch = patchOfUpdate(session, current, this.access, this.#limits);
     this.access.requireWrite([...patch.set.keys(), ...patch.remove]);
-    return toSession(await this.parts.writer.replace(current, patch, this.access.serviceId), this.access);
+    return toSession(await this.parts.writer.replace(current, patch, this.access), this.access);
   }
 
   /**
@@ -52,7 +52,7 @@ export abstract class AttributeOperations extends SessionOperations {
     assertSessionId(sessionId);
     const checked = checkPatch(patch, this.#limits);
     this.access.requireWrite([...checked.set.keys(), ...checked.remove]);
-    return toSession(await this.parts.writer.write(sessionId, checked, this.access.serviceId), this.access);
+    return toSession(await this.parts.writer.write(sessionId, checked, this.access), this.access);
   }
 
   /**

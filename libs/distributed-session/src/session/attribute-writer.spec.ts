@@ -31,6 +31,8 @@ class WatchedStorage extends InMemorySessionStorage {
   }
 }
 
+const AUTHOR = { serviceId: 'svc', isLimited: false };
+
 describe('AttributeWriter', () => {
   let clock: FakeClock;
   let storage: WatchedStorage;
@@ -44,13 +46,16 @@ describe('AttributeWriter', () => {
     const attributeLimits = { maxCount: 60, maxTotalBytes: 2_000 };
     const options = resolveOptions({ serviceId: 'svc', storage, attributeLimits, rotationGraceMs: GRACE_MS });
     issuer = new SessionIssuer(storage, options, new TokenDigests({}));
-    writer = new AttributeWriter(storage, options.attributeLimits, new TokenDigests({}));
+    writer = new AttributeWriter(storage, options, new TokenDigests({}));
     const creation = { loginId: 'alice', attributes: emptyAttributes(), timeouts: options.timeouts };
     sessionId = (await issuer.create(creation, { by: 'svc', mayDisplace: true })).open.record.sessionId;
   });
 
   const write = (patch: AttributePatch, by = 'svc', id = sessionId) =>
-    writer.write(id, checkPatch(patch, resolveOptions({ serviceId: 'svc', storage }).attributeLimits), by);
+    writer.write(id, checkPatch(patch, resolveOptions({ serviceId: 'svc', storage }).attributeLimits), {
+      ...AUTHOR,
+      serviceId: by,
+    });
   const end = () => storage.end({ sessionId, reason: 'kicked-out', by: 'other', historyRetentionMs: 1_000 });
 
   async function stored(id = sessionId) {
@@ -200,21 +205,21 @@ describe('AttributeWriter.replace', () => {
   it('replaces only the version that was opened, never a newer or ended one', async () => {
     const storage = new InMemorySessionStorage({ clock: new FakeClock() });
     const options = resolveOptions({ serviceId: 'svc', storage });
-    const writer = new AttributeWriter(storage, options.attributeLimits, new TokenDigests({}));
+    const writer = new AttributeWriter(storage, options, new TokenDigests({}));
     const creation = { loginId: 'alice', attributes: emptyAttributes(), timeouts: options.timeouts };
     const { open } = await new SessionIssuer(storage, options, new TokenDigests({})).create(creation, {
       by: 'svc',
       mayDisplace: true,
     });
     const patch = checkPatch({ set: { a: 1 } }, options.attributeLimits);
-    const newer = await writer.replace(open, patch, 'svc');
+    const newer = await writer.replace(open, patch, AUTHOR);
     expect(newer.record.version).toBe(2);
     const conflict = { code: 'ERR_SESSION_CONFLICT', expectedVersion: 1, currentVersion: 2 };
-    await expect(writer.replace(open, patch, 'svc')).rejects.toMatchObject(conflict);
+    await expect(writer.replace(open, patch, AUTHOR)).rejects.toMatchObject(conflict);
     const { sessionId } = open.record;
     await storage.end({ sessionId, reason: 'logged-out', by: 'svc', historyRetentionMs: 1_000 });
     await expect(
-      writer.replace(newer, checkPatch({ set: { a: 2 } }, options.attributeLimits), 'svc'),
+      writer.replace(newer, checkPatch({ set: { a: 2 } }, options.attributeLimits), AUTHOR),
     ).rejects.toMatchObject({ code: 'ERR_SESSION_ENDED', reason: 'logged-out' });
   });
 });

@@ -1,9 +1,9 @@
 import { SessionConflictError, SessionNotFoundError } from '../errors/session.errors.js';
-import type { AttributeLimits, SessionAttributes } from '../model/attributes.js';
 import type { StoredSession } from '../storage/session-record.js';
 import type { SessionStorage } from '../storage/session-storage.js';
 import type { ReplaceSessionResult } from '../storage/session-storage.operations.js';
-import { type CheckedPatch, applyPatch } from './checked-patch.js';
+import { type AttributeAuthor, type AttributeState, type SharedLimits, applyPatchAs } from './attribute-shares.js';
+import type { CheckedPatch } from './checked-patch.js';
 import { type OpenSession, assertIsSession, endedError, openLive, openSession, readSession } from './open-session.js';
 import { followRotation } from './rotation-grace.js';
 import { encodePayload } from './session-payload.js';
@@ -15,6 +15,7 @@ const MAX_ATTEMPTS = 100;
 type Replacement = Exclude<ReplaceSessionResult, { outcome: 'missing' }>;
 
 interface PendingPatch {
+  readonly author: AttributeAuthor;
   readonly patch: CheckedPatch;
   readonly resolve: (session: OpenSession) => void;
   readonly reject: (error: unknown) => void;
@@ -32,14 +33,15 @@ export class AttributeWriter {
 
   constructor(
     private readonly storage: SessionStorage,
-    private readonly limits: AttributeLimits,
+    private readonly limits: SharedLimits,
     private readonly digests: TokenDigests,
   ) {}
 
   /** Returns the session after the write. Rejects without writing any of the patch if it does not fit the session. */
-  write(sessionId: string, patch: CheckedPatch, by: string): Promise<OpenSession> {
+  write(sessionId: string, patch: CheckedPatch, author: AttributeAuthor): Promise<OpenSession> {
     return new Promise((resolve, reject) => {
-      const pending = { patch, resolve, reject };
+      const pending = { author, patch, resolve, reject };
+      const by = author.serviceId;
       const key = `${by} ${sessionId}`;
       const queue = this.#queues.get(key);
       if (queue) queue.push(pending);
@@ -48,9 +50,9 @@ export class AttributeWriter {
   }
 
   /** Writes only if the open version is still current; otherwise throws {@link SessionConflictError}. */
-  async replace(open: OpenSession, patch: CheckedPatch, by: string): Promise<OpenSession> {
-    const attributes = applyPatch(open.payload.attributes, patch, this.limits);
-    const result = await this.#write(open, attributes, by);
+  async replace(open: OpenSession, patch: CheckedPatch, author: AttributeAuthor): Promise<OpenSession> {
+    const state = applyPatchAs(author, open.payload, patch, this.limits);
+    const result = await this.#write(open, state, author.serviceId);
     if (result.outcome === 'ended') throw endedError(result.session);
     if (result.outcome === 'replaced') return openSession(result.session);
     throw new SessionConflictError(open.record.sessionId, open.record.version, result.session.version);
@@ -73,9 +75,9 @@ export class AttributeWriter {
     try {
       let current = await this.#latest(await readSession(this.storage, sessionId), sessionId);
       for (let attempt = 1; queue.length > 0 || round.length > 0; attempt++) {
-        const { fitting, attributes } = applyAll([...round, ...queue.splice(0)], current, this.limits);
+        const { fitting, state } = applyAll([...round, ...queue.splice(0)], current, this.limits);
         round = fitting;
-        const result = await this.#write(current, attributes, by);
+        const result = await this.#write(current, state, by);
         current = await this.#latest(result.session, sessionId);
         if (result.outcome === 'replaced') {
           for (const { resolve } of round.splice(0)) resolve(current);
@@ -93,14 +95,18 @@ export class AttributeWriter {
   }
 
   /** Replaces the open version, unless the attributes are unchanged. */
-  async #write({ record, payload }: OpenSession, attributes: SessionAttributes, by: string): Promise<Replacement> {
+  async #write(
+    { record, payload }: OpenSession,
+    { attributes, writers }: AttributeState,
+    by: string,
+  ): Promise<Replacement> {
     if (attributes === payload.attributes) return { outcome: 'replaced', session: record };
     const digest = record.tokenDigest ?? payload.tokenDigest;
     const result = await this.storage.replace({
       sessionId: record.sessionId,
       expectedVersion: record.version,
       ...(digest !== undefined && { tokenDigest: this.digests.renewed(record.sessionId, digest) }),
-      payload: encodePayload({ ...payload, attributes }),
+      payload: encodePayload({ ...payload, attributes, writers }),
       by,
       touch: true,
     });
@@ -116,16 +122,16 @@ export class AttributeWriter {
 }
 
 /** Applies patches in order. One that does not fit is rejected and does not affect the others. */
-function applyAll(patches: PendingPatch[], { payload }: OpenSession, limits: AttributeLimits) {
-  let attributes = payload.attributes;
-  const fitting = patches.filter(({ patch, reject }) => {
+function applyAll(patches: PendingPatch[], { payload }: OpenSession, limits: SharedLimits) {
+  let state: AttributeState = payload;
+  const fitting = patches.filter(({ author, patch, reject }) => {
     try {
-      attributes = applyPatch(attributes, patch, limits);
+      state = applyPatchAs(author, state, patch, limits);
       return true;
     } catch (error) {
       reject(error);
       return false;
     }
   });
-  return { fitting, attributes };
+  return { fitting, state };
 }

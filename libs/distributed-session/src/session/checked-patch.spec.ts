@@ -29,7 +29,7 @@ describe('The limits of a patch', () => {
         return target[String(name)];
       },
     });
-    expect(() => checkPatch({ set }, DEFAULT_ATTRIBUTE_LIMITS)).toThrow(/at most 100 keys, not 101/);
+    expect(() => checkPatch({ set }, DEFAULT_ATTRIBUTE_LIMITS)).toThrow(/at most 100 keys\.$/);
     expect(looked).toEqual([]);
   });
 
@@ -42,7 +42,7 @@ describe('The limits of a patch', () => {
   it('accept as many attributes as the session already has under higher limits', () => {
     const limits = { ...DEFAULT_ATTRIBUTE_LIMITS, maxCount: 2 };
     expect(checkAttributes({ a: 1, b: 2, c: 3 }, limits, 3).size).toBe(3);
-    expect(() => checkAttributes({ a: 1, b: 2, c: 3 }, limits, 2)).toThrow(/not 3/);
+    expect(() => checkAttributes({ a: 1, b: 2, c: 3 }, limits, 2)).toThrow(/at most 2 keys\.$/);
   });
 });
 

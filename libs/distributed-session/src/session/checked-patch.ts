@@ -50,7 +50,7 @@ export function checkAttributes(attributes: unknown, limits: AttributeLimits, ex
     throw new SessionInputError('attributes', 'type', expectation);
   }
   const keys = Object.keys(attributes);
-  if (keys.length > Math.max(limits.maxCount, existing)) throw tooMany(keys.length, limits);
+  if (keys.length > Math.max(limits.maxCount, existing)) throw tooMany(limits);
   const checked = new Map<string, JsonValue>();
   for (const key of keys) {
     assertAttributeKey(key, 'attribute key', limits);
@@ -97,21 +97,22 @@ export function applyPatch(
   for (const [key, value] of patch.set) next[key] = value;
   const count = Object.keys(next).length;
   if (count > maxCount && count > Object.keys(current).length) {
-    throw tooMany(count, limits);
+    throw tooMany(limits);
   }
   const bytes = jsonBytes(next);
   if (bytes > maxTotalBytes && bytes > jsonBytes(current)) {
-    const expectation = `must be at most ${maxTotalBytes} bytes as JSON in total, not ${bytes}.`;
+    const expectation = `must be at most ${maxTotalBytes} bytes as JSON in total.`;
     throw new SessionInputError('attributes', 'attributes-total-size', expectation, maxTotalBytes);
   }
   return Object.freeze(next);
 }
 
-function tooMany(count: number, { maxCount }: AttributeLimits): SessionInputError {
-  const expectation = `must have at most ${maxCount} keys, not ${count}.`;
+/** States the limit only: the actual number includes attributes that the caller may not read. */
+function tooMany({ maxCount }: AttributeLimits): SessionInputError {
+  const expectation = `must have at most ${maxCount} keys.`;
   return new SessionInputError('attributes', 'attribute-count', expectation, maxCount);
 }
 
-function jsonBytes(attributes: SessionAttributes): number {
+export function jsonBytes(attributes: object): number {
   return Buffer.byteLength(JSON.stringify(attributes));
 }

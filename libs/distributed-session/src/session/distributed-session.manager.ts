@@ -5,7 +5,7 @@ import type { ServiceCredential } from '../service/service-credential.js';
 import type { ListLogins, LoginPage, SessionCounts } from '../storage/session-storage.operations.js';
 import { AttributeOperations } from './attribute-operations.js';
 import { ManagerParts } from './manager-parts.js';
-import { toSession } from './open-session.js';
+import { toListedSession } from './open-session.js';
 import type { SessionEvents } from './session-events.js';
 import { type EndAllOptions, assertLoginId, checkEndAllOptions, checkPage } from './session-input.js';
 import type { TouchCounts } from './touch-queue.js';
@@ -113,7 +113,7 @@ export class DistributedSessionManager extends AttributeOperations {
   async getSessionsByLoginId(loginId: string): Promise<readonly Session[]> {
     this.access.require('session.list');
     assertLoginId(loginId);
-    return (await this.parts.reader.list(loginId)).map((open) => toSession(open, this.access));
+    return (await this.parts.reader.list(loginId)).map((open) => toListedSession(open, this.access));
   }
 
   /**

@@ -38,7 +38,7 @@ export class ManagerParts {
     this.#sweeper = new SessionSweeper(storage, options);
     this.issuer = new SessionIssuer(storage, options, digests);
     this.reader = new SessionReader(storage, this.touches, digests, (tombstone) => this.#reportLateUse(tombstone));
-    this.writer = new AttributeWriter(storage, options.attributeLimits, digests);
+    this.writer = new AttributeWriter(storage, options, digests);
     this.ender = new SessionEnder(storage, options.historyRetentionMs);
     this.verifier = new ServiceVerifier(storage, hasher, options.verificationCacheMs);
     this.registry = new ServiceRegistry(storage.services, hasher, () => this.verifier.forget(), options.serviceId);

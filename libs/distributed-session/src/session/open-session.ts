@@ -53,14 +53,28 @@ export function endedError(tombstone: SessionTombstone, sessionId = tombstone.se
   return new SessionEndedError(sessionId, tombstone);
 }
 
-/** Returns the frozen snapshot for a caller: without token digests, and with the attributes that it may read. */
-export function toSession({ record, payload }: OpenSession, access: ServiceAccess): Session {
-  const { state, tokenDigest, payload: packed, ...header } = record;
+/**
+ * Returns the frozen snapshot for a caller: without token digests, and with the attributes that it may read. Only a
+ * reader, or a caller that lists a user's devices, sees the device and the client.
+ */
+export function toSession(
+  { record, payload }: OpenSession,
+  access: ServiceAccess,
+  showsDevice = access.isReader,
+): Session {
+  const { state, tokenDigest, payload: packed, device, ...header } = record;
+  const { client } = payload;
   return Object.freeze({
     ...header,
-    ...(payload.client && { client: payload.client }),
+    ...(showsDevice && device !== undefined && { device }),
+    ...(showsDevice && client && { client }),
     attributes: access.visible(payload.attributes),
   });
+}
+
+/** Returns the snapshot for a list of a user's devices. */
+export function toListedSession(open: OpenSession, access: ServiceAccess): Session {
+  return toSession(open, access, true);
 }
 
 /** Returns the snapshot with the token, which no dump of the object shows. */

@@ -7,6 +7,7 @@ import type { ResolvedOptions } from '../resolve-options.js';
 import type { SessionRecord } from '../storage/session-record.js';
 import type { SessionStorage } from '../storage/session-storage.js';
 import type { CreateSession, RotateSession } from '../storage/session-storage.operations.js';
+import type { AttributeWriters } from './attribute-shares.js';
 import { type OpenSession, assertIsSession, endedError, openSession } from './open-session.js';
 import { generateToken } from './session-credential.js';
 import { encodePayload } from './session-payload.js';
@@ -30,6 +31,7 @@ export interface NewSession {
   readonly device?: string;
   readonly client?: SessionClient;
   readonly attributes: SessionAttributes;
+  readonly writers?: AttributeWriters;
   readonly timeouts: SessionTimeouts;
 }
 
@@ -56,7 +58,7 @@ export class SessionIssuer {
   ) {}
 
   async create(
-    { loginId, token = generateToken(), device, client, attributes, timeouts }: NewSession,
+    { loginId, token = generateToken(), device, client, attributes, writers, timeouts }: NewSession,
     { by, mayDisplace }: LoginOrigin,
   ): Promise<Issued> {
     const { maxSessionsPerLogin, maxSessionsPerDevice, onLimit, historyRetentionMs } = this.options;
@@ -64,7 +66,7 @@ export class SessionIssuer {
       loginId,
       device,
       ...timeouts,
-      payload: encodePayload({ attributes, client }),
+      payload: encodePayload({ attributes, writers, client }),
       limits: {
         perLogin: maxSessionsPerLogin,
         perDevice: maxSessionsPerDevice,

@@ -4,7 +4,8 @@ import type { IssuedSession, Session } from '../model/session.js';
 import { parsePermission } from '../service/permission.js';
 import type { ServiceAccess } from '../service/service-access.js';
 import { ServiceOperations } from '../service/service-operations.js';
-import { applyPatch, checkPatch } from './checked-patch.js';
+import { applyPatchAs } from './attribute-shares.js';
+import { checkPatch } from './checked-patch.js';
 import type { ManagerParts } from './manager-parts.js';
 import { toIssuedSession, toSession } from './open-session.js';
 import { type SessionCredential, assertSessionId, assertToken } from './session-credential.js';
@@ -55,9 +56,9 @@ export abstract class SessionOperations extends ServiceOperations {
     const checked = checkCreateOptions(options, this.parts.options);
     const patch = checkPatch({ set: options.attributes }, attributeLimits);
     if (patch.set.size > 0) this.access.requireWrite(patch.set.keys());
-    const attributes = applyPatch(emptyAttributes(), patch, attributeLimits);
+    const state = applyPatchAs(this.access, { attributes: emptyAttributes() }, patch, this.parts.options);
     const origin = { by: this.access.serviceId, mayDisplace: this.access.may(DELETE) };
-    const issued = await this.parts.issuer.create({ loginId, token, attributes, ...checked }, origin);
+    const issued = await this.parts.issuer.create({ loginId, token, ...state, ...checked }, origin);
     return toIssuedSession(issued.open, this.access, issued.token);
   }
 

@@ -163,7 +163,10 @@ describe.each(SERVERS)('On %s, an event stream', (HTTP_ADAPTER) => {
     const reader = await follow('', service.administrator);
     const attributes = { 'canary-key': 'canary-value', 'order.total': { amount: 'canary-amount' } };
     const client = { ip: 'canary-ip', userAgent: 'canary-agent' };
-    const chosen = await service.sessions.createSession('kate', 'canary-token', { attributes, client });
+    const chosen = await service.sessions.createSession('kate', 'canary-token-of-the-user-kate', {
+      attributes,
+      client,
+    });
     const drawn = await service.sessions.createSession('kate', undefined, { attributes });
     await service.sessions.setAttributes(drawn.sessionId, { set: { role: 'canary-role' }, remove: ['canary-key'] });
     const rotated = await service.sessions.rotateSession(chosen.sessionId);

@@ -53,7 +53,12 @@ describe.each(FORMATS)('On %s, the complete log as %s', (HTTP_ADAPTER, LOG_FORMA
   const sendValid = async () => {
     const attributes = { [`${CANARY}-key`]: CANARY, role: CANARY };
     const client = { ip: CANARY, userAgent: CANARY };
-    const own = await call('POST', '/v1/sessions', { loginId: 'alice', token: `${CANARY}-token`, attributes, client });
+    const own = await call('POST', '/v1/sessions', {
+      loginId: 'alice',
+      token: `${CANARY}-token-0123456789abcdef`,
+      attributes,
+      client,
+    });
     const drawn = await call('POST', '/v1/sessions', { loginId: 'alice', device: 'web', attributes });
     const { sessionId } = drawn;
     await call('POST', '/v1/sessions/verify', { credential: own.credential });

@@ -174,7 +174,11 @@ describe.each(SERVERS)('On %s, GET /metrics', (HTTP_ADAPTER) => {
   });
 
   test('contains no ids, names or values', async () => {
-    const canary = { loginId: 'canary-login', token: 'canary-token', attributes: { 'canary-key': 'canary' } };
+    const canary = {
+      loginId: 'canary-login',
+      token: 'canary-token-0123456789abcdef',
+      attributes: { 'canary-key': 'canary' },
+    };
     const everything = service.administrator;
     await call('POST', '/v1/sessions', canary, everything);
     await call('POST', '/v1/services', { serviceId: 'canary-id', serviceName: 'canary', permissions: [] }, everything);

@@ -75,8 +75,11 @@ describe.each(SERVERS)('On %s, the session service', (HTTP_ADAPTER) => {
   });
 
   test('creates a session with a token that the caller chose and without an idle timeout', async () => {
-    const json = await logIn('bob', { token: 'a-token-of-bob', idleTimeoutMs: null });
-    expect(json).toMatchObject({ token: 'a-token-of-bob', credential: `${json.sessionId}.a-token-of-bob` });
+    const json = await logIn('bob', { token: 'the-own-token-of-bob-1', idleTimeoutMs: null });
+    expect(json).toMatchObject({
+      token: 'the-own-token-of-bob-1',
+      credential: `${json.sessionId}.the-own-token-of-bob-1`,
+    });
     expect(json).not.toHaveProperty('idleTimeoutMs');
     expect((await user('POST /v1/sessions/verify', { credential: json.credential })).status).toBe(200);
   });

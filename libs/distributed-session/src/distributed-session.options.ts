@@ -200,6 +200,15 @@ export class DistributedSessionOptions {
   readonly acceptedTokenKeys: readonly (string | Secret)[] = [];
 
   /**
+   * Minimum length of a token that a caller passes to `createSession()`, 1 to 4,000. The default is 128 bits in base64url
+   * (ASVS 7.2.3). A lower one binds tokens that the application issues already; a warning is logged at the start.
+   *
+   * @default 22
+   */
+  @IsWholeNumber(1, 4_000)
+  readonly minTokenLength: number = 22;
+
+  /**
    * The places where `ServiceAuthGuard` looks for a service's credential.
    *
    * @default ['basic', 'bearer', 'headers']

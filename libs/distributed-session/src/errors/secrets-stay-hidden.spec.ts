@@ -27,7 +27,7 @@ describe('Secrets, tokens and attribute values', () => {
     const secretPepper = `${CANARY} pepper of sixteen`;
     sessions = new DistributedSessionManager({ serviceId: 'svc', storage, secretPepper, attributeLimits });
     await sessions.connect();
-    issued = await sessions.createSession('alice', `${CANARY}-token`, { attributes });
+    issued = await sessions.createSession('alice', `${CANARY}-token-0123456789abcdef`, { attributes });
     const registration = { serviceId: 'pay', serviceName: 'Pay', permissions: ['session.read:cart.*'] };
     service = await sessions.registerService({ ...registration, secretKey: `${CANARY} secret` });
     await sessions.verifyService('pay', `${CANARY} secret`);
@@ -46,7 +46,7 @@ describe('Secrets, tokens and attribute values', () => {
   });
 
   it('are not revealed by an issued session, except by property access', () => {
-    expect(issued.token).toBe(`${CANARY}-token`);
+    expect(issued.token).toBe(`${CANARY}-token-0123456789abcdef`);
     const { attributes: own, ...rest } = issued;
     expect(own).toEqual(attributes);
     expect(shownBy(rest)).not.toContain(CANARY);

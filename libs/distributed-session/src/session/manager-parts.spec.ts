@@ -1,8 +1,28 @@
-import { describe, expect, it } from '@jest/globals';
+import { Logger } from '@nestjs/common';
+import { describe, expect, it, jest } from '@jest/globals';
 import { InMemorySessionStorage } from '../storage/in-memory/in-memory-session-storage.js';
 import { DistributedSessionManager } from './distributed-session.manager.js';
 
 describe('DistributedSessionManager.connect() and close()', () => {
+  it('warns once at the start if minTokenLength admits tokens that can be guessed', async () => {
+    const warn = jest.spyOn(Logger.prototype, 'warn').mockReturnValue(undefined);
+    for (const minTokenLength of [undefined, 22, 21, 1]) {
+      const sessions = new DistributedSessionManager({
+        serviceId: 'svc',
+        storage: new InMemorySessionStorage(),
+        minTokenLength,
+      });
+      await sessions.connect();
+      await sessions.connect();
+      await sessions.close();
+    }
+    expect(warn.mock.calls.map(([text]) => String(text).slice(0, 22))).toEqual([
+      'minTokenLength is 21: ',
+      'minTokenLength is 1: c',
+    ]);
+    warn.mockRestore();
+  });
+
   it('closes the storage that the manager connected', async () => {
     const storage = new InMemorySessionStorage();
     const sessions = new DistributedSessionManager({ serviceId: 'svc', storage });

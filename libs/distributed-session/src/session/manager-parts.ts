@@ -1,3 +1,4 @@
+import { Logger } from '@nestjs/common';
 import { StorageUnavailableError } from '../errors/storage.errors.js';
 import type { ResolvedOptions } from '../resolve-options.js';
 import { SecretHasher } from '../service/secret-hasher.js';
@@ -6,6 +7,7 @@ import { ServiceVerifier } from '../service/service-verifier.js';
 import type { SessionTombstone } from '../storage/session-record.js';
 import { AttributeWriter } from './attribute-writer.js';
 import { LateUseLimit } from './late-use-limit.js';
+import { STRONG_TOKEN_LENGTH } from './session-credential.js';
 import { SessionEnder } from './session-ender.js';
 import { SessionEvents } from './session-events.js';
 import { SessionIssuer } from './session-issuer.js';
@@ -59,6 +61,7 @@ export class ManagerParts {
 
   async #connect(): Promise<void> {
     try {
+      this.#warnOfShortTokens();
       await this.options.storage.connect();
       this.#sweeper.start();
     } catch (error) {
@@ -79,6 +82,15 @@ export class ManagerParts {
     this.events.close();
     // A storage that this manager did not connect belongs to another owner.
     if (isConnected) await this.options.storage.close();
+  }
+
+  #warnOfShortTokens(): void {
+    const { minTokenLength } = this.options;
+    if (minTokenLength >= STRONG_TOKEN_LENGTH) return;
+    new Logger('DistributedSessionManager').warn(
+      `minTokenLength is ${minTokenLength}: createSession() accepts tokens with fewer than 128 bits, which can be guessed. ` +
+        'Keep it below 22 only to bind tokens that are random and long enough for your application.',
+    );
   }
 
   #reportLateUse({ sessionId, loginId, serviceId, device, version, reason }: SessionTombstone): void {

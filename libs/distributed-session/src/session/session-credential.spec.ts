@@ -68,14 +68,27 @@ describe('Session tokens', () => {
     [5, 'type'],
     [null, 'type'],
     ['t'.repeat(INPUT_LIMITS.maxTokenLength + 1), 'length'],
-    ['two words', 'format'],
-    ['a;b', 'format'],
-    ['a"b', 'format'],
-    ['a\\b', 'format'],
-    ['naïve', 'format'],
-    ['line\n', 'format'],
+    ['0123456789abcdefghijktwo words', 'format'],
+    ['0123456789abcdefghijka;b', 'format'],
+    ['0123456789abcdefghijka"b', 'format'],
+    ['0123456789abcdefghijka\\b', 'format'],
+    ['0123456789abcdefghijknaïve', 'format'],
+    ['line\nline\nline\nline\nlines', 'format'],
+    ['token456', 'length'],
+    ['kq3v9T0wzD5Y-sample_t', 'length'],
+    ['a'.repeat(22), 'format'],
+    ['abc'.repeat(8), 'format'],
+    ['abcdefgh'.repeat(4), 'format'],
+    ['0123456789'.repeat(3), 'format'],
+    ['user123-'.repeat(100), 'format'],
   ])('must not be %p if a caller passes one', (token, constraint) => {
     expect(() => assertToken(token)).toThrow(expect.objectContaining({ field: 'token', constraint }));
+  });
+
+  it('may be of 22 random characters, and of 1 if the minimum is 1', () => {
+    for (const token of Array.from({ length: 1_000 }, () => generateToken().slice(0, 22))) assertToken(token);
+    for (const token of ['token456', 'x']) assertToken(token, 1);
+    expect(() => assertToken('token456', 9)).toThrow(expect.objectContaining({ constraint: 'length', limit: 9 }));
   });
 });
 
@@ -124,7 +137,7 @@ describe('parseCredential', () => {
   it('quotes no part of a rejected credential', () => {
     const message = expect.not.stringContaining('canary');
     expect(() => parseCredential(`${SESSION_ID} canary-token`)).toThrow(expect.objectContaining({ message }));
-    expect(() => assertToken('canary token')).toThrow(expect.objectContaining({ message }));
+    expect(() => assertToken('canary token 0123456789abcdef')).toThrow(expect.objectContaining({ message }));
     expect(() => assertSessionId('canary')).toThrow(expect.objectContaining({ message, field: 'sessionId' }));
   });
 });

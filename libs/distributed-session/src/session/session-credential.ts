@@ -59,8 +59,17 @@ export function assertSessionId(sessionId: unknown, field = 'sessionId'): assert
   throw new SessionInputError(field, 'format', expectation, SESSION_ID_LENGTH);
 }
 
-/** Checks a caller's token: 1 to 4,000 characters that are valid in a cookie and in a header. */
-export function assertToken(token: unknown): asserts token is string {
+/** The default minimum length of a caller's token: 128 bits in base64url (ASVS 7.2.3). */
+export const STRONG_TOKEN_LENGTH = 22;
+const MIN_DIFFERENT_CHARACTERS = 8;
+/** A token that repeats a shorter text than this is as easy to guess as that text. */
+const MIN_PERIOD = 16;
+
+/**
+ * Checks a caller's token: `minLength` to 4,000 characters that are valid in a cookie and in a header. Where strong tokens
+ * are required, it must not be repetitive.
+ */
+export function assertToken(token: unknown, minLength = STRONG_TOKEN_LENGTH): asserts token is string {
   if (typeof token !== 'string') {
     throw new SessionInputError('token', 'type', `must be a string${kindMismatch(token, 'a string')}.`);
   }
@@ -74,6 +83,23 @@ export function assertToken(token: unknown): asserts token is string {
       'must be printable ASCII without spaces, quotes, commas, semicolons and backslashes (RFC 6265).';
     throw new SessionInputError('token', 'format', expectation);
   }
+  if (token.length < minLength) {
+    const expectation =
+      `must be at least ${minLength} characters long, not ${token.length}. Omit it to have one generated, or lower ` +
+      'minTokenLength to bind the tokens that your application issues already.';
+    throw new SessionInputError('token', 'length', expectation, minLength);
+  }
+  if (minLength >= STRONG_TOKEN_LENGTH && isRepetitive(token)) {
+    const expectation = 'is easy to guess: it repeats few characters. Omit it to have one generated.';
+    throw new SessionInputError('token', 'format', expectation);
+  }
+}
+
+/** Returns whether a text has few different characters, or repeats a short part of itself from end to end. */
+function isRepetitive(text: string): boolean {
+  if (new Set(text).size < MIN_DIFFERENT_CHARACTERS) return true;
+  const periods = Array.from({ length: MIN_PERIOD - 1 }, (_, index) => index + 1);
+  return periods.some((period) => text.startsWith(text.slice(period)));
 }
 
 function isToken(value: unknown): value is string {

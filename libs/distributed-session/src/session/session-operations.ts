@@ -38,7 +38,7 @@ export abstract class SessionOperations extends ServiceOperations {
    * permission, and `session.write` for the initial attributes. At a limit with `onLimit: 'end-oldest'`, a service
    * without `session.delete` is rejected instead of ending the user's oldest session.
    *
-   * @param token - The session's secret. Defaults to 256 random bits.
+   * @param token - The session's secret, at least `minTokenLength` characters. Defaults to 256 random bits.
    *
    * @example
    * const { sessionId, credential } = await sessions.createSession('user123', undefined, { device: 'web' });
@@ -51,7 +51,7 @@ export abstract class SessionOperations extends ServiceOperations {
   async createSession(loginId: string, token?: string, options: CreateSessionOptions = {}): Promise<IssuedSession> {
     this.access.require('session.create');
     assertLoginId(loginId);
-    if (token !== undefined) assertToken(token);
+    if (token !== undefined) assertToken(token, this.parts.options.minTokenLength);
     const { attributeLimits } = this.parts.options;
     const checked = checkCreateOptions(options, this.parts.options);
     const patch = checkPatch({ set: options.attributes }, attributeLimits);

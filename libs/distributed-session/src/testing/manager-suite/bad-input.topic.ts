@@ -14,7 +14,7 @@ const SESSION_INPUT: [what: string, field: string, call: Call][] = [
   ['an empty login id in deleteAllSessions()', 'loginId', (s) => s.deleteAllSessions('')],
   ['an empty token', 'token', (s) => s.createSession('alice', '')],
   ['a token of 4,001 characters', 'token', (s) => s.createSession('alice', 'x'.repeat(4_001))],
-  ['a token with a space', 'token', (s) => s.createSession('alice', 'two words')],
+  ['a token with a space', 'token', (s) => s.createSession('alice', 'two words of more than 22 characters')],
   [
     'an unknown option of createSession()',
     'options.devise',

@@ -9,13 +9,13 @@ type Call = (sessions: DistributedSessionManager, sessionId: string) => Promise<
 
 const REQUIRED: [permission: string, name: string, call: Call][] = [
   ['session.create', 'createSession', (s) => s.createSession('bob')],
-  ['session.create', 'rotateSession with a credential', (s, id) => s.rotateSession(`${id}.token-of-alice`)],
+  ['session.create', 'rotateSession with a credential', (s, id) => s.rotateSession(`${id}.the-own-token-of-alice`)],
   ['session.impersonate', 'rotateSession with an id', (s, id) => s.rotateSession(id, { actor: 'root' })],
   ['session.read', 'getSession', (s, id) => s.getSession(id)],
   ['session.read', 'findSession', (s, id) => s.findSession(id)],
   ['session.read', 'refreshSession', (s, id) => s.refreshSession(id)],
   ['session.read', 'getAttribute', (s, id) => s.getAttribute(id, 'role')],
-  ['session.read', 'verifySession', (s, id) => s.verifySession(`${id}.token-of-alice`)],
+  ['session.read', 'verifySession', (s, id) => s.verifySession(`${id}.the-own-token-of-alice`)],
   ['session.write', 'setAttribute', (s, id) => s.setAttribute(id, 'role', 'x')],
   ['session.write', 'setAttributes', (s, id) => s.setAttributes(id, { set: { role: 'x' } })],
   ['session.write', 'removeAttribute', (s, id) => s.removeAttribute(id, 'role')],
@@ -52,7 +52,7 @@ export function describePermissions(context: StorageContext): void {
   const start = async () => {
     const sessions = await context.manager();
     await sessions.registerService({ serviceId: 'weak', serviceName: 'Weak', permissions: [] });
-    const { sessionId } = await sessions.createSession('alice', 'token-of-alice', {
+    const { sessionId } = await sessions.createSession('alice', 'the-own-token-of-alice', {
       attributes: { role: 'admin', 'cart.items': 2, 'cart.total': 9, cartoon: 'x', order: {} },
     });
     const as = (...permissions: string[]) => sessions.as({ serviceId: 'guest', permissions });

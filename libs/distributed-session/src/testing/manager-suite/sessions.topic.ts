@@ -38,9 +38,9 @@ export function describeSessions(context: StorageContext): void {
 
     it('createSession() accepts a token of the caller, and no other one is valid', async () => {
       const sessions = await context.manager();
-      const { sessionId } = await sessions.createSession('alice', 'eyJhbGciOi.J9.own-token');
+      const { sessionId } = await sessions.createSession('alice', 'eyJhbGciOi.J9.own-token-of-alice');
       assert.equal(
-        (await sessions.verifySession({ sessionId, token: 'eyJhbGciOi.J9.own-token' })).sessionId,
+        (await sessions.verifySession({ sessionId, token: 'eyJhbGciOi.J9.own-token-of-alice' })).sessionId,
         sessionId,
       );
       await rejectsWith(sessions.verifySession(`${sessionId}.other-token`), 'ERR_SESSION_NOT_FOUND');

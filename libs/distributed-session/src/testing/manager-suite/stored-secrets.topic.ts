@@ -15,7 +15,7 @@ export function describeStoredSecrets(context: StorageContext): void {
       const created = await sessions.createSession(loginId, undefined, {
         attributes: { role: 'canary of the attributes' },
       });
-      const own = await sessions.createSession(loginId, `token-chosen-by-${loginId}`);
+      const own = await sessions.createSession(loginId, `the-token-chosen-by-${loginId}`);
       const rotated = await sessions.rotateSession(created.sessionId);
       issued.push(created.token, own.token, rotated.token);
       await sessions.setAttribute(rotated.sessionId, 'department', 'sales');

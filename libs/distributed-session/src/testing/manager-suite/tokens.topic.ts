@@ -46,6 +46,23 @@ export function describeTokens(context: StorageContext): void {
     context.manager({ tokenKey, acceptedTokenKeys });
 
   context.topic('tokens', () => {
+    it('S-01 a token of the caller has at least 22 characters, unless minTokenLength admits shorter ones', async () => {
+      const strict = await context.manager();
+      for (const token of ['t', 'token456', 'x'.repeat(21), 'a'.repeat(22), 'abcdefgh'.repeat(4)]) {
+        const error = await rejectsWith(strict.createSession('user123', token), 'ERR_SESSION_INPUT', {
+          field: 'token',
+        });
+        assert(!error.message.includes(token) || token === 't');
+      }
+      assert.equal(await strict.countSessions('user123'), 0);
+      const binding = await context.manager({ minTokenLength: 8 });
+      const { credential, sessionId } = await binding.createSession('user123', 'token456');
+      for (const sessions of [binding, strict]) {
+        assert.equal((await sessions.verifySession(credential)).sessionId, sessionId);
+      }
+      await rejectsWith(binding.createSession('user123', 'token45'), 'ERR_SESSION_INPUT', { constraint: 'length' });
+    });
+
     for (const [how, [end, reason]] of Object.entries(ENDINGS)) {
       it(`S-10 only the owner of a session that ${how} learns why it ended`, async () => {
         const sessions = await context.manager({ maxSessionsPerLogin: 1 });

@@ -46,7 +46,7 @@ export function describeTokens(context: StorageContext): void {
     context.manager({ tokenKey, acceptedTokenKeys });
 
   context.topic('tokens', () => {
-    it('S-01 a token of the caller has at least 22 characters, unless minTokenLength admits shorter ones', async () => {
+    it('a token of the caller has at least 22 characters, unless minTokenLength admits shorter ones', async () => {
       const strict = await context.manager();
       for (const token of ['t', 'token456', 'x'.repeat(21), 'a'.repeat(22), 'abcdefgh'.repeat(4)]) {
         const error = await rejectsWith(strict.createSession('user123', token), 'ERR_SESSION_INPUT', {
@@ -64,7 +64,7 @@ export function describeTokens(context: StorageContext): void {
     });
 
     for (const [how, [end, reason]] of Object.entries(ENDINGS)) {
-      it(`S-10 only the owner of a session that ${how} learns why it ended`, async () => {
+      it(`only the owner of a session that ${how} learns why it ended`, async () => {
         const sessions = await context.manager({ maxSessionsPerLogin: 1 });
         const session = await sessions.createSession('alice');
         await end(sessions, session);
@@ -73,7 +73,7 @@ export function describeTokens(context: StorageContext): void {
       });
     }
 
-    it('S-10 only the owner of an expired session learns why it ended, before and after the sweep', async () => {
+    it('only the owner of an expired session learns why it ended, before and after the sweep', async () => {
       const sessions = await context.manager(context.brief);
       const { sessionId, credential } = await sessions.createSession('alice');
       await context.pass(context.times.idle + 1);
@@ -84,7 +84,7 @@ export function describeTokens(context: StorageContext): void {
       }
     });
 
-    it('S-05 only the previous token of a rotated session is accepted, during and after the grace period', async () => {
+    it('only the previous token of a rotated session is accepted, during and after the grace period', async () => {
       const sessions = await context.manager({ rotationGraceMs: context.times.grace });
       const old = await sessions.createSession('alice');
       const rotated = await sessions.rotateSession(old.sessionId);
@@ -95,7 +95,7 @@ export function describeTokens(context: StorageContext): void {
       await rejectsWith(sessions.verifySession(old.credential), 'ERR_SESSION_ENDED', { reason: 'rotated' });
     });
 
-    it('S-10 many late uses of a session are reported once per second, and those with a wrong token never', async () => {
+    it('many late uses of a session are reported once per second, and those with a wrong token never', async () => {
       const sessions = await context.manager();
       const refused: SessionRefusedEvent[] = [];
       sessions.events.on('session.refused').subscribe((event) => refused.push(event));
@@ -123,7 +123,7 @@ export function describeTokens(context: StorageContext): void {
       }
     });
 
-    it('C-10 the stored digest of one token differs by session and by key', async () => {
+    it('the stored digest of one token differs by session and by key', async () => {
       const [plain, other] = [await context.manager(), await keyed(NEW_KEY)];
       for (const sessions of [plain, plain, other, other]) await sessions.createSession('alice', TOKEN);
       const digests = (await context.storage.listByLogin('alice')).map(({ tokenDigest }) => tokenDigest);
@@ -131,7 +131,7 @@ export function describeTokens(context: StorageContext): void {
       assert.equal(new Set(digests).size, 4);
     });
 
-    it('C-04 a token key is changed without a logout: accepted everywhere, then used, then retired', async () => {
+    it('a token key is changed without a logout: accepted everywhere, then used, then retired', async () => {
       const [first, publishing, using] = [
         await keyed(OLD_KEY),
         await keyed(OLD_KEY, NEW_KEY),
@@ -152,7 +152,7 @@ export function describeTokens(context: StorageContext): void {
       assert.equal((await retired.verifySession(rotated.credential)).sessionId, rotated.sessionId);
     });
 
-    it('C-04 a session under an unknown key is unavailable, and not found once it is over', async () => {
+    it('a session under an unknown key is unavailable, and not found once it is over', async () => {
       const [owner, plain] = [await keyed(OLD_KEY), await context.manager()];
       const { sessionId, credential } = await owner.createSession('alice');
       for (const text of [credential, `${credential}x`]) {
@@ -164,7 +164,7 @@ export function describeTokens(context: StorageContext): void {
       await rejectsWith(plain.verifySession(rotated.credential), 'ERR_SESSION_NOT_FOUND');
     });
 
-    it('C-10 the digest of an earlier build is valid, and the next write brings it under the key', async () => {
+    it('the digest of an earlier build is valid, and the next write brings it under the key', async () => {
       const sessions = await keyed(NEW_KEY);
       const { sessionId } = await createEarlier();
       const credential = { sessionId, token: TOKEN };
@@ -179,7 +179,7 @@ export function describeTokens(context: StorageContext): void {
       await rejectsWith(sessions.verifySession(credential), 'ERR_SESSION_ENDED', { reason: 'logged-out' });
     });
 
-    it('C-10 a digest without a key is brought under the key by the next write', async () => {
+    it('a digest without a key is brought under the key by the next write', async () => {
       const [plain, other] = [await context.manager(), await keyed(NEW_KEY)];
       const { sessionId, credential } = await plain.createSession('alice');
       await other.setAttribute(sessionId, 'role', 'admin');
@@ -187,14 +187,14 @@ export function describeTokens(context: StorageContext): void {
       await rejectsWith(plain.verifySession(credential), 'ERR_KEY_UNAVAILABLE');
     });
 
-    it('S-10 a tombstone of an earlier build, which has no digest, is answered as an unknown session', async () => {
+    it('a tombstone of an earlier build, which has no digest, is answered as an unknown session', async () => {
       const sessions = await context.manager();
       const { sessionId } = await createEarlier();
       await sessions.deleteSession(sessionId);
       await rejectsWith(sessions.verifySession({ sessionId, token: TOKEN }), 'ERR_SESSION_NOT_FOUND');
     });
 
-    it('S-03 no session, history entry, list or event contains a digest', async () => {
+    it('no session, history entry, list or event contains a digest', async () => {
       const sessions = await context.manager();
       const shown: unknown[] = [];
       sessions.events.all.subscribe((event) => shown.push(event));

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { postgresMigrationSql } from 'nestjs-distributed-session/postgres';
 import type { Client } from 'pg';
 import { tokenDigestsMigration } from '../../../libs/distributed-session/src/storage/postgres/schema/migrations/0003-token-digests.migration.js';
+import { changeFeedMigration } from '../../../libs/distributed-session/src/storage/postgres/schema/migrations/0004-change-feed.migration.js';
 import { SchemaNames } from '../../../libs/distributed-session/src/storage/postgres/schema/schema-names.js';
 import { SERVICE } from '../storage/service-calls.js';
 import { RETENTION_MS } from '../storage/storage-calls.js';
@@ -109,13 +110,12 @@ async function writeService(client: Client): Promise<void> {
   );
 }
 
-/** Omits the migration to version 3. The functions that it changed had another signature. */
+/** Omits the later migrations. The functions that the one to version 3 changed had another signature. */
 async function migrateToVersion2(client: Client): Promise<void> {
-  const latest = postgresMigrationSql();
-  const [added] = tokenDigestsMigration.statements.map((statement) => names.sql(statement));
+  const later = [tokenDigestsMigration, changeFeedMigration].flatMap((migration) => migration.statements);
   const statements = [
-    latest.replace(`${added};\n`, ''),
-    'DELETE FROM distributed_session_migration WHERE version = 3',
+    later.reduce((sql, statement) => sql.replace(`${names.sql(statement)};\n`, ''), postgresMigrationSql()),
+    'DELETE FROM distributed_session_migration WHERE version > 2',
     `UPDATE distributed_session_function SET digest = 'other', signature = 'other'
      WHERE name IN ('create_session', 'replace_session', 'rotate_session')`,
   ];

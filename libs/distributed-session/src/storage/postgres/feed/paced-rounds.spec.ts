@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import { PacedRounds } from './paced-rounds.js';
+import { BURST, PacedRounds } from './paced-rounds.js';
 
 const SPACING_MS = 10;
 
@@ -19,7 +19,14 @@ function scene() {
     ends.at(-1)!();
     await jest.advanceTimersByTimeAsync(0);
   };
-  return { rounds, ends, end };
+  /** Requests paced rounds, each of which ends at once. */
+  const flood = async (requests: number) => {
+    for (let n = 0; n < requests; n++) {
+      rounds.runPaced();
+      if (rounds.isRunning) await end();
+    }
+  };
+  return { rounds, ends, end, flood };
 }
 
 describe('PacedRounds', () => {
@@ -35,36 +42,42 @@ describe('PacedRounds', () => {
     expect([ends.length, settled]).toEqual([2, 3]);
   });
 
-  it('starts a paced round at once, and the next one after the spacing, however many are requested', async () => {
-    const { rounds, ends, end } = scene();
-    for (let n = 0; n < 1_000; n++) rounds.runPaced();
-    expect(ends).toHaveLength(1);
-    await end();
-    await jest.advanceTimersByTimeAsync(SPACING_MS - 1);
-    expect(ends).toHaveLength(1);
-    await jest.advanceTimersByTimeAsync(1);
-    expect(ends).toHaveLength(2);
-    await end();
-    await jest.advanceTimersByTimeAsync(100 * SPACING_MS);
-    expect(ends).toHaveLength(2);
+  it('starts paced rounds at once up to the burst, then one after each spacing, however many are requested', async () => {
+    const { ends, flood } = scene();
+    await flood(BURST);
+    expect(ends).toHaveLength(BURST);
+    for (let n = 1; n <= 3; n++) {
+      await flood(1_000);
+      await jest.advanceTimersByTimeAsync(SPACING_MS - 1);
+      expect(ends).toHaveLength(BURST + n - 1);
+      await jest.advanceTimersByTimeAsync(1);
+      expect(ends).toHaveLength(BURST + n);
+    }
   });
 
-  it('does not delay other rounds by the spacing', async () => {
-    const { rounds, ends, end } = scene();
-    rounds.runPaced();
-    await end();
-    rounds.runPaced();
+  it('saves up no more than one burst in a quiet period', async () => {
+    const { ends, flood } = scene();
+    await flood(BURST);
+    await jest.advanceTimersByTimeAsync(1_000 * SPACING_MS);
+    ends.length = 0;
+    await flood(10 * BURST);
+    expect(ends).toHaveLength(BURST);
+  });
+
+  it('does not delay other rounds by the spacing, and lets one of them replace the round that waits', async () => {
+    const { rounds, ends, flood } = scene();
+    await flood(BURST + 1);
     void rounds.run();
-    expect(ends).toHaveLength(2);
+    expect(ends).toHaveLength(BURST + 1);
+    await jest.advanceTimersByTimeAsync(100 * SPACING_MS);
+    expect(ends).toHaveLength(BURST + 1);
   });
 
   it('forgets a round that waits for the spacing when it is cancelled', async () => {
-    const { rounds, ends, end } = scene();
-    rounds.runPaced();
-    await end();
-    rounds.runPaced();
+    const { rounds, ends, flood } = scene();
+    await flood(BURST + 1);
     rounds.cancelPaced();
     await jest.advanceTimersByTimeAsync(100 * SPACING_MS);
-    expect(ends).toHaveLength(1);
+    expect(ends).toHaveLength(BURST);
   });
 });

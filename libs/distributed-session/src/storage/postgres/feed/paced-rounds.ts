@@ -1,17 +1,26 @@
+/** The number of paced rounds that may start at once after a quiet period: enough for usual traffic. */
+export const BURST = 20;
+
 /**
  * Runs one round at a time. Requests that arrive during a round share the next one. Rounds that others request, by
- * notifications that anyone may send, start at most once per `spacingMs` milliseconds.
+ * notifications that anyone may send, start at once after a quiet period; on average, at most one starts per `spacingMs`
+ * milliseconds.
  */
 export class PacedRounds {
   #running: Promise<void> | undefined;
   #isWanted = false;
   #timer: NodeJS.Timeout | undefined;
-  #pacedAt = -Infinity;
+  /** When a paced round is due if there was no burst, by the monotonic clock. */
+  #dueAt = -Infinity;
 
   constructor(
     private readonly round: () => Promise<void>,
     private readonly spacingMs: number,
   ) {}
+
+  get isRunning(): boolean {
+    return this.#running !== undefined;
+  }
 
   /** Resolves when a round that began after the call has ended. */
   async run(): Promise<void> {
@@ -23,12 +32,14 @@ export class PacedRounds {
   /** Runs a round: at once, or as soon as the spacing allows. */
   runPaced(): void {
     if (this.#timer) return;
-    const waitMs = this.#pacedAt + this.spacingMs - performance.now();
+    const now = performance.now();
+    this.#dueAt = Math.max(this.#dueAt, now - (BURST - 1) * this.spacingMs);
+    const waitMs = this.#dueAt - now;
     if (waitMs > 0) this.#timer = setTimeout(() => this.#runNow(), waitMs);
     else this.#runNow();
   }
 
-  /** Forgets the round that waits for the spacing. */
+  /** Forgets the round that waits for the spacing: another one began, or none is needed. */
   cancelPaced(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
@@ -36,7 +47,7 @@ export class PacedRounds {
 
   #runNow(): void {
     this.#timer = undefined;
-    this.#pacedAt = performance.now();
+    this.#dueAt += this.spacingMs;
     void this.run();
   }
 
@@ -44,6 +55,7 @@ export class PacedRounds {
     try {
       while (this.#isWanted) {
         this.#isWanted = false;
+        this.cancelPaced();
         await this.round();
       }
     } finally {

@@ -13,7 +13,7 @@ import { OwnWrites } from './own-writes.js';
 import { PacedRounds } from './paced-rounds.js';
 import { PostgresFeedConnection } from './postgres-feed-connection.js';
 
-/** The time between two reads that notifications cause: everyone may notify, so the number of reads must have a bound. */
+/** The mean time between reads that notifications cause: everyone may notify, so the number of reads must have a bound. */
 const READ_SPACING_MS = 10;
 const SILENT_LISTEN =
   'PostgreSQL delivers no notifications to the change feed. It reads changes at every heartbeat instead, so they arrive ' +
@@ -46,6 +46,8 @@ export class PostgresChangeFeed {
   /** Whether the next round also publishes what waits, and deletes what is old. */
   #isFlushWanted = false;
   #isPurgeWanted = false;
+  /** The highest number that a notification has announced since the last read; infinite if one contained no number. */
+  #announced = 0;
   /** When the last notification arrived, by the monotonic clock. */
   #notifiedAt = -Infinity;
   #silentRounds = 0;
@@ -122,14 +124,20 @@ export class PostgresChangeFeed {
     this.#silentRounds = 0;
   }
 
-  /** A number that was read already needs no read, whoever sent it. */
   #receive(payload: string): void {
     this.#notifiedAt = performance.now();
     this.#silentRounds = 0;
     this.#isSilent = false;
-    const last = this.#position.number;
-    const isRead = last !== null && /^\d+$/.test(payload) && Number(payload) <= last;
-    if (payload !== '' && !isRead) this.#rounds.runPaced();
+    if (payload === '') return;
+    this.#announced = Math.max(this.#announced, /^\d+$/.test(payload) ? Number(payload) : Infinity);
+    // A round in flight may return these changes, as after each write of this process.
+    if (!this.#rounds.isRunning) this.#readAnnounced();
+  }
+
+  /** Reads changes that were announced. A number that was read already needs no read, whoever sent it. */
+  #readAnnounced(): void {
+    if (this.#announced > (this.#position.number ?? 0)) this.#rounds.runPaced();
+    this.#announced = 0;
   }
 
   /** Reads on to the last change, and publishes before it if that is wanted. */
@@ -150,6 +158,7 @@ export class PostgresChangeFeed {
       if (isAtEnd) this.#freshness.observe({ ...reply, sentAt });
       if (beat) this.#checkNotifications(sentAt);
     }
+    this.#readAnnounced();
   }
 
   async #query(values: Parameters<typeof readChanges.pack>[0]): Promise<readonly ReadChange[]> {

@@ -3,6 +3,7 @@ import { PostgresFunction } from './postgres-function.js';
 /** Queues a change in the transaction that makes it; the next flush publishes it. */
 const queueChange = new PostgresFunction({
   name: 'queue-change',
+  isPart: true,
   params: { change: 'json' },
   returns: 'void',
   body: `
@@ -15,6 +16,7 @@ END
 /** Queues a change of a session. */
 const queueSessionChange = new PostgresFunction({
   name: 'queue-session-change',
+  isPart: true,
   params: { type: 'text', session: '{session}', by: 'text', at: 'bigint', origin: 'text' },
   returns: 'void',
   body: `
@@ -32,6 +34,7 @@ END
 /** Queues a change of a service. */
 const queueServiceChange = new PostgresFunction({
   name: 'queue-service-change',
+  isPart: true,
   params: { change: 'text', serviceId: 'text', by: 'text', at: 'bigint', origin: 'text' },
   returns: 'void',
   body: `
@@ -54,6 +57,7 @@ const mayWrite = new PostgresFunction({
 NOT pg_is_in_recovery() AND current_setting('transaction_read_only') = 'off'
   AND has_table_privilege('{session}', 'INSERT') AND has_table_privilege('{session}', 'UPDATE')
   AND has_table_privilege('{session}', 'DELETE') AND has_table_privilege('{session_change}', 'DELETE')
+  AND has_table_privilege('{session_feed}', 'INSERT') AND has_table_privilege('{session_feed}', 'DELETE')
 `,
 });
 

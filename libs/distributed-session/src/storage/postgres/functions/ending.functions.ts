@@ -4,6 +4,7 @@ import { PostgresFunction } from './postgres-function.js';
 /** Turns a live session, whose row is locked, into its tombstone, and returns it. */
 const writeTombstone = new PostgresFunction({
   name: 'write-tombstone',
+  isPart: true,
   params: {
     sessionId: 'uuid',
     reason: 'text',
@@ -34,6 +35,7 @@ END
 /** Turns expired sessions, whose rows are locked, into their tombstones. Returns how many. */
 const expireSessions = new PostgresFunction({
   name: 'expire-sessions',
+  isPart: true,
   params: { sessionIds: 'uuid[]', retentionMs: 'bigint', origin: 'text' },
   returns: 'integer',
   body: `
@@ -62,6 +64,7 @@ END
  */
 const expireDue = new PostgresFunction({
   name: 'expire-due',
+  isPart: true,
   params: { loginId: 'text', now: 'bigint', retentionMs: 'bigint', origin: 'text' },
   returns: 'integer',
   body: `
@@ -80,6 +83,7 @@ END
 /** Ends sessions of a user whose lock is held, in the given order, unless they have ended meanwhile. Returns how many. */
 const endLive = new PostgresFunction({
   name: 'end-live',
+  isPart: true,
   params: {
     sessionIds: 'uuid[]',
     reason: 'text',
@@ -108,6 +112,7 @@ END
 /** Deletes all but the newest tombstones of users. */
 const trimHistory = new PostgresFunction({
   name: 'trim-history',
+  isPart: true,
   params: { loginIds: 'text[]' },
   returns: 'void',
   body: `

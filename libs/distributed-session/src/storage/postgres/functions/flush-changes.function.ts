@@ -18,6 +18,7 @@ const PURGE_EVERY = PURGE_BATCH / 2;
  */
 export const flushChanges = new PostgresFunction({
   name: 'flush-changes',
+  isPart: true,
   params: { purge: 'boolean' },
   returns: 'void',
   body: `

@@ -8,6 +8,7 @@ import { PostgresFunction } from './postgres-function.js';
  */
 export const lockedSession = new PostgresFunction({
   name: 'locked-session',
+  isPart: true,
   params: { sessionId: 'uuid', expectedVersion: 'integer' },
   returns: { refusal: 'text', now: 'bigint', stored: '{session}' },
   body: `

@@ -28,6 +28,7 @@ const loginLock = new PostgresFunction({
 /** Returns whether a user has live sessions. */
 const isOnline = new PostgresFunction({
   name: 'is-online',
+  isPart: true,
   params: { loginId: 'text' },
   returns: 'boolean',
   body: `
@@ -50,6 +51,7 @@ const countShard = new PostgresFunction({
 /** Counts a step's change to a user whose lock is held. The last part of a step: many users share the row. */
 const countLogin = new PostgresFunction({
   name: 'count-login',
+  isPart: true,
   params: { loginId: 'text', change: 'integer', wasOnline: 'boolean' },
   returns: 'void',
   body: `

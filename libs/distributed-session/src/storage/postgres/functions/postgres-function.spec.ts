@@ -41,6 +41,13 @@ describe('PostgresFunction', () => {
     expect(example.parse(['7', 'f'])).toEqual({ lateSince: 7, isHeld: false });
   });
 
+  it('sets no search path for a part, which runs under the path of the function that calls it', () => {
+    const part = new PostgresFunction({ name: 'a', isPart: true, params: {}, returns: 'void', body: 'BEGIN END' });
+    expect(part.definition).toBe(
+      'CREATE OR REPLACE FUNCTION {a}() RETURNS void LANGUAGE plpgsql VOLATILE AS $$\nBEGIN END\n$$',
+    );
+  });
+
   it('calls a function with a single result as an expression', () => {
     expect(scalar.signature).toBe('(p_login_id text) RETURNS text');
     expect(scalar.definition).toContain('LANGUAGE sql IMMUTABLE RETURN md5(p_login_id)');
@@ -79,6 +86,31 @@ describe('the functions and statements', () => {
       ...texts.flatMap((text) => [...text.matchAll(/"public"\."d_(\w+)"/gu)]),
     ].map(([, name]) => name!);
     expect(used.filter((name) => !known.includes(name))).toEqual([]);
+  });
+
+  it('run under a search path without other schemas, except the parts, which no statement calls', () => {
+    const sets = /SET search_path = pg_catalog, pg_temp|LANGUAGE sql/u;
+    const parts = FUNCTIONS.filter(({ definition }) => !sets.test(definition)).map(({ sqlName }) => sqlName);
+    expect(parts.toSorted()).toEqual([
+      'count_login',
+      'end_live',
+      'expire_due',
+      'expire_sessions',
+      'flush_changes',
+      'is_online',
+      'locked_session',
+      'queue_change',
+      'queue_service_change',
+      'queue_session_change',
+      'trim_history',
+      'write_tombstone',
+    ]);
+    const bodies = FUNCTIONS.map(({ definition }) => definition.replace(/^.*/u, '')).join('\n');
+    expect(parts.filter((part) => !bodies.includes(`{${part}}(`))).toEqual([]);
+    const texts = Object.values(statements as Record<string, PostgresStatement>).map(
+      (statement) => statement.prepare(names).text,
+    );
+    expect(parts.filter((part) => texts.join('\n').includes(names.of(part)))).toEqual([]);
   });
 
   it('use each of their parameters in their bodies', () => {

@@ -7,6 +7,8 @@ interface FunctionDefinition<Param extends string, R extends Returns> {
   /** The name of the call. The SQL function has the same name with underscores. */
   readonly name: string;
   readonly isReadOnly?: boolean;
+  /** Whether only other functions call it, so that it runs under their search path. Default false. */
+  readonly isPart?: boolean;
   /** The parameters in order, by name, with their SQL types. In the body, `loginId` is `p_login_id`. */
   readonly params: Readonly<Record<Param, string>>;
   /** The type of the result, or the columns of its rows. In the body, `isHeld` is `is_held`. */
@@ -21,10 +23,11 @@ interface FunctionDefinition<Param extends string, R extends Returns> {
 
 /**
  * The names in a function's body mean those of PostgreSQL, never functions, operators or types that another role has
- * created in a schema of the caller's search path (CVE-2018-1058). Temporary tables come last. The expression of an SQL
- * function needs no path, and can be inlined: PostgreSQL resolves its names when it is created, by the migration's path.
+ * created in a schema of the caller's search path (CVE-2018-1058). Temporary tables come last. A part of other functions
+ * runs under their path: to set it again takes time on every call. The expression of an SQL function needs no path, and
+ * can be inlined: PostgreSQL resolves its names when it is created, by the migration's path.
  */
-const SAFE_PATH = 'SET search_path = pg_catalog, pg_temp';
+const SAFE_PATH = ' SET search_path = pg_catalog, pg_temp';
 /** Types whose names are not reserved words, so that another schema may have a type of that name. */
 const NAMED_TYPE = /^(?:text|uuid|bytea|json)\b/;
 
@@ -48,6 +51,7 @@ export class PostgresFunction<Param extends string = string, R extends Returns =
     const {
       name,
       isReadOnly = false,
+      isPart = false,
       params,
       returns,
       language = 'plpgsql',
@@ -62,8 +66,8 @@ export class PostgresFunction<Param extends string = string, R extends Returns =
     const signature = `(${list.join(', ')}) RETURNS ${resultOf(returns)}`;
     this.signature = signature.replaceAll(/[{}]/g, '');
     const head = `CREATE OR REPLACE FUNCTION {${sqlName}}${signature} LANGUAGE ${language} ${volatility}`;
-    this.definition =
-      language === 'sql' ? `${head} RETURN ${body.trim()}` : `${head} ${SAFE_PATH} AS $$\n${body.trim()}\n$$`;
+    const path = isPart ? '' : SAFE_PATH;
+    this.definition = language === 'sql' ? `${head} RETURN ${body.trim()}` : `${head}${path} AS $$\n${body.trim()}\n$$`;
     this.digest = createHash('sha256').update(this.definition).digest('hex');
   }
 }

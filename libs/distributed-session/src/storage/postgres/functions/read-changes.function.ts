@@ -27,16 +27,24 @@ export const readChanges = new PostgresFunction({
   },
   body: `
 #variable_conflict use_column
+DECLARE
+  v_last bigint;
 BEGIN
   is_published := p_flush AND {may_write}();
   IF is_published THEN PERFORM {flush_changes}(p_purge); END IF;
   IF p_beat THEN PERFORM pg_notify('{channel}', ''); END IF;
   now := {now_ms}();
+  first_waiting := 0;
+  last_waiting := 0;
   -- First what waits, then what was published: what is published in between is read, not overlooked.
-  SELECT coalesce(min(waiting.number), 0), coalesce(max(waiting.number), 0) INTO first_waiting, last_waiting
-  FROM {session_change} AS waiting WHERE NOT is_published;
+  IF NOT is_published THEN
+    SELECT coalesce(min(waiting.number), 0), coalesce(max(waiting.number), 0) INTO first_waiting, last_waiting
+    FROM {session_change} AS waiting;
+  END IF;
+  -- With both ends of the range, the plan uses the index, whatever is known about the table.
+  v_last := (SELECT max(number) FROM {session_feed});
   RETURN QUERY SELECT now, is_published, first_waiting, last_waiting, feed.number, feed.published_at, feed.change
-  FROM {session_feed} AS feed WHERE feed.number >= coalesce(p_after, (SELECT max(last.number) FROM {session_feed} AS last))
+  FROM {session_feed} AS feed WHERE feed.number BETWEEN coalesce(p_after, v_last) AND v_last
   ORDER BY feed.number LIMIT ${CHANGES_PER_READ};
   IF NOT FOUND THEN
     number := 0;

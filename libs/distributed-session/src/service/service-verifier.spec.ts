@@ -244,6 +244,19 @@ describe('ServiceVerifier', () => {
     await Promise.all(flood);
   });
 
+  it('prefers a source of earlier successes for few checks only, so that a stranger at its address delays no one', async () => {
+    await register('chosen', CHOSEN);
+    await verifier.verify('pay', secret, { source: ATTACKER });
+    const release = hasher.holdSlow();
+    const flood = Array.from({ length: 16 }, (_, n) => rejection(`made-up-${n}`, `wrong secret ${n}`, ATTACKER));
+    const first = verifier.verify('chosen', CHOSEN, { source: '192.0.2.1' });
+    release();
+    hasher.takeCounts();
+    await first;
+    expect(hasher.takeCounts().slow).toBeLessThanOrEqual(2 * (availableParallelism() + 5));
+    await Promise.all(flood);
+  });
+
   it('accepts a chosen secret that has authenticated before, while its own source is blocked', async () => {
     await register('chosen', CHOSEN);
     await verifier.verify('chosen', CHOSEN, { source: ATTACKER });

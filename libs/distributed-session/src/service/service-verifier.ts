@@ -6,6 +6,7 @@ import { isServiceId } from '../model/service-id.js';
 import { MAX_SERVICE_SECRETS, type StoredServiceSecret } from '../storage/service-credential-storage.js';
 import type { SessionStorage } from '../storage/session-storage.js';
 import { type Attempt, type AttemptOrigin, FailureThrottle } from './failure-throttle.js';
+import { RefusalPace } from './refusal-pace.js';
 import type { SecretHasher } from './secret-hasher.js';
 import type { VerifiedService } from './service-credential.js';
 import { keyIdOf, looksGenerated } from './service-secret.js';
@@ -14,8 +15,8 @@ import { VerificationCache } from './verification-cache.js';
 
 const USE_INTERVAL_MS = 60_000;
 const MAX_KNOWN_SOURCES = 1_000;
-/** Ranks the sources of earlier successes before all others. */
-const KNOWN_SOURCE_RANK = -1_000;
+/** Ranks a source of earlier successes before others, but not an attacker for long who shares its address. */
+const KNOWN_SOURCE_RANK = -3;
 
 export interface VerifyServiceOptions {
   /**
@@ -45,6 +46,7 @@ export class ServiceVerifier {
   readonly #cache: VerificationCache;
   readonly #throttle: FailureThrottle;
   readonly #slowChecks = new SlowCheckQueue();
+  readonly #pace = new RefusalPace();
   /** The comparisons of chosen secrets in progress, by the credential's name in the cache. */
   readonly #comparisons = new Map<string, Promise<VerifiedService>>();
   readonly #knownSources = new LRUCache<string, true>({ max: MAX_KNOWN_SOURCES });
@@ -77,7 +79,9 @@ export class ServiceVerifier {
     const cached = this.#cache.find(key) ?? (await this.#cache.reread(key));
     if (cached) return cached;
     const presented = { serviceId: id, secret, key, attempt: this.#throttle.attempt(id ?? keyId!, origin) };
-    return looksGenerated(secret) ? this.#verifyGenerated(presented, keyId) : this.#verifyChosen(presented);
+    return this.#pace.of(
+      looksGenerated(secret) ? this.#verifyGenerated(presented, keyId) : this.#verifyChosen(presented),
+    );
   }
 
   /** Makes cached verifications read their services again: this process changed one, which the feed reports later. */

@@ -9,9 +9,11 @@ describe('SlowCheckQueue', () => {
   let started: string[];
   /** Ends the check that has run for the longest time. */
   let ends: (() => void)[];
+  let now: number;
 
   beforeEach(() => {
-    queue = new SlowCheckQueue(1);
+    now = 0;
+    queue = new SlowCheckQueue(1, () => now);
     started = [];
     ends = [];
   });
@@ -99,6 +101,30 @@ describe('SlowCheckQueue', () => {
     expect(started[1]).toBe('known');
     expect(await outcomes(failed.slice(0, 14))).toEqual(failed.slice(0, 14).map((_, n) => `failed-${n}`));
     expect(await outcomes(fresh)).toHaveLength(49);
+  });
+
+  it('prefers a source that it had no room for, when it tries again', async () => {
+    const all = Array.from({ length: 65 }, (_, n) => check(`a${n}`));
+    await expect(check('pay')).rejects.toMatchObject(busy);
+    await expect(check('another')).rejects.toMatchObject(busy);
+    const again = check('pay');
+    expect(await outcomes(all.slice(64))).toEqual([1_000]);
+    await finish();
+    expect([await again, started[1]]).toEqual(['pay', 'pay']);
+  });
+
+  it('refuses checks that have waited for more than three seconds, and prefers their sources afterwards', async () => {
+    const running = check('running');
+    const late = ['a', 'b'].map((name) => check(name));
+    now = 1;
+    const inTime = check('in-time');
+    now = 3_001;
+    ends.shift()!();
+    expect(await outcomes([running, ...late])).toEqual(['running', 1_000, 1_000]);
+    const all = [check('c'), check('b'), inTime];
+    await finish();
+    await Promise.all(all);
+    expect(started).toEqual(['running', 'in-time', 'b', 'c']);
   });
 
   it('forgets sources without waiting checks, and then runs at once', async () => {

@@ -156,7 +156,7 @@ describe.each(ADAPTERS)('ServicePermissionGuard on %s', (_name, makeAdapter) => 
     ['/shop/both', ['session.write', 'shop.sell'], 403, 'session.read'],
     ['/shop/both', ['session.read', 'shop.open', 'shop.sell'], 403, 'session.write'],
     ['/shop/both', ['session.read', 'shop.open', 'session.write'], 403, 'shop.sell'],
-    ['/shop/class', ['session.readAll', 'shop.open'], 403, 'session.read'],
+    ['/shop/class', ['session.list', 'shop.open'], 403, 'session.read'],
     ['/shop/anonymous', [], 200, undefined],
     ['/lobby', [], 200, undefined],
     ['/lobby/office', ['session.list'], 200, undefined],

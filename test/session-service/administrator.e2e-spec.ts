@@ -40,7 +40,7 @@ describe('The administrator', () => {
     const [administrator, ...others] = await service.sessions.listServices();
     expect(administrator).toMatchObject({ serviceId: 'admin', serviceName: 'Administrator', permissions: ALL });
     expect([administrator?.secrets.length, others]).toEqual([1, []]);
-    const registration = { serviceId: 'order', serviceName: 'Orders', permissions: ['session.readAll'] };
+    const registration = { serviceId: 'order', serviceName: 'Orders', permissions: ['sessions.readAll'] };
     const headers = { ...basic('admin', SECRET), 'content-type': 'application/json' };
     const request = { method: 'POST', headers, body: JSON.stringify(registration) };
     expect((await fetch(`${service.url}/v1/services`, request)).status).toBe(201);

@@ -148,6 +148,9 @@ describe.each(SERVERS)('On %s, the session service', (HTTP_ADAPTER) => {
       { field: 'permissions[1]' },
     ],
     ['an empty permission', { permissions: [''] }, { field: 'permissions[0]', limit: 256 }],
+    ['a permission of the library that does not exist', { permissions: ['session.raed'] }, { field: 'permissions[0]' }],
+    ['a permission in another case', { permissions: ['session.read', 'Service.read'] }, { field: 'permissions[1]' }],
+    ['a permission below another', { permissions: ['session.read.*'] }, { field: 'permissions[0]' }],
     ['too many permissions', { permissions: Array(101).fill('a') }, { field: 'permissions', limit: 100 }],
   ])('rejects the registration of a service with %s', async (_, body, fields) => {
     const registration = { serviceId, serviceName: 'Orders', permissions: [], ...body };

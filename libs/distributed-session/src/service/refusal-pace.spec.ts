@@ -47,6 +47,6 @@ describe('RefusalPace', () => {
     refuse(200);
     await expect(pace.of(Promise.resolve('result'))).resolves.toBe('result');
     await expect(pace.of(Promise.reject(new TypeError('other')))).rejects.toThrow('other');
-    await expect(pace.of(Promise.reject(new ServiceAuthenticationError()))).rejects.toThrow();
+    await expect(pace.of(Promise.reject(new ServiceAuthenticationError()))).rejects.toThrow('do not match');
   });
 });

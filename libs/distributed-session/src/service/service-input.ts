@@ -3,7 +3,7 @@ import { INPUT_LIMITS } from '../model/input-limits.js';
 import { SERVICE_ID_RULE, isServiceId } from '../model/service-id.js';
 import { kindMismatch } from '../model/value-kind.js';
 import { shownUnknown, unknownName } from '../options/unknown-name.js';
-import { parsePermission } from './permission.js';
+import { SESSION_PERMISSIONS, isUnknownPermission, parsePermission } from './permission.js';
 import { looksGenerated } from './service-secret.js';
 
 /** A service to register with `registerService()`. */
@@ -12,7 +12,10 @@ export interface ServiceRegistration {
   readonly serviceId: string;
   /** A display name, at most 128 characters. */
   readonly serviceName: string;
-  /** At most 100 permissions, such as `session.read` or `session.write:cart.*`. */
+  /**
+   * At most 100 permissions, such as `session.read` or `session.write:cart.*`. In the namespaces `session` and `service`,
+   * only the library's own permissions exist.
+   */
   readonly permissions: readonly string[];
   /**
    * A caller-chosen secret of 12 to 512 characters, only for the application's own manager and not for a view that
@@ -72,8 +75,16 @@ export function assertRegistration(registration: unknown): asserts registration 
     const kind = kindMismatch(permissions, 'an array');
     throw new ServiceInputError('permissions', `${expectation}${kind}.`, MAX_PERMISSIONS);
   }
-  permissions.forEach((permission, index) => parsePermission(permission, `permissions[${index}]`));
+  permissions.forEach((permission, index) => assertPermission(permission, `permissions[${index}]`));
   if (secretKey !== undefined) assertChosenSecret(secretKey);
+}
+
+/** A permission in the library's own namespaces that does not exist is misspelt: it would grant nothing. */
+function assertPermission(permission: unknown, field: string): void {
+  const { text } = parsePermission(permission, field);
+  if (isUnknownPermission(text)) {
+    throw new ServiceInputError(field, unknownName('permission', text, SESSION_PERMISSIONS));
+  }
 }
 
 export function assertChosenSecret(secretKey: unknown): asserts secretKey is string {

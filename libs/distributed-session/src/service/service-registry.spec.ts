@@ -50,6 +50,9 @@ describe('ServiceRegistry', () => {
     [{ permissions: 'session.read' }, 'permissions'],
     [{ permissions: Array(101).fill('session.read') }, 'permissions'],
     [{ permissions: ['session.read', 'session.*.x'] }, 'permissions[1]'],
+    [{ permissions: ['session.raed'] }, 'permissions[0]'],
+    [{ permissions: ['*', 'Session.read'] }, 'permissions[1]'],
+    [{ permissions: ['*', 'service.write'] }, 'permissions[1]'],
     [{ secretKey: 'x'.repeat(11) }, 'secretKey'],
     [{ secretKey: 'x'.repeat(513) }, 'secretKey'],
     [{ secretKey: 'dss_something-long-enough' }, 'secretKey'],
@@ -73,6 +76,10 @@ describe('ServiceRegistry', () => {
     clock.advance(5);
     const { keyId } = await register({ permissions: [] }, admin, true);
     expect(await stored()).toMatchObject({ permissions: [], createdAt: before!.createdAt, secrets: [{ keyId }] });
+  });
+
+  it('suggests the permission that a misspelt one resembles', async () => {
+    await expect(register({ permissions: ['session.raed'] })).rejects.toThrow('Did you mean "session.read"?');
   });
 
   it('rejects the chosen secret of another service, on registration and on rotation', async () => {

@@ -52,7 +52,8 @@ export class LoginsController {
   @ApiLoginId()
   @Operation({
     summary: "List a user's sessions",
-    description: 'Listing does not count as an access.',
+    description:
+      'Listing does not count as an access. A page ends at `limit` sessions or 1 MiB, and has at least one session.',
     permissions: ['session.list'],
     response: { type: SessionPageResponse, description: 'A page of sessions.' },
     problems: ['ERR_SESSION_INPUT'],

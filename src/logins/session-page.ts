@@ -1,5 +1,13 @@
 import { type Session, SessionInputError } from 'nestjs-distributed-session';
 
+/**
+ * The sessions on one page, in bytes of JSON. To write a larger page would block the event loop. A session is larger
+ * only if the attribute limits were raised.
+ */
+const MAX_PAGE_BYTES = 1_048_576;
+
+const COMMA_BYTES = 1;
+
 /** A page of a user's sessions. */
 export interface SessionPage {
   readonly sessions: readonly Session[];
@@ -10,15 +18,25 @@ export interface SessionPage {
 }
 
 /**
- * Returns the page after `cursor`. `sessions` are ordered by creation time. If the cursor's session has ended, sessions
+ * Returns the page after `cursor`: `limit` sessions, or as many as fit, but at least one. `sessions` are ordered by creation time. If the cursor's session has ended, sessions
  * created in the same millisecond are listed again rather than skipped.
  */
 export function pageOf(sessions: readonly Session[], limit: number, cursor?: string): SessionPage {
   const start = cursor === undefined ? 0 : startAfter(sessions, parseCursor(cursor));
-  const page = sessions.slice(start, start + limit);
+  const page = fitting(sessions.slice(start, start + limit));
   const last = page.at(-1);
-  const isLast = last === undefined || start + limit >= sessions.length;
+  const isLast = last === undefined || start + page.length >= sessions.length;
   return { sessions: page, total: sessions.length, ...(!isLast && { nextCursor: cursorAfter(last) }) };
+}
+
+/** Returns the first sessions, as many as fit on a page, and at least one. */
+function fitting(sessions: readonly Session[]): readonly Session[] {
+  let bytes = 0;
+  const tooMany = sessions.findIndex((session, index) => {
+    bytes += Buffer.byteLength(JSON.stringify(session)) + COMMA_BYTES;
+    return bytes > MAX_PAGE_BYTES && index > 0;
+  });
+  return tooMany < 0 ? sessions : sessions.slice(0, tooMany);
 }
 
 interface Position {

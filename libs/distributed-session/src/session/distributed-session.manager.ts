@@ -101,8 +101,8 @@ export class DistributedSessionManager extends AttributeOperations {
   }
 
   /**
-   * Returns the live sessions of a user in order of creation. It does not count as an access. Requires the
-   * `session.list` permission.
+   * Returns the live sessions of a user in order of creation. It does not count as an access. Large lists are decoded
+   * in several turns of the event loop, so that other requests continue. Requires the `session.list` permission.
    *
    * @example
    * const devices = (await sessions.getSessionsByLoginId('user123')).map(({ device }) => device);
@@ -113,7 +113,7 @@ export class DistributedSessionManager extends AttributeOperations {
   async getSessionsByLoginId(loginId: string): Promise<readonly Session[]> {
     this.access.require('session.list');
     assertLoginId(loginId);
-    return (await this.parts.reader.list(loginId)).map((open) => toListedSession(open, this.access));
+    return this.parts.reader.list(loginId, (open) => toListedSession(open, this.access));
   }
 
   /**
@@ -142,8 +142,10 @@ export class DistributedSessionManager extends AttributeOperations {
    * @throws {SessionInputError} when the login id is invalid.
    */
   async countSessions(loginId?: string): Promise<number> {
-    if (loginId !== undefined) return (await this.getSessionsByLoginId(loginId)).length;
-    return (await this.countOnline()).sessions;
+    this.access.require('session.list');
+    if (loginId === undefined) return (await this.parts.reader.count()).sessions;
+    assertLoginId(loginId);
+    return this.parts.reader.countOf(loginId);
   }
 
   /**

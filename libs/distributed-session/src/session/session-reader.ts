@@ -1,9 +1,10 @@
 import { type SessionEndedError, SessionNotFoundError } from '../errors/session.errors.js';
 import { StorageCorruptError } from '../errors/storage.errors.js';
 import type { SessionHistoryEntry } from '../model/session.js';
-import type { SessionTombstone, StoredSession } from '../storage/session-record.js';
+import type { SessionRecord, SessionTombstone, StoredSession } from '../storage/session-record.js';
 import type { SessionStorage } from '../storage/session-storage.js';
 import type { ListLogins, LoginPage, SessionCounts } from '../storage/session-storage.operations.js';
+import { DecodingTurns } from './decoding-turns.js';
 import {
   type OpenSession,
   endedError,
@@ -30,6 +31,8 @@ export interface ReadOptions {
 
 /** Reads sessions by id, by credential and by user, and counts them. */
 export class SessionReader {
+  readonly #turns = new DecodingTurns();
+
   constructor(
     private readonly storage: SessionStorage,
     private readonly touches: TouchQueue,
@@ -79,11 +82,17 @@ export class SessionReader {
     return openSession(stored);
   }
 
-  /** Returns the live sessions of a user in order of creation. It does not count as an access. */
-  async list(loginId: string): Promise<readonly OpenSession[]> {
-    const records = await this.storage.listByLogin(loginId);
-    if (records.every((record) => record.loginId === loginId)) return records.map(openSession);
-    throw new StorageCorruptError("The storage returned another user's session.");
+  /**
+   * Returns a view of each live session of a user in order of creation, as they were when the storage was read. It does
+   * not count as an access.
+   */
+  async list<T>(loginId: string, view: (open: OpenSession) => T): Promise<readonly T[]> {
+    return this.#turns.open(await this.#recordsOf(loginId), view);
+  }
+
+  /** Counts the live sessions of a user without decoding them. */
+  async countOf(loginId: string): Promise<number> {
+    return (await this.#recordsOf(loginId)).length;
   }
 
   /** Returns the ended sessions of a user, the most recent first. */
@@ -97,6 +106,12 @@ export class SessionReader {
 
   async listLogins(page: ListLogins): Promise<LoginPage> {
     return this.storage.listLogins(page);
+  }
+
+  async #recordsOf(loginId: string): Promise<readonly SessionRecord[]> {
+    const records = await this.storage.listByLogin(loginId);
+    if (records.every((record) => record.loginId === loginId)) return records;
+    throw new StorageCorruptError("The storage returned another user's session.");
   }
 
   /** Returns whether the token is that of the stored session. Takes the same time if there is none. */

@@ -56,6 +56,32 @@ export function describeConcurrency(context: StorageContext): void {
       assert.equal((await services[2]!.getSessionHistory('alice')).length, 50);
     });
 
+    it("getSessionsByLoginId() returns the user's own live sessions, however many end while it lists", async () => {
+      const sessions = await context.manager();
+      const attributes = { large: 'x'.repeat(16_000) };
+      const created: string[] = [];
+      for (let n = 0; n < 12; n++) {
+        created.push((await sessions.createSession('alice', undefined, { attributes })).sessionId);
+        await sessions.createSession('bob', undefined, { attributes });
+      }
+      const [listed, count] = await Promise.all([
+        sessions.getSessionsByLoginId('alice'),
+        sessions.countSessions('alice'),
+        ...created.slice(4).map((sessionId) => sessions.deleteSession(sessionId)),
+      ]);
+      assert(listed.length >= 4 && count >= 4);
+      const ids = listed.map(({ sessionId }) => sessionId);
+      assert.deepEqual(
+        ids,
+        created.filter((sessionId) => ids.includes(sessionId)),
+      );
+      for (const session of listed) {
+        assert.equal(session.loginId, 'alice');
+        assert.deepEqual({ ...session.attributes }, attributes);
+      }
+      assert.equal(await sessions.countSessions('alice'), 4);
+    });
+
     it('five managers keep to the limit per user in 50 concurrent logins', async () => {
       const options = { maxSessionsPerLogin: 3, onLimit: 'end-oldest' } as const;
       const services = await Promise.all(

@@ -18,7 +18,7 @@ describe('the change feed of PostgresSessionStorage', () => {
     const { server, pair } = context;
     const sessionId = pair.witness.nextSessionId();
     const call = `SELECT outcome FROM distributed_create_session(
-      $1, 'left-behind', 'dead', NULL, 60000, NULL, ''::bytea, 9, NULL, 'reject', 60000, 'dead:1')`;
+      $1, 'left-behind', 'dead', NULL, 60000, NULL, NULL, ''::bytea, 9, NULL, 'reject', 60000, 'dead:1')`;
     const dead = await server.use(async (client) => client.query(call, [sessionId]), pair.database);
     expect(dead.rows).toEqual([{ outcome: 'created' }]);
     const committedAt = pair.storage.now();

@@ -155,7 +155,8 @@ export class PostgresChangeFeed {
       if (!reply || position !== this.#position) return;
       this.clock.observe(reply.now, sentAt);
       isAtEnd = this.#deliver(rows) && rows.length < CHANGES_PER_READ;
-      if (isAtEnd) this.#freshness.observe({ ...reply, sentAt });
+      // Any other read does not report what waits, so that it takes little time.
+      if (isAtEnd && flush) this.#freshness.observe({ ...reply, sentAt });
       if (beat) this.#checkNotifications(sentAt);
     }
     this.#readAnnounced();

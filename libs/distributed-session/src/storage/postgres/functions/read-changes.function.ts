@@ -8,9 +8,9 @@ export const CHANGES_PER_READ = 1_000;
  *
  * Params: `after` is the last number that was read, or null for the last one that was published; `flush` publishes, and
  * `purge` deletes old changes as well; `beat` sends a notification without content.
- * Returns: the time; whether every change committed before the call was published; the lowest and the highest number of
- * those that wait for it otherwise, or 0; a row for the change at `after`, if it is still there, and for each one after it. Without
- * any change, one row with the number 0.
+ * Returns: the time; whether every change committed before the call was published; with `flush`, the lowest and the
+ * highest number of those that wait for it otherwise, or 0; a row for the change at `after`, if it is still there, and
+ * for each one after it. Without any change, one row with the number 0.
  */
 export const readChanges = new PostgresFunction({
   name: 'read-changes',
@@ -37,7 +37,7 @@ BEGIN
   first_waiting := 0;
   last_waiting := 0;
   -- First what waits, then what was published: what is published in between is read, not overlooked.
-  IF NOT is_published THEN
+  IF p_flush AND NOT is_published THEN
     SELECT coalesce(min(waiting.number), 0), coalesce(max(waiting.number), 0) INTO first_waiting, last_waiting
     FROM {session_change} AS waiting;
   END IF;

@@ -3,7 +3,7 @@ import type { SessionStorage } from '../storage/session-storage.js';
 import { readSession } from './open-session.js';
 
 /** Maximum number of consecutive rotations to follow, and so of previous credentials that return a session. */
-export const MAX_GRACE_HOPS = 3;
+const MAX_GRACE_HOPS = 3;
 
 /**
  * Returns the id under which a rotated session continues, or `undefined` after the grace period. A rotation without a

@@ -17,7 +17,7 @@ export function shownName(path: string): string {
 
 /** Random text is long, contains many digits, or changes often between lower case, upper case, digits and signs. */
 function readsLikeIdentifier(name: string): boolean {
-  if (name.length > MAX_LENGTH || !/^[\w $@*:/-]+$/.test(name)) return false;
+  if (name.length > MAX_LENGTH || !/^[\w $@*:/()-]+$/.test(name)) return false;
   const words = name.match(/[A-Z]*[a-z]+|[A-Z]+|\d+/g) ?? [];
   return words.length <= MAX_WORDS && name.replace(/\D/g, '').length <= MAX_DIGITS;
 }

@@ -145,7 +145,7 @@ describe('The session service', () => {
     }
   });
 
-  test('has 20 operations without a body', () => expect(withoutBody).toHaveLength(20));
+  test('has 19 operations without a body', () => expect(withoutBody).toHaveLength(19));
 });
 
 /** A valid body of exactly this many bytes. */

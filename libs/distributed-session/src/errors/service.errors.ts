@@ -82,14 +82,16 @@ export class ServiceAuthenticationError extends DistributedSessionError {
 export class ServicePermissionError extends DistributedSessionError {
   readonly code = 'ERR_SERVICE_PERMISSION';
 
-  readonly serviceId: string;
   /** The missing permission, such as `session.write:order.total`; `…` for a part that may be a secret. */
   readonly permission: string;
 
-  constructor(serviceId: string, permission: string, message?: string) {
-    const [service, missing] = [shownName(serviceId), shownName(permission)];
-    super(message ?? `Service '${service}' lacks the permission '${missing}'.`);
-    this.serviceId = service;
+  constructor(
+    readonly serviceId: string,
+    permission: string,
+    message?: string,
+  ) {
+    const missing = shownName(permission);
+    super(message ?? `Service '${serviceId}' lacks the permission '${missing}'.`);
     this.permission = missing;
   }
 }

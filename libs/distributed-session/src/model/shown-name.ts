@@ -2,7 +2,7 @@
 export const NOT_SHOWN = '…';
 
 const MAX_LENGTH = 40;
-const MAX_DIGITS = 4;
+const MAX_DIGITS = 8;
 const MAX_WORDS = 6;
 /** The names in a path such as `attributes.cart.items[2]`. */
 const NAMES = /[^.[\]]+/g;

@@ -4,7 +4,7 @@ import { NOT_SHOWN, shownName } from '../model/shown-name.js';
 /** Beyond this edit distance, or half the name's length, an unknown name is not treated as a misspelt one. */
 const MAX_TYPING_DISTANCE = 4;
 /** Shorter than any secret that this library accepts by default. */
-const SHORT_WORD = /^[\w[\] ]{1,11}$/;
+const SHORT_WORD = /^[\w[\] *]{1,11}$/;
 
 /**
  * Returns the error for a name that is not one of the known names: `Unknown option "devise". Did you mean "device"?` If

@@ -66,6 +66,25 @@ describe('FeedFreshness', () => {
     expect(look('b', 2_000)).toEqual([]);
   });
 
+  it('recognizes heartbeats that arrive later than the next call has found them', () => {
+    for (const [index, nonce] of ['a', 'b', 'c', 'd'].entries()) look(nonce, 1_000 + index);
+    expect(freshness.recognize(beat('b', 'a'))).toBe(true);
+    expect(freshness.completeUntil).toBe(1_000);
+    expect(freshness.recognize(beat('d', 'c'))).toBe(true);
+    expect(freshness.completeUntil).toBe(1_002);
+    expect(freshness.recognize(beat('c', 'b'))).toBe(false);
+    expect(freshness.completeUntil).toBe(1_002);
+  });
+
+  it('recognizes an own heartbeat that arrives later than the next call has found it, and the one that replaces it', () => {
+    look('own', 1_000, true);
+    look('own', 1_500);
+    expect(freshness.recognize(beat('own', 'a'))).toBe(true);
+    expect(freshness.completeUntil).toBe(1_000);
+    expect(freshness.recognize(beat('b', 'own'))).toBe(true);
+    expect(freshness.completeUntil).toBe(1_500);
+  });
+
   it('keeps only a few heartbeats that it does not recognize', () => {
     for (let n = 0; n < 100; n++) freshness.recognize(beat(`${n}`, 'unknown'));
     expect(look('a', 1_000)).toHaveLength(8);

@@ -12,6 +12,8 @@ export interface Look {
 
 /** Heartbeats that arrive before the reply which makes them recognisable. More are repeated messages. */
 const MAX_EARLY = 8;
+/** Looks that wait for their heartbeat. There are several if it takes longer than an interval to publish or deliver one. */
+const MAX_LOOKS = 8;
 /** Heartbeats that are remembered, to ignore them when they are repeated. */
 const MAX_NONCES = 1_000;
 
@@ -25,7 +27,8 @@ const MAX_NONCES = 1_000;
  */
 export class FeedFreshness {
   #expected: readonly string[] = [];
-  readonly #looks = new Map<string, Look>();
+  /** The looks at each master since the last heartbeat was recognised, the oldest first. */
+  readonly #looks = new Map<string, readonly Look[]>();
   readonly #early = new Map<string, Beat[]>();
   readonly #shownAt = new Map<string, number>();
   readonly #arrivedAt = new Map<string, number>();
@@ -53,24 +56,25 @@ export class FeedFreshness {
 
   /** Records a look. Returns the heartbeats that have arrived before it. */
   look(shard: string, look: Look): readonly Beat[] {
-    this.#looks.set(shard, look);
+    this.#looks.set(shard, [...(this.#looks.get(shard) ?? []), look].slice(-MAX_LOOKS));
     const early = this.#early.get(shard) ?? [];
     this.#early.delete(shard);
     return early;
   }
 
-  /** Records an authentic heartbeat. Returns whether it was published after the last look, for the first time. */
+  /** Records an authentic heartbeat. Returns whether it was published after a look, for the first time. */
   recognize(beat: Beat): boolean {
     const { shard, nonce, previous } = beat;
-    const look = this.#looks.get(shard);
-    const isOwn = look !== undefined && look.isOwn && nonce === look.nonce;
-    if (look === undefined || !(isOwn || previous === look.nonce)) {
+    const looks = this.#looks.get(shard) ?? [];
+    const index = looks.findLastIndex((each) => previous === each.nonce || (each.isOwn && nonce === each.nonce));
+    const look = looks[index];
+    if (look === undefined) {
       this.#keepEarly(beat);
       return false;
     }
     this.#remember(nonce);
-    if (isOwn) this.#looks.set(shard, { ...look, isOwn: false });
-    else this.#looks.delete(shard);
+    const later = looks.slice(index + 1);
+    this.#looks.set(shard, nonce === look.nonce ? [{ ...look, isOwn: false }, ...later] : later);
     this.#shownAt.set(shard, look.sentAt);
     this.#arrivedAt.set(shard, this.monotonic());
     return true;

@@ -83,7 +83,7 @@ export function assertRegistration(registration: unknown): asserts registration 
 function assertPermission(permission: unknown, field: string): void {
   const { text } = parsePermission(permission, field);
   if (isUnknownPermission(text)) {
-    throw new ServiceInputError(field, unknownName('permission', text, SESSION_PERMISSIONS));
+    throw new ServiceInputError(field, `is invalid: ${unknownName('permission', text, SESSION_PERMISSIONS)}`);
   }
 }
 

@@ -1,31 +1,32 @@
--- The privileges of a service that reads and writes sessions. Run this as the owner of the tables, after the migrations:
--- again for each release, which may add tables and functions. Before the first time, create the role, with a password:
---   CREATE ROLE ds_read_write LOGIN;
--- For other names, replace ds_read_write; for another schema, public; for another table prefix, distributed_.
+-- The privileges of a service that reads and writes sessions, and registers, changes and revokes services: the session
+-- service, or the one that administers the others. Run this as the owner of the tables, after the migrations: again for
+-- each release, which may add tables and functions. Before the first time, create the role, with a password:
+--   CREATE ROLE ds_registry LOGIN;
+-- For other names, replace ds_registry; for another schema, public; for another table prefix, distributed_.
 -- Up to PostgreSQL 14, every user may create tables in public: REVOKE CREATE ON SCHEMA public FROM PUBLIC;
 
-GRANT USAGE ON SCHEMA public TO ds_read_write;
+GRANT USAGE ON SCHEMA public TO ds_registry;
 
 GRANT SELECT ON TABLE
   public.distributed_session_migration,
   public.distributed_session_function,
   public.distributed_current_service
-TO ds_read_write;
+TO ds_registry;
 
 GRANT SELECT, INSERT, UPDATE, DELETE ON TABLE
   public.distributed_session,
   public.distributed_service,
   public.distributed_service_secret
-TO ds_read_write;
+TO ds_registry;
 
-GRANT SELECT, UPDATE ON TABLE public.distributed_session_count TO ds_read_write;
+GRANT SELECT, UPDATE ON TABLE public.distributed_session_count TO ds_registry;
 
 GRANT SELECT, INSERT, DELETE ON TABLE
   public.distributed_session_change,
   public.distributed_session_feed
-TO ds_read_write;
+TO ds_registry;
 
-GRANT USAGE ON SEQUENCE public.distributed_session_place TO ds_read_write;
+GRANT USAGE ON SEQUENCE public.distributed_session_place TO ds_registry;
 
 -- Every user has these, unless they were revoked, or the owner's default privileges exclude them.
 GRANT EXECUTE ON FUNCTION
@@ -60,4 +61,4 @@ GRANT EXECUTE ON FUNCTION
   public.distributed_add_service_secret,
   public.distributed_end_service_secret,
   public.distributed_remove_service
-TO ds_read_write;
+TO ds_registry;

@@ -1,6 +1,6 @@
 -- The privileges of a service that reads and writes sessions, and verifies other services, but cannot register, change or
--- revoke any. Run this as the owner of the tables, after the migrations:
--- again for each release, which may add tables and functions. Before the first time, create the role, with a password:
+-- revoke any. Run this as the owner of the tables, after the migrations: again for each release, which may add tables and
+-- functions. Before the first time, create the role, with a password:
 --   CREATE ROLE ds_sessions LOGIN;
 -- For other names, replace ds_sessions; for another schema, public; for another table prefix, distributed_.
 -- Up to PostgreSQL 14, every user may create tables in public: REVOKE CREATE ON SCHEMA public FROM PUBLIC;

@@ -3,13 +3,14 @@ import { PostgresSessionStorage } from 'nestjs-distributed-session/postgres';
 import { withPostgres } from '@distributed-session/test-servers/postgres/postgres-connection.js';
 import type { PostgresServer } from '@distributed-session/test-servers/postgres/postgres-server.js';
 
-export const OWNER = 'owner_of_the_tables';
+/** The role of docs/postgres-grants/owner.sql. */
+export const OWNER = 'ds_owner';
 const PASSWORD = 'password-of-the-test';
-/** The roles of the files in docs/postgres-grants. */
+/** The roles of the other files in docs/postgres-grants. */
 const GRANTEES = {
-  'read-only': 'ds_read_only',
-  'read-write': 'ds_read_write',
   sessions: 'ds_sessions',
+  registry: 'ds_registry',
+  reader: 'ds_reader',
   monitor: 'ds_monitor',
 } as const;
 
@@ -38,8 +39,8 @@ export async function grantRoles(server: PostgresServer): Promise<void> {
   for (const role of [OWNER, ...Object.values(GRANTEES)]) {
     await server.query(`CREATE ROLE ${role} LOGIN PASSWORD '${PASSWORD}'`);
   }
-  await server.query(`ALTER SCHEMA public OWNER TO ${OWNER}`);
   await server.query('REVOKE ALL ON SCHEMA public FROM PUBLIC');
+  await server.query(await readGrants('owner'));
   await server.query(`ALTER DEFAULT PRIVILEGES FOR ROLE ${OWNER} REVOKE EXECUTE ON FUNCTIONS FROM PUBLIC`);
   const storage = new PostgresSessionStorage({ url: urlOf(server, OWNER) });
   await storage.connect();
@@ -82,6 +83,6 @@ export async function without<T>(
   }
 }
 
-async function readGrants(grantee: Grantee): Promise<string> {
+async function readGrants(grantee: Grantee | 'owner'): Promise<string> {
   return readFile(new URL(`../../../docs/postgres-grants/${grantee}.sql`, import.meta.url), 'utf8');
 }

@@ -49,7 +49,7 @@ export function postgresFixture(target: () => PostgresTarget): CreateStorageFixt
   };
 }
 
-/** A storage on its own server, as a user with the rights of docs/postgres-grants/read-write.sql and no others. */
+/** A storage on its own server, as a user with the rights of docs/postgres-grants/registry.sql and no others. */
 export function restrictedPostgresFixture(): CreateStorageFixture {
   let server: PostgresServer;
   let owner: Client;
@@ -67,7 +67,7 @@ export function restrictedPostgresFixture(): CreateStorageFixture {
   });
 
   return postgresFixture(() => ({
-    options: { url: urlOf(server, 'read-write'), migrate: 'check', options: { max: 5 } },
+    options: { url: urlOf(server, 'registry'), migrate: 'check', options: { max: 5 } },
     query: async (text) => owner.query(text),
     dump: async () => server.dump(),
   }));

@@ -1,5 +1,4 @@
 import { v4 as uuidv4 } from 'uuid';
-import { StorageFullError } from '../../errors/storage.errors.js';
 import { type Clock, systemClock } from '../../model/clock.js';
 import { IsWholeNumber, optionRule } from '../../options/option-rules.js';
 import { validateOptions } from '../../options/validate-options.js';
@@ -13,7 +12,7 @@ import { ChangeListeners } from '../shared/change-listeners.js';
 import { historyOf } from '../shared/session-entry.js';
 import { closedStorage } from '../shared/storage-failure.js';
 import { InMemoryServiceCredentialStorage } from './in-memory-service-credential-storage.js';
-import { type LiveEntry, changeOf, copyOf, isLive } from './in-memory-session-entry.js';
+import { changeOf, copyOf, isLive } from './in-memory-session-entry.js';
 import { InMemorySessionTable } from './in-memory-session-table.js';
 
 export interface InMemorySessionStorageOptions {
@@ -98,7 +97,7 @@ export class InMemorySessionStorage extends SessionStorage {
     const live = login?.liveAt(now) ?? [];
     const admission = planAdmission(live, (entry) => entry.session.device, limits, device);
     if ('refused' in admission) return { outcome: 'limit-reached', scope: admission.refused };
-    this.#assertRoom(now, admission.displaced.length, historyRetentionMs);
+    this.#table.assertRoom(now, admission.displaced.length, historyRetentionMs);
     for (const { item, reason } of admission.displaced) {
       this.#table.end(item, { reason, endedAt: now, endedBy: by }, historyRetentionMs);
     }
@@ -138,7 +137,7 @@ export class InMemorySessionStorage extends SessionStorage {
     touch,
   }: Op.ReplaceSession): Promise<Op.ReplaceSessionResult> {
     const now = this.#openNow();
-    const found = this.#findAtVersion(sessionId, expectedVersion, now);
+    const found = this.#table.findAtVersion(sessionId, expectedVersion, now);
     if ('outcome' in found) return found;
     const touched = touch ? withAccess(found.session, now) : found.session;
     found.session = {
@@ -165,7 +164,7 @@ export class InMemorySessionStorage extends SessionStorage {
   async rotate(rotation: Op.RotateSession): Promise<Op.RotateSessionResult> {
     const { sessionId, expectedVersion, successor, graceMs, by, actor, historyRetentionMs } = rotation;
     const now = this.#openNow();
-    const found = this.#findAtVersion(sessionId, expectedVersion, now);
+    const found = this.#table.findAtVersion(sessionId, expectedVersion, now);
     if ('outcome' in found) return found;
     if (this.#table.has(successor.sessionId)) return { outcome: 'id-taken' };
     const { tokenDigest: _, ...kept } = withAccess(found.session, now);
@@ -240,20 +239,5 @@ export class InMemorySessionStorage extends SessionStorage {
   #openNow(): number {
     if (this.#closed) throw closedStorage('in-memory');
     return this.#clock.now();
-  }
-
-  #assertRoom(now: number, displaced: number, historyRetentionMs: number): void {
-    if (this.#table.unendedCount - displaced < this.#maxSessions) return;
-    this.#table.sweep(now, Infinity, historyRetentionMs);
-    if (this.#table.unendedCount - displaced >= this.#maxSessions) throw new StorageFullError(this.#maxSessions);
-  }
-
-  #findAtVersion(sessionId: string, expectedVersion: number, now: number): LiveEntry | Op.SessionWriteRefusal {
-    const entry = this.#table.find(sessionId, now);
-    if (!entry) return { outcome: 'missing' };
-    const seen = asSeenAt(entry.session, now);
-    if (seen.state === 'ended') return { outcome: 'ended', session: copyOf(seen) };
-    if (seen.version !== expectedVersion) return { outcome: 'conflict', session: copyOf(seen) };
-    return entry as LiveEntry;
   }
 }

@@ -1,6 +1,7 @@
-import { toTombstone, expiredTombstone } from '../session-lifetime.js';
+import { StorageFullError } from '../../errors/storage.errors.js';
+import { asSeenAt, expiredTombstone, toTombstone } from '../session-lifetime.js';
 import type { SessionRecord, SessionTombstone } from '../session-record.js';
-import type { SessionCounts } from '../session-storage.operations.js';
+import type { SessionCounts, SessionWriteRefusal } from '../session-storage.operations.js';
 import type { ChangeListeners } from '../shared/change-listeners.js';
 import { InMemoryExpiryQueue } from './in-memory-expiry-queue.js';
 import { InMemoryLogin, InMemoryLoginDirectory } from './in-memory-login-directory.js';
@@ -9,6 +10,7 @@ import {
   type InMemorySessionEntry,
   type LiveEntry,
   changeOf,
+  copyOf,
   isLive,
 } from './in-memory-session-entry.js';
 
@@ -25,7 +27,8 @@ export class InMemorySessionTable {
 
   constructor(
     private readonly feed: ChangeListeners,
-    private readonly maxTombstones: number,
+    /** Maximum number of live sessions, and of tombstones. */
+    private readonly maxSessions: number,
   ) {}
 
   /** The number of sessions without a tombstone; some may be due. */
@@ -48,12 +51,29 @@ export class InMemorySessionTable {
     return entry && now < entry.purgeAt ? entry : undefined;
   }
 
+  /** Returns the live session at this version, or why it cannot be written. */
+  findAtVersion(sessionId: string, expectedVersion: number, now: number): LiveEntry | SessionWriteRefusal {
+    const entry = this.find(sessionId, now);
+    if (!entry) return { outcome: 'missing' };
+    const seen = asSeenAt(entry.session, now);
+    if (seen.state === 'ended') return { outcome: 'ended', session: copyOf(seen) };
+    if (seen.version !== expectedVersion) return { outcome: 'conflict', session: copyOf(seen) };
+    return entry as LiveEntry;
+  }
+
   has(sessionId: string): boolean {
     return this.#entries.has(sessionId);
   }
 
   login(loginId: string): InMemoryLogin | undefined {
     return this.#logins.get(loginId);
+  }
+
+  /** Throws a `StorageFullError` unless a session fits in besides those that it displaces and those that are due. */
+  assertRoom(now: number, displaced: number, historyRetentionMs: number): void {
+    if (this.unendedCount - displaced < this.maxSessions) return;
+    this.sweep(now, Infinity, historyRetentionMs);
+    if (this.unendedCount - displaced >= this.maxSessions) throw new StorageFullError(this.maxSessions);
   }
 
   add(session: SessionRecord, inPlaceOf?: LiveEntry): void {
@@ -103,7 +123,7 @@ export class InMemorySessionTable {
     const login = this.#logins.get(tombstone.loginId)!;
     const overflow = login.moveToHistory(ended);
     if (overflow) this.#drop(overflow);
-    if (this.#tombstones.size > this.maxTombstones) this.#drop(this.#tombstones.values().next().value!);
+    if (this.#tombstones.size > this.maxSessions) this.#drop(this.#tombstones.values().next().value!);
     this.directory.update(login);
     this.#publish(tombstone);
     return tombstone;

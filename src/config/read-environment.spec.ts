@@ -216,32 +216,6 @@ describe('readEnvironment()', () => {
     }
   });
 
-  test.each([
-    ['redis', undefined],
-    ['redis', 'postgres://localhost'],
-    ['redis', 'localhost:6379'],
-    ['redis', 'http://localhost'],
-    ['postgres', undefined],
-    ['postgres', 'redis://localhost'],
-    ['postgres', 'mysql://localhost'],
-    ['memory', 'redis://localhost'],
-    ['memory', 'anything'],
-  ])('rejects SESSION_STORAGE=%s with the URL %s', (SESSION_STORAGE, url) => {
-    const variables = { SESSION_STORAGE, ...(url !== undefined && { SESSION_STORAGE_URL: url }) };
-    expect(errorsOf(variables)).toEqual([expect.stringMatching(/^SESSION_STORAGE_URL must match SESSION_STORAGE: /)]);
-  });
-
-  test.each([
-    ['redis', 'redis://:password@localhost:6379/1'],
-    ['redis', 'rediss://user:password@redis.example'],
-    ['redis', 'redis-sentinel://one:26379,two:26379/0?name=mymaster'],
-    ['redis', 'rediss-cluster://user:password@one:7000,two:7000'],
-    ['postgres', 'postgres://user:password@localhost/sessions'],
-    ['postgres', 'postgresql://localhost'],
-  ])('accepts SESSION_STORAGE=%s with the URL %s', (SESSION_STORAGE, SESSION_STORAGE_URL) => {
-    expect(readEnvironment({ SESSION_STORAGE, SESSION_STORAGE_URL })).toMatchObject({ SESSION_STORAGE_URL });
-  });
-
   test('derives the defaults that depend on NODE_ENV', () => {
     const [production, development] = ['production', 'development'].map((NODE_ENV) =>
       readEnvironment({ NODE_ENV, ADMIN_SECRET: STRONG }),

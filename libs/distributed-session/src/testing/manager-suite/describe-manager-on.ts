@@ -1,8 +1,10 @@
 import { StorageContext } from '../storage-context.js';
 import type { CreateStorageFixture, StorageCapabilities } from '../storage-fixture.js';
 import { type TestRunner, globalRunner } from '../test-runner.js';
+import { describeAttributeAccess } from './attribute-access.topic.js';
 import { describeAttributes } from './attributes.topic.js';
 import { describeBadInput } from './bad-input.topic.js';
+import { describeCeilings } from './ceilings.topic.js';
 import { describeConcurrency } from './concurrency.topic.js';
 import { describePermissions } from './permissions.topic.js';
 import { describeManagedRotation } from './rotation.topic.js';
@@ -37,6 +39,8 @@ export function describeManagerOn(
     describeAttributes(context);
     describeServices(context);
     describePermissions(context);
+    describeAttributeAccess(context);
+    describeCeilings(context);
     describeBadInput(context);
     describeStoredSecrets(context);
     describeConcurrency(context);

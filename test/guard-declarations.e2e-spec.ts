@@ -1,136 +1,34 @@
 import {
-  All,
   type CanActivate,
   Controller,
   type ExecutionContext,
   Get,
-  Head,
-  type INestApplication,
   Injectable,
-  type MessageEvent,
-  type ModuleMetadata,
   Module,
-  type Type,
-  Sse,
   UseGuards,
-  applyDecorators,
-  mixin,
 } from '@nestjs/common';
 import { APP_GUARD, Reflector, RouterModule } from '@nestjs/core';
 import { afterEach, describe, expect, test } from '@jest/globals';
-import { type Observable, of } from 'rxjs';
 import {
   AllowAnonymousService,
   CurrentService,
   CurrentSession,
-  DistributedSessionModule,
-  InMemorySessionStorage,
-  OptionalSession,
-  OptionsError,
   RequireServicePermission,
   ServiceAuthGuard,
   ServicePermissionGuard,
   type ServiceCredential,
   type Session,
-  SessionAttribute,
   SessionGuard,
   guardedRequestOf,
 } from 'nestjs-distributed-session';
 import { ADAPTERS } from './support/adapters.js';
-import { bearer } from './support/credential-headers.js';
+import { BothOnClass, OwnPermissionGuard, Routes, SERVICE_GUARDS } from './support/guarded-routes.js';
 import { send } from './support/http-request.js';
-import { closeApps, listen, makeApp } from './support/running-app.js';
+import { closeApps, listen } from './support/running-app.js';
+import { type FaultyCase, faultsOf, linesOf, makeShop } from './support/startup-faults.js';
 
-const SERVICE_GUARDS = [ServiceAuthGuard, ServicePermissionGuard];
-const CONTRADICT = /@AllowAnonymousService\(\) and @RequireServicePermission\(\) contradict each other on /;
 const UNAUTHENTICATED = /ServicePermissionGuard requires ServiceAuthGuard before it/;
 const UNCHECKED = /no guard checks @RequireServicePermission\(\)/;
-const NO_SERVICE = /no guard authenticates a service for @CurrentService\(\)/;
-const NO_SESSION = /no guard verifies a session for @CurrentSession\(\) or @SessionAttribute\(\)/;
-
-/** A single route. */
-class Routes {
-  @Get()
-  list() {
-    return 'content';
-  }
-}
-
-@UseGuards(...SERVICE_GUARDS)
-@AllowAnonymousService()
-class AnonymousBase extends Routes {}
-
-@UseGuards(...SERVICE_GUARDS)
-@RequireServicePermission('service.manage')
-class RequiringBase extends Routes {}
-
-@Controller('a')
-@RequireServicePermission('service.manage')
-class RequiresBelowAnonymous extends AnonymousBase {}
-
-@Controller('b')
-@AllowAnonymousService()
-class AnonymousBelowRequiring extends RequiringBase {}
-
-@Controller('c')
-class InheritsContradiction extends RequiresBelowAnonymous {}
-
-@Controller('d')
-@UseGuards(...SERVICE_GUARDS)
-@AllowAnonymousService()
-@RequireServicePermission('service.manage')
-class BothOnClass extends Routes {}
-
-@Controller('e')
-@UseGuards(...SERVICE_GUARDS)
-class BothOnMethod {
-  @Get()
-  @AllowAnonymousService()
-  @RequireServicePermission('service.manage')
-  list() {}
-
-  @All('all')
-  @RequireServicePermission('service.manage')
-  @AllowAnonymousService()
-  all() {}
-
-  @Head('head')
-  @applyDecoratorsOfBoth()
-  head() {}
-
-  @Sse('events')
-  @applyDecoratorsOfBoth()
-  events(): Observable<MessageEvent> {
-    return of();
-  }
-}
-
-function applyDecoratorsOfBoth(): MethodDecorator {
-  return applyDecorators(AllowAnonymousService(), RequireServicePermission('session.read'));
-}
-
-/** Opens the method that it inherits, although the controller requires a permission for all of its routes. */
-@UseGuards(...SERVICE_GUARDS)
-class AnonymousMethodBase {
-  @Get()
-  @AllowAnonymousService()
-  list() {}
-}
-
-@Controller('f')
-@RequireServicePermission('service.manage')
-class RequiresForInheritedMethod extends AnonymousMethodBase {}
-
-function crud(): Type<Routes> {
-  @UseGuards(...SERVICE_GUARDS)
-  @AllowAnonymousService()
-  class Crud extends Routes {}
-  return mixin(Crud);
-}
-
-@Controller({ path: 'g', version: '1' })
-@RequireServicePermission('service.manage')
-class RequiresBelowMixin extends crud() {}
 
 @Controller('wrong-order')
 @UseGuards(ServicePermissionGuard, ServiceAuthGuard)
@@ -149,9 +47,6 @@ class OnlyPermissionGuard {
   @UseGuards(ServicePermissionGuard)
   list() {}
 }
-
-@Injectable()
-class OwnPermissionGuard extends ServicePermissionGuard {}
 
 @Controller('own')
 @UseGuards(new OwnPermissionGuard(new Reflector()))
@@ -183,84 +78,12 @@ class Misspelt {
   anonymous() {}
 }
 
-@Controller('readers')
-class Readers {
-  @Get()
-  session(@CurrentSession() session: Session) {
-    return session;
-  }
-
-  @Get('attribute')
-  @UseGuards(ServiceAuthGuard)
-  attribute(@SessionAttribute('role') role: string) {
-    return role;
-  }
-
-  @Get('service')
-  @UseGuards(SessionGuard)
-  service(@CurrentService() service: ServiceCredential) {
-    return service;
-  }
-
-  @Get('own')
-  @UseGuards(OwnPermissionGuard)
-  @AllowAnonymousService()
-  both(@CurrentService() service: ServiceCredential, @CurrentSession() session: Session) {
-    return [service, session];
-  }
-
-  @Get('optional')
-  @OptionalSession()
-  optional(@CurrentSession() session?: Session) {
-    return session;
-  }
-}
-
 @Module({ controllers: [BothOnClass] })
 class OtherModule {}
-
-type Case = [what: string, controller: Type, faults: [route: string, fault: RegExp][]];
-
 describe.each(ADAPTERS)('An application on %s', (_name, makeAdapter) => {
   afterEach(closeApps);
 
-  async function make(metadata: ModuleMetadata): Promise<INestApplication> {
-    const sessions = DistributedSessionModule.forRoot({
-      serviceId: 'shop',
-      storage: new InMemorySessionStorage(),
-      isGlobal: true,
-    });
-    return makeApp({ ...metadata, imports: [sessions, ...(metadata.imports ?? [])] }, makeAdapter);
-  }
-
-  test.each<Case>([
-    [
-      'a controller that requires a permission below an anonymous class',
-      RequiresBelowAnonymous,
-      [['RequiresBelowAnonymous.list', CONTRADICT]],
-    ],
-    [
-      'an anonymous controller below a class that requires a permission',
-      AnonymousBelowRequiring,
-      [['AnonymousBelowRequiring.list', CONTRADICT]],
-    ],
-    [
-      'a controller that inherits the contradiction',
-      InheritsContradiction,
-      [['InheritsContradiction.list', CONTRADICT]],
-    ],
-    ['both decorators on one class', BothOnClass, [['BothOnClass.list', CONTRADICT]]],
-    [
-      'both decorators on one method, of any kind',
-      BothOnMethod,
-      ['list', 'all', 'head', 'events'].map((method) => [`BothOnMethod.${method}`, CONTRADICT]),
-    ],
-    [
-      'a requirement above a method that is inherited as anonymous',
-      RequiresForInheritedMethod,
-      [['RequiresForInheritedMethod.list', CONTRADICT]],
-    ],
-    ['a versioned controller below an anonymous mixin', RequiresBelowMixin, [['RequiresBelowMixin.list', CONTRADICT]]],
+  test.each<FaultyCase>([
     ['ServicePermissionGuard in front of ServiceAuthGuard', WrongOrder, [['WrongOrder.list', UNAUTHENTICATED]]],
     [
       'ServicePermissionGuard behind SessionGuard only',
@@ -283,27 +106,17 @@ describe.each(ADAPTERS)('An application on %s', (_name, makeAdapter) => {
         ['Misspelt.anonymous', /Unknown permission "session\.raed"/],
       ],
     ],
-    [
-      'parameters that no guard assigns',
-      Readers,
-      [
-        ['Readers.session', NO_SESSION],
-        ['Readers.attribute', NO_SESSION],
-        ['Readers.service', NO_SERVICE],
-        ['Readers.both', NO_SERVICE],
-        ['Readers.both', NO_SESSION],
-        ['Readers.optional', NO_SESSION],
-      ],
-    ],
   ])('does not start with %s, and names the route', async (_what, controller, faults) => {
-    const reported = await faultsOf(await make({ controllers: [controller] }));
-    expect(reported.map((fault) => fault.split(': ')[0])).toEqual(faults.map(([route]) => route));
-    for (const [index, [, fault]] of faults.entries()) expect(reported[index]).toMatch(fault);
+    const app = await makeShop({ controllers: [controller] }, makeAdapter);
+    expect(await faultsOf(app)).toEqual(linesOf(faults));
   });
 
   test('reports each route once, although its controller belongs to several modules, and all faults at once', async () => {
     const other = RouterModule.register([{ path: 'other', module: OtherModule }]);
-    const app = await make({ imports: [OtherModule, other], controllers: [BothOnClass, WrongOrder, Misspelt] });
+    const app = await makeShop(
+      { imports: [OtherModule, other], controllers: [BothOnClass, WrongOrder, Misspelt] },
+      makeAdapter,
+    );
     const routes = (await faultsOf(app)).map((fault) => fault.split(': ')[0]);
     expect(routes.filter((route) => route === 'BothOnClass.list')).toHaveLength(1);
     expect(new Set(routes)).toEqual(
@@ -317,10 +130,10 @@ describe.each(ADAPTERS)('An application on %s', (_name, makeAdapter) => {
     @RequireServicePermission('session.read')
     class Late extends Routes {}
     const providers = [{ provide: APP_GUARD, useClass: ServicePermissionGuard }];
-    expect(await faultsOf(await make({ controllers: [Late], providers }))).toEqual([
+    expect(await faultsOf(await makeShop({ controllers: [Late], providers }, makeAdapter))).toEqual([
       expect.stringMatching(/^Late\.list: ServicePermissionGuard requires ServiceAuthGuard before it/),
     ]);
-    const app = await make({ controllers: [Late] });
+    const app = await makeShop({ controllers: [Late] }, makeAdapter);
     app.useGlobalGuards(new ServicePermissionGuard(new Reflector()));
     expect(await faultsOf(app)).toHaveLength(1);
   });
@@ -360,50 +173,9 @@ describe.each(ADAPTERS)('An application on %s', (_name, makeAdapter) => {
         return 'office';
       }
     }
-    const { url } = await listen(await make({ controllers: [Own, Lobby] }));
+    const { url } = await listen(await makeShop({ controllers: [Own, Lobby] }, makeAdapter));
     expect((await send(`${url}/own`)).json).toEqual({ service: 'key', session: null });
     expect((await send(`${url}/own/open`)).text).toBe('open');
     expect((await send(`${url}/lobby`)).status).toBe(401);
   });
-
-  test('responds with 500 on a route that reads what its own guard did not assign, and passes no undefined to it', async () => {
-    const seen: unknown[] = [];
-    @Injectable()
-    class ForgetfulGuard implements CanActivate {
-      canActivate() {
-        return true;
-      }
-    }
-    @Controller()
-    @UseGuards(ForgetfulGuard)
-    class Forgetful {
-      @Get('session')
-      session(@CurrentSession() session: Session) {
-        seen.push(session);
-      }
-
-      @Get('attribute')
-      attribute(@SessionAttribute('role') role: string) {
-        seen.push(role);
-      }
-
-      @Get('service')
-      service(@CurrentService() service: ServiceCredential) {
-        seen.push(service);
-      }
-    }
-    const { url, sessions } = await listen(await make({ controllers: [Forgetful] }));
-    const { credential } = await sessions.createSession('alice');
-    for (const path of ['session', 'attribute', 'service']) {
-      expect((await send(`${url}/${path}`, bearer(credential))).status).toBe(500);
-    }
-    expect(seen).toEqual([]);
-  });
 });
-
-/** Starts the application, and returns the lines of its error. */
-async function faultsOf(app: INestApplication): Promise<readonly string[]> {
-  const error: unknown = await app.init().catch((reason: unknown) => reason);
-  expect(error).toBeInstanceOf(OptionsError);
-  return (error as OptionsError).errors;
-}

@@ -17,6 +17,9 @@ export const CANARY = 'canary-value';
 /** Texts that no refusal may contain: sent values, stack frames, file names and internal names. */
 const INTERNALS = /canary-value|\n\s+at |\bat \S+ \(|node_modules|file:|\.[cm]?[jt]s\b|\bundefined\b|\[object /;
 
+/** The refusal of a caller without the permission. */
+export const denied = (permission: string): Refusal => ({ status: 403, code: 'ERR_SERVICE_PERMISSION', permission });
+
 /** Reads the problem in an answer, after checking what every problem must and must not contain. */
 export function refusalIn({ status, headers, text, json }: Answer): Refusal {
   const { type, title, detail, requestId, errors = [], ...specific } = json as Problem;

@@ -91,7 +91,7 @@ export const PROBLEM_EXAMPLES: Readonly<Record<ProblemCode, ProblemExample>> = {
     when: 'the reply of the storage was lost; read the current state before you retry',
   },
   ERR_STORAGE_FULL: { status: 503, when: 'the storage is full' },
-  ERR_KEY_UNAVAILABLE: { status: 503, when: 'this process does not have the key of an encrypted record' },
+  ERR_KEY_UNAVAILABLE: { status: 503, when: 'this process does not have the key of a stored token' },
   ERR_TOO_MANY_STREAMS: { status: 503, when: 'the limit of open event streams is reached' },
 };
 

@@ -94,7 +94,7 @@ describe.each(SERVERS)('On %s, the session service', (HTTP_ADAPTER) => {
             caller(line, body, headers),
       );
       const answers = await whileFailing(failure, requests);
-      expect(answers).toHaveLength(24);
+      expect(answers).toHaveLength(25);
       for (const [index, answer] of answers.entries()) {
         expect([asking[index]!.line, refusalIn(answer)]).toEqual([asking[index]!.line, { status, code }]);
         expect(answer.headers.get('retry-after')).toBe(status === 503 ? '1' : null);
@@ -105,7 +105,9 @@ describe.each(SERVERS)('On %s, the session service', (HTTP_ADAPTER) => {
   test.each(FAILURES)(
     'answers %s with %d and not with 401 while it authenticates a caller',
     async (code, status, failure) => {
-      const credentials = [await register(), basic('unknown', 'dss_'), basic('unknown', 'an-unknown-secret')];
+      const registration = { serviceId: `other-${++registered}`, serviceName: 'Other', permissions: [] };
+      const { secret } = await service.sessions.registerService(registration);
+      const credentials = [await register(), basic('unknown', secret), basic('unknown', 'an-unknown-secret')];
       const callers = credentials.map((headers) => clientOf(service, headers));
       const requests = sent.map(
         ({ line, body, headers }, index) =>
@@ -113,7 +115,7 @@ describe.each(SERVERS)('On %s, the session service', (HTTP_ADAPTER) => {
             callers[index % 3]!(line, body, headers),
       );
       const answers = await whileFailing(failure, requests);
-      expect(answers).toHaveLength(25);
+      expect(answers).toHaveLength(26);
       for (const answer of answers) {
         expect(refusalIn(answer)).toEqual({ status, code });
         expect(answer.headers.get('retry-after')).toBe(status === 503 ? '1' : null);

@@ -5,6 +5,8 @@ import { AmbiguousCredentialError } from './request-credentials.js';
 const PREFIX = /^__(?:host|secure|http)-/i;
 const NO_LETTER_OR_DIGIT = /[^a-z0-9]/g;
 const NO_NAME_CHARACTER = /[^a-z0-9_.-]/g;
+/** A name that only its case and punctuation can make resemble another. */
+const PLAIN = /^[\w.-]+$/;
 /** A percent-encoded byte, encoded once or several times. */
 const ENCODED_BYTE = /%(?:25)*([0-9a-f]{2})/gi;
 
@@ -42,6 +44,7 @@ function toPair(text: string): { readonly name: string; readonly value: string }
 
 /** Returns whether a name equals the session cookie's once everything is removed that lenient software ignores. */
 function resembles(name: string, skeleton: string, ignored: RegExp): boolean {
+  if (PLAIN.test(name)) return name.length >= skeleton.length && name.toLowerCase().replace(ignored, '') === skeleton;
   const decoded = name.replace(ENCODED_BYTE, (_encoded, digits: string) => String.fromCharCode(parseInt(digits, 16)));
   if (toSkeleton(decoded, ignored) === skeleton) return true;
   // Node decodes headers as Latin-1, other software as UTF-8.

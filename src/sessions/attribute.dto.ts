@@ -29,7 +29,7 @@ const ANY_JSON = {
   ],
 } as ApiPropertyOptions;
 
-/** The value of one attribute: any JSON value. */
+/** The value of one attribute. Its type is not restricted: every JSON value is valid (RFC 8259). */
 export class AttributeBody {
   @ApiProperty({ ...ANY_JSON, description: 'The new value.', example: 'admin' })
   @RawJson()

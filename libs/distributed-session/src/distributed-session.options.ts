@@ -66,8 +66,8 @@ export class DistributedSessionOptions {
   readonly absoluteTimeoutMs?: number | null;
 
   /**
-   * The longest idle timeout that a session may have, whichever service creates it; `null`: any. `createSession()`
-   * refuses a longer one.
+   * The maximum idle timeout that any caller may give a session; `createSession()` rejects a longer one. `null` sets no
+   * maximum, for operators who leave the timeouts to their services.
    *
    * @default idleTimeoutMs, so that a session's own idle timeout can only be shorter
    */
@@ -76,8 +76,8 @@ export class DistributedSessionOptions {
   readonly maxIdleTimeoutMs?: number | null;
 
   /**
-   * The longest absolute timeout that a session may have, whichever service creates it; `null`: any, or none.
-   * `createSession()` refuses a longer one.
+   * The maximum absolute timeout that any caller may give a session; `createSession()` rejects a longer one. `null` sets
+   * no maximum, for operators who leave the timeouts to their services.
    *
    * @default absoluteTimeoutMs, so that a session's own absolute timeout can only be shorter
    */

@@ -27,7 +27,7 @@ export type ResolvedOptions = Readonly<
     | SecretOption
   > & {
     timeouts: SessionTimeouts;
-    /** The longest timeouts that a session may have. Absent: any. */
+    /** The maximum timeouts of a session. One is absent if the operator set its option to `null`. */
     timeoutCeilings: SessionTimeouts;
     attributeLimits: AttributeLimits;
     secretPepper?: Secret;

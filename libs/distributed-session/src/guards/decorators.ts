@@ -101,7 +101,7 @@ function readAttribute(key: string, context: ExecutionContext): JsonValue | unde
   return assigned('session', '@SessionAttribute() requires SessionGuard', context)?.attributes[key];
 }
 
-/** What each parameter decorator below reads, by the function that Nest calls for it. */
+/** The part of the request that each parameter decorator reads, by the decorator's factory function. */
 export const PARAMETER_READERS: ReadonlyMap<unknown, 'service' | 'session'> = new Map<unknown, 'service' | 'session'>([
   [readService, 'service'],
   [readSession, 'session'],

@@ -71,7 +71,7 @@ export class GuardedRoute {
     return undefined;
   }
 
-  /** What its parameters read, by the functions that parameter decorators registered. */
+  /** The factory functions of its parameter decorators. */
   get parameterReaders(): readonly unknown[] {
     const parameters = Reflect.getMetadata(NEST_PARAMETERS, this.controller, this.method) as object | undefined;
     return Object.values(parameters ?? {}).map(({ factory }: { factory?: unknown }) => factory);

@@ -63,7 +63,7 @@ describe('Token digests', () => {
     }
   });
 
-  it('follow from the pepper if there is no token key, and stay valid after a token key was added', () => {
+  it('use a key derived from the pepper without a token key, and stay valid when one is added', () => {
     const pepper = 'the pepper of the services';
     const before = new TokenDigests({ secretPepper: pepper });
     const stored = before.digest(ID, TOKEN);

@@ -1,4 +1,4 @@
-/** What a read showed about the changes that are committed, but not published yet. */
+/** The result of a read, as far as it concerns changes that are committed but not published yet. */
 export interface FeedRead {
   /** When the read was sent, by the monotonic clock of this process. */
   readonly sentAt: number;

@@ -31,7 +31,7 @@ describe('FeedPosition', () => {
     ['a row in between was deleted', [row(7), row(8), row(10)]],
     ['the numbers went back', [row(0, 0)]],
     ['the number was given again', [row(7, 2_000), row(8, 2_001)]],
-    ['there are no rows', []],
+    ['the table is empty', []],
   ])('reports missing rows and begins again when %s', (_name, rows) => {
     const position = positionAt(7);
     expect(position.advance(rows)).toBeUndefined();

@@ -134,7 +134,7 @@ export class PostgresChangeFeed {
     if (!this.#rounds.isRunning) this.#readAnnounced();
   }
 
-  /** Reads changes that were announced. A number that was read already needs no read, whoever sent it. */
+  /** Reads announced changes, unless the announced number has already been read. */
   #readAnnounced(): void {
     if (this.#announced > (this.#position.number ?? 0)) this.#rounds.runPaced();
     this.#announced = 0;

@@ -3,7 +3,7 @@ import { missingRightsScript } from '../scripts/missing-rights.script.js';
 import type { SessionKeys } from '../session-keys.js';
 import type { RedisConnection } from './redis-connection.js';
 
-/** What a user may do, as `docs/redis.md` groups it into roles. */
+/** The areas of rights that the roles in `docs/redis.md` combine. */
 export type RedisArea =
   | 'connect'
   | 'claim'

@@ -17,7 +17,7 @@ const NOT_FAST = [
   '/test/redis/',
   '/test/postgres/',
   '/test/session-service/',
-  '/test/(demo|documentation|package|processes|secrets-in-dumps|start-scripts)',
+  '/test/(demo|documentation|package|processes|secrets-in-dumps|start-scripts|tracing)',
   '/tools/',
 ];
 

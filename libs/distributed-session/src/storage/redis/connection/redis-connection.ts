@@ -41,13 +41,14 @@ export class RedisConnection {
     args: Readonly<Record<Argument, ScriptArgument>>,
   ): Promise<Reply> {
     const packed = script.pack(keys, args);
+    const shown = script.shown(packed);
     // EVAL and EVALSHA require the right to write to the keys.
     const [known, full] = script.isReadOnly ? (['evalsha_ro', 'eval_ro'] as const) : (['evalsha', 'eval'] as const);
     try {
-      return await this.#send(known, [script.sha, ...packed], script.isReadOnly);
+      return await this.#send(known, [script.sha, ...packed], script.isReadOnly, shown);
     } catch (error) {
       if (!(error instanceof UnknownScriptError)) throw error;
-      return this.#send(full, [script.source, ...packed], script.isReadOnly);
+      return this.#send(full, [script.source, ...packed], script.isReadOnly, shown);
     }
   }
 
@@ -84,13 +85,18 @@ export class RedisConnection {
     return this.endsAt === undefined ? this.deadlineMs : this.endsAt - performance.now();
   }
 
-  async #send(name: string, args: readonly ScriptArgument[], isReadOnly: boolean): Promise<Reply> {
+  async #send(
+    name: string,
+    args: readonly ScriptArgument[],
+    isReadOnly: boolean,
+    shown: readonly ScriptArgument[] = args,
+  ): Promise<Reply> {
     // Also if the client has an offline queue: nothing bounds the time that a command spends there.
     if (this.client.status !== 'ready') throw toRedisStorageError(undefined, { wasSent: false, isReadOnly });
     const leftMs = this.#leftMs;
     // The earlier round trips of this call have used up its time.
     if (leftMs <= 0) throw toRedisStorageError(undefined, { wasSent: true, isReadOnly: true });
-    const command = new TrackedCommand(name, args, this.client.isCluster);
+    const command = new TrackedCommand(name, args, this.client.isCluster, shown);
     const timer = setTimeout(() => command.giveUp(), leftMs);
     this.inFlight.begin();
     try {

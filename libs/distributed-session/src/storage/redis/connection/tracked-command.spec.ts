@@ -63,4 +63,13 @@ describe('TrackedCommand', () => {
     const reply = [Buffer.from('field'), bytes];
     expect(new TrackedCommand('hgetall', ['key'], false).transformReply(reply)).toBe(reply);
   });
+
+  it('sends its values, and shows placeholders to tracers and in errors', () => {
+    const values = ['sha', 1, 'key', 'value', Buffer.from([0xff])];
+    const shown = ['create', 1, 'key', '?', '?'];
+    const tracked = new TrackedCommand('evalsha', values, false, shown);
+    const plain = new TrackedCommand('evalsha', values, false);
+    expect(tracked.toWritable(socket)).toEqual(plain.toWritable(socket));
+    expect([tracked.args, tracked.getKeys()]).toEqual([shown, ['key']]);
+  });
 });

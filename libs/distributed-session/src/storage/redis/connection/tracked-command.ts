@@ -17,22 +17,29 @@ const RETRY_MARGIN_MS = 200;
  * A client may write a command late (when a connection is restored, or a slot has moved) or twice. Once the command is
  * settled, its caller has received an outcome that a later execution would contradict: the client then sends a `PING`
  * in its place, so that replies still match their commands. Replies are buffers.
+ *
+ * Tracers and errors show the `args` of a command. They are what may be shown; only the server receives the values.
  */
 export class TrackedCommand extends Command {
   readonly #settle: (error: Error) => void;
+  readonly #values: Command['args'];
   #sent = false;
   /** The last rejection. Cleared when the command is sent again. */
   #rejection: Error | undefined;
 
   /**
    * @param resendable - Whether the client sends it again only if the server did not execute it. True on a cluster.
+   * @param shown - The arguments with placeholders in the place of values, and the keys as they are.
    */
   constructor(
     name: string,
     args: readonly ScriptArgument[],
     private readonly resendable: boolean,
+    shown: readonly ScriptArgument[] = args,
   ) {
     super(name, [...args], { replyEncoding: null });
+    this.#values = this.args;
+    this.args = [...shown];
     this.#settle = this.reject;
   }
 
@@ -78,6 +85,10 @@ export class TrackedCommand extends Command {
     this.#sent = true;
     this.#rejection = undefined;
     drainBeforeTimeout(socket);
-    return super.toWritable(socket);
+    const shown = this.args;
+    this.args = this.#values;
+    const writable = super.toWritable(socket);
+    this.args = shown;
+    return writable;
   }
 }

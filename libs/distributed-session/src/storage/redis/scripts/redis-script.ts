@@ -44,4 +44,9 @@ export class RedisScript<Key extends string = string, Argument extends string = 
   pack(keys: Readonly<Record<Key, string>>, args: Readonly<Record<Argument, ScriptArgument>>): ScriptArgument[] {
     return [this.#keys.length, ...this.#keys.map((key) => keys[key]), ...this.#args.map((name) => args[name])];
   }
+
+  /** Returns what tracers may show of a call: the script's name, the keys, and a `?` for each argument. */
+  shown(packed: readonly ScriptArgument[]): ScriptArgument[] {
+    return [this.name, ...packed.map((value, index) => (index <= this.#keys.length ? value : '?'))];
+  }
 }

@@ -33,6 +33,7 @@ GRANT EXECUTE ON FUNCTION
   public.distributed_now_ms,
   public.distributed_login_lock,
   public.distributed_is_online,
+  public.distributed_idlest_first,
   public.distributed_count_shard,
   public.distributed_count_login,
   public.distributed_queue_change,

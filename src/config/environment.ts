@@ -119,9 +119,9 @@ export class Environment {
   @IsWholeNumber(1, 1_000)
   readonly SESSION_MAX_PER_DEVICE?: number = undefined;
 
-  /** Behaviour at a login that exceeds a limit: end the oldest session, or reject the login. */
-  @IsIn(['end-oldest', 'reject'], { message: '$property must be end-oldest or reject' })
-  readonly SESSION_ON_LIMIT: 'end-oldest' | 'reject' = 'end-oldest';
+  /** Behaviour at a login that exceeds a limit: end the oldest or the least recently used session, or reject the login. */
+  @IsIn(['end-oldest', 'end-idlest', 'reject'], { message: '$property must be end-oldest, end-idlest or reject' })
+  readonly SESSION_ON_LIMIT: 'end-oldest' | 'end-idlest' | 'reject' = 'end-oldest';
 
   /** How long the previous credential still works after a rotation. */
   @IsWholeNumber(0, MAX_DURATION_MS)

@@ -36,7 +36,7 @@ const WORDS = [
   ['SESSION_STORAGE', ['memory', 'redis', 'postgres']],
   ['SESSION_STORAGE_MIGRATE', ['auto', 'check']],
   ['SESSION_TIMEOUT_PRESET', ['aal1', 'aal2', 'aal3', 'owaspHighValue']],
-  ['SESSION_ON_LIMIT', ['end-oldest', 'reject']],
+  ['SESSION_ON_LIMIT', ['end-oldest', 'end-idlest', 'reject']],
   ['DOCS', ['on', 'off']],
   ['LOG_FORMAT', ['json', 'text']],
   ['LOG_LEVEL', ['debug', 'log', 'warn', 'error']],

@@ -93,7 +93,7 @@ const DETAILS: Readonly<Partial<Record<string, string>>> = {
   ERR_SESSION_CONFLICT:
     'The session has changed since that version. Read it again and repeat the change, or PATCH its attributes, which merges.',
   ERR_SESSION_LIMIT:
-    'The user, or this device of the user, has reached the session limit. End a session first. If `permission` is present, a service with it displaces the oldest session.',
+    'The user, or this device of the user, has reached the session limit. End a session first. If `permission` is present, a service with it displaces a session.',
   ERR_SERVICE_NOT_FOUND: 'No service with this id is registered. Register it with POST /v1/services.',
   ERR_SERVICE_EXISTS:
     'A service with this id is already registered. Send "replace": true to replace the service and its secrets, or POST /v1/services/{serviceId}/secrets to add a secret.',

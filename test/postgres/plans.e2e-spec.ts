@@ -63,6 +63,10 @@ const OPERATIONS: Record<string, () => Promise<unknown>> = {
     const limits = { perLogin: 2, perDevice: 1, onLimit: 'end-oldest' } as const;
     return storage.create({ ...creation(storage, 'login-9'), device: 'web', limits });
   },
+  'create that ends the least recently used': async () => {
+    const limits = { perLogin: 2, perDevice: 1, onLimit: 'end-idlest' } as const;
+    return storage.create({ ...creation(storage, 'login-10'), device: 'web', limits });
+  },
   'get of a due session': async () => storage.get(DUE_ID),
   'listByLogin with due sessions': async () => storage.listByLogin('login-451'),
   'listHistory with due sessions': async () => storage.listHistory('login-451'),

@@ -11,7 +11,7 @@ import {
   waitForFeed,
 } from '../support/postgres/use-granted-roles.js';
 import { SERVICE, SERVICE_READS, SERVICE_WRITES } from '../support/storage/service-calls.js';
-import { READS, RETENTION_MS, WRITES, created } from '../support/storage/storage-calls.js';
+import { READS, RETENTION_MS, WRITES, created, creation } from '../support/storage/storage-calls.js';
 
 const roles = useGrantedRoles();
 const { connectAs } = roles;
@@ -35,6 +35,8 @@ async function readAll(storage: PostgresSessionStorage): Promise<void> {
 /** Writes in every way. */
 async function writeAll(storage: PostgresSessionStorage): Promise<void> {
   for (const write of Object.values(WRITES)) await write(storage, await created(roles.owner, 'bob'));
+  const limits = { perLogin: 1, onLimit: 'end-idlest' } as const;
+  for (let n = 0; n < 2; n++) await storage.create({ ...creation(storage, 'limited'), limits });
   for (const write of Object.values(SERVICE_WRITES)) {
     await roles.owner.services.put({ ...SERVICE, replace: true });
     await roles.owner.services.remove({ serviceId: SERVICE.serviceId, by: 'tests' });

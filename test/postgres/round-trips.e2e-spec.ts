@@ -61,8 +61,8 @@ describe('PostgresSessionStorage makes one round trip', () => {
     ]);
   });
 
-  test('for create, also when it ends other sessions', async () => {
-    const limits = { perLogin: 3, perDevice: 1, onLimit: 'end-oldest' } as const;
+  test.each(['end-oldest', 'end-idlest'] as const)('for create, also when it ends others with %s', async (onLimit) => {
+    const limits = { perLogin: 3, perDevice: 1, onLimit } as const;
     const session = () => ({ ...creation(storage, 'limited'), device: 'web', limits });
     for (let n = 0; n < 3; n++) await storage.create({ ...session(), limits: { ...limits, perDevice: 9 } });
     expect(await sentBy(async () => storage.create(session()))).toEqual(['create-session']);

@@ -43,8 +43,8 @@ describe('RedisSessionStorage takes one round trip', () => {
     expect(await sentBy(() => write(storage, session))).toEqual(['evalsha']);
   });
 
-  test('for create, also when it ends the oldest sessions of the user and of the device', async () => {
-    const limits = { perLogin: 2, perDevice: 1, onLimit: 'end-oldest' } as const;
+  test.each(['end-oldest', 'end-idlest'] as const)('for create, also when it ends others with %s', async (onLimit) => {
+    const limits = { perLogin: 2, perDevice: 1, onLimit } as const;
     const session = () => ({ ...creation(storage, 'limited'), device: 'web', limits });
     for (let n = 0; n < 3; n++)
       await storage.create({ ...session(), limits: { ...limits, perLogin: 9, perDevice: 9 } });

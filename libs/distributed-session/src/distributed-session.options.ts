@@ -112,12 +112,14 @@ export class DistributedSessionOptions {
   readonly maxSessionsPerDevice?: number;
 
   /**
-   * Behaviour at a login beyond a limit: `end-oldest` ends the oldest session, `reject` throws `SessionLimitError`.
+   * Behaviour at a login beyond a limit: `end-oldest` ends the session that was created first, `end-idlest` the one
+   * whose last recorded access is longest ago, `reject` throws `SessionLimitError`. Accesses are recorded once per
+   * `touchIntervalMs`: of two sessions used within the same interval, `end-idlest` may end either.
    *
    * @default 'end-oldest'
    */
-  @IsOneOf(['end-oldest', 'reject'])
-  readonly onLimit: 'end-oldest' | 'reject' = 'end-oldest';
+  @IsOneOf(['end-oldest', 'end-idlest', 'reject'])
+  readonly onLimit: 'end-oldest' | 'end-idlest' | 'reject' = 'end-oldest';
 
   /**
    * How long the previous credential still works after a rotation; 0: not at all.

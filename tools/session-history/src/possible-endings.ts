@@ -7,9 +7,7 @@ import type { LiveNotice, SessionStory } from './session-story.js';
 export function possibleEndings(history: IndexedHistory, story: SessionStory, by: Moment): HistoryCall[] {
   const { sessionId, loginId } = story;
   const { creates, endAlls } = history.login(loginId ?? '');
-  const displacing = creates.filter(
-    ({ input }) => input.sessionId !== sessionId && input.limits.onLimit === 'end-oldest',
-  );
+  const displacing = creates.filter(({ input }) => input.sessionId !== sessionId && input.limits.onLimit !== 'reject');
   const sweeping = endAlls.filter(({ input, outcome, result }) => {
     if (input.exceptSessionId === sessionId) return false;
     return outcome !== 'ok' || result?.sessions.some((ended) => ended.sessionId === sessionId);

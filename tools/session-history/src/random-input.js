@@ -26,7 +26,7 @@ const INPUTS = {
     limits: {
       perLogin: random.between(2, 6),
       ...(random.chance(0.3) && { perDevice: random.between(1, 2) }),
-      onLimit: random.chance(0.7) ? 'end-oldest' : 'reject',
+      onLimit: random.chance(0.7) ? random.pick(['end-oldest', 'end-idlest']) : 'reject',
     },
     historyRetentionMs: HISTORY_RETENTION_MS,
     writeId: recorder.nextWriteId(),

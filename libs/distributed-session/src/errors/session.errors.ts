@@ -80,7 +80,7 @@ export class SessionConflictError extends DistributedSessionError {
 }
 
 /**
- * The user has reached the session limit, and `onLimit` is `reject` or the service may not end the oldest session.
+ * The user has reached the session limit, and `onLimit` is `reject` or the service may not end another session.
  * Nothing was created.
  */
 export class SessionLimitError extends DistributedSessionError {
@@ -90,12 +90,13 @@ export class SessionLimitError extends DistributedSessionError {
     readonly limit: number,
     /** The device label whose own limit was reached. Absent for the limit per user. */
     readonly device?: string,
-    /** The permission that the service lacks to end the oldest session. Absent if `onLimit` is `reject`. */
+    /** The permission that the service lacks to end another session. Absent if `onLimit` is `reject`. */
     readonly permission?: string,
   ) {
     const owner = device === undefined ? 'The user' : "The user's device";
-    const remedy = permission === undefined ? "set onLimit: 'end-oldest'" : `grant the service '${permission}'`;
-    super(`${owner} has reached the limit of ${limit} sessions. End one first, or ${remedy} to displace the oldest.`);
+    const remedy =
+      permission === undefined ? "set onLimit: 'end-oldest' or 'end-idlest'" : `grant the service '${permission}'`;
+    super(`${owner} has reached the limit of ${limit} sessions. End one first, or ${remedy} to displace one.`);
   }
 }
 

@@ -37,7 +37,7 @@ export interface NewSession {
 
 type Rotation = Pick<RotateSession, 'graceMs' | 'by' | 'actor'>;
 
-/** The service that logs a user in, and whether it may end the user's oldest sessions to make room. */
+/** The service that logs a user in, and whether it may end other sessions of the user to make room. */
 interface LoginOrigin {
   readonly by: string;
   readonly mayDisplace: boolean;

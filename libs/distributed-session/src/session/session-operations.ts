@@ -35,8 +35,8 @@ export abstract class SessionOperations extends ServiceOperations {
 
   /**
    * Logs a user in: creates a session and returns it with its token and credential, once. Requires the `session.create`
-   * permission, and `session.write` for the initial attributes. At a limit with `onLimit: 'end-oldest'`, a service
-   * without `session.delete` is rejected instead of ending the user's oldest session.
+   * permission, and `session.write` for the initial attributes. At a limit with `onLimit: 'end-oldest'` or
+   * `'end-idlest'`, a service without `session.delete` is rejected instead of ending another session of the user.
    *
    * @param token - The session's secret, at least `minTokenLength` characters. Defaults to 256 random bits.
    *
@@ -52,12 +52,14 @@ export abstract class SessionOperations extends ServiceOperations {
     this.access.require('session.create');
     assertLoginId(loginId);
     if (token !== undefined) assertToken(token, this.parts.options.minTokenLength);
-    const { attributeLimits } = this.parts.options;
+    const { attributeLimits, onLimit } = this.parts.options;
     const checked = checkCreateOptions(options, this.parts.options);
     const patch = checkPatch({ set: options.attributes }, attributeLimits);
     if (patch.set.size > 0) this.access.requireWrite(patch.set.keys());
     const state = applyPatchAs(this.access, { attributes: emptyAttributes() }, patch, this.parts.options);
     const origin = { by: this.access.serviceId, mayDisplace: this.access.may(DELETE) };
+    // Accesses that this process has seen count, if they are on their way to the storage.
+    if (onLimit === 'end-idlest') await this.parts.touches.settle(loginId);
     const issued = await this.parts.issuer.create({ loginId, token, ...state, ...checked }, origin);
     return toIssuedSession(issued.open, this.access, issued.token);
   }

@@ -209,6 +209,37 @@ describe('TouchQueue', () => {
     });
   });
 
+  describe('settle()', () => {
+    it('resolves when the touches of one user have been sent, and does not wait for those of others', async () => {
+      const settled: string[] = [];
+      const { held, open } = gate();
+      storage.held = held;
+      queue.add({ ...record('a', HOUR), loginId: 'alice' });
+      void queue.settle('alice').then(() => settled.push('alice'));
+      void queue.settle('bob').then(() => settled.push('bob'));
+      await new Promise(setImmediate);
+      queue.add({ ...record('c', HOUR), loginId: 'carol' });
+      void queue.settle('carol').then(() => settled.push(`carol after ${storage.batches.length} batches`));
+      await new Promise(setImmediate);
+      expect(settled).toEqual(['bob']);
+      open();
+      await queue.drain();
+      await new Promise(setImmediate);
+      expect(settled).toEqual(['bob', 'alice', 'carol after 2 batches']);
+    });
+
+    it('waits for two batches at most, and for a failed one no longer than it takes', async () => {
+      for (let n = 0; n < 1_200; n++) queue.add({ ...record(`s${n}`, HOUR), loginId: n < 1_100 ? 'many' : 'last' });
+      await queue.settle('last');
+      expect(storage.batches.length).toBeGreaterThan(1);
+      await queue.drain();
+      storage.down = true;
+      queue.add({ ...record('a', HOUR), loginId: 'alice' });
+      await queue.settle('alice');
+      expect(storage.batches.at(-1)).toEqual(['a']);
+    });
+  });
+
   it('waits for batches in flight when drained, and resolves at once without any', async () => {
     await queue.drain();
     const { held, open } = gate();

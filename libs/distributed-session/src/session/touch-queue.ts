@@ -31,10 +31,12 @@ export interface TouchCounts {
  */
 export class TouchQueue {
   readonly #logger = new Logger(TouchQueue.name);
-  readonly #pending = new Set<string>();
-  readonly #inFlight = new Set<string>();
+  /** The users of the sessions, by session id. */
+  readonly #pending = new Map<string, string>();
+  readonly #inFlight = new Map<string, string>();
   readonly #counts = { written: 0, coalesced: 0, dropped: 0, failed: 0 };
   #flushing: Promise<void> | undefined;
+  #sending: Promise<void> | undefined;
 
   constructor(
     private readonly storage: SessionStorage,
@@ -47,7 +49,7 @@ export class TouchQueue {
   }
 
   /** Queues a touch if the last recorded access is older than the interval. */
-  add({ sessionId, lastAccessedAt, idleTimeoutMs }: SessionRecord): void {
+  add({ sessionId, loginId, lastAccessedAt, idleTimeoutMs }: SessionRecord): void {
     const interval = this.intervalMs ?? Math.min((idleTimeoutMs ?? Infinity) / 10, MAX_INTERVAL_MS);
     const isRecent = this.storage.now() - lastAccessedAt < interval;
     if (isRecent || this.#inFlight.has(sessionId) || this.#pending.has(sessionId)) {
@@ -55,7 +57,7 @@ export class TouchQueue {
     } else if (this.#pending.size >= MAX_PENDING) {
       this.#counts.dropped++;
     } else {
-      this.#pending.add(sessionId);
+      this.#pending.set(sessionId, loginId);
       this.#flushing ??= this.#flush();
     }
   }
@@ -65,25 +67,44 @@ export class TouchQueue {
     await this.#flushing;
   }
 
+  /**
+   * Resolves when the queued touches of a user's sessions have been sent; at once if there is none. It waits for the batch
+   * in flight and the next one at most, so that a long queue does not delay its caller.
+   */
+  async settle(loginId: string): Promise<void> {
+    for (let batch = 0; batch < 2 && this.#isQueued(loginId); batch++) {
+      await Promise.resolve();
+      await this.#sending;
+    }
+  }
+
+  #isQueued(loginId: string): boolean {
+    return [this.#pending, this.#inFlight].some((queue) => queue.size > 0 && new Set(queue.values()).has(loginId));
+  }
+
   async #flush(): Promise<void> {
     // Waits one microtask, so that reads of the same tick share a batch.
     await Promise.resolve();
     while (this.#pending.size > 0) {
-      const batch = [...this.#pending].slice(0, MAX_BATCH);
-      for (const sessionId of batch) {
+      for (const [sessionId, loginId] of [...this.#pending].slice(0, MAX_BATCH)) {
         this.#pending.delete(sessionId);
-        this.#inFlight.add(sessionId);
+        this.#inFlight.set(sessionId, loginId);
       }
-      try {
-        const times = await this.storage.touch(batch);
-        this.#counts.written += times.filter((written) => written !== undefined).length;
-      } catch (error) {
-        this.#counts.failed += batch.length;
-        const name = error instanceof Error ? error.name : 'unknown';
-        this.#logger.warn(`Failed to record ${batch.length} session touches: ${name}`);
-      }
+      this.#sending = this.#send([...this.#inFlight.keys()]);
+      await this.#sending;
       this.#inFlight.clear();
     }
     this.#flushing = undefined;
+  }
+
+  async #send(batch: readonly string[]): Promise<void> {
+    try {
+      const times = await this.storage.touch(batch);
+      this.#counts.written += times.filter((written) => written !== undefined).length;
+    } catch (error) {
+      this.#counts.failed += batch.length;
+      const name = error instanceof Error ? error.name : 'unknown';
+      this.#logger.warn(`Failed to record ${batch.length} session touches: ${name}`);
+    }
   }
 }

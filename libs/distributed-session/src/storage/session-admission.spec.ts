@@ -6,13 +6,17 @@ import type { SessionLimits } from './session-storage.operations.js';
 interface Item {
   readonly n: number;
   readonly device?: string;
+  readonly lastAccessedAt: number;
 }
 
 function plan(live: readonly Item[], limits: SessionLimits, device?: string): Admission<Item> {
-  return planAdmission(live, (item) => item.device, limits, device);
+  return planAdmission(live, (item) => item, limits, device);
 }
 
-const items = (...devices: (string | undefined)[]): Item[] => devices.map((device, n) => ({ n, device }));
+const items = (...devices: (string | undefined)[]): Item[] =>
+  devices.map((device, n) => ({ n, device, lastAccessedAt: 0 }));
+/** Sessions by the time of their last access, without devices. */
+const accessed = (...times: number[]): Item[] => times.map((lastAccessedAt, n) => ({ n, lastAccessedAt }));
 const displacedBy = (admission: Admission<Item>) =>
   'refused' in admission ? admission.refused : admission.displaced.map(({ item, reason }) => [item.n, reason]);
 
@@ -42,6 +46,18 @@ describe('planAdmission()', () => {
     ]);
   });
 
+  it('with end-idlest, the plan displaces the least recently used, and the oldest of those used at the same time', () => {
+    const endIdlest = { perLogin: 3, onLimit: 'end-idlest' } as const;
+    expect(displacedBy(plan(accessed(9, 5), endIdlest))).toEqual([]);
+    expect(displacedBy(plan(accessed(9, 5, 7), endIdlest))).toEqual([[1, 'limit']]);
+    expect(displacedBy(plan(accessed(9, 5, 7, 5), endIdlest))).toEqual([
+      [1, 'limit'],
+      [3, 'limit'],
+    ]);
+    const onTv = accessed(9, 5, 7).map((item) => ({ ...item, device: item.n === 1 ? 'web' : 'tv' }));
+    expect(displacedBy(plan(onTv, { ...endIdlest, perDevice: 2 }, 'tv'))).toEqual([[2, 'replaced']]);
+  });
+
   it('sessions without a device label count towards the limit per user only', () => {
     const live = items(undefined, undefined);
     expect(displacedBy(plan(live, { ...endOldest, perDevice: 1 }))).toEqual([]);
@@ -56,19 +72,20 @@ describe('planAdmission()', () => {
     expect(displacedBy(plan(items('a', 'b', 'c'), { ...reject, perDevice: 1 }, 'web'))).toBe('login');
   });
 
-  it('for any live sessions, both limits hold afterwards, and the plan displaces the oldest and no more than necessary', () => {
+  it('for any live sessions, both limits hold afterwards, and the plan displaces the first in order and no more than necessary', () => {
     const device = fc.option(fc.constantFrom('web', 'mobile', 'tv'), { nil: undefined });
     const bound = fc.integer({ min: 1, max: 6 });
     fc.assert(
       fc.property(
-        fc.array(device, { maxLength: 12 }),
+        fc.array(fc.record({ device, lastAccessedAt: fc.nat(3) }), { maxLength: 12 }),
         device,
         bound,
         bound,
-        (devices, newcomer, perLogin, perDevice) => {
-          const live = items(...devices);
-          const admission = plan(live, { perLogin, perDevice, onLimit: 'end-oldest' }, newcomer);
-          if ('refused' in admission) throw new Error('end-oldest never rejects');
+        fc.constantFrom('end-oldest', 'end-idlest'),
+        (given, newcomer, perLogin, perDevice, onLimit) => {
+          const live = given.map((item, n) => ({ ...item, n }));
+          const admission = plan(live, { perLogin, perDevice, onLimit }, newcomer);
+          if ('refused' in admission) throw new Error(`${onLimit} never rejects`);
           const gone = new Set(admission.displaced.map(({ item }) => item));
           const left = live.filter((item) => !gone.has(item));
           expect(gone.size).toBe(admission.displaced.length);
@@ -77,7 +94,11 @@ describe('planAdmission()', () => {
           expect(alike(left).length + 1).toBeLessThanOrEqual(perDevice);
           for (const { item, reason } of admission.displaced) {
             const peers = reason === 'replaced' ? alike(left) : left;
-            expect(peers.every((peer) => peer.n > item.n)).toBe(true);
+            const isLater = (peer: Item) =>
+              onLimit === 'end-oldest' || peer.lastAccessedAt === item.lastAccessedAt
+                ? peer.n > item.n
+                : peer.lastAccessedAt > item.lastAccessedAt;
+            expect(peers.every(isLater)).toBe(true);
           }
           const limited = admission.displaced.filter(({ reason }) => reason === 'limit').length;
           expect(limited === 0 || left.length + 1 === perLogin).toBe(true);

@@ -7,8 +7,11 @@ export interface SessionLimits {
   readonly perLogin: number;
   /** Maximum number of live sessions of the user with the same device label. Sessions without a label do not count. */
   readonly perDevice?: number;
-  /** `end-oldest` ends as many of the oldest sessions as necessary; `reject` creates nothing. */
-  readonly onLimit: 'end-oldest' | 'reject';
+  /**
+   * `end-oldest` ends as many of the oldest sessions as necessary, `end-idlest` as many of the least recently used ones;
+   * `reject` creates nothing.
+   */
+  readonly onLimit: 'end-oldest' | 'end-idlest' | 'reject';
 }
 
 /** The origin of a write. */

@@ -75,7 +75,9 @@ export abstract class SessionStorage {
    *
    * `limits` apply to the sessions of the user (and, for `perDevice`, of the device) that are live in this step. With
    * `end-oldest`, the excess sessions end in creation order, first those over the limit per device (`replaced`), then
-   * those over the limit per user (`limit`), ended by `by`. Not idempotent: a repeated call returns `id-taken`, which
+   * those over the limit per user (`limit`), ended by `by`. With `end-idlest`, they end in the order of their
+   * `lastAccessedAt`, and in creation order where that is equal. An access that a concurrent step has recorded counts:
+   * a session is not ended for an earlier access after a `touch` has returned a later one. Not idempotent: a repeated call returns `id-taken`, which
    * shows a caller that lost the reply that the first call was applied.
    */
   abstract create(session: Op.CreateSession): Promise<Op.CreateSessionResult>;

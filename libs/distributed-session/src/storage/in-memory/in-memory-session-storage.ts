@@ -95,7 +95,7 @@ export class InMemorySessionStorage extends SessionStorage {
     const login = this.#table.login(loginId);
     for (const due of login?.dueAt(now) ?? []) this.#table.expire(due, historyRetentionMs);
     const live = login?.liveAt(now) ?? [];
-    const admission = planAdmission(live, (entry) => entry.session.device, limits, device);
+    const admission = planAdmission(live, (entry) => entry.session, limits, device);
     if ('refused' in admission) return { outcome: 'limit-reached', scope: admission.refused };
     this.#table.assertRoom(now, admission.displaced.length, historyRetentionMs);
     for (const { item, reason } of admission.displaced) {

@@ -28,6 +28,27 @@ export function describeCeilings(context: StorageContext): void {
       assert(history.every(({ endedBy }) => endedBy === 'guest'));
     });
 
+    it('with end-idlest, a login ends the session that was read least recently, for a service with session.delete', async () => {
+      const options = { maxSessionsPerLogin: 3, onLimit: 'end-idlest', touchIntervalMs: 1 } as const;
+      const sessions = await context.manager(options);
+      const [first, second, third] = [
+        await sessions.createSession('bob'),
+        await sessions.createSession('bob'),
+        await sessions.createSession('bob'),
+      ];
+      await context.pass(5);
+      for (const { sessionId } of [third, first]) await sessions.getSession(sessionId);
+      const creator = sessions.as({ serviceId: 'guest', permissions: ['session.create'] });
+      const refused = { limit: 3, permission: 'session.delete' };
+      await rejectsWith(creator.createSession('bob'), 'ERR_SESSION_LIMIT', refused);
+      await sessions.as({ serviceId: 'guest', permissions: ['session.*'] }).createSession('bob');
+      await rejectsWith(sessions.getSession(second.sessionId), 'ERR_SESSION_ENDED', {
+        reason: 'limit',
+        endedBy: 'guest',
+      });
+      assert.equal(await sessions.countSessions('bob'), 3);
+    });
+
     it('50 concurrent logins of a service without session.delete end no session and stay within the limit', async () => {
       const sessions = await context.manager({ maxSessionsPerLogin: 3 });
       const first = await sessions.createSession('bob');

@@ -3,7 +3,8 @@ import { PostgresFunction } from './postgres-function.js';
 /**
  * Creates a session under its user's limits: ends the sessions over the limits, or rejects the login.
  *
- * Params: `idleMs`, `absoluteMs`, `tokenDigest`, `device` and `perDevice` may be null; `onLimit` is `end-oldest` or `reject`.
+ * Params: `idleMs`, `absoluteMs`, `tokenDigest`, `device` and `perDevice` may be null; `onLimit` is `end-oldest`, `end-idlest` or
+ * `reject`.
  * Returns: `outcome` (`created`, `limit-login`, `limit-device`, `id-taken`), the time, the session without its payload.
  * Atomicity: holds the user's lock, so the limits hold under simultaneous logins.
  */
@@ -32,7 +33,8 @@ DECLARE
   v_end bigint;
   v_was_online boolean;
   v_ended integer;
-  v_rest uuid[];
+  v_live uuid[];
+  v_on_device uuid[];
   v_replaced uuid[];
   v_limited uuid[];
   v_session {session};
@@ -41,14 +43,23 @@ BEGIN
   v_now := {now_ms}();
   v_was_online := {is_online}(p_login_id);
   v_ended := {expire_due}(p_login_id, v_now, p_retention_ms, p_origin);
-  v_replaced := ARRAY(
+  v_on_device := ARRAY(
     SELECT session_id FROM {session} WHERE login_id = p_login_id AND ended_at IS NULL AND device = p_device
     ORDER BY place);
-  v_replaced := coalesce(v_replaced[1:cardinality(v_replaced) + 1 - p_per_device], '{}');
-  v_rest := ARRAY(
-    SELECT session_id FROM {session} WHERE login_id = p_login_id AND ended_at IS NULL AND session_id <> ALL (v_replaced)
+  v_live := ARRAY(
+    SELECT session_id FROM {session} WHERE login_id = p_login_id AND ended_at IS NULL
     ORDER BY place);
-  v_limited := v_rest[1:cardinality(v_rest) + 1 - p_per_login];
+  IF p_on_limit = 'end-idlest' AND (cardinality(v_on_device) >= p_per_device OR cardinality(v_live) >= p_per_login) THEN
+    v_live := {idlest_first}(v_live);
+    v_on_device := ARRAY(
+      SELECT id FROM unnest(v_live) WITH ORDINALITY AS live (id, nth) WHERE id = ANY (v_on_device) ORDER BY nth);
+  END IF;
+  v_replaced := coalesce(v_on_device[1:cardinality(v_on_device) + 1 - p_per_device], '{}');
+  IF v_replaced <> '{}' THEN
+    v_live := ARRAY(
+      SELECT id FROM unnest(v_live) WITH ORDINALITY AS live (id, nth) WHERE id <> ALL (v_replaced) ORDER BY nth);
+  END IF;
+  v_limited := v_live[1:cardinality(v_live) + 1 - p_per_login];
   outcome := CASE
     WHEN p_on_limit <> 'reject' THEN 'created'
     WHEN v_replaced <> '{}' THEN 'limit-device'

@@ -84,5 +84,25 @@ END
 `,
 });
 
-/** The clock, a user's lock, and the counts. */
-export const LOGIN_FUNCTIONS = [nowMs, loginLock, isOnline, countShard, countLogin, recountSessions];
+/**
+ * Returns those of these sessions that are live, the least recently used first, and of those with the same last access
+ * the oldest. Locks their rows first, in the order of their ids as every step does, so that no access is recorded
+ * between the decision and what follows from it.
+ */
+const idlestFirst = new PostgresFunction({
+  name: 'idlest-first',
+  isPart: true,
+  params: { sessionIds: 'uuid[]' },
+  returns: 'uuid[]',
+  body: `
+BEGIN
+  PERFORM FROM {session} WHERE session_id = ANY (p_session_ids) AND ended_at IS NULL ORDER BY session_id FOR UPDATE;
+  RETURN ARRAY(
+    SELECT session_id FROM {session} WHERE session_id = ANY (p_session_ids) AND ended_at IS NULL
+    ORDER BY last_accessed_at, place);
+END
+`,
+});
+
+/** The clock, a user's lock, the order of its sessions, and the counts. */
+export const LOGIN_FUNCTIONS = [nowMs, loginLock, isOnline, idlestFirst, countShard, countLogin, recountSessions];

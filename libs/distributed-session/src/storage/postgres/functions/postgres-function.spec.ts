@@ -97,6 +97,7 @@ describe('the functions and statements', () => {
       'expire_due',
       'expire_sessions',
       'flush_changes',
+      'idlest_first',
       'is_online',
       'locked_session',
       'queue_change',

@@ -14,6 +14,8 @@ interface ColumnValues {
   readonly boolean: boolean;
   readonly '{session}': RowReader;
   readonly '{current_service}': RowReader;
+  /** Only from one function to another: no statement reads a list. */
+  readonly 'uuid[]': RowReader;
   readonly void: undefined;
 }
 export type ColumnType = keyof ColumnValues;

@@ -41,25 +41,33 @@ export const createSessionScript = new RedisScript({
 if redis.call('HEXISTS', login, sessionId) == 1 then return { 'id-taken', lastNumber } end
 load(now)
 
-local rest, replaced = {}, {}
-local onDevice = 0
+local function belonging(list, packed)
+  local found = {}
+  for _, record in ipairs(list) do
+    if startsWith(record, packed) then table.insert(found, record) end
+  end
+  return found
+end
+local function idlestFirst(a, b)
+  return a.accessedAt < b.accessedAt or (a.accessedAt == b.accessedAt and a.place < b.place)
+end
+-- Moves the sessions that one more would displace from a list to a new one.
+local function excess(list, maximum)
+  local over, found = #list + 1 - maximum, {}
+  if over > 0 and onLimit == 'end-idlest' then table.sort(list, idlestFirst) end
+  for _ = 1, over do table.insert(found, table.remove(list, 1)) end
+  return found
+end
+
+local rest, replaced = belonging(live, loginId), {}
 if tonumber(perDevice) > 0 then
-  for _, record in ipairs(live) do
-    if startsWith(record, loginAndDevice) then onDevice = onDevice + 1 end
-  end
+  replaced = excess(belonging(live, loginAndDevice), tonumber(perDevice))
+  for _, record in ipairs(replaced) do remove(rest, record) end
 end
-local overDevice = tonumber(perDevice) > 0 and math.max(0, onDevice + 1 - tonumber(perDevice)) or 0
-for _, record in ipairs(live) do
-  if #replaced < overDevice and startsWith(record, loginAndDevice) then
-    table.insert(replaced, record)
-  elseif startsWith(record, loginId) then
-    table.insert(rest, record)
-  end
-end
-local overLogin = math.max(0, #rest + 1 - tonumber(perLogin))
+local limited = excess(rest, tonumber(perLogin))
 if onLimit == 'reject' then
   if #replaced > 0 then return { 'limit-reached', lastNumber, 'device' } end
-  if overLogin > 0 then return { 'limit-reached', lastNumber, 'login' } end
+  if #limited > 0 then return { 'limit-reached', lastNumber, 'login' } end
 end
 
 while #due > 0 do expire(due[1], tonumber(retention)) end
@@ -67,7 +75,7 @@ local function makeRoom(record, reason)
   endRecord(record, text(reason) .. by .. '\\255\\255\\255\\255', now, 0, tonumber(retention))
 end
 for _, record in ipairs(replaced) do makeRoom(record, 'replaced') end
-for at = 1, overLogin do makeRoom(rest[at], 'limit') end
+for _, record in ipairs(limited) do makeRoom(record, 'limit') end
 
 local record = { id = sessionId, identity = identity, digest = tokenDigest, state = LIVE, version = 1, place = lastPlace + 1, createdAt = now,
   accessedAt = now, limit = tonumber(absolute) > 0 and now + tonumber(absolute) or 0, span = tonumber(idle),

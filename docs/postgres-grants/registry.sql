@@ -21,6 +21,9 @@ TO ds_registry;
 
 GRANT SELECT, UPDATE ON TABLE public.distributed_session_count TO ds_registry;
 
+-- To lock rows; no row is changed.
+GRANT SELECT, UPDATE (purpose) ON TABLE public.distributed_session_lock TO ds_registry;
+
 GRANT SELECT, INSERT, DELETE ON TABLE
   public.distributed_session_change,
   public.distributed_session_feed

@@ -20,6 +20,9 @@ GRANT SELECT, UPDATE (last_used_at) ON TABLE public.distributed_service_secret T
 
 GRANT SELECT, UPDATE ON TABLE public.distributed_session_count TO ds_sessions;
 
+-- To lock rows; no row is changed.
+GRANT SELECT, UPDATE (purpose) ON TABLE public.distributed_session_lock TO ds_sessions;
+
 GRANT SELECT, INSERT, DELETE ON TABLE
   public.distributed_session_change,
   public.distributed_session_feed

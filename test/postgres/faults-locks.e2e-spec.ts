@@ -94,7 +94,8 @@ describe('while another transaction holds rows of sessions', () => {
 describe('while another transaction holds the locks of users', () => {
   test('operations that create or end their sessions are rejected, and all others succeed', async () => {
     const logins = Object.values(sessions).map(({ loginId }) => loginId);
-    const lock = 'SELECT pg_advisory_xact_lock(distributed_login_lock(login_id)) FROM unnest($1::text[]) AS login_id';
+    const lock = `SELECT FROM distributed_session_lock
+      WHERE number IN (SELECT distributed_login_lock(login_id) FROM unnest($1::text[]) AS login_id) FOR UPDATE`;
     await whileHeld(lock, [logins], async () => {
       const rejected = notRejected(['create', 'rotate', 'end', 'endAll']);
       expect(await failed(ALL, others)).toEqual([]);
@@ -118,6 +119,23 @@ describe('while another transaction holds the counts', () => {
     expect(await context.pair.witness.count()).toEqual(before);
     expect(await failed(['create', 'end', 'endAll'], sessions)).toEqual([]);
     expect(await context.pair.witness.count()).toEqual({ sessions: before.sessions - 1, logins: before.logins - 2 });
+  });
+});
+
+describe('without the rows that are locked', () => {
+  test('operations that create or end sessions are rejected, instead of running without a lock', async () => {
+    await context.server.use(
+      async (client) => client.query('DELETE FROM distributed_session_lock'),
+      context.pair.database,
+    );
+    const settled = await call(['create', 'rotate', 'end', 'endAll'], sessions);
+    for (const { outcome, message } of Object.values(settled)) {
+      expect({ outcome, message }).toEqual({
+        outcome: 'ERR_STORAGE_UNAVAILABLE',
+        message: expect.stringContaining('docs/postgres.md shows how to restore them'),
+      });
+    }
+    expect(await changed(['create', 'rotate', 'end', 'endAll'])).toEqual([]);
   });
 });
 

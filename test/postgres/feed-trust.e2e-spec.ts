@@ -6,6 +6,7 @@ import { BURST } from '../../libs/distributed-session/src/storage/postgres/feed/
 import { SchemaNames } from '../../libs/distributed-session/src/storage/postgres/schema/schema-names.js';
 import { HEARTBEAT_MS, HOUR_MS, STRANGER, useFeedPair } from '../support/postgres/feed-pair.js';
 import { SERVICE } from '../support/storage/service-calls.js';
+import { created } from '../support/storage/storage-calls.js';
 
 const names = new SchemaNames('public', 'distributed_');
 const feed = useFeedPair();
@@ -93,7 +94,9 @@ describe('a PostgreSQL role without grants', () => {
     const { storage } = feed.pair;
     // Held as by a flush that hangs: no process can publish.
     await feed.server.use(async (owner) => {
-      await owner.query(names.sql('SELECT pg_advisory_lock({feed_lock})'));
+      await owner.query('BEGIN');
+      await owner.query(`SELECT FROM distributed_session_lock WHERE purpose = 'feed' FOR UPDATE`);
+      await created(feed.pair.witness, 'waits for its publication');
       await eventually(() => storage.feedLagMs() > 5 * HEARTBEAT_MS);
       const lags = await asStranger(async (client, messages) => {
         const seen: number[] = [];

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { PostgresSessionStorage, postgresMigrationSql } from 'nestjs-distributed-session/postgres';
+import { MIGRATIONS } from '../../libs/distributed-session/src/storage/postgres/schema/migrations/migrations.js';
 import { eventually } from '@distributed-session/test-servers/eventually.js';
 import { withPostgres } from '@distributed-session/test-servers/postgres/postgres-connection.js';
 import { PostgresServer } from '@distributed-session/test-servers/postgres/postgres-server.js';
@@ -73,7 +74,7 @@ describe('functions, operators and types that a hostile role has created in the 
         await client
           .query(`UPDATE distributed_session_function SET digest = 'other', signature = 'other'`)
           .catch(() => undefined);
-        await client.query(postgresMigrationSql({ from: 4 }));
+        await client.query(postgresMigrationSql({ from: MIGRATIONS.length }));
       });
       await expect(useAll(storage)).resolves.toBeUndefined();
     } finally {

@@ -142,6 +142,27 @@ describe('a start on a store with other functions', () => {
   });
 });
 
+describe('a migration that adds rows to lock', () => {
+  const ROLE = 'role_with_earlier_grants';
+  const GRANTS = `GRANT SELECT ON distributed_session_migration, distributed_session_function TO ${ROLE};
+    GRANT SELECT, INSERT, UPDATE, DELETE ON distributed_session TO ${ROLE};
+    GRANT SELECT, UPDATE ON distributed_session_count TO ${ROLE};
+    GRANT SELECT, INSERT, DELETE ON distributed_session_change, distributed_session_feed TO ${ROLE};
+    GRANT USAGE ON SEQUENCE distributed_session_place TO ${ROLE}`;
+
+  test('lets roles with the grants of the version before work on', async () => {
+    const url = await databaseWith(EARLIER_STORES['a store without rows to lock']!);
+    await server.query(`CREATE ROLE ${ROLE} LOGIN PASSWORD '${ROLE}'`);
+    await withPostgres(url, async (client) => client.query(GRANTS));
+    await withStorage({ url }, async () => undefined);
+    const limited = Object.assign(new URL(url), { username: ROLE, password: ROLE });
+    await withStorage({ url: limited.href, migrate: 'check' }, async (storage) => {
+      for (const call of Object.values(WRITES)) await call(storage, await created(storage, 'worker'));
+      expect(await storage.ping()).toEqual({ writable: true, notes: [] });
+    });
+  });
+});
+
 describe.each(['public', 'My "Schema"'])('ten processes that start at once, with the schema %s', (schema) => {
   test('migrate once, and all of them work', async () => {
     const url = await server.createDatabase();
@@ -149,16 +170,19 @@ describe.each(['public', 'My "Schema"'])('ten processes that start at once, with
     const logged = (await server.readLog()).length;
     const gate = new Client(url);
     await gate.connect();
-    await gate.query('SELECT pg_advisory_lock($1)', [tables.lockSeed]);
+    // A migration in progress, which fails later.
+    await gate.query('BEGIN');
+    await gate.query(tables.sql('CREATE SCHEMA IF NOT EXISTS {schema}'));
+    await gate.query(tables.sql('CREATE TABLE {session_migration} ()'));
     const storages = Array.from({ length: 10 }, () => new PostgresSessionStorage({ url, schema, options: { max: 2 } }));
     try {
       const starts = Promise.all(storages.map(async (storage) => storage.connect()));
       // By then, all of them have seen an empty database.
       await eventually(async () => {
-        const text = `SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted`;
+        const text = `SELECT FROM pg_locks WHERE locktype = 'transactionid' AND NOT granted`;
         return (await gate.query(text)).rows.length === storages.length;
       });
-      await gate.query('SELECT pg_advisory_unlock($1)', [tables.lockSeed]);
+      await gate.query('ROLLBACK');
       await starts;
       expect(await ledgerOf(url, tables)).toEqual(ALL);
       await Promise.all(storages.map(expectItWorks));

@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { postgresMigrationSql } from 'nestjs-distributed-session/postgres';
 import type { Client } from 'pg';
-import { tokenDigestsMigration } from '../../../libs/distributed-session/src/storage/postgres/schema/migrations/0003-token-digests.migration.js';
-import { changeFeedMigration } from '../../../libs/distributed-session/src/storage/postgres/schema/migrations/0004-change-feed.migration.js';
+import { LATEST_VERSION } from '../../../libs/distributed-session/src/storage/postgres/schema/schema-state.js';
+import { MIGRATIONS } from '../../../libs/distributed-session/src/storage/postgres/schema/migrations/migrations.js';
 import { SchemaNames } from '../../../libs/distributed-session/src/storage/postgres/schema/schema-names.js';
 import { SERVICE } from '../storage/service-calls.js';
 import { RETENTION_MS } from '../storage/storage-calls.js';
@@ -24,12 +24,12 @@ export interface EarlierStore {
 export const EARLIER_STORES: Readonly<Record<string, EarlierStore>> = {
   'an empty database': {
     version: 0,
-    rejectedAs: 'its schema has version 0, and version 4 is required',
+    rejectedAs: `its schema has version 0, and version ${LATEST_VERSION} is required`,
     create: async () => undefined,
   },
   'an unreleased store at version 1': {
     version: 1,
-    rejectedAs: 'its schema has version 1, and version 4 is required',
+    rejectedAs: `its schema has version 1, and version ${LATEST_VERSION} is required`,
     create: async (client) => {
       await client.query(await unreleased('0001'));
       await writeSessions(client);
@@ -37,7 +37,7 @@ export const EARLIER_STORES: Readonly<Record<string, EarlierStore>> = {
   },
   'an unreleased store at version 2': {
     version: 2,
-    rejectedAs: 'its schema has version 2, and version 4 is required',
+    rejectedAs: `its schema has version 2, and version ${LATEST_VERSION} is required`,
     create: async (client) => {
       for (const version of ['0001', '0002']) await client.query(await unreleased(version));
       await writeSessions(client);
@@ -46,15 +46,24 @@ export const EARLIER_STORES: Readonly<Record<string, EarlierStore>> = {
   },
   'a store without token digests': {
     version: 2,
-    rejectedAs: 'its schema has version 2, and version 4 is required',
+    rejectedAs: `its schema has version 2, and version ${LATEST_VERSION} is required`,
     create: async (client) => {
-      await migrateToVersion2(client);
+      await migrateTo(client, 2, ['create_session', 'replace_session', 'rotate_session']);
+      await writeSessions(client);
+      await writeService(client);
+    },
+  },
+  'a store without rows to lock': {
+    version: 4,
+    rejectedAs: `its schema has version 4, and version ${LATEST_VERSION} is required`,
+    create: async (client) => {
+      await migrateTo(client, 4, []);
       await writeSessions(client);
       await writeService(client);
     },
   },
   'a store with other functions': {
-    version: 4,
+    version: LATEST_VERSION,
     rejectedAs:
       'its functions differ from those of this release (gone, is_online, purge_tombstones, read_login_exactly, settle_login)',
     create: async (client) => {
@@ -65,7 +74,7 @@ export const EARLIER_STORES: Readonly<Record<string, EarlierStore>> = {
     },
   },
   'a store that is up to date': {
-    version: 4,
+    version: LATEST_VERSION,
     create: async (client) => {
       await client.query(postgresMigrationSql());
       await writeSessions(client);
@@ -110,14 +119,14 @@ async function writeService(client: Client): Promise<void> {
   );
 }
 
-/** Omits the later migrations. The functions that the one to version 3 changed had another signature. */
-async function migrateToVersion2(client: Client): Promise<void> {
-  const later = [tokenDigestsMigration, changeFeedMigration].flatMap((migration) => migration.statements);
+/** Omits the later migrations. These functions had another signature. */
+export async function migrateTo(client: Client, version: number, changed: readonly string[]): Promise<void> {
+  const later = MIGRATIONS.slice(version).flatMap((migration) => migration.statements);
   const statements = [
     later.reduce((sql, statement) => sql.replace(`${names.sql(statement)};\n`, ''), postgresMigrationSql()),
-    'DELETE FROM distributed_session_migration WHERE version > 2',
+    `DELETE FROM distributed_session_migration WHERE version > ${version}`,
     `UPDATE distributed_session_function SET digest = 'other', signature = 'other'
-     WHERE name IN ('create_session', 'replace_session', 'rotate_session')`,
+     WHERE name = ANY ('{${changed.join(',')}}')`,
   ];
   for (const statement of statements) await client.query(statement);
 }

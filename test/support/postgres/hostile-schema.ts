@@ -19,7 +19,7 @@ function words(): string[] {
     ...FUNCTIONS.map((each) => each.prepare(names).text),
     ...Object.values(statements as Record<string, PostgresStatement>).map((each) => each.prepare(names).text),
     // The statements of a start.
-    'to_regclass has_table_privilege has_schema_privilege current_setting set_config pg_advisory_xact_lock count max',
+    'to_regclass has_table_privilege has_schema_privilege current_setting set_config count max',
   ];
   return [...new Set(texts.flatMap((text) => text.match(/[a-z_][a-z0-9_]+/gu) ?? []))];
 }

@@ -105,6 +105,9 @@ export const FORBIDDEN_TO_ALL = [
   'DELETE FROM distributed_session_migration',
   'INSERT INTO distributed_session_count (shard) VALUES (99)',
   'DELETE FROM distributed_session_count',
+  "INSERT INTO distributed_session_lock VALUES (-9, 'more')",
+  'UPDATE distributed_session_lock SET number = -9',
+  'DELETE FROM distributed_session_lock',
   `UPDATE distributed_session_change SET change = ''`,
   `SELECT setval('distributed_session_place', 1)`,
   'SELECT * FROM of_others',
@@ -116,6 +119,7 @@ export const FORBIDDEN_TO_READERS = [
   ),
   'UPDATE distributed_session SET version = version',
   'SELECT FROM distributed_session FOR SHARE',
+  'SELECT FROM distributed_session_lock FOR UPDATE',
   `SELECT nextval('distributed_session_place')`,
   `SELECT distributed_remove_service('orders', 'tests', '')`,
 ];

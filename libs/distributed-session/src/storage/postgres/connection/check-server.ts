@@ -80,7 +80,7 @@ async function serverErrors(client: PostgresClient): Promise<string[]> {
 async function bringUpToDate(
   client: PostgresClient,
   names: SchemaNames,
-  { migrate: mode, schema, connectDeadlineMs }: ResolvedPostgresOptions,
+  { migrate: mode, connectDeadlineMs }: ResolvedPostgresOptions,
   logger: Logger,
 ): Promise<void> {
   const { version, staleFunctions } = await readSchemaState(client, names);
@@ -99,7 +99,7 @@ async function bringUpToDate(
       `${difference}: run the output of postgresMigrationSql({ from: ${version} }), or set migrate to 'auto'`,
     ]);
   }
-  await migrate(client, { names, schema, timeoutMs: connectDeadlineMs });
+  await migrate(client, { names, timeoutMs: connectDeadlineMs });
   logger.log(`The schema of the session storage is now at version ${LATEST_VERSION}.`);
 }
 

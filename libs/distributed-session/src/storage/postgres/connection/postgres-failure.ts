@@ -21,6 +21,7 @@ const REJECTIONS: Readonly<Record<string, string>> = {
   '42P01': 'lacks tables of the session storage: run the migrations.',
   '42883': 'lacks functions of the session storage: run the migrations.',
   '42703': 'lacks columns of the session storage: run the migrations.',
+  P0002: 'lacks rows of its table of locks: docs/postgres.md shows how to restore them.',
   '3F000': 'lacks the schema of the session storage: run the migrations.',
   '28P01': 'rejects the user or the password.',
   '28000': 'rejects the user: see pg_hba.conf.',

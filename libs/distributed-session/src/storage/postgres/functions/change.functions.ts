@@ -57,6 +57,7 @@ const mayWrite = new PostgresFunction({
 NOT pg_is_in_recovery() AND current_setting('transaction_read_only') = 'off'
   AND has_table_privilege('{session}', 'INSERT') AND has_table_privilege('{session}', 'UPDATE')
   AND has_table_privilege('{session}', 'DELETE') AND has_table_privilege('{session_change}', 'DELETE')
+  AND has_any_column_privilege('{session_lock}', 'UPDATE')
   AND has_table_privilege('{session_feed}', 'INSERT') AND has_table_privilege('{session_feed}', 'DELETE')
 `,
 });

@@ -1,3 +1,4 @@
+import { lockRow } from './lock.fragment.js';
 import { PostgresFunction } from './postgres-function.js';
 
 /**
@@ -39,7 +40,7 @@ DECLARE
   v_limited uuid[];
   v_session {session};
 BEGIN
-  PERFORM pg_advisory_xact_lock({login_lock}(p_login_id));
+  ${lockRow('{login_lock}(p_login_id)')}
   v_now := {now_ms}();
   v_was_online := {is_online}(p_login_id);
   v_ended := {expire_due}(p_login_id, v_now, p_retention_ms, p_origin);

@@ -1,3 +1,4 @@
+import { lockRow } from './lock.fragment.js';
 import { PostgresFunction } from './postgres-function.js';
 
 /**
@@ -27,7 +28,7 @@ DECLARE
   v_expired integer;
   v_ended {session}[];
 BEGIN
-  PERFORM pg_advisory_xact_lock({login_lock}(p_login_id));
+  ${lockRow('{login_lock}(p_login_id)')}
   v_was_online := {is_online}(p_login_id);
   IF NOT v_was_online THEN RETURN; END IF;
   -- Waits for all transactions in flight: none may extend a session that this step is to end.

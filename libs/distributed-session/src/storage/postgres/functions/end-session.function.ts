@@ -1,3 +1,4 @@
+import { LOCK_LOGIN_OF_SESSION } from './lock.fragment.js';
 import { PostgresFunction } from './postgres-function.js';
 
 /**
@@ -14,10 +15,11 @@ export const endSession = new PostgresFunction({
   returns: { outcome: 'text', now: 'bigint', stored: '{session}' },
   body: `
 DECLARE
+  v_login_id text;
   v_locked record;
   v_session {session};
 BEGIN
-  PERFORM pg_advisory_xact_lock({login_lock}(login_id)) FROM {session} WHERE session_id = p_session_id;
+  ${LOCK_LOGIN_OF_SESSION}
   SELECT * INTO v_locked FROM {locked_session}(p_session_id, NULL::integer);
   v_session := v_locked.stored;
   outcome := CASE v_locked.refusal WHEN 'missing' THEN 'missing' WHEN 'ended' THEN 'already-ended' ELSE 'ended' END;

@@ -1,3 +1,4 @@
+import { FEED_LOCK, lockRow } from './lock.fragment.js';
 import { PostgresFunction } from './postgres-function.js';
 
 /** How long a published change can be read, in milliseconds. A process that reads later receives `feed.gap`. */
@@ -27,8 +28,15 @@ DECLARE
   v_last bigint;
   v_count bigint;
 BEGIN
+  v_now := {now_ms}();
+  -- An idle feed costs no write: to lock a row is one. What another flush publishes meanwhile is still among the changes.
+  IF NOT EXISTS (SELECT FROM {session_change}) AND NOT (p_purge AND EXISTS (
+    SELECT FROM (SELECT published_at FROM {session_feed} ORDER BY number OFFSET 1 LIMIT 1) AS second
+    WHERE abs(v_now - second.published_at) > ${FEED_RETENTION_MS})) THEN
+    RETURN;
+  END IF;
   PERFORM set_config('synchronous_commit', 'off', true);
-  PERFORM pg_advisory_xact_lock({feed_lock});
+  ${lockRow(FEED_LOCK)}
   v_now := {now_ms}();
   v_last := coalesce((SELECT max(number) FROM {session_feed}), 0);
   WITH committed AS (DELETE FROM {session_change} RETURNING number, change)

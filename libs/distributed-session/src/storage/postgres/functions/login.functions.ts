@@ -1,3 +1,4 @@
+import { LOGIN_LOCKS } from './lock.fragment.js';
 import { PostgresFunction } from './postgres-function.js';
 
 /** The number of rows that share the counting of live sessions, so that simultaneous logins rarely wait for each other. */
@@ -13,8 +14,8 @@ const nowMs = new PostgresFunction({
 });
 
 /**
- * Returns the advisory lock of a user. Steps that create or end sessions hold it to the end of their transaction, so they
- * run one after the other for each user.
+ * Returns the row of `session_lock` that is a user's lock. Steps that create or end sessions hold it to the end of their
+ * transaction, so they run one after the other for each user. A few users share each row.
  */
 const loginLock = new PostgresFunction({
   name: 'login-lock',
@@ -22,7 +23,7 @@ const loginLock = new PostgresFunction({
   returns: 'bigint',
   language: 'sql',
   volatility: 'IMMUTABLE',
-  body: 'hashtextextended(p_login_id, {lock_seed})',
+  body: `hashtextextended(p_login_id, 0) & ${LOGIN_LOCKS - 1}`,
 });
 
 /** Returns whether a user has live sessions. */

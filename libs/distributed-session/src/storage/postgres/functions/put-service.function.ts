@@ -1,4 +1,5 @@
 import { MAX_SERVICES } from '../../service-credential-storage.js';
+import { SERVICES_LOCK, lockRow } from './lock.fragment.js';
 import { PostgresFunction } from './postgres-function.js';
 
 /**
@@ -27,7 +28,7 @@ DECLARE
   v_exists boolean;
   v_look_alike text;
 BEGIN
-  PERFORM pg_advisory_xact_lock({lock_seed});
+  ${lockRow(SERVICES_LOCK)}
   v_now := {now_ms}();
   v_exists := EXISTS (SELECT FROM {service} WHERE service_id = p_service_id);
   -- The same as serviceIdSkeleton().

@@ -1,3 +1,4 @@
+import { SERVICES_LOCK, lockRow } from './lock.fragment.js';
 import { PostgresFunction } from './postgres-function.js';
 
 /**
@@ -11,7 +12,7 @@ export const removeService = new PostgresFunction({
   returns: 'boolean',
   body: `
 BEGIN
-  PERFORM pg_advisory_xact_lock({lock_seed});
+  ${lockRow(SERVICES_LOCK)}
   DELETE FROM {service} WHERE service_id = p_service_id;
   IF NOT FOUND THEN RETURN false; END IF;
   PERFORM {queue_service_change}('revoked'::text, p_service_id, p_by, {now_ms}(), p_origin);

@@ -1,3 +1,4 @@
+import { LOCK_LOGIN_OF_SESSION } from './lock.fragment.js';
 import { PostgresFunction } from './postgres-function.js';
 
 /**
@@ -26,11 +27,12 @@ export const rotateSession = new PostgresFunction({
   returns: { outcome: 'text', now: 'bigint', stored: '{session}' },
   body: `
 DECLARE
+  v_login_id text;
   v_locked record;
   v_now bigint;
   v_session {session};
 BEGIN
-  PERFORM pg_advisory_xact_lock({login_lock}(login_id)) FROM {session} WHERE session_id = p_session_id;
+  ${LOCK_LOGIN_OF_SESSION}
   SELECT * INTO v_locked FROM {locked_session}(p_session_id, p_expected_version);
   outcome := v_locked.refusal;
   v_now := v_locked.now;

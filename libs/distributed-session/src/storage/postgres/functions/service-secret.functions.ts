@@ -1,4 +1,5 @@
 import { MAX_SERVICE_SECRETS } from '../../service-credential-storage.js';
+import { SERVICES_LOCK, lockRow } from './lock.fragment.js';
 import { PostgresFunction } from './postgres-function.js';
 
 const IS_VALID = '(ends_at IS NULL OR ends_at > v_now)';
@@ -27,7 +28,7 @@ DECLARE
   v_now bigint;
   v_version integer;
 BEGIN
-  PERFORM pg_advisory_xact_lock({lock_seed});
+  ${lockRow(SERVICES_LOCK)}
   v_now := {now_ms}();
   SELECT version INTO v_version FROM {service} WHERE service_id = p_service_id;
   outcome := CASE
@@ -64,7 +65,7 @@ export const endServiceSecret = new PostgresFunction({
 DECLARE
   v_now bigint;
 BEGIN
-  PERFORM pg_advisory_xact_lock({lock_seed});
+  ${lockRow(SERVICES_LOCK)}
   v_now := {now_ms}();
   DELETE FROM {service_secret} WHERE key_id = p_key_id AND service_id = p_service_id AND ${IS_VALID};
   IF NOT FOUND THEN RETURN false; END IF;

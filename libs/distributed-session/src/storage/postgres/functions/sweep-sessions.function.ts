@@ -24,7 +24,8 @@ BEGIN
     SELECT session_id, login_id FROM {session} WHERE ended_at IS NULL AND sweep_at <= v_now ORDER BY sweep_at
   LOOP
     EXIT WHEN cardinality(v_ids) >= p_limit;
-    IF pg_try_advisory_xact_lock({login_lock}(v_candidate.login_id)) THEN
+    PERFORM FROM {session_lock} WHERE number = {login_lock}(v_candidate.login_id) FOR UPDATE SKIP LOCKED;
+    IF FOUND THEN
       v_ids := v_ids || v_candidate.session_id;
     END IF;
   END LOOP;

@@ -25,6 +25,28 @@ const LEDGERS = [
 ];
 
 /**
+ * Locks the ledger of migrations for one transaction at a time, after creating it and its schema if they are missing. If
+ * another transaction is creating them, this one waits for it. Readers of the ledger do not wait.
+ */
+export function lockLedger(names: SchemaNames): string[] {
+  return [
+    // Not "IF NOT EXISTS", which requires the right to create schemas even where the schema exists.
+    unlessCreated(
+      names,
+      `IF to_regnamespace('{schema}') IS NULL THEN CREATE SCHEMA {schema}; END IF`,
+      'duplicate_schema',
+    ),
+    unlessCreated(names, LEDGERS[0]!, 'duplicate_table'),
+    names.sql('LOCK TABLE {session_migration} IN SHARE ROW EXCLUSIVE MODE'),
+  ];
+}
+
+function unlessCreated(names: SchemaNames, statement: string, duplicate: string): string {
+  const body = `BEGIN ${statement}; EXCEPTION WHEN unique_violation OR ${duplicate} THEN NULL; END`;
+  return `DO ${literal(names.sql(body))}`;
+}
+
+/**
  * The statements that bring the schema from a version to the latest one, for a single transaction: the numbered
  * migrations that are missing, then the functions.
  */
@@ -40,7 +62,7 @@ export function migrationStatements(names: SchemaNames, from: number, functions 
     ...unreleasedStoreStatements(from),
     dropFunctions(),
     ...definitions,
-    recordFunctions(functions),
+    ...(functions.length > 0 ? [recordFunctions(functions)] : []),
   ].map((text) => names.sql(text));
 }
 

@@ -21,9 +21,7 @@ describe('SchemaNames', () => {
     );
     expect(odd.sql(`nextval('{session_place}')`)).toBe(`nextval('"it''s"."a_session_place"')`);
     expect(odd.sql('{index:by_login} {constraint:pkey} {schema} {prefix}')).toBe(`"a_by_login" "a_pkey" "it's" a_`);
-    expect(names.sql(`pg_notify('{channel}', {lock_seed}, {feed_lock})`)).toBe(
-      `pg_notify('${names.channel}', ${names.lockSeed}, ${names.lockSeed ^ 1n})`,
-    );
+    expect(names.sql(`pg_notify('{channel}', '')`)).toBe(`pg_notify('${names.channel}', '')`);
     expect(new SchemaNames('{session}', 'a_').sql(`{session} '{session}'`)).toBe(
       `"{session}"."a_session" '"{session}"."a_session"'`,
     );
@@ -39,27 +37,20 @@ describe('SchemaNames', () => {
     expect(new SchemaNames('My "Schema"; --', 'a_').of('session')).toBe('"My ""Schema""; --"."a_session"');
   });
 
-  it('has a unique channel and a unique seed of locks for each schema and prefix', () => {
+  it('has a unique channel for each schema and prefix', () => {
     const others = ['public', 'other', 'publicdistributed', 'PUBLIC', 'My "Schema"'].flatMap((schema) =>
       ['distributed_', 'other_', '_', 'd'].map((prefix) => new SchemaNames(schema, prefix)),
     );
     expect(new Set(others.map(({ channel }) => channel)).size).toBe(others.length);
-    expect(new Set(others.map(({ lockSeed }) => lockSeed)).size).toBe(others.length);
-    const again = new SchemaNames('public', 'distributed_');
-    expect([again.channel, again.lockSeed]).toEqual([names.channel, names.lockSeed]);
-    // Rolling updates depend on them: releases publish to each other and exclude each other only by the same ones.
-    expect([names.channel, names.lockSeed]).toEqual([
-      'distributed_session_1039a82f8b71d430',
-      -1_077_003_728_721_044_249n,
-    ]);
+    expect(new SchemaNames('public', 'distributed_').channel).toBe(names.channel);
+    // Rolling updates depend on it: releases publish to each other only on the same one.
+    expect(names.channel).toBe('distributed_session_1039a82f8b71d430');
   });
 
-  it("has channels that require no quotes, and seeds within PostgreSQL's bigint, for any schema", () => {
+  it('has channels that require no quotes, for any schema', () => {
     fc.assert(
       fc.property(schemas, (schema) => {
-        const { channel, lockSeed } = new SchemaNames(schema, 'a_');
-        expect(channel).toMatch(/^distributed_session_[0-9a-f]{16}$/u);
-        expect(BigInt.asIntN(63, lockSeed)).toBe(lockSeed);
+        expect(new SchemaNames(schema, 'a_').channel).toMatch(/^distributed_session_[0-9a-f]{16}$/u);
       }),
     );
   });

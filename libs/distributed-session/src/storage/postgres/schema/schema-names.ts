@@ -9,8 +9,6 @@ export class SchemaNames {
   readonly schema: string;
   /** The channel of the change feed: one for each pair of schema and prefix. */
   readonly channel: string;
-  /** A 63-bit number that separates these tables' advisory locks from all others of the database. */
-  readonly lockSeed: bigint;
 
   constructor(
     schema: string,
@@ -19,7 +17,6 @@ export class SchemaNames {
     this.schema = quoted(schema);
     const digest = createHash('sha256').update(`${schema}\0${tablePrefix}`).digest();
     this.channel = `distributed_session_${digest.toString('hex', 0, 8)}`;
-    this.lockSeed = digest.readBigInt64BE(8) >> 1n;
   }
 
   /** The qualified name of a table, view, sequence or function, by its name after the prefix. */
@@ -34,8 +31,7 @@ export class SchemaNames {
 
   /**
    * Fills the names into SQL: `{session}` is a qualified name, `{index:…}` and `{constraint:…}` are names without the
-   * schema, `{schema}`, `{prefix}`, `{channel}`, `{lock_seed}` and `{feed_lock}` are values. Between single quotes, each
-   * becomes a string. `{=}` is PostgreSQL's own operator, whatever operators other schemas have.
+   * schema, `{schema}`, `{prefix}` and `{channel}` are values. Between single quotes, each becomes a string. `{=}` is PostgreSQL's own operator, whatever operators other schemas have.
    */
   sql(template: string): string {
     // In one pass: a schema may have any name, also one in braces.
@@ -51,9 +47,6 @@ export class SchemaNames {
     if (name === 'schema') return this.schema;
     if (name === 'prefix') return this.tablePrefix;
     if (name === 'channel') return this.channel;
-    if (name === 'lock_seed') return String(this.lockSeed);
-    // Held while changes are published.
-    if (name === 'feed_lock') return String(this.lockSeed ^ 1n);
     return this.of(name);
   }
 }

@@ -1,7 +1,7 @@
 import { AS_TEXT, type PostgresClient } from '../connection/postgres-pool.js';
 import { FUNCTIONS } from '../functions/functions.js';
 import type { Row } from '../records/row-reader.js';
-import { SAFE_MIGRATION_PATH, migrationStatements } from './migration-sql.js';
+import { SAFE_MIGRATION_PATH, lockLedger, migrationStatements } from './migration-sql.js';
 import { MIGRATIONS } from './migrations/migrations.js';
 import type { SchemaNames } from './schema-names.js';
 
@@ -51,7 +51,7 @@ function staleFunctions(stored: Readonly<Record<string, string>>): string[] {
  */
 export async function migrate(
   client: PostgresClient,
-  { names, schema, timeoutMs }: { names: SchemaNames; schema: string; timeoutMs: number },
+  { names, timeoutMs }: { names: SchemaNames; timeoutMs: number },
 ): Promise<void> {
   const run = async (text: string) => client.query({ text, rowMode: 'array', types: AS_TEXT });
   await run('BEGIN');
@@ -61,12 +61,9 @@ export async function migrate(
     await run(`SET LOCAL lock_timeout = ${milliseconds}`);
     await run('SET LOCAL client_min_messages = error');
     await run(SAFE_MIGRATION_PATH);
-    await run(`SELECT pg_catalog.pg_advisory_xact_lock(${names.lockSeed})`);
+    for (const statement of lockLedger(names)) await run(statement);
     const { version, staleFunctions: stale } = await readSchemaState(client, names);
     if (version < LATEST_VERSION || (version === LATEST_VERSION && stale.length > 0)) {
-      // Not "IF NOT EXISTS", which requires the right to create schemas even where the schema exists.
-      const [schemas] = await firstRow(client, 'SELECT count(*) FROM pg_namespace WHERE nspname = $1::name', [schema]);
-      if (schemas === '0') await run(`CREATE SCHEMA ${names.schema}`);
       const functions = FUNCTIONS.filter(({ sqlName }) => stale.includes(sqlName));
       for (const statement of migrationStatements(names, version, functions)) await run(statement);
     }

@@ -2,6 +2,7 @@ import { sessionsMigration } from './0001-sessions.migration.js';
 import { servicesMigration } from './0002-services.migration.js';
 import { tokenDigestsMigration } from './0003-token-digests.migration.js';
 import { changeFeedMigration } from './0004-change-feed.migration.js';
+import { lockRowsMigration } from './0005-lock-rows.migration.js';
 
 /**
  * A numbered step of the schema: tables, indexes and views. A released migration never changes; a later change is a new
@@ -23,4 +24,5 @@ export const MIGRATIONS: readonly Migration[] = [
   servicesMigration,
   tokenDigestsMigration,
   changeFeedMigration,
+  lockRowsMigration,
 ];

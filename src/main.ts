@@ -8,7 +8,9 @@ import { secretFileWarnings } from './config/secret-files.js';
 import { describeStartError } from './config/start-error.js';
 import { urlOf } from './http/http-adapter.js';
 import { createSessionService } from './session-service.js';
+import { StopSignals } from './shutdown/stop-signals.js';
 
+const signals = new StopSignals();
 let app: INestApplication | undefined;
 try {
   await ConfigModule.envVariablesLoaded;
@@ -17,6 +19,7 @@ try {
   app = await createSessionService(environment);
   for (const warning of secretFileWarnings(process.env)) new Logger('SessionService').warn(warning);
   await app.listen(environment.PORT, address);
+  signals.stop(app);
   if (environment.isProduction) new Logger('SessionService').log(`The session service is listening on ${urlOf(app)}.`);
   else console.log(firstSteps(urlOf(app), environment, app.get(Administrator).takeGeneratedSecret()));
 } catch (error) {

@@ -1,5 +1,5 @@
 import type { Server } from 'node:http';
-import { type INestApplication, ShutdownSignal } from '@nestjs/common';
+import type { INestApplication } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import helmet from 'helmet';
 import { AppModule } from './app.module.js';
@@ -25,8 +25,7 @@ export async function createSessionService(environment: Environment): Promise<IN
   const adapter = await createHttpAdapter(environment);
   const app = await NestFactory.create(AppModule, adapter, { ...APPLICATION_OPTIONS, logger });
   configure(app);
-  // A requested and successful shutdown exits with code 0.
-  return app.enableShutdownHooks([ShutdownSignal.SIGTERM, ShutdownSignal.SIGINT], { useProcessExit: true });
+  return app;
 }
 
 /** Adds the middleware, in order of execution. */

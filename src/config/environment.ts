@@ -193,7 +193,11 @@ export class Environment {
   @IsWholeNumber(1_000, 24 * 60 * MINUTE)
   readonly IDEMPOTENCY_RETENTION_MS: number = 10 * MINUTE;
 
-  /** How long in-flight requests may take after SIGTERM. */
+  /** How long the process serves requests after SIGTERM although it is not ready. Defaults to 0; in production to 5,000. */
+  @IsWholeNumber(0, 5 * MINUTE)
+  readonly SHUTDOWN_DELAY_MS?: number = undefined;
+
+  /** How long in-flight requests may take after the delay. */
   @IsWholeNumber(0, 5 * MINUTE)
   readonly SHUTDOWN_TIMEOUT_MS: number = 10_000;
 
@@ -204,6 +208,10 @@ export class Environment {
 
   get host(): string {
     return this.HOST ?? (this.NODE_ENV === 'production' ? '0.0.0.0' : '127.0.0.1');
+  }
+
+  get shutdownDelayMs(): number {
+    return this.SHUTDOWN_DELAY_MS ?? (this.isProduction ? 5_000 : 0);
   }
 
   get logFormat(): 'json' | 'text' {

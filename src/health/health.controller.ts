@@ -13,6 +13,7 @@ import { HealthCheck, type HealthCheckResult, HealthCheckService } from '@nestjs
 import { AllowAnonymousService } from 'nestjs-distributed-session';
 import { DistributedSessionHealthIndicator } from 'nestjs-distributed-session/terminus';
 import { ApiProblems } from '../openapi/operation.decorator.js';
+import { Shutdown } from '../shutdown/shutdown.js';
 import { LivenessResponse, ReadinessResponse } from './health.dto.js';
 
 /** Responds to a failed health check with its result, as probes expect, instead of a problem. */
@@ -26,6 +27,8 @@ class HealthFilter implements ExceptionFilter<ServiceUnavailableException> {
   }
 }
 
+const SHUTTING_DOWN: HealthCheckResult = { status: 'shutting_down', info: {}, error: {}, details: {} };
+
 /** Health checks for process managers and load balancers. They require no credential and expose no secrets. */
 @ApiTags('Health')
 @AllowAnonymousService()
@@ -35,6 +38,7 @@ export class HealthController {
   constructor(
     private readonly health: HealthCheckService,
     private readonly sessions: DistributedSessionHealthIndicator,
+    private readonly shutdown: Shutdown,
   ) {}
 
   @Get('live')
@@ -47,14 +51,22 @@ export class HealthController {
 
   @Get('ready')
   @HealthCheck({ swaggerDocumentation: false })
-  @ApiOperation({ summary: 'Check readiness', description: 'Checks whether the storage is available.' })
+  @ApiOperation({
+    summary: 'Check readiness',
+    description:
+      'Checks whether the process may get requests: the storage is available, and no shutdown was requested.',
+  })
   @ApiOkResponse({
     type: ReadinessResponse,
     description: 'The process can serve requests. A `degraded` part describes its problem.',
   })
-  @ApiServiceUnavailableResponse({ type: ReadinessResponse, description: 'The storage is not available.' })
+  @ApiServiceUnavailableResponse({
+    type: ReadinessResponse,
+    description: 'The storage is not available, or the process stops.',
+  })
   @ApiProblems()
-  getReadiness(): Promise<HealthCheckResult> {
+  async getReadiness(): Promise<HealthCheckResult> {
+    if (this.shutdown.isAnnounced) throw new ServiceUnavailableException(SHUTTING_DOWN);
     return this.health.check([() => this.sessions.pingCheck('sessions')]);
   }
 }

@@ -3,13 +3,14 @@ import { APP_FILTER, APP_GUARD, APP_INTERCEPTOR, APP_PIPE, DiscoveryModule } fro
 import { ServicePermissionGuard, SessionEvents } from 'nestjs-distributed-session';
 import type { Environment } from '../config/environment.js';
 import { environmentConfig } from '../config/read-environment.js';
+import { ConnectionDrain } from '../shutdown/connection-drain.js';
+import { Shutdown } from '../shutdown/shutdown.js';
 import { CallerGuard } from './calling-service.js';
 import { IdempotencyKeys } from './idempotency-keys.js';
 import { ProblemFilter } from './problem.filter.js';
 import { RequestDtoPipe } from './request-dto.pipe.js';
 import { ResourceHeadersInterceptor } from './resource-headers.interceptor.js';
 import { RouteMethods } from './route-methods.js';
-import { ShutdownDeadline } from './shutdown-deadline.js';
 import { StrictRequestInterceptor } from './strict-request.interceptor.js';
 
 const idempotencyKeys: FactoryProvider = {
@@ -37,8 +38,9 @@ const idempotencyKeys: FactoryProvider = {
     { provide: APP_FILTER, useClass: ProblemFilter },
     RouteMethods,
     idempotencyKeys,
-    ShutdownDeadline,
+    Shutdown,
+    ConnectionDrain,
   ],
-  exports: [IdempotencyKeys],
+  exports: [IdempotencyKeys, Shutdown],
 })
 export class HttpModule {}

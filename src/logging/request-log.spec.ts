@@ -40,14 +40,23 @@ describe('RequestLog', () => {
   ])('uses the level %s for %s with status %d', (level, operation, status) => {
     expect(write({ operation, status })[0]).toBe(level);
   });
+
+  test('logs no error when a process that stops is not ready', () => {
+    expect(write({ operation: 'getReadiness', status: 503 }, 'json', true)[0]).toBe('debug');
+    expect(write({ operation: 'createSession', status: 503 }, 'json', true)[0]).toBe('error');
+  });
 });
 
 /** Returns the level and the message that are written for a request. */
-function write(request: Partial<CompletedRequest>, logFormat: 'json' | 'text' = 'json'): readonly unknown[] {
+function write(
+  request: Partial<CompletedRequest>,
+  logFormat: 'json' | 'text' = 'json',
+  isAnnounced = false,
+): readonly unknown[] {
   const written: unknown[] = [];
   for (const level of ['debug', 'log', 'warn', 'error'] as const) {
     jest.spyOn(Logger.prototype, level).mockImplementation((message: unknown) => void written.push(level, message));
   }
-  new RequestLog({ logFormat }).write({ ...COMPLETED, ...request });
+  new RequestLog({ logFormat }, { isAnnounced }).write({ ...COMPLETED, ...request });
   return written;
 }

@@ -2,16 +2,23 @@ import { Inject, Injectable, Logger } from '@nestjs/common';
 import type { Environment } from '../config/environment.js';
 import { environmentConfig } from '../config/read-environment.js';
 import type { CompletedRequest } from '../http/request-context.js';
+import { Shutdown } from '../shutdown/shutdown.js';
+
+const PROBES: readonly unknown[] = ['getLiveness', 'getReadiness', 'getMetrics'];
 
 /**
  * Logs a line for every request. It contains the operation, never the path, in which a client may send a token by
- * mistake. Requests by probes and scrapers have the level `debug`, failures of the service the level `error`.
+ * mistake. Requests by probes and scrapers have the level `debug`, failures of the service the level `error`. That a process
+ * which stops is not ready is no failure.
  */
 @Injectable()
 export class RequestLog {
   readonly #logger = new Logger('Request');
 
-  constructor(@Inject(environmentConfig.KEY) private readonly environment: Pick<Environment, 'logFormat'>) {}
+  constructor(
+    @Inject(environmentConfig.KEY) private readonly environment: Pick<Environment, 'logFormat'>,
+    @Inject(Shutdown) private readonly shutdown: Pick<Shutdown, 'isAnnounced'>,
+  ) {}
 
   write({ method, operation, status, milliseconds, serviceId, code, requestId }: CompletedRequest): void {
     const line = {
@@ -24,13 +31,12 @@ export class RequestLog {
       requestId,
     };
     const message = this.environment.logFormat === 'json' ? line : Object.values(line).join(' ');
-    this.#logger[levelOf(status, operation)](message);
+    this.#logger[this.#levelOf(status, operation)](message);
   }
-}
 
-const PROBES: readonly unknown[] = ['getLiveness', 'getReadiness', 'getMetrics'];
-
-function levelOf(status: number, operation: string | undefined): 'debug' | 'log' | 'error' {
-  if (status >= 500) return 'error';
-  return PROBES.includes(operation) ? 'debug' : 'log';
+  #levelOf(status: number, operation: string | undefined): 'debug' | 'log' | 'error' {
+    const isExpected = operation === 'getReadiness' && this.shutdown.isAnnounced;
+    if (status >= 500 && !isExpected) return 'error';
+    return PROBES.includes(operation) ? 'debug' : 'log';
+  }
 }

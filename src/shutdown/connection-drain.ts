@@ -3,24 +3,28 @@ import { type BeforeApplicationShutdown, Inject, Injectable, type OnApplicationB
 import { HttpAdapterHost } from '@nestjs/core';
 import type { Environment } from '../config/environment.js';
 import { environmentConfig } from '../config/read-environment.js';
+import { Shutdown } from './shutdown.js';
 
 /**
  * Lets the server close during shutdown. Closes each connection after its in-flight response, although clients would
- * keep it alive, and closes all remaining connections after `SHUTDOWN_TIMEOUT_MS`.
+ * keep it alive, and closes all remaining connections after `SHUTDOWN_TIMEOUT_MS`. From the announcement on, responses
+ * ask clients to connect elsewhere, so that few of them still use a connection when it is closed.
  */
 @Injectable()
-export class ShutdownDeadline implements OnApplicationBootstrap, BeforeApplicationShutdown {
+export class ConnectionDrain implements OnApplicationBootstrap, BeforeApplicationShutdown {
   readonly #responses = new Set<ServerResponse>();
   #isStopping = false;
 
   constructor(
     private readonly host: HttpAdapterHost,
+    private readonly shutdown: Shutdown,
     @Inject(environmentConfig.KEY) private readonly environment: Pick<Environment, 'SHUTDOWN_TIMEOUT_MS'>,
   ) {}
 
   onApplicationBootstrap(): void {
     this.#server.on('request', ({ socket }: IncomingMessage, response: ServerResponse) => {
       this.#responses.add(response);
+      if (this.shutdown.isAnnounced) response.setHeader('Connection', 'close');
       response.once('close', () => {
         this.#responses.delete(response);
         if (this.#isStopping) socket.end();

@@ -68,7 +68,7 @@ export class AttributesController {
     @Query() options: ReadSessionQuery,
   ): Promise<AttributeResponse> {
     const { attributes, version } = await sessions.getSession(sessionId, options);
-    const value = attributes[key];
+    const value = Object.hasOwn(attributes, key) ? attributes[key] : undefined;
     if (value !== undefined) return { key, value, version };
     const message = 'The attribute is not set, or the calling service may not read it.';
     throw new RequestError('ERR_ATTRIBUTE_NOT_FOUND', message, [{ field: 'key', message }]);

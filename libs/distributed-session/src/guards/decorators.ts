@@ -9,7 +9,7 @@ import {
 import { DistributedSessionError } from '../errors/distributed-session.error.js';
 import { OptionsError } from '../errors/options.error.js';
 import { toHttpException } from '../errors/to-http-exception.js';
-import type { JsonValue } from '../model/attributes.js';
+import { type JsonValue, attributeOf } from '../model/attributes.js';
 import type { Session } from '../model/session.js';
 import { parsePermission } from '../service/permission.js';
 import type { ServiceCredential } from '../service/service-credential.js';
@@ -98,7 +98,8 @@ function readSession(_data: unknown, context: ExecutionContext): Session | undef
 }
 
 function readAttribute(key: string, context: ExecutionContext): JsonValue | undefined {
-  return assigned('session', '@SessionAttribute() requires SessionGuard', context)?.attributes[key];
+  const session = assigned('session', '@SessionAttribute() requires SessionGuard', context);
+  return session && attributeOf(session.attributes, key);
 }
 
 /** The part of the request that each parameter decorator reads, by the decorator's factory function. */

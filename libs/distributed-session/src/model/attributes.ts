@@ -2,14 +2,16 @@
 export type JsonValue = null | boolean | number | string | readonly JsonValue[] | { readonly [key: string]: JsonValue };
 
 /**
- * A session's attributes: JSON values under string keys. The object is deeply frozen and has no prototype, so
- * `__proto__` and `constructor` are ordinary keys.
+ * A session's attributes: JSON values under string keys, as a deeply frozen object that behaves like any other. Attributes
+ * named `__proto__` or `constructor` are its own properties and change nothing else. As in any object, a name that is not
+ * set may be inherited: look up a name that a client chose with `Object.hasOwn()`.
  */
 export type SessionAttributes = Readonly<Record<string, JsonValue>>;
 
 /**
- * An attribute value as a caller writes it. A write rejects objects and arrays that contain anything but JSON:
- * `undefined`, functions, symbols, BigInt, NaN, cycles or class instances such as `Date`.
+ * An attribute value as a caller writes it. A write rejects what JSON cannot keep exactly (RFC 7493): `undefined`,
+ * functions, symbols, BigInt, NaN, -0, whole numbers beyond 2^53 - 1, texts with lone surrogates, cycles, sparse arrays,
+ * and class instances such as `Date`.
  */
 export type AttributeValue = null | boolean | number | string | object;
 
@@ -30,9 +32,19 @@ export interface AttributePatch {
   readonly remove?: readonly string[];
 }
 
-/** Returns an empty object without a prototype; see {@link SessionAttributes}. */
-export function emptyAttributes(): Record<string, JsonValue> {
-  return Object.create(null) as Record<string, JsonValue>;
+export const NO_ATTRIBUTES: SessionAttributes = Object.freeze({});
+
+/**
+ * Returns the frozen attributes with these entries. Each becomes an own property: assigning `__proto__` would change the
+ * prototype instead.
+ */
+export function attributesFrom(entries: Iterable<readonly [string, JsonValue]>): SessionAttributes {
+  return Object.freeze(Object.fromEntries(entries));
+}
+
+/** Returns an attribute, or `undefined` if it is not set: also for a name that every object inherits. */
+export function attributeOf(attributes: SessionAttributes, key: string): JsonValue | undefined {
+  return Object.hasOwn(attributes, key) ? attributes[key] : undefined;
 }
 
 /**

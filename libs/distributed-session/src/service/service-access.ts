@@ -1,5 +1,5 @@
 import { ServiceInputError, ServicePermissionError } from '../errors/service.errors.js';
-import { type SessionAttributes, emptyAttributes } from '../model/attributes.js';
+import { type SessionAttributes, attributesFrom } from '../model/attributes.js';
 import { kindMismatch } from '../model/value-kind.js';
 import { PermissionSet, type Permission, parsePermission } from './permission.js';
 import { assertServiceId } from './service-input.js';
@@ -87,11 +87,8 @@ export class ServiceAccess {
   /** Returns the attributes that the service may read. A hidden one is absent, as if it were not set (ASVS 8.2.3). */
   visible(attributes: SessionAttributes): SessionAttributes {
     if (this.may(READ)) return attributes;
-    const visible = emptyAttributes();
-    for (const [key, value] of Object.entries(attributes)) {
-      if (this.sets.every((set) => set.grantsAttribute(READ, key))) visible[key] = value;
-    }
-    return Object.freeze(visible);
+    const entries = Object.entries(attributes);
+    return attributesFrom(entries.filter(([key]) => this.sets.every((set) => set.grantsAttribute(READ, key))));
   }
 }
 

@@ -1,4 +1,10 @@
-import type { AttributeLimits, AttributePatch, AttributeValue, JsonValue } from '../model/attributes.js';
+import {
+  type AttributeLimits,
+  type AttributePatch,
+  type AttributeValue,
+  type JsonValue,
+  attributeOf,
+} from '../model/attributes.js';
 import type { Session, SessionUpdate } from '../model/session.js';
 import { assertAttributeKey } from './attribute-value.js';
 import { checkPatch } from './checked-patch.js';
@@ -103,7 +109,7 @@ export abstract class AttributeOperations extends SessionOperations {
   async getAttribute<T = JsonValue>(sessionId: string, key: string, options: ReadOptions = {}): Promise<T | undefined> {
     assertAttributeKey(key, 'attribute key', this.#limits);
     const { attributes } = await this.getSession(sessionId, options);
-    return attributes[key] as T | undefined;
+    return attributeOf(attributes, key) as T | undefined;
   }
 
   get #limits(): AttributeLimits {

@@ -2,6 +2,11 @@ import { SessionInputError } from '../errors/session.errors.js';
 import { type AttributeLimits, type JsonValue, isPlainObject } from '../model/attributes.js';
 import { kindMismatch } from '../model/value-kind.js';
 
+/** What a text must be, because a lone surrogate has no encoding in UTF-8. */
+const WELL_FORMED = 'well-formed Unicode, without lone surrogates';
+/** JSON.stringify() writes a number with an exponent from here on. */
+const FIRST_FLOAT = 1e21;
+
 /**
  * Returns a deeply frozen copy of a value, after checking that it is JSON and within the limits.
  *
@@ -33,6 +38,13 @@ export function assertAttributeKey(key: unknown, field: string, limits: Attribut
     const expectation = `must be at most ${limits.maxKeyLength} characters long, not ${key.length}.`;
     throw new SessionInputError(field, 'attribute-key-length', expectation, limits.maxKeyLength);
   }
+  if (!key.isWellFormed()) throw new SessionInputError(field, 'attribute-key', `must be ${WELL_FORMED}.`);
+}
+
+/** Rejects an object with properties that JSON leaves out: symbols, and properties that are not enumerable. */
+export function assertListed(value: object, path: string): void {
+  if (Reflect.ownKeys(value).length === Object.keys(value).length) return;
+  throw notExact(path, 'it has properties that JSON leaves out, such as symbols');
 }
 
 class JsonCopier {
@@ -52,12 +64,10 @@ class JsonCopier {
     if (value === null || typeof value === 'boolean') return value;
     if (typeof value === 'string') {
       this.#spend(value.length);
+      if (!value.isWellFormed()) throw notExact(path, `a text must be ${WELL_FORMED}`);
       return value;
     }
-    if (typeof value === 'number') {
-      if (!Number.isFinite(value)) throw notJson(path, `${value} has no JSON representation; use null or a string`);
-      return value;
-    }
+    if (typeof value === 'number') return exactNumber(value, path);
     if (typeof value !== 'object') throw notJson(path, `a value of type ${typeof value} has no JSON representation`);
     return this.#copyObject(value, path, depth + 1);
   }
@@ -76,6 +86,9 @@ class JsonCopier {
 
   #copyArray(value: readonly unknown[], path: string, depth: number): JsonValue[] {
     this.#spend(value.length);
+    // Besides its elements, an array has a length.
+    if (Reflect.ownKeys(value).length > value.length + 1)
+      throw notExact(path, 'it has properties besides its elements');
     return Array.from(value, (item, index) => this.copy(item, `${path}[${index}]`, depth));
   }
 
@@ -83,9 +96,11 @@ class JsonCopier {
     if (!isPlainObject(value)) {
       throw notJson(path, 'it is a class instance; use a plain object or a string, such as date.toISOString()');
     }
+    assertListed(value, path);
     const copy: Record<string, JsonValue> = {};
     for (const [key, item] of Object.entries(value)) {
       this.#spend(key.length);
+      if (!key.isWellFormed()) throw notExact(path, `its names must be ${WELL_FORMED}`);
       const copied = this.copy(item, `${path}.${key}`, depth);
       // Assigning `__proto__` would change the prototype instead of adding a key.
       Object.defineProperty(copy, key, { value: copied, enumerable: true, configurable: true, writable: true });
@@ -97,6 +112,20 @@ class JsonCopier {
     this.#budget -= bytes;
     if (this.#budget < 0) throw tooLarge(this.root, this.limits);
   }
+}
+
+/** JSON has one zero, and other readers keep whole numbers only up to 2^53 - 1. From 1e21 on, JSON writes a float. */
+function exactNumber(value: number, path: string): number {
+  if (!Number.isFinite(value)) throw notJson(path, `${value} has no JSON representation; use null or a string`);
+  if (Object.is(value, -0)) throw notExact(path, '-0 would become 0; use 0');
+  if (Number.isInteger(value) && !Number.isSafeInteger(value) && Math.abs(value) < FIRST_FLOAT) {
+    throw notExact(path, `whole numbers beyond ${Number.MAX_SAFE_INTEGER} lose digits; use a string`);
+  }
+  return value;
+}
+
+function notExact(path: string, reason: string): SessionInputError {
+  return new SessionInputError(path, 'attribute-value', `is not a value that JSON keeps exactly: ${reason}.`);
 }
 
 function notJson(path: string, reason: string): SessionInputError {

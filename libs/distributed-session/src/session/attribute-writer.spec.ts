@@ -5,7 +5,7 @@ import type { ReplaceSession } from '../storage/session-storage.operations.js';
 import { InMemorySessionStorage } from '../storage/in-memory/in-memory-session-storage.js';
 import { FakeClock } from '../testing/fake-clock.js';
 import { AttributeWriter } from './attribute-writer.js';
-import { type AttributePatch, emptyAttributes } from '../model/attributes.js';
+import { type AttributePatch, NO_ATTRIBUTES } from '../model/attributes.js';
 import { checkPatch } from './checked-patch.js';
 import { openSession } from './open-session.js';
 import { SessionIssuer } from './session-issuer.js';
@@ -47,7 +47,7 @@ describe('AttributeWriter', () => {
     const options = resolveOptions({ serviceId: 'svc', storage, attributeLimits, rotationGraceMs: GRACE_MS });
     issuer = new SessionIssuer(storage, options, new TokenDigests({}));
     writer = new AttributeWriter(storage, options, new TokenDigests({}));
-    const creation = { loginId: 'alice', attributes: emptyAttributes(), timeouts: options.timeouts };
+    const creation = { loginId: 'alice', attributes: NO_ATTRIBUTES, timeouts: options.timeouts };
     sessionId = (await issuer.create(creation, { by: 'svc', mayDisplace: true })).open.record.sessionId;
   });
 
@@ -206,7 +206,7 @@ describe('AttributeWriter.replace', () => {
     const storage = new InMemorySessionStorage({ clock: new FakeClock() });
     const options = resolveOptions({ serviceId: 'svc', storage });
     const writer = new AttributeWriter(storage, options, new TokenDigests({}));
-    const creation = { loginId: 'alice', attributes: emptyAttributes(), timeouts: options.timeouts };
+    const creation = { loginId: 'alice', attributes: NO_ATTRIBUTES, timeouts: options.timeouts };
     const { open } = await new SessionIssuer(storage, options, new TokenDigests({})).create(creation, {
       by: 'svc',
       mayDisplace: true,

@@ -4,13 +4,13 @@ import {
   type AttributePatch,
   type JsonValue,
   type SessionAttributes,
-  emptyAttributes,
+  attributesFrom,
   isPlainObject,
 } from '../model/attributes.js';
 import { INPUT_LIMITS } from '../model/input-limits.js';
 import { kindMismatch } from '../model/value-kind.js';
 import { shownUnknown, unknownName } from '../options/unknown-name.js';
-import { assertAttributeKey, copyAttributeValue } from './attribute-value.js';
+import { assertAttributeKey, assertListed, copyAttributeValue } from './attribute-value.js';
 
 const PATCH_FIELDS = ['set', 'remove'];
 const { maxRemovedKeys } = INPUT_LIMITS;
@@ -49,6 +49,7 @@ export function checkAttributes(attributes: unknown, limits: AttributeLimits, ex
     const expectation = `must be a plain object of JSON values${kindMismatch(attributes, 'an object')}.`;
     throw new SessionInputError('attributes', 'type', expectation);
   }
+  assertListed(attributes, 'attributes');
   const keys = Object.keys(attributes);
   if (keys.length > Math.max(limits.maxCount, existing)) throw tooMany(limits);
   const checked = new Map<string, JsonValue>();
@@ -92,9 +93,8 @@ export function applyPatch(
   const { maxCount, maxTotalBytes } = limits;
   const removed = [...patch.remove].some((key) => Object.hasOwn(current, key));
   if (patch.set.size === 0 && !removed) return current;
-  const next = Object.assign(emptyAttributes(), current);
-  for (const key of patch.remove) delete next[key];
-  for (const [key, value] of patch.set) next[key] = value;
+  const kept = Object.entries(current).filter(([key]) => !patch.remove.has(key));
+  const next = attributesFrom([...kept, ...patch.set]);
   const count = Object.keys(next).length;
   if (count > maxCount && count > Object.keys(current).length) {
     throw tooMany(limits);
@@ -104,7 +104,7 @@ export function applyPatch(
     const expectation = `must be at most ${maxTotalBytes} bytes as JSON in total.`;
     throw new SessionInputError('attributes', 'attributes-total-size', expectation, maxTotalBytes);
   }
-  return Object.freeze(next);
+  return next;
 }
 
 /** States the limit only: the actual number includes attributes that the caller may not read. */

@@ -3,7 +3,7 @@ import { StorageCorruptError } from '../errors/storage.errors.js';
 import { resolveOptions } from '../resolve-options.js';
 import { InMemorySessionStorage } from '../storage/in-memory/in-memory-session-storage.js';
 import { FakeClock } from '../testing/fake-clock.js';
-import { emptyAttributes } from '../model/attributes.js';
+import { NO_ATTRIBUTES } from '../model/attributes.js';
 import { openLive } from './open-session.js';
 import { SessionIssuer } from './session-issuer.js';
 import { TokenDigests } from './token-digests.js';
@@ -24,7 +24,7 @@ describe('SessionEnder', () => {
     const options = resolveOptions({ serviceId: 'svc', storage, rotationGraceMs: GRACE_MS });
     issuer = new SessionIssuer(storage, options, new TokenDigests({}));
     terminator = new SessionEnder(storage, options.historyRetentionMs);
-    const creation = { loginId: 'alice', attributes: emptyAttributes(), timeouts: options.timeouts };
+    const creation = { loginId: 'alice', attributes: NO_ATTRIBUTES, timeouts: options.timeouts };
     sessionId = (await issuer.create(creation, { by: 'svc', mayDisplace: true })).open.record.sessionId;
   });
 

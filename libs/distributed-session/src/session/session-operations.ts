@@ -1,5 +1,5 @@
 import { SessionInputError } from '../errors/session.errors.js';
-import { emptyAttributes } from '../model/attributes.js';
+import { NO_ATTRIBUTES } from '../model/attributes.js';
 import type { IssuedSession, Session } from '../model/session.js';
 import { parsePermission } from '../service/permission.js';
 import type { ServiceAccess } from '../service/service-access.js';
@@ -56,7 +56,7 @@ export abstract class SessionOperations extends ServiceOperations {
     const checked = checkCreateOptions(options, this.parts.options);
     const patch = checkPatch({ set: options.attributes }, attributeLimits);
     if (patch.set.size > 0) this.access.requireWrite(patch.set.keys());
-    const state = applyPatchAs(this.access, { attributes: emptyAttributes() }, patch, this.parts.options);
+    const state = applyPatchAs(this.access, { attributes: NO_ATTRIBUTES }, patch, this.parts.options);
     const origin = { by: this.access.serviceId, mayDisplace: this.access.may(DELETE) };
     // Accesses that this process has seen count, if they are on their way to the storage.
     if (onLimit === 'end-idlest') await this.parts.touches.settle(loginId);

@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import { StorageCorruptError } from '../errors/storage.errors.js';
-import { type JsonValue, type SessionAttributes, emptyAttributes } from '../model/attributes.js';
+import type { JsonValue, SessionAttributes } from '../model/attributes.js';
 import type { SessionClient } from '../model/session.js';
 import type { AttributeWriters } from './attribute-shares.js';
 
@@ -32,7 +32,7 @@ export function decodePayload(payload: Uint8Array, sessionId: string): SessionPa
   if (!isDigest || !isRecord(attributes) || !(client === undefined || isRecord(client))) throw corrupt(sessionId);
   if (writers !== undefined && !isWriters(writers)) throw corrupt(sessionId);
   return Object.freeze({
-    attributes: Object.freeze(Object.assign(emptyAttributes(), attributes)),
+    attributes,
     ...(writers && { writers }),
     ...(client && { client }),
     ...(typeof tokenDigest === 'string' && { tokenDigest }),

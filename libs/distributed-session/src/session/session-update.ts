@@ -1,5 +1,5 @@
 import { SessionConflictError, SessionInputError } from '../errors/session.errors.js';
-import type { AttributeLimits } from '../model/attributes.js';
+import { type AttributeLimits, type JsonValue, attributeOf } from '../model/attributes.js';
 import type { Session, SessionUpdate } from '../model/session.js';
 import { kindMismatch } from '../model/value-kind.js';
 import type { ServiceAccess } from '../service/service-access.js';
@@ -39,7 +39,9 @@ export function patchOfUpdate(
     throw new SessionInputError(changed, 'immutable', 'cannot be changed by updateSession(); only attributes can.');
   }
   const wanted = checkAttributes(update.attributes, limits, Object.keys(seen.attributes).length);
-  const set = [...wanted].filter(([key, value]) => JSON.stringify(value) !== JSON.stringify(seen.attributes[key]));
+  const isNew = ([key, value]: readonly [string, JsonValue]) =>
+    JSON.stringify(value) !== JSON.stringify(attributeOf(seen.attributes, key));
+  const set = [...wanted].filter(isNew);
   const remove = Object.keys(seen.attributes).filter((key) => !wanted.has(key));
   return { set: new Map(set), remove: new Set(remove) };
 }

@@ -3,6 +3,9 @@ import type { JsonValue } from '../../model/attributes.js';
 import { rejectsWith } from '../assertions.js';
 import type { StorageContext } from '../storage-context.js';
 
+/** As a template string converts it. */
+const asText = (value: unknown) => `as text: ${value as string}`;
+
 /** Attributes: which values are valid, how they are written, and how they are returned. */
 export function describeAttributes(context: StorageContext): void {
   const { it } = context.runner;
@@ -61,6 +64,40 @@ export function describeAttributes(context: StorageContext): void {
       assert.equal(({} as { polluted?: unknown }).polluted, undefined);
     });
 
+    it('session.attributes behaves like an ordinary object, whatever its attributes are called', async () => {
+      const { sessions, sessionId } = await start();
+      const ordinary = JSON.parse('{"role":"admin","n":{"a":1},"__proto__":{"polluted":1},"constructor":2}') as object;
+      await sessions.setAttributes(sessionId, { set: ordinary as { role: string } });
+      const reader = sessions.as({ serviceId: 'reader', permissions: ['session.read:*'] });
+      for (const manager of [sessions, reader]) {
+        const { attributes } = await manager.getSession(sessionId);
+        assert.deepEqual(attributes, ordinary);
+        assert.deepEqual({ ...attributes }, ordinary);
+        assert.deepEqual(structuredClone(attributes), ordinary);
+        assert.deepEqual(Object.keys(attributes), Object.keys(ordinary));
+        assert.equal(JSON.stringify(attributes), JSON.stringify(ordinary));
+        assert.equal(asText(attributes), 'as text: [object Object]');
+        assert(attributes.hasOwnProperty('role') && !attributes.hasOwnProperty('toString') && 'role' in attributes);
+        assert.equal(Object.getPrototypeOf(attributes), Object.prototype);
+        assert.equal((attributes as { polluted?: unknown }).polluted, undefined);
+      }
+      const { attributes } = await sessions.createSession('bob');
+      assert.deepEqual(attributes, {});
+      assert.equal(asText(attributes), 'as text: [object Object]');
+    });
+
+    it('a name that every object inherits reads as not set, and can be updated', async () => {
+      const { sessions, sessionId } = await start();
+      for (const key of ['__proto__', 'constructor', 'toString', 'hasOwnProperty', 'valueOf']) {
+        assert.equal(await sessions.getAttribute(sessionId, key), undefined);
+        const { attributes, ...session } = await sessions.getSession(sessionId);
+        const wanted = Object.fromEntries([...Object.entries(attributes), [key, {}]]);
+        const updated = await sessions.updateSession({ ...session, attributes: wanted });
+        assert(Object.hasOwn(updated.attributes, key));
+        assert.deepEqual(await sessions.getAttribute(sessionId, key), {});
+      }
+    });
+
     const cyclic: Record<string, unknown> = {};
     cyclic['self'] = cyclic;
     const invalid: [string, unknown, string][] = [
@@ -73,6 +110,10 @@ export function describeAttributes(context: StorageContext): void {
       ['a cyclic object', cyclic, 'attribute-value'],
       ['a Date', new Date(), 'attribute-value'],
       ['a nested undefined', { a: [{ b: undefined }] }, 'attribute-value'],
+      ['-0', -0, 'attribute-value'],
+      ['a whole number beyond 2^53 - 1', [2 ** 53], 'attribute-value'],
+      ['a lone surrogate', { text: '\ud800' }, 'attribute-value'],
+      ['a name with a lone surrogate', { '\udfff': 1 }, 'attribute-value'],
       ['16,385 characters', 'x'.repeat(16_385), 'attribute-value-size'],
       ['a value that is nested 17 levels deep', JSON.parse('['.repeat(17) + ']'.repeat(17)), 'attribute-depth'],
     ];
@@ -92,6 +133,7 @@ export function describeAttributes(context: StorageContext): void {
       const rejects = (set: Record<string, string>, constraint: string, limit?: number) =>
         rejectsWith(sessions.setAttributes(sessionId, { set }), 'ERR_SESSION_INPUT', { constraint, limit });
       await rejects({ '': 'x' }, 'attribute-key');
+      await rejects({ 'a\ud800': 'x' }, 'attribute-key');
       await rejects({ ['k'.repeat(129)]: 'x' }, 'attribute-key-length', 128);
       const many = Object.fromEntries(Array.from({ length: 101 }, (_, n) => [`k${n}`, 'x']));
       await rejects(many, 'attribute-count', 100);

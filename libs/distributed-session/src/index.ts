@@ -91,6 +91,7 @@ export { SessionStorage } from './storage/session-storage.js';
 export type { AnyDistributedSessionError } from './errors/any-distributed-session.error.js';
 export { DistributedSessionError, type DistributedSessionErrorCode } from './errors/distributed-session.error.js';
 export { OptionsError } from './errors/options.error.js';
+export { PackageUnavailableError } from './errors/package-unavailable.error.js';
 export * from './errors/request.errors.js';
 export { shownUnknown, unknownName } from './options/unknown-name.js';
 export * from './errors/service.errors.js';

@@ -1,4 +1,5 @@
 import type { OptionsError } from './options.error.js';
+import type { PackageUnavailableError } from './package-unavailable.error.js';
 import type { RequestHeaderError } from './request.errors.js';
 import type {
   ServiceAuthenticationError,
@@ -34,6 +35,7 @@ import type {
  */
 export type AnyDistributedSessionError =
   | OptionsError
+  | PackageUnavailableError
   | RequestHeaderError
   | SessionMissingError
   | (SessionNotFoundError & { readonly code: 'ERR_SESSION_NOT_FOUND' })

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { DistributedSessionError } from './distributed-session.error.js';
 import { OptionsError } from './options.error.js';
+import { PackageUnavailableError } from './package-unavailable.error.js';
 import * as request from './request.errors.js';
 import * as service from './service.errors.js';
 import * as session from './session.errors.js';
@@ -11,6 +12,7 @@ const ending = { reason: 'logged-out', endedAt: 1, endedBy: 'svc' } as const;
 /** Codes are public API: a change breaks programs that branch on them. */
 const CODES: Record<string, DistributedSessionError> = {
   ERR_OPTIONS: new OptionsError('Invalid options:', ['one', 'two']),
+  ERR_PACKAGE_UNAVAILABLE: new PackageUnavailableError('fast-check', 'Install it.'),
   ERR_REQUEST_HEADER: new request.RequestHeaderError('Host was sent more than once.'),
   ERR_SESSION_MISSING: new session.SessionMissingError(),
   ERR_SESSION_NOT_FOUND: new session.SessionNotFoundError('id'),
@@ -41,7 +43,11 @@ describe('DistributedSessionError', () => {
   });
 
   it('gives every exported class a unique code', () => {
-    const exported = [OptionsError, ...[request, session, service, storage].flatMap((module) => Object.values(module))];
+    const exported = [
+      OptionsError,
+      PackageUnavailableError,
+      ...[request, session, service, storage].flatMap((module) => Object.values(module)),
+    ];
     expect(new Set(Object.values(CODES).map((error) => error.constructor))).toEqual(new Set(exported));
   });
 

@@ -1,6 +1,7 @@
 /** The codes of this library's errors. Codes are stable: branch on them, not on messages. */
 export type DistributedSessionErrorCode =
   | 'ERR_OPTIONS'
+  | 'ERR_PACKAGE_UNAVAILABLE'
   | 'ERR_REQUEST_HEADER'
   | 'ERR_SESSION_MISSING'
   | 'ERR_SESSION_NOT_FOUND'

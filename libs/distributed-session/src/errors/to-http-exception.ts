@@ -7,6 +7,7 @@ const HEADERS_TOO_LARGE = 431 as HttpStatus;
 
 const STATUS: Readonly<Record<DistributedSessionErrorCode, HttpStatus>> = {
   ERR_OPTIONS: HttpStatus.INTERNAL_SERVER_ERROR,
+  ERR_PACKAGE_UNAVAILABLE: HttpStatus.INTERNAL_SERVER_ERROR,
   ERR_REQUEST_HEADER: HttpStatus.BAD_REQUEST,
   ERR_SESSION_MISSING: HttpStatus.UNAUTHORIZED,
   ERR_SESSION_NOT_FOUND: HttpStatus.NOT_FOUND,

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { createHmac } from 'node:crypto';
+import { PackageUnavailableError } from '../errors/package-unavailable.error.js';
 import type { SecretHash } from '../storage/service-credential-storage.js';
 import { SecretHasher } from './secret-hasher.js';
 
@@ -47,5 +48,25 @@ describe('SecretHasher', () => {
     const damaged: SecretHash[] = ['', 'AAAA', 'not base64!'].map((digest) => ({ algorithm: 'hmac-sha256', digest }));
     for (const hash of [undefined, chosen, ...damaged]) expect(hasher.matchesGenerated(SECRET, hash)).toBe(false);
     for (const hash of [undefined, generated]) expect(await hasher.matchesChosen(CHOSEN, hash)).toBe(false);
+  });
+
+  describe('without argon2', () => {
+    const missing = new PackageUnavailableError('@node-rs/argon2', 'Install it.');
+    const limited = new SecretHasher('a pepper of the deployment', () => Promise.reject(missing));
+
+    it('hashes and matches generated secrets', () => {
+      expect(limited.matchesGenerated(SECRET, limited.hashGenerated(SECRET))).toBe(true);
+    });
+
+    it('refuses to hash a chosen secret, and to compare one with a stored hash', async () => {
+      await expect(limited.hashChosen(CHOSEN)).rejects.toBe(missing);
+      await expect(limited.matchesChosen(CHOSEN, await hasher.hashChosen(CHOSEN))).rejects.toBe(missing);
+    });
+
+    it('matches nothing where there is no hash of a chosen secret', async () => {
+      for (const hash of [undefined, limited.hashGenerated(SECRET)]) {
+        expect(await limited.matchesChosen(CHOSEN, hash)).toBe(false);
+      }
+    });
   });
 });

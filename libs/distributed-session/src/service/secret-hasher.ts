@@ -1,7 +1,7 @@
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
-import { hash, verify } from '@node-rs/argon2';
 import { StorageCorruptError } from '../errors/storage.errors.js';
 import type { SecretHash } from '../storage/service-credential-storage.js';
+import { type Argon2, loadArgon2 } from './argon2.js';
 
 /** The HMAC key without a pepper. It is public, and only separates these digests from other uses of SHA-256. */
 const NO_PEPPER = 'nestjs-distributed-session service secret';
@@ -14,7 +14,10 @@ export class SecretHasher {
   readonly #argon2Secret: { readonly secret?: Buffer };
   #decoy: Promise<string> | undefined;
 
-  constructor(pepper?: string) {
+  constructor(
+    pepper?: string,
+    private readonly load: () => Promise<Argon2> = loadArgon2,
+  ) {
     this.#key = pepper ?? NO_PEPPER;
     this.#argon2Secret = pepper === undefined ? {} : { secret: Buffer.from(pepper) };
   }
@@ -24,8 +27,13 @@ export class SecretHasher {
     return { algorithm: 'hmac-sha256', digest: this.#digest(secret).toString('base64url') };
   }
 
-  /** Hashes a caller-chosen secret. It may be guessable, so it gets a slow, memory-hard hash. */
+  /**
+   * Hashes a caller-chosen secret. It may be guessable, so it gets a slow, memory-hard hash.
+   *
+   * @throws {PackageUnavailableError} when argon2 is not installed for this platform.
+   */
   async hashChosen(secret: string): Promise<SecretHash> {
+    const { hash } = await this.load();
     return { algorithm: 'argon2id', encoded: await hash(secret, { ...ARGON2, ...this.#argon2Secret }) };
   }
 
@@ -41,15 +49,17 @@ export class SecretHasher {
    * Compares a caller-chosen secret with a stored hash. Takes the same time without a hash to compare with.
    *
    * @throws {StorageCorruptError} when the stored hash cannot be parsed.
+   * @throws {PackageUnavailableError} when there is a hash, and argon2 is not installed for this platform.
    */
   async matchesChosen(secret: string, stored: SecretHash | undefined): Promise<boolean> {
-    if (stored?.algorithm === 'argon2id') return this.#verifyChosen(secret, stored.encoded);
-    this.#decoy ??= hash(randomBytes(32), { ...ARGON2, ...this.#argon2Secret });
-    await verify(await this.#decoy, secret, this.#argon2Secret);
+    if (stored?.algorithm === 'argon2id') return this.#verifyChosen(await this.load(), secret, stored.encoded);
+    // Without argon2 no chosen secret can be right, so there is no time to imitate.
+    const argon2 = await this.load().catch(() => undefined);
+    if (argon2) await argon2.verify(await this.#decoyOf(argon2), secret, this.#argon2Secret);
     return false;
   }
 
-  async #verifyChosen(secret: string, encoded: string): Promise<boolean> {
+  async #verifyChosen({ verify }: Argon2, secret: string, encoded: string): Promise<boolean> {
     try {
       return await verify(encoded, secret, this.#argon2Secret);
     } catch {
@@ -57,6 +67,10 @@ export class SecretHasher {
         'The stored hash of a service secret is corrupt. Rotate the secret of the service.',
       );
     }
+  }
+
+  #decoyOf({ hash }: Argon2): Promise<string> {
+    return (this.#decoy ??= hash(randomBytes(32), { ...ARGON2, ...this.#argon2Secret }));
   }
 
   #digest(secret: string): Buffer {

@@ -12,9 +12,12 @@ import { ROOT } from './support/packed-library.js';
 
 const examples = docstringExamples();
 const programs = [...pages().flatMap(programsOf), ...examples];
+
+/** Where the pages of the repository are on the web: the packed README links to them there. */
+const ON_THE_WEB = `${readManifest().homepage.replace(/#.*/, '')}/blob/main/`;
 const links = pages().flatMap((page) =>
   linkTargets(readPage(page))
-    .filter((target) => !/^[a-z]+:/.test(target))
+    .filter((target) => target.startsWith(ON_THE_WEB) || !/^[a-z]+:/.test(target))
     .map((target) => ({ page, target })),
 );
 
@@ -49,10 +52,22 @@ describe('the docstrings of the root entry', () => {
 
 describe('the links in the documentation', () => {
   it.each(links)('have existing targets: $target in $page', ({ page, target }) => {
-    const [path = '', anchor] = target.split('#');
-    const linked = path === '' ? page : join(dirname(page), path);
+    const [path = '', anchor] = target.replace(ON_THE_WEB, '').split('#');
+    const folder = target.startsWith(ON_THE_WEB) ? '' : dirname(page);
+    const linked = path === '' ? page : join(folder, path);
     expect(existsSync(join(ROOT, linked))).toBe(true);
     expect(anchor === undefined || headingAnchors(linked).includes(anchor)).toBe(true);
+  });
+});
+
+describe("the library's package.json", () => {
+  const { homepage, bugs, repository } = readManifest();
+
+  it('names the repository, its folder, the home page and where to report bugs', () => {
+    const web = repository.url.replace(/^git\+(.*)\.git$/, '$1');
+    expect(web).toMatch(/^https:\/\/github\.com\/[\w-]+\/[\w-]+$/);
+    expect({ homepage, bugs }).toEqual({ homepage: `${web}#readme`, bugs: { url: `${web}/issues` } });
+    expect(existsSync(join(ROOT, repository.directory, 'package.json'))).toBe(true);
   });
 });
 
@@ -101,4 +116,14 @@ function headingAnchors(page: string): readonly string[] {
       .replaceAll(/[^\w -]/g, '')
       .replaceAll(' ', '-'),
   );
+}
+
+interface Manifest {
+  readonly homepage: string;
+  readonly bugs: { readonly url: string };
+  readonly repository: { readonly url: string; readonly directory: string };
+}
+
+function readManifest(): Manifest {
+  return JSON.parse(readPage('libs/distributed-session/package.json')) as Manifest;
 }

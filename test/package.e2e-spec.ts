@@ -1,8 +1,8 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { codeBlocks } from './support/markdown.js';
+import { codeBlocks, linkTargets } from './support/markdown.js';
 import { packagesReached } from './support/module-graph.js';
 import { PostgresServer } from '@distributed-session/test-servers/postgres/postgres-server.js';
 import { RedisServer } from '@distributed-session/test-servers/redis/redis-server.js';
@@ -13,6 +13,7 @@ import { isFullTier } from './support/tier.js';
 
 const LIBRARY_NAME = 'nestjs-distributed-session';
 const MINUTE = 60_000;
+const PAGES = ['package.json', 'README.md', 'CHANGELOG.md', 'LICENSE'];
 
 interface Application {
   /** The major version of Nest. */
@@ -89,13 +90,42 @@ describe('the packed library', () => {
     expect(await firstBlock('sh')).toMatch(new RegExp(`^npm install ${LIBRARY_NAME}\\b`));
   });
 
-  it('contains the compiled code, its types, package.json, README and LICENSE, and nothing else', () => {
-    const expected = /^(?:package\.json|README\.md|LICENSE|dist\/.+\.(?:js|d\.ts))$/;
-    expect(packed.files.filter((path) => !expected.test(path))).toEqual([]);
-    expect(packed.files).toEqual(
-      expect.arrayContaining(['package.json', 'README.md', 'LICENSE', 'dist/index.js', 'dist/index.d.ts']),
-    );
+  it('contains both builds, their types, maps and sources, package.json and the pages, and nothing else', () => {
+    const expected = [...PAGES, 'dist/commonjs/package.json', 'dist/commonjs/LICENSES.txt'];
+    const code = /^(?:dist\/.+\.(?:js|d\.ts)(?:\.map)?|src\/.+\.ts)$/;
+    expect(packed.files.filter((path) => !code.test(path)).toSorted()).toEqual(expected.toSorted());
+    expect(packed.files).toEqual(expect.arrayContaining(['dist/index.js', 'dist/index.d.ts', 'src/index.ts']));
   });
+
+  it('is less than 1 MB to download', () => {
+    expect(packed.size).toBeLessThan(1_000_000);
+  });
+
+  it('contains the sources of all of its maps', async () => {
+    const maps = packed.files.filter((path) => path.endsWith('.map'));
+    expect(maps).toEqual(expect.arrayContaining(['dist/index.d.ts.map', 'dist/commonjs/index.d.ts.map']));
+    for (const map of maps) {
+      const { sources } = JSON.parse(await readFile(join(packed.folder, map), 'utf8')) as { sources: string[] };
+      expect(sources).not.toEqual([]);
+      const paths = sources.map((source) => join(dirname(map), source));
+      expect(paths.filter((path) => !packed.files.includes(path))).toEqual([]);
+    }
+  });
+
+  it('has a map for every declaration', () => {
+    const declarations = packed.files.filter((path) => path.endsWith('.d.ts'));
+    expect(declarations.filter((path) => !packed.files.includes(`${path}.map`))).toEqual([]);
+  });
+
+  it.each(PAGES.filter((page) => page.endsWith('.md')))(
+    'links from %s only to files in it and to the web',
+    async (page) => {
+      const targets = linkTargets(await readFile(join(packed.folder, page), 'utf8'));
+      expect(targets).not.toEqual([]);
+      const files = targets.filter((target) => !/^(?:https:|#)/.test(target));
+      expect(files.filter((target) => !packed.files.includes(target))).toEqual([]);
+    },
+  );
 
   it('does not contain its tests', () => {
     expect(packed.files.filter((path) => /\.(?:spec|e2e-spec)\./.test(path))).toEqual([]);

@@ -12,6 +12,8 @@ export interface PackedLibrary {
   readonly tarball: string;
   /** The paths of the files in it. */
   readonly files: readonly string[];
+  /** The size of the tarball, in bytes. */
+  readonly size: number;
   /** The folder that was packed. */
   readonly folder: string;
 }
@@ -22,6 +24,7 @@ export async function packLibrary(temporary: string): Promise<PackedLibrary> {
   const folder = join(temporary, 'library');
   await cp(LIBRARY, folder, { recursive: true, filter: (source) => basename(source) !== 'node_modules' });
   const report = await outputOf('npm', ['pack', '--json', '--pack-destination', temporary], folder);
-  const [packed] = JSON.parse(report) as [{ filename: string; files: { path: string }[] }];
-  return { tarball: join(temporary, packed.filename), files: packed.files.map(({ path }) => path), folder };
+  const [packed] = JSON.parse(report) as [{ filename: string; size: number; files: { path: string }[] }];
+  const files = packed.files.map(({ path }) => path);
+  return { tarball: join(temporary, packed.filename), files, size: packed.size, folder };
 }

@@ -1,4 +1,4 @@
-import { rm } from 'node:fs/promises';
+import { copyFile, readFile, rm } from 'node:fs/promises';
 import { runCommand } from '@distributed-session/test-servers/run-command.js';
 
 const LIBRARY = 'libs/distributed-session';
@@ -15,7 +15,13 @@ const COMMON_INPUTS = ['package-lock.json', 'tsconfig.base.json', '.swcrc', 'too
 export const TARGETS = {
   library: {
     title: 'the library',
-    inputs: [...COMMON_INPUTS, `${LIBRARY}/src`, `${LIBRARY}/tsconfig.build.json`],
+    inputs: [
+      ...COMMON_INPUTS,
+      `${LIBRARY}/src`,
+      `${LIBRARY}/package.json`,
+      `${LIBRARY}/tsconfig.build.json`,
+      'CHANGELOG.md',
+    ],
     output: `${LIBRARY}/dist`,
     make: emitLibrary,
   },
@@ -33,12 +39,27 @@ export const TARGETS = {
   },
 };
 
-/** Modules and declarations as they are published. `npm run types` checks the types. */
+/** The modules and declarations as they are published, and the changelog. `npm run types` checks the types. */
 async function emitLibrary() {
   await rm(`${LIBRARY}/dist`, { recursive: true, force: true });
+  await copyFile('CHANGELOG.md', `${LIBRARY}/CHANGELOG.md`);
   const tsc = ['node_modules/typescript/bin/tsc', '--project', `${LIBRARY}/tsconfig.build.json`, '--noCheck'];
   const { passed, output } = await runCommand(process.execPath, tsc);
   if (!passed) throw new Error(output);
+  const [{ emitCommonJs }, { emitCommonJsTypes }] = await Promise.all([
+    import('./commonjs.js'),
+    import('./commonjs-types.js'),
+  ]);
+  await emitCommonJs(`${LIBRARY}/dist`);
+  await emitCommonJsTypes(await entrySources(), `${LIBRARY}/src`, `${LIBRARY}/dist`);
+}
+
+/** The sources of the library's entry points. */
+async function entrySources() {
+  /** @type {{ exports: Record<string, string | Record<string, string>> }} */
+  const { exports } = JSON.parse(await readFile(`${LIBRARY}/package.json`, 'utf8'));
+  const entries = Object.values(exports).filter((entry) => typeof entry === 'object');
+  return entries.map((entry) => `${LIBRARY}/${entry['@distributed-session/source']}`);
 }
 
 /**

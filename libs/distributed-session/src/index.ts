@@ -1,3 +1,5 @@
+import './model/module-format.js';
+
 // Module, options and manager
 export { DistributedSessionModule } from './distributed-session.module.js';
 export type { DistributedSessionModuleOptions, StorageSource } from './distributed-session.module-definition.js';

@@ -1,3 +1,4 @@
+import '../model/module-format.js';
 export {
   DistributedSessionHealthIndicator,
   type DistributedSessionHealthOptions,

@@ -1,3 +1,4 @@
+import '../model/module-format.js';
 export { FakeClock } from './fake-clock.js';
 export { describeManagerOn } from './manager-suite/describe-manager-on.js';
 export { describeSessionStorage } from './storage-suite/describe-session-storage.js';

@@ -1,3 +1,4 @@
+import '../../model/module-format.js';
 export type { PostgresPool } from './connection/postgres-pool.js';
 export { type PgliteDatabase, pglitePool } from './connection/pglite-pool.js';
 export { PostgresSessionStorage } from './postgres-session-storage.js';

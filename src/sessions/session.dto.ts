@@ -34,16 +34,20 @@ export const ApiSessionId = (): MethodDecorator =>
 
 const ATTRIBUTES = { type: 'object', additionalProperties: true } as const;
 const IP = { description: 'The IP address of the client.', example: '203.0.113.7' };
+const CUT = 'Characters beyond the limit are cut off; an empty text is absent.';
 const USER_AGENT = { description: 'The `User-Agent` of the client.', example: 'Firefox' };
 const CLIENT = { description: "The client at login, for the user's list of devices." };
 
 /** The client at login. The library validates the fields. */
 @ApiSchema(CLIENT)
 class SessionClientBody {
-  @ApiPropertyOptional({ ...IP, minLength: 1, maxLength: INPUT_LIMITS.maxClientIpLength })
+  @ApiPropertyOptional({ ...IP, description: `${IP.description} ${CUT} The limit: ${INPUT_LIMITS.maxClientIpLength}.` })
   readonly ip?: string;
 
-  @ApiPropertyOptional({ ...USER_AGENT, minLength: 1, maxLength: INPUT_LIMITS.maxUserAgentLength })
+  @ApiPropertyOptional({
+    ...USER_AGENT,
+    description: `${USER_AGENT.description} ${CUT} The limit: ${INPUT_LIMITS.maxUserAgentLength}.`,
+  })
   readonly userAgent?: string;
 }
 

@@ -3,9 +3,9 @@ import type { EndReason } from './end-reason.js';
 
 /** The client as it was at login, for the user's list of devices. For display only; never trusted. */
 export interface SessionClient {
-  /** At most 64 characters. */
+  /** At most 64 characters; a login cuts off the rest. */
   readonly ip?: string;
-  /** At most 1,024 characters. */
+  /** At most 1,024 characters; a login cuts off the rest. */
   readonly userAgent?: string;
 }
 

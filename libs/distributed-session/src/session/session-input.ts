@@ -1,5 +1,5 @@
 import { SessionInputError } from '../errors/session.errors.js';
-import { type AttributeInput, isPlainObject } from '../model/attributes.js';
+import type { AttributeInput } from '../model/attributes.js';
 import { MAX_DURATION_MS, isDuration } from '../model/duration.js';
 import { CALLER_END_REASONS, type CallerEndReason } from '../model/end-reason.js';
 import { DEFAULT_PAGE_SIZE, INPUT_LIMITS } from '../model/input-limits.js';
@@ -9,6 +9,7 @@ import { kindMismatch } from '../model/value-kind.js';
 import { shownUnknown, unknownName } from '../options/unknown-name.js';
 import type { ResolvedOptions } from '../resolve-options.js';
 import type { ListLogins } from '../storage/session-storage.operations.js';
+import { checkClient } from './client-input.js';
 import { assertSessionId } from './session-credential.js';
 
 /**
@@ -22,7 +23,7 @@ export interface CreateSessionOptions {
   readonly device?: string;
   /** The initial attributes. */
   readonly attributes?: AttributeInput;
-  /** The client, for the user's list of devices. */
+  /** The client, for the user's list of devices. Longer texts are cut; an empty one is absent. */
   readonly client?: SessionClient;
   /** Overrides the module's idle timeout for this session, up to `maxIdleTimeoutMs`; `null` disables it. */
   readonly idleTimeoutMs?: number | null;
@@ -31,7 +32,6 @@ export interface CreateSessionOptions {
 }
 
 const CREATE_OPTIONS = ['device', 'attributes', 'client', 'idleTimeoutMs', 'absoluteTimeoutMs'];
-const CLIENT_FIELDS = ['ip', 'userAgent'];
 
 /** Checks a login id: 1 to 256 characters of well-formed Unicode, because two ill-formed ids could encode alike. */
 export function assertLoginId(loginId: unknown): asserts loginId is string {
@@ -105,22 +105,6 @@ function assertBelowCeiling(
   const option = name === 'idleTimeoutMs' ? 'maxIdleTimeoutMs' : 'maxAbsoluteTimeoutMs';
   const expectation = `must be at most ${ceiling} ms, which the option ${option} sets; null means no timeout.`;
   throw new SessionInputError(name, 'range', expectation, ceiling);
-}
-
-/** Returns a copy of the known fields, so that nothing else of the caller's object is stored. */
-function checkClient(client: unknown): SessionClient {
-  if (!isPlainObject(client)) {
-    throw new SessionInputError('client', 'type', `must be a plain object${kindMismatch(client, 'an object')}.`);
-  }
-  const unknown = Object.keys(client).find((name) => !CLIENT_FIELDS.includes(name));
-  if (unknown !== undefined) {
-    const error = unknownName('field', unknown, CLIENT_FIELDS, 'client.');
-    throw new SessionInputError(`client.${shownUnknown(unknown, CLIENT_FIELDS)}`, 'unknown-field', error);
-  }
-  const { ip, userAgent } = client;
-  if (ip !== undefined) assertText('client.ip', ip, INPUT_LIMITS.maxClientIpLength);
-  if (userAgent !== undefined) assertText('client.userAgent', userAgent, INPUT_LIMITS.maxUserAgentLength);
-  return { ...(ip !== undefined && { ip }), ...(userAgent !== undefined && { userAgent }) };
 }
 
 function assertText(field: string, value: unknown, maxLength: number): asserts value is string {

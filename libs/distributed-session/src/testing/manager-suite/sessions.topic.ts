@@ -10,6 +10,16 @@ export function describeSessions(context: StorageContext): void {
   const missingId = () => context.storage.nextSessionId('alice');
 
   context.topic('sessions', () => {
+    it('createSession() accepts whatever a browser sends as its user agent and address', async () => {
+      const sessions = await context.manager();
+      const client = { userAgent: `${'x'.repeat(1_023)}🦊🦊`, ip: '198.51.100.7, '.repeat(20) };
+      const { sessionId } = await sessions.createSession('alice', undefined, { client });
+      const stored = (await sessions.getSession(sessionId)).client;
+      assert.deepEqual(stored, { ip: client.ip.slice(0, 64), userAgent: 'x'.repeat(1_023) });
+      const silent = await sessions.createSession('alice', undefined, { client: { userAgent: '', ip: '\t' } });
+      assert.equal(Object.hasOwn(await sessions.getSession(silent.sessionId), 'client'), false);
+    });
+
     it('createSession() returns the credential that authenticates the session', async () => {
       const sessions = await context.manager();
       const created = await sessions.createSession('alice', undefined, { device: 'web', client: { ip: '::1' } });

@@ -1,4 +1,4 @@
-import { leftOut, needsServers } from './test/tiers.js';
+import { leftOut, needsServers, onOtherClients } from './test/tiers.js';
 
 /**
  * Packages of hundreds of modules that are also published as one file. Jest loads every module again for every test file;
@@ -11,19 +11,22 @@ const AS_ONE_FILE = {
   '^rxjs(?:/operators)?$': '<rootDir>/node_modules/rxjs/dist/bundles/rxjs.umd.js',
 };
 
+const MODULES = {
+  '^(\\.{1,2}/.*)\\.js$': '$1',
+  '^@distributed-session/([^/]+)/(.*)\\.js$': '<rootDir>/tools/$1/src/$2',
+  ...AS_ONE_FILE,
+};
+
 /** Nest 12 is ESM-only, so Jest runs on real ES modules (`--experimental-vm-modules`) and SWC only strips the types. */
-export default {
+const main = {
+  displayName: 'main',
   testEnvironment: 'node',
   testEnvironmentOptions: {
     // Tests import the library by its public names and see its TypeScript, not a build that may be stale.
     customExportConditions: ['@distributed-session/source', 'node', 'node-addons'],
   },
   extensionsToTreatAsEsm: ['.ts'],
-  moduleNameMapper: {
-    '^(\\.{1,2}/.*)\\.js$': '$1',
-    '^@distributed-session/([^/]+)/(.*)\\.js$': '<rootDir>/tools/$1/src/$2',
-    ...AS_ONE_FILE,
-  },
+  moduleNameMapper: MODULES,
   transform: {
     // Configured by .swcrc, like the build.
     '^.+\\.ts$': '@swc/jest',
@@ -36,10 +39,26 @@ export default {
   modulePathIgnorePatterns: ['/dist/', '/.tmp/'],
   testPathIgnorePatterns: ['/node_modules/', ...leftOut],
   ...(needsServers && { globalSetup: '<rootDir>/tools/test-servers/src/install-servers.js' }),
-  testSequencer: '<rootDir>/test/support/slow-first.js',
   setupFiles: ['reflect-metadata'],
-  // Every file leaves modules behind. A new worker is faster than one that collects the garbage of all files.
-  workerIdleMemoryLimit: '300MB',
   // For busy machines: a hanging test fails, a slow one does not.
   testTimeout: 60_000,
+};
+
+/** The tests of Redis once more, with both names of ioredis exchanged: the library runs on 5, `ioredis-5` is 6. */
+const ioredis5 = {
+  ...main,
+  displayName: 'ioredis 5',
+  moduleNameMapper: {
+    ...MODULES,
+    '^ioredis$': '<rootDir>/node_modules/ioredis-5',
+    '^ioredis-5$': '<rootDir>/node_modules/ioredis',
+  },
+  testMatch: onOtherClients.map((pattern) => `<rootDir>/${pattern}`),
+};
+
+export default {
+  projects: onOtherClients.length > 0 ? [main, ioredis5] : [main],
+  testSequencer: '<rootDir>/test/support/slow-first.js',
+  // Every file leaves modules behind. A new worker is faster than one that collects the garbage of all files.
+  workerIdleMemoryLimit: '300MB',
 };

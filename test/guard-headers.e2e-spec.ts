@@ -69,7 +69,9 @@ describe.each(PROXIED_ADAPTERS)('A guard on %s', (_name, makeAdapter) => {
       const count = lines - OWN_LINES - 1;
       for (const path of ['/session', '/optional']) {
         const answer = await session(path, count, [['X-Forwarded-For', '192.0.2.1']]);
-        expect(answer).toMatchObject(TOO_MANY);
+        // Later releases of Node reject more than their limit themselves, without a body.
+        const isNodes = lines > 1_000 && answer.text === '';
+        expect(answer).toMatchObject(isNodes ? { status: 431 } : TOO_MANY);
       }
     },
   );

@@ -45,6 +45,10 @@ const selected = process.env['TEST_TIER'];
 /** The patterns of the files that the selected tier leaves out. */
 export const leftOut = selected === undefined ? [] : LEFT_OUT[tierNamed(selected)];
 
+/** The tests that the full tier also runs on ioredis 5: globs of files. @type {readonly string[]} */
+export const onOtherClients =
+  selected === 'full' ? ['test/redis/**/*.e2e-spec.ts', 'libs/*/src/storage/redis/**/*.spec.ts'] : [];
+
 /** Whether the selected tier needs servers. */
 export const needsServers = selected !== 'fast';
 

@@ -23,6 +23,7 @@ const RETRY_MARGIN_MS = 200;
 export class TrackedCommand extends Command {
   readonly #settle: (error: Error) => void;
   readonly #values: Command['args'];
+  #isSettled = false;
   #sent = false;
   /** The last rejection. Cleared when the command is sent again. */
   #rejection: Error | undefined;
@@ -40,7 +41,16 @@ export class TrackedCommand extends Command {
     super(name, [...args], { replyEncoding: null });
     this.#values = this.args;
     this.args = [...shown];
-    this.#settle = this.reject;
+    const { resolve, reject } = this;
+    this.resolve = (reply) => {
+      this.#isSettled = true;
+      resolve(reply);
+    };
+    this.#settle = (error) => {
+      this.#isSettled = true;
+      reject(error);
+    };
+    this.reject = this.#settle;
   }
 
   /** Whether a server may have executed it, or may still execute it. */
@@ -67,9 +77,12 @@ export class TrackedCommand extends Command {
   /** Ends the wait for the reply. Replies that arrived while this process was busy are read first and still count. */
   giveUp(): void {
     setImmediate(() => {
-      if (!this.isSettled) this.#settle(this.#rejection ?? new Error('No reply in time'));
+      if (!this.#isSettled) this.#settle(this.#rejection ?? new Error('No reply in time'));
     });
   }
+
+  /** Clients of ioredis 6 call it, and would fail with a command of ioredis 5. It prepares the reshaping of replies. */
+  override setReplyContext(): void {}
 
   /** Returns the reply unchanged: ioredis would reshape those of some commands. */
   override transformReply(result: Buffer | Buffer[]): Buffer | Buffer[] {
@@ -77,7 +90,7 @@ export class TrackedCommand extends Command {
   }
 
   override toWritable(socket: object): string | Buffer {
-    if (this.isSettled) return PING;
+    if (this.#isSettled) return PING;
     if (this.#sent && !this.resendable) {
       this.reject(new Error('The reply was lost with its connection'));
       return PING;

@@ -19,7 +19,6 @@ const MODULES = {
 
 /** Nest 12 is ESM-only, so Jest runs on real ES modules (`--experimental-vm-modules`) and SWC only strips the types. */
 const main = {
-  displayName: 'main',
   testEnvironment: 'node',
   testEnvironmentOptions: {
     // Tests import the library by its public names and see its TypeScript, not a build that may be stale.
@@ -40,8 +39,6 @@ const main = {
   testPathIgnorePatterns: ['/node_modules/', ...leftOut],
   ...(needsServers && { globalSetup: '<rootDir>/tools/test-servers/src/install-servers.js' }),
   setupFiles: ['reflect-metadata'],
-  // For busy machines: a hanging test fails, a slow one does not.
-  testTimeout: 60_000,
 };
 
 /** The tests of Redis once more, with both names of ioredis exchanged: the library runs on 5, `ioredis-5` is 6. */
@@ -61,4 +58,6 @@ export default {
   testSequencer: '<rootDir>/test/support/slow-first.js',
   // Every file leaves modules behind. A new worker is faster than one that collects the garbage of all files.
   workerIdleMemoryLimit: '300MB',
+  // For busy machines: a hanging test fails, a slow one does not.
+  testTimeout: 60_000,
 };

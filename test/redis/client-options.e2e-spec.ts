@@ -3,6 +3,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, tes
 import { Redis, type RedisOptions } from 'ioredis';
 import { RedisSessionStorage, type RedisSessionStorageOptions } from 'nestjs-distributed-session/redis';
 import { eventually } from '@distributed-session/test-servers/eventually.js';
+import { TcpProxy } from '@distributed-session/test-servers/proxy/tcp-proxy.js';
 import { RedisServer } from '@distributed-session/test-servers/redis/redis-server.js';
 import { startTlsServer } from '../support/redis/self-signed.js';
 import { settle } from '../support/storage/settled-call.js';
@@ -75,6 +76,18 @@ describe('The client option of RedisSessionStorage', () => {
     await created(storage, 'alice');
   });
 
+  test.each<[string, RedisOptions]>([
+    ["replyMapping: 'resp3'", { replyMapping: 'resp3' }],
+    ['stringNumbers', { stringNumbers: true }],
+    ['protocol: 2', { protocol: 2 }],
+    ['autoPipelining', { enableAutoPipelining: true }],
+  ])('accepts a client with %s, which changes the form of its replies', async (_name, options) => {
+    const storage = await connected({ client: ownClient({ ...SAFE, ...options }) });
+    await expectShared(storage, await connected({ url: server.url }));
+    const counts = { sessions: 2, logins: 1 };
+    expect(await storage.count()).toEqual(counts);
+  });
+
   test('does not apply the client’s own key prefix to the keys of the storage', async () => {
     const storage = await connected({ client: ownClient({ ...SAFE, keyPrefix: 'app:' }) });
     await expectShared(storage, await connected({ url: server.url }));
@@ -94,6 +107,27 @@ describe('The server options of RedisSessionStorage', () => {
     await expectShared(storage, await connected({ options: { host: server.host, port: server.port, db: 3 } }));
     expect(await server.describeKeys()).toEqual([]);
     expect(await server.info('keyspace', 'db3')).toMatch(/^keys=[1-9]/u);
+  });
+
+  test('keep the connection that follows a lost one, although a call was in flight', async () => {
+    const proxy = await TcpProxy.start(server);
+    cleanUps.push(() => proxy.stop());
+    const options = { host: proxy.host, port: proxy.port, socketTimeout: 500 };
+    const storage = await connected({ options, heartbeatIntervalMs: 50 });
+    const { sessionId } = await created(storage, 'alice');
+    proxy.blackHole('down');
+    const lost = settle(() => storage.get(sessionId));
+    await eventually(() => proxy.heldBytes > 0);
+    const until = performance.now() + 3 * options.socketTimeout;
+    proxy.cut();
+    proxy.healthy();
+    expect((await lost).outcome).toBe('ERR_STORAGE_UNAVAILABLE');
+    await eventually(
+      async () => storage.feedLagMs() < Infinity && (await settle(() => storage.get(sessionId))).outcome === 'read',
+    );
+    const opened = proxy.connectionsOpened;
+    await eventually(() => performance.now() > until);
+    expect(proxy.connectionsOpened).toBe(opened);
   });
 
   test('separate the changes of different databases', async () => {

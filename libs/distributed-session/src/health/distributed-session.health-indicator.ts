@@ -33,7 +33,8 @@ class ResolvedHealthOptions implements Required<DistributedSessionHealthOptions>
 
 /**
  * Reports the health of the session storage to Terminus: `up`; `degraded` when sessions can be read but not written,
- * or when the change feed lags behind; `down` when the storage does not respond.
+ * or when the change feed lags behind; `down` when the storage does not respond. Terminus 11 has no status `degraded`:
+ * there it is `up`, with the same notes.
  *
  * @example
  * import { DistributedSessionHealthIndicator } from 'nestjs-distributed-session/terminus';
@@ -69,15 +70,19 @@ export class DistributedSessionHealthIndicator {
     options: DistributedSessionHealthOptions = {},
   ): Promise<HealthIndicatorResult<Key>> {
     const { timeoutMs, maxFeedLagMs } = validateOptions('pingCheck()', ResolvedHealthOptions, options);
-    const notes: string[] = [];
     const check = this.indicators.check(key);
-    const result = await check
-      .attempt(async () => {
-        notes.push(...(await this.#notes(maxFeedLagMs)));
-      })
-      .withTimeout(timeoutMs);
-    const { status, ...data } = result[key];
-    return status === 'up' && notes.length > 0 ? check.degraded({ ...data, notes }) : result;
+    const start = performance.now();
+    const responseTime = () => Math.round(performance.now() - start);
+    try {
+      const notes = await within(timeoutMs, this.#notes(maxFeedLagMs));
+      if (notes.length === 0) return check.up({ responseTime: responseTime() });
+      // Terminus 11 knows only `up` and `down`.
+      const canDegrade: boolean = 'degraded' in check;
+      const data = { responseTime: responseTime(), notes };
+      return canDegrade ? check.degraded(data) : check.up(data);
+    } catch (error) {
+      return check.down({ message: (error as Error).message, responseTime: responseTime() });
+    }
   }
 
   /** Returns the problems of a storage that responds. */
@@ -94,5 +99,18 @@ export class DistributedSessionHealthIndicator {
       // A driver's error may contain an address or a password, and a health endpoint is often public.
       throw error instanceof DistributedSessionError ? error : new StorageUnavailableError();
     }
+  }
+}
+
+/** @throws {Error} when the work takes longer. */
+async function within<T>(timeoutMs: number, work: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const timeout = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(new Error(`timeout of ${timeoutMs}ms exceeded`)), timeoutMs);
+  });
+  try {
+    return await Promise.race([work, timeout]);
+  } finally {
+    clearTimeout(timer);
   }
 }

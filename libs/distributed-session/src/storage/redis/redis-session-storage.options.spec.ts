@@ -41,6 +41,17 @@ describe('resolveRedisOptions()', () => {
   });
 
   it.each([
+    ['an empty object', {}],
+    ['a url', url],
+    ['the options of a client', { host: 'localhost' }],
+    ['a client of another library', { isOpen: true, isReady: true, connect() {}, sendCommand() {}, duplicate() {} }],
+  ])('rejects %s as the client, and names the versions of ioredis', (_what, client) => {
+    expect(errorsOf({ client })).toEqual([
+      expect.stringMatching(/^client must be a client of ioredis 5\.4\.1 or later/),
+    ]);
+  });
+
+  it.each([
     ['none is set', {}],
     ['none is set', undefined],
     ['none is set', { url: undefined }],

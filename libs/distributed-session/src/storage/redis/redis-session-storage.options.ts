@@ -1,5 +1,5 @@
 import { Allow } from 'class-validator';
-import type { Cluster, ClusterNode, ClusterOptions, Redis, RedisOptions } from 'ioredis';
+import type { ClusterNode, ClusterOptions, RedisOptions } from 'ioredis';
 import { IfGiven, IsDuration, IsOneOf, optionRule } from '../../options/option-rules.js';
 import { validateOptions, withoutNulls } from '../../options/validate-options.js';
 import { RedisUrlError, parseRedisUrl } from './connection/redis-url.js';
@@ -7,6 +7,17 @@ import { RedisUrlError, parseRedisUrl } from './connection/redis-url.js';
 const MIN_TAG_KEY_LENGTH = 16;
 const MIN_MS = 10;
 const MAX_MS = 600_000;
+
+/**
+ * A `Redis` or `Cluster` client of ioredis 5.4.1 or later, or 6. It may come from another copy of ioredis, and of another
+ * version, than the one that the library uses.
+ */
+export interface RedisClient {
+  readonly status: string;
+  readonly isCluster: boolean;
+  sendCommand(command: object): unknown;
+  duplicate(options?: object): unknown;
+}
 
 /** The options of `RedisSessionStorage` after validation. The initial values are the defaults. Durations are milliseconds. */
 export class ResolvedRedisOptions {
@@ -28,7 +39,7 @@ export class ResolvedRedisOptions {
 
   /** An existing ioredis client. The storage does not close it, and logs a warning for each unsafe setting. */
   @Allow()
-  readonly client?: Redis | Cluster;
+  readonly client?: RedisClient;
 
   /**
    * Prefix of all keys and of the channel: letters, digits, `_`, `.`, `-` and `:`.
@@ -111,11 +122,23 @@ function serverErrors(options: RedisServerOptions): string[] {
     const found = given.length === 0 ? 'none is set' : `${given.join(' and ')} are set`;
     return [`exactly one of url, options, cluster and client is required: ${found}`];
   }
-  const { url, cluster } = options;
+  const { url, cluster, client } = options;
+  if (client && !isClient(client)) {
+    return ['client must be a client of ioredis 5.4.1 or later, or 6: new Redis(…) or new Cluster(…)'];
+  }
   if (cluster && !(Array.isArray(cluster.nodes) && cluster.nodes.length > 0)) {
     return ['cluster.nodes must contain at least one node, such as [{ host: "127.0.0.1", port: 7000 }]'];
   }
   return url === undefined ? [] : urlErrors(url);
+}
+
+function isClient({ status, isCluster, sendCommand, duplicate }: Partial<RedisClient>): boolean {
+  const methods = [sendCommand, duplicate];
+  return (
+    typeof status === 'string' &&
+    typeof isCluster === 'boolean' &&
+    methods.every((method) => typeof method === 'function')
+  );
 }
 
 function urlErrors(url: string): string[] {

@@ -1,5 +1,5 @@
 import { Logger } from '@nestjs/common';
-import { type Cluster, Command, type Redis } from 'ioredis';
+import type { Cluster, Redis } from 'ioredis';
 import { OptionsError } from '../../../errors/options.error.js';
 import type { FeedKey } from '../feed/feed-key.js';
 import type { ResolvedRedisOptions } from '../redis-session-storage.options.js';
@@ -68,7 +68,7 @@ async function databaseErrors(client: Redis | Cluster): Promise<string[]> {
   const db = 'db' in client.options ? client.options.db : undefined;
   if (!db) return [];
   try {
-    await client.sendCommand(new Command('select', [db]));
+    await client.call('select', db);
     return [];
   } catch (error) {
     if (rejectionOf(error) !== 'ERR') throw toRedisStorageError(error, { wasSent: true, isReadOnly: true });
@@ -77,9 +77,8 @@ async function databaseErrors(client: Redis | Cluster): Promise<string[]> {
 }
 
 async function factsOf(node: Redis): Promise<ServerFacts | undefined> {
-  const command = new Command('info', [], { replyEncoding: 'utf8' });
   try {
-    const info = String(await node.sendCommand(command));
+    const info = await node.info();
     const fact = (name: string) => new RegExp(`^${name}:(.*?)\\r?$`, 'm').exec(info)?.[1] ?? '';
     return { version: fact('redis_version'), role: fact('role'), evictionPolicy: fact('maxmemory_policy') };
   } catch (error) {

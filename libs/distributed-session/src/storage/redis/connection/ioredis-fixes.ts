@@ -1,7 +1,8 @@
-import { Redis, type RedisOptions } from 'ioredis';
 import { Socket } from 'node:net';
+import type { RedisOptions } from 'ioredis';
+import { Redis } from './ioredis.js';
 
-// Workarounds for ioredis 6.0. Each one names the behaviour that it works around, so that it can be removed with it.
+// Workarounds for ioredis. Each one names the behaviour that it works around, so that it can be removed with it.
 
 /**
  * A client that reconnects until `disconnect()` is called.
@@ -16,6 +17,7 @@ export class ReconnectingRedis extends Redis {
 
   constructor(options: RedisOptions) {
     super({ ...options, replyMapping: 'legacy' });
+    endTimeoutWithConnection(this);
     this.on('ready', () => {
       this.#attempts = 0;
     });
@@ -36,6 +38,18 @@ export class ReconnectingRedis extends Redis {
     // A failed attempt emits `error` and `end`, which schedules the next one.
     this.#retry = setTimeout(() => void this.connect().catch(() => {}), delay);
   }
+}
+
+/**
+ * Ends the timer of `socketTimeout` with its connection: in ioredis 5 it goes on, and destroys the connection that
+ * follows.
+ */
+function endTimeoutWithConnection(client: Redis): void {
+  client.on('close', () => {
+    const timed = client as unknown as { socketTimeoutTimer?: NodeJS.Timeout | undefined };
+    clearTimeout(timed.socketTimeoutTimer);
+    timed.socketTimeoutTimer = undefined;
+  });
 }
 
 const drainedSockets = new WeakSet<object>();

@@ -2,6 +2,7 @@ import { Logger } from '@nestjs/common';
 import type { Cluster, Redis } from 'ioredis';
 import { OptionsError } from '../../../errors/options.error.js';
 import { unreachable } from '../../shared/storage-failure.js';
+import { SUPPORTED_IOREDIS, hasSocketTimeout } from './ioredis.js';
 import { rejectionOf } from './redis-failure.js';
 
 /** Replies after which it is useless to wait for the server. */
@@ -13,11 +14,19 @@ const FATAL: Readonly<Record<string, string>> = {
 /**
  * Connects a client and waits until it is ready: servers may be starting, or loading their data.
  *
- * @throws {OptionsError} when the server rejects the credentials.
+ * @throws {OptionsError} when the server rejects the credentials, or the client's version of ioredis is not supported.
  * @throws {StorageUnavailableError} when the client is not ready within the deadline.
  */
 export async function openClient(client: Redis | Cluster, deadlineMs: number): Promise<void> {
-  if (client.status === 'ready') return;
+  if (client.status !== 'ready') await untilReady(client, deadlineMs);
+  const nodes = client.isCluster ? (client as Cluster).nodes() : [client];
+  if (nodes.every(hasSocketTimeout)) return;
+  throw new OptionsError('The client passed to RedisSessionStorage is not supported:', [
+    `it is of an older version of ioredis: use ${SUPPORTED_IOREDIS}`,
+  ]);
+}
+
+async function untilReady(client: Redis | Cluster, deadlineMs: number): Promise<void> {
   let last: unknown;
   const { promise, resolve, reject } = deferred();
   const onReady = () => resolve();

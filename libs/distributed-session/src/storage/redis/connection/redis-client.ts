@@ -1,7 +1,8 @@
-import { Cluster, type ClusterOptions, type Redis, type RedisOptions, Command } from 'ioredis';
+import type { ClusterOptions, RedisOptions } from 'ioredis';
 import { retryDelay } from '../../shared/retries.js';
 import type { RedisServerOptions } from '../redis-session-storage.options.js';
 import { ReconnectingRedis, silenceCloseErrors } from './ioredis-fixes.js';
+import { Cluster, Command, type Redis } from './ioredis.js';
 import { type RedisAddress, parseRedisUrl } from './redis-url.js';
 import { SHARDS, type SessionKeys } from '../session-keys.js';
 
@@ -52,7 +53,7 @@ export function safeClusterOptions({ redisOptions, ...given }: ClusterOptions = 
 
 /** Creates the client that the options describe, without connecting it. Returns `client` if that option is set. */
 export function createClient(server: RedisServerOptions): Redis | Cluster {
-  if (server.client) return server.client;
+  if (server.client) return server.client as Redis | Cluster;
   const client = ownClient(server);
   // ioredis prints unhandled errors, even after the client is closed.
   client.on('error', () => {});
@@ -76,7 +77,8 @@ function clientOf(address: RedisAddress): Redis | Cluster {
 }
 
 /** Returns the number of the database that the client of these options uses. */
-export function databaseOf({ url, options, client }: RedisServerOptions): number {
+export function databaseOf({ url, options, ...given }: RedisServerOptions): number {
+  const client = given.client as Redis | Cluster | undefined;
   if (url !== undefined) return parseRedisUrl(url).options.db ?? 0;
   return (client && 'db' in client.options ? client.options.db : options?.db) ?? 0;
 }

@@ -61,7 +61,16 @@ describe('TrackedCommand', () => {
     const written = Buffer.from(tracked.toWritable(socket));
     expect(written.includes(Buffer.concat([Buffer.from('$4\r\n'), bytes, Buffer.from('\r\n')]))).toBe(true);
     const reply = [Buffer.from('field'), bytes];
-    expect(new TrackedCommand('hgetall', ['key'], false).transformReply(reply)).toBe(reply);
+    expect(new TrackedCommand('hgetall', ['key'], false).transformReply(reply)).toEqual(reply);
+  });
+
+  it('returns numbers and lists although the options of its client change the form of replies', () => {
+    const tracked = new TrackedCommand('hgetall', ['key'], false);
+    const reply = (raw: unknown) => tracked.transformReply(raw as Buffer[]) as unknown;
+    const value = Buffer.from('value');
+    expect(reply({ field: value })).toEqual([Buffer.from('field'), value]);
+    expect(reply(['17', [value, '1'], null])).toEqual([17, [value, 1], null]);
+    expect([reply(17), reply(null), reply(value)]).toEqual([17, null, value]);
   });
 
   it('sends its values, and shows placeholders to tracers and in errors', () => {

@@ -1,6 +1,6 @@
-import { Command } from 'ioredis';
 import type { ScriptArgument } from '../scripts/redis-script.js';
 import { drainBeforeTimeout } from './ioredis-fixes.js';
+import { Command } from './ioredis.js';
 import { rejectionOf } from './redis-failure.js';
 
 /** A command without effect, in the protocol of Redis. */
@@ -84,9 +84,9 @@ export class TrackedCommand extends Command {
   /** Clients of ioredis 6 call it, and would fail with a command of ioredis 5. It prepares the reshaping of replies. */
   override setReplyContext(): void {}
 
-  /** Returns the reply unchanged: ioredis would reshape those of some commands. */
-  override transformReply(result: Buffer | Buffer[]): Buffer | Buffer[] {
-    return result;
+  /** Returns the reply as RESP2 has it: ioredis would reshape those of some commands, by the options of the client. */
+  override transformReply(reply: Buffer | Buffer[]): Buffer | Buffer[] {
+    return plainReply(reply) as Buffer | Buffer[];
   }
 
   override toWritable(socket: object): string | Buffer {
@@ -104,4 +104,15 @@ export class TrackedCommand extends Command {
     this.args = shown;
     return writable;
   }
+}
+
+/**
+ * Restores numbers from the strings of a client with `stringNumbers` (all others are buffers), and lists of fields and
+ * values from the objects of a client with `replyMapping: 'resp3'`.
+ */
+function plainReply(reply: unknown): unknown {
+  if (typeof reply === 'string') return Number(reply);
+  if (Array.isArray(reply)) return reply.map(plainReply);
+  if (typeof reply !== 'object' || reply === null || Buffer.isBuffer(reply)) return reply;
+  return Object.entries(reply).flatMap(([field, value]) => [Buffer.from(field), plainReply(value)]);
 }

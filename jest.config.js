@@ -1,4 +1,4 @@
-import { leftOut, needsServers, onOtherClients } from './test/tiers.js';
+import { leftOut, needsServers, onIoredis5 } from './test/tiers.js';
 
 /**
  * Packages of hundreds of modules that are also published as one file. Jest loads every module again for every test file;
@@ -50,11 +50,12 @@ const ioredis5 = {
     '^ioredis$': '<rootDir>/node_modules/ioredis-5',
     '^ioredis-5$': '<rootDir>/node_modules/ioredis',
   },
-  testMatch: onOtherClients.map((pattern) => `<rootDir>/${pattern}`),
+  testMatch: onIoredis5.map((pattern) => `<rootDir>/${pattern}`),
 };
 
 export default {
-  projects: onOtherClients.length > 0 ? [main, ioredis5] : [main],
+  ...main,
+  ...(onIoredis5.length > 0 && { projects: [main, ioredis5] }),
   testSequencer: '<rootDir>/test/support/slow-first.js',
   // Every file leaves modules behind. A new worker is faster than one that collects the garbage of all files.
   workerIdleMemoryLimit: '300MB',

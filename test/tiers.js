@@ -36,7 +36,7 @@ const LEFT_OUT = { fast: NOT_FAST, default: FULL_ONLY, full: [] };
 export const NOTES = {
   fast: '`npm test` adds the checks, the session service, Redis, PostgreSQL, the demo and the package.',
   default:
-    '`npm run test:full` adds Fastify, Sentinel, Cluster, PGlite, failover, query plans, processes, Nest 11, the demo on stores and the test tools.',
+    '`npm run test:full` adds Fastify, Sentinel, Cluster, PGlite, failover, query plans, processes, Nest 11, ioredis 5, Node 22 and 24, the demo on stores and the test tools.',
   full: 'Nothing was left out.',
 };
 
@@ -45,9 +45,16 @@ const selected = process.env['TEST_TIER'];
 /** The patterns of the files that the selected tier leaves out. */
 export const leftOut = selected === undefined ? [] : LEFT_OUT[tierNamed(selected)];
 
-/** The tests that the full tier also runs on ioredis 5: globs of files. @type {readonly string[]} */
-export const onOtherClients =
-  selected === 'full' ? ['test/redis/**/*.e2e-spec.ts', 'libs/*/src/storage/redis/**/*.spec.ts'] : [];
+/** What the full tier also runs on ioredis 5: both suites, and the tests whose result depends on the client. */
+const ON_IOREDIS_5 = [
+  'libs/*/src/storage/redis/**/*.spec.ts',
+  'test/redis/{storage,server-storage,manager}*.e2e-spec.ts',
+  'test/redis/{client-options,other-client,abandoned-handshake,faults-start,faults-restart}.e2e-spec.ts',
+  'test/redis/{cluster,sentinel}-{feed,freeze,kill,migration}.e2e-spec.ts',
+];
+
+/** The globs of the files that the selected tier also runs on ioredis 5. @type {readonly string[]} */
+export const onIoredis5 = selected === 'full' ? ON_IOREDIS_5 : [];
 
 /** Whether the selected tier needs servers. */
 export const needsServers = selected !== 'fast';

@@ -6,15 +6,17 @@ import { runCommand } from '@distributed-session/test-servers/run-command.js';
 /**
  * Runs the tests of the tier in `TEST_TIER` with their usual output, and counts them from Jest's report.
  *
+ * @param {{ paths?: readonly string[], env?: NodeJS.ProcessEnv }} [options] `paths` are parts of the paths of the files to
+ *   run, instead of all.
  * @returns {Promise<{ passed: number, failed: number }>}
  */
-export async function runJest() {
+export async function runJest({ paths = [], env = process.env } = {}) {
   const folder = await mkdtemp(join(tmpdir(), 'jest-report-'));
   const report = join(folder, 'report.json');
   try {
     // By default, Jest leaves one core idle: on a machine with two, it runs one file at a time.
-    const args = ['--json', `--outputFile=${report}`, '--maxWorkers=2'];
-    const run = await runCommand('npm', ['run', '--silent', 'jest', '--', ...args], { visible: true });
+    const args = ['--json', `--outputFile=${report}`, '--maxWorkers=2', ...paths];
+    const run = await runCommand('npm', ['run', '--silent', 'jest', '--', ...args], { visible: true, env });
     return countTests(JSON.parse(await readFile(report, 'utf8')), run.passed);
   } catch (error) {
     console.error('Jest did not write a report:', error);

@@ -5,12 +5,13 @@ import { spawn } from 'node:child_process';
  *
  * @param {string} command
  * @param {string[]} args
- * @param {{ visible?: boolean }} [options] `visible` shows the output while it runs; otherwise it is only collected.
+ * @param {{ visible?: boolean, env?: NodeJS.ProcessEnv }} [options] `visible` shows the output while it runs; otherwise it
+ *   is only collected.
  * @returns {Promise<{ passed: boolean, output: string }>}
  */
-export function runCommand(command, args, { visible = false } = {}) {
+export function runCommand(command, args, { visible = false, env = process.env } = {}) {
   return new Promise((resolve) => {
-    const child = spawn(command, args, { stdio: visible ? 'inherit' : ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(command, args, { env, stdio: visible ? 'inherit' : ['ignore', 'pipe', 'pipe'] });
     /** @type {Buffer[]} */
     const chunks = [];
     child.stdout?.on('data', (chunk) => chunks.push(chunk));

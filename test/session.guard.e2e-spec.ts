@@ -55,6 +55,23 @@ describe.each(ADAPTERS)('SessionGuard on %s', (_name, makeAdapter) => {
 
   afterEach(closeApps);
 
+  test.each([
+    ['a later release wrote', '{"f":99}', 503, 'ERR_STORAGE_NEWER_FORMAT', '1'],
+    ['is damaged', '{', 500, 'ERR_STORAGE_CORRUPT', null],
+  ])(
+    'responds to the credential of a session that %s as to a failure, never as to an anonymous request',
+    async (_what, content, status, code, retryAfter) => {
+      const { sessionId } = alice;
+      const change = { sessionId, expectedVersion: 1, touch: false, by: 'later' };
+      await storage.replace({ ...change, payload: Buffer.from(content) });
+      for (const path of ['/cart', '/cart/optional']) {
+        const answer = await send(`${shop.url}${path}`, cookie(alice.credential));
+        expect([answer.status, answer.json]).toEqual([status, expect.objectContaining({ code })]);
+        expect([answer.headers.get('retry-after'), answer.headers.get('www-authenticate')]).toEqual([retryAfter, null]);
+      }
+    },
+  );
+
   test.each<[string, number, () => RequestHeaders]>([
     ['no credential', 401, () => ({})],
     ['the credential in its cookie', 200, () => cookie(alice.credential)],

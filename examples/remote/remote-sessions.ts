@@ -4,6 +4,7 @@ import type {
   EndAllOptions,
   EndOptions,
   IssuedSession,
+  ListedSession,
   ReadOptions,
   Session,
   SessionCredential,
@@ -44,10 +45,11 @@ export class RemoteSessions implements SharedSessions {
     return this.service.send({ method: 'PATCH', path, body, isRead: false, sessionId });
   }
 
-  async getSessionsByLoginId(loginId: string): Promise<readonly Session[]> {
+  async getSessionsByLoginId(loginId: string): Promise<readonly ListedSession[]> {
     const path = ['logins', loginId, 'sessions'];
     const query = { limit: MAX_SESSIONS_PER_LOGIN };
-    const { sessions } = await this.service.send<{ sessions: Session[] }>({ method: 'GET', path, query, isRead: true });
+    const request = { method: 'GET', path, query, isRead: true } as const;
+    const { sessions } = await this.service.send<{ sessions: ListedSession[] }>(request);
     return sessions;
   }
 

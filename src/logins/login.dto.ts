@@ -1,9 +1,11 @@
-import { ApiParam, ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
+import { ApiExtraModels, ApiParam, ApiProperty, ApiPropertyOptional, getSchemaPath } from '@nestjs/swagger';
 import { IsInt, IsString, Max, Min } from 'class-validator';
-import { DEFAULT_PAGE_SIZE, END_REASONS, type EndReason, INPUT_LIMITS } from 'nestjs-distributed-session';
+import { DEFAULT_PAGE_SIZE, INPUT_LIMITS, type RecordedEndReason } from 'nestjs-distributed-session';
 import { IfGiven, NumberInQuery } from '../http/dto-rules.js';
 import { timeSchema } from '../openapi/time.schema.js';
+import { END_REASON } from '../openapi/end-reason.schema.js';
 import { EndSessionQuery, IsSessionId, SESSION_ID_SCHEMA, SessionResponse } from '../sessions/session.dto.js';
+import { UnreadableSessionResponse } from './unreadable-session.dto.js';
 
 /** Describes the user in a path. */
 export const ApiLoginId = (): MethodDecorator =>
@@ -78,9 +80,15 @@ export class LoginPageResponse {
   readonly nextCursor?: string;
 }
 
+@ApiExtraModels(SessionResponse, UnreadableSessionResponse)
 export class SessionPageResponse {
-  @ApiProperty({ type: [SessionResponse], description: 'The sessions, ordered by creation time.' })
-  readonly sessions!: readonly SessionResponse[];
+  @ApiProperty({
+    type: 'array',
+    items: { oneOf: [{ $ref: getSchemaPath(SessionResponse) }, { $ref: getSchemaPath(UnreadableSessionResponse) }] },
+    description:
+      'The sessions, ordered by creation time. One with `unreadable` cannot be read by this instance; it can be ended.',
+  })
+  readonly sessions!: readonly (SessionResponse | UnreadableSessionResponse)[];
 
   @ApiProperty({ type: 'integer', minimum: 0, description: "The number of the user's live sessions on all pages." })
   readonly total!: number;
@@ -109,8 +117,8 @@ class HistoryEntryResponse {
   @ApiProperty(timeSchema('When the last access was recorded.'))
   readonly lastAccessedAt!: number;
 
-  @ApiProperty({ enum: END_REASONS, description: 'Why the session ended.' })
-  readonly reason!: EndReason;
+  @ApiProperty(END_REASON)
+  readonly reason!: RecordedEndReason;
 
   @ApiProperty(timeSchema('When the session ended; for a timeout, when it was due.'))
   readonly endedAt!: number;

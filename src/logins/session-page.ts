@@ -1,4 +1,4 @@
-import { type Session, SessionInputError } from 'nestjs-distributed-session';
+import { type ListedSession, SessionInputError } from 'nestjs-distributed-session';
 
 /**
  * The sessions on one page, in bytes of JSON. To write a larger page would block the event loop. A session is larger
@@ -10,7 +10,7 @@ const COMMA_BYTES = 1;
 
 /** A page of a user's sessions. */
 export interface SessionPage {
-  readonly sessions: readonly Session[];
+  readonly sessions: readonly ListedSession[];
   /** The number of the user's sessions on all pages. */
   readonly total: number;
   /** Absent on the last page. */
@@ -18,10 +18,11 @@ export interface SessionPage {
 }
 
 /**
- * Returns the page after `cursor`: `limit` sessions, or as many as fit, but at least one. `sessions` are ordered by creation time. If the cursor's session has ended, sessions
- * created in the same millisecond are listed again rather than skipped.
+ * Returns the page after `cursor`: `limit` sessions, or as many as fit, but at least one. `sessions` are ordered by creation
+ * time; unreadable ones whose creation is unknown come first. If the cursor's session has ended, sessions created in the
+ * same millisecond are listed again rather than skipped.
  */
-export function pageOf(sessions: readonly Session[], limit: number, cursor?: string): SessionPage {
+export function pageOf(sessions: readonly ListedSession[], limit: number, cursor?: string): SessionPage {
   const start = cursor === undefined ? 0 : startAfter(sessions, parseCursor(cursor));
   const page = fitting(sessions.slice(start, start + limit));
   const last = page.at(-1);
@@ -30,7 +31,7 @@ export function pageOf(sessions: readonly Session[], limit: number, cursor?: str
 }
 
 /** Returns the first sessions, as many as fit on a page, and at least one. */
-function fitting(sessions: readonly Session[]): readonly Session[] {
+function fitting(sessions: readonly ListedSession[]): readonly ListedSession[] {
   let bytes = 0;
   const tooMany = sessions.findIndex((session, index) => {
     bytes += Buffer.byteLength(JSON.stringify(session)) + COMMA_BYTES;
@@ -44,14 +45,14 @@ interface Position {
   readonly sessionId: string;
 }
 
-function startAfter(sessions: readonly Session[], { createdAt, sessionId }: Position): number {
+function startAfter(sessions: readonly ListedSession[], { createdAt, sessionId }: Position): number {
   const index = sessions.findIndex((session) => session.sessionId === sessionId);
   if (index >= 0) return index + 1;
-  const next = sessions.findIndex((session) => session.createdAt >= createdAt);
+  const next = sessions.findIndex((session) => (session.createdAt ?? 0) >= createdAt);
   return next < 0 ? sessions.length : next;
 }
 
-function cursorAfter({ createdAt, sessionId }: Session): string {
+function cursorAfter({ createdAt = 0, sessionId }: ListedSession): string {
   return Buffer.from(`${createdAt}.${sessionId}`).toString('base64url');
 }
 

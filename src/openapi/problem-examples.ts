@@ -84,12 +84,16 @@ export const PROBLEM_EXAMPLES: Readonly<Record<ProblemCode, ProblemExample>> = {
   },
   ERR_VERSION_REQUIRED: { status: 428, when: '`If-Match` is missing or `*`', fields: { field: 'If-Match' } },
   ERR_INTERNAL: { status: 500, when: 'an unexpected error occurred; see the log for the request id' },
-  ERR_STORAGE_CORRUPT: { status: 500, when: 'the stored record is not readable by this version of the library' },
+  ERR_STORAGE_CORRUPT: { status: 500, when: 'the stored record is not valid' },
   ERR_PACKAGE_UNAVAILABLE: { status: 500, when: 'the secret needs argon2, which is not installed for this platform' },
   ERR_STORAGE_UNAVAILABLE: { status: 503, when: 'the storage is not available; the operation was not applied' },
   ERR_STORAGE_OUTCOME_UNKNOWN: {
     status: 503,
     when: 'the reply of the storage was lost; read the current state before you retry',
+  },
+  ERR_STORAGE_NEWER_FORMAT: {
+    status: 503,
+    when: 'a later release wrote the stored record; repeat the request on an instance that runs it',
   },
   ERR_STORAGE_FULL: { status: 503, when: 'the storage is full' },
   ERR_KEY_UNAVAILABLE: { status: 503, when: 'this process does not have the key of a stored token' },

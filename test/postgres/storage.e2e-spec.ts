@@ -3,4 +3,5 @@ import { restrictedPostgresFixture } from '../support/postgres/postgres-fixture.
 
 describeSessionStorage('PostgresSessionStorage as a restricted user', restrictedPostgresFixture(), {
   severalInstances: true,
+  unreadable: ['corrupt'],
 });

@@ -4,7 +4,7 @@ import type { SessionRecord, StorageChange } from 'nestjs-distributed-session/st
 import { eventually } from '@distributed-session/test-servers/eventually.js';
 import { settle } from '../support/storage/settled-call.js';
 import { bytes, creation, created, RETENTION_MS, WRITES } from '../support/storage/storage-calls.js';
-import { StoredRecord } from '../support/redis/stored-record.js';
+import { StoredRecord, keysOf } from '../support/redis/stored-record.js';
 import { useRedisPair } from '../support/redis/use-redis-pair.js';
 
 const PAYLOAD = 'payload';
@@ -13,7 +13,7 @@ const AT_A_TIME = 10;
 const SWEEP = { limit: 100, historyRetentionMs: RETENTION_MS };
 /** The possible outcomes: damage that is still a valid record cannot be detected. */
 const DOCUMENTED =
-  /^(read|created|replaced|conflict|ended|already-ended|missing|rotated|id-taken|ERR_STORAGE_CORRUPT)$/u;
+  /^(read|created|replaced|conflict|ended|already-ended|missing|removed|rotated|id-taken|ERR_STORAGE_CORRUPT|ERR_STORAGE_NEWER_FORMAT)$/u;
 
 const context = useRedisPair();
 let logins = 0;
@@ -51,24 +51,96 @@ describe('RedisSessionStorage with a damaged session record', () => {
     ]) {
       expect(await settle(call)).toMatchObject({ outcome: 'ERR_STORAGE_CORRUPT', message });
     }
-    await expectOthersUnaffected(login);
+    expect(await pair.storage.listByLogin(login.loginId)).toContainEqual(
+      expect.objectContaining({ state: 'unreadable', cause: 'corrupt', sessionId: login.damaged.sessionId }),
+    );
+    await expectOthersUnaffected(login, []);
     // The command that the message suggests.
     await server.call('HDEL', login.record.key, login.damaged.sessionId);
     expect(await pair.storage.get(login.damaged.sessionId)).toBeUndefined();
   });
 
-  test('reports a newer format and the need to upgrade', async () => {
+  test('touches a record of a later format without changing its format and its payload', async () => {
     const { pair } = context;
-    const login = await damagedLogin((value) => (value.writeUInt8(3, 0), value));
-    const message = expect.stringMatching(/later release.*Upgrade to that release\.$/u);
-    for (const write of [
-      () => pair.storage.get(login.damaged.sessionId),
-      () => WRITES.end(pair.storage, login.damaged),
+    const { damaged, record } = await damagedLogin((value) => (value.writeUInt8(3, 0), value));
+    const message = expect.stringMatching(/later release.*Upgrade to that release/u);
+    for (const call of [
+      () => pair.storage.get(damaged.sessionId),
+      () => WRITES.replace(pair.storage, damaged),
+      () => WRITES.rotate(pair.storage, damaged),
     ]) {
-      expect(await settle(write)).toMatchObject({ outcome: 'ERR_STORAGE_CORRUPT', message });
+      expect(await settle(call)).toMatchObject({ outcome: 'ERR_STORAGE_NEWER_FORMAT', message });
     }
-    await expectOthersUnaffected(login);
-    expect((await login.record.read()).readUInt8(0)).toBe(3);
+    const before = await record.read();
+    expect(await pair.storage.touch([damaged.sessionId])).toMatchObject([{ sessionId: damaged.sessionId }]);
+    const after = await record.read();
+    expect(after.readDoubleLE(18)).toBeGreaterThanOrEqual(before.readDoubleLE(18));
+    // The times of the access and of the expiry.
+    for (const value of [before, after]) value.fill(0, 18, 34);
+    expect(after).toEqual(before);
+  });
+
+  test('leaves a record with the layout of a later release alone, until the session is ended', async () => {
+    const { pair } = context;
+    const login = await damagedLogin((value) => (value.writeUInt8(16, 0), value));
+    const before = await login.record.read();
+    const { sessionId } = login.damaged;
+    for (const call of [
+      () => pair.storage.get(sessionId),
+      () => WRITES.replace(pair.storage, login.damaged),
+      () => WRITES.rotate(pair.storage, login.damaged),
+    ]) {
+      expect(await settle(call)).toMatchObject({ outcome: 'ERR_STORAGE_NEWER_FORMAT' });
+    }
+    expect(await pair.storage.touch([sessionId])).toEqual([undefined]);
+    expect(await pair.storage.sweep(SWEEP)).toBe(0);
+    expect(await login.record.read()).toEqual(before);
+    expect(await WRITES.end(pair.storage, login.damaged)).toMatchObject({ outcome: 'ended', session: { sessionId } });
+  });
+
+  test('never shortens the time to live of a hash with a record that cannot be read', async () => {
+    const { server, pair } = context;
+    const { loginId, intact, record } = await damagedLogin(() => Buffer.from('not a record'));
+    const expiresAt = async () => Number(await server.call('PEXPIRETIME', record.key));
+    const before = await expiresAt();
+    for (const session of intact) await WRITES.end(pair.storage, session);
+    expect(await expiresAt()).toBe(before);
+    expect(await pair.storage.listByLogin(loginId)).toMatchObject([{ state: 'unreadable', cause: 'corrupt' }]);
+  });
+
+  test('removes a record in which no user can be read, if it is the only one, and lets copies of it be dropped', async () => {
+    const { server, pair } = context;
+    const loginId = `login-${logins++}`;
+    const only = await created(pair.witness, loginId);
+    const record = new StoredRecord(server, pair.keyPrefix, only.sessionId);
+    const before = await pair.witness.count();
+    await record.write(Buffer.from('not a record'));
+    const received: StorageChange[] = [];
+    pair.storage.changes((change) => received.push(change));
+    expect(await WRITES.end(pair.storage, only)).toEqual({ outcome: 'removed' });
+    expect(await pair.storage.get(only.sessionId)).toBeUndefined();
+    expect(await pair.witness.count()).toEqual({ sessions: before.sessions - 1, logins: before.logins - 1 });
+    await eventually(() => received.some(({ type }) => type === 'feed.gap'));
+  });
+
+  test('no longer counts an unreadable session after its hash has expired', async () => {
+    const { server, pair } = context;
+    const loginId = `login-${logins++}`;
+    const before = await pair.witness.count();
+    const [first, last] = [await created(pair.witness, loginId), await created(pair.witness, loginId)];
+    const record = new StoredRecord(server, pair.keyPrefix, first.sessionId);
+    await record.write(Buffer.from('not a record'));
+    await WRITES.end(pair.storage, last);
+    expect(await pair.witness.count()).toEqual({ sessions: before.sessions + 1, logins: before.logins + 1 });
+    await server.call('DEL', record.key);
+    const { expiries } = keysOf(pair.keyPrefix, first.sessionId);
+    const tag = record.key.slice(-15);
+    // The sweep looks again within a day.
+    const dueAt = Number(await server.call('ZSCORE', expiries, tag)) / 1024;
+    expect(dueAt - pair.storage.now()).toBeLessThan(86_400_000 + 60_000);
+    await server.call('ZADD', expiries, '1', tag);
+    await pair.storage.sweep(SWEEP);
+    expect(await server.call('ZSCORE', expiries, tag)).toBeNull();
   });
 
   test('never returns or ends another session whose record was copied', async () => {
@@ -78,14 +150,17 @@ describe('RedisSessionStorage with a damaged session record', () => {
     const login = await damagedLogin(() => value);
     const changes: StorageChange[] = [];
     pair.storage.changes((change) => changes.push(change));
-    for (const write of [WRITES.replace, WRITES.rotate, WRITES.end]) {
+    for (const write of [WRITES.replace, WRITES.rotate]) {
       expect(await settle(() => write(pair.storage, login.damaged))).toMatchObject({ outcome: 'ERR_STORAGE_CORRUPT' });
     }
     expect(await settle(() => pair.storage.get(login.damaged.sessionId))).toMatchObject({
       outcome: 'ERR_STORAGE_CORRUPT',
     });
+    const { loginId, sessionId } = login.damaged;
+    const end = await WRITES.end(pair.storage, login.damaged);
+    expect(end).toMatchObject({ outcome: 'ended', session: { sessionId, loginId, serviceId: '@unknown' } });
     await expectOthersUnaffected(login);
-    await created(pair.storage, login.loginId);
+    await created(pair.storage, loginId);
     await eventually(() => changes.at(-1)?.type === 'session.created');
     expect(changes.filter((change) => 'sessionId' in change && change.sessionId === other.sessionId)).toEqual([]);
     expect(await pair.storage.get(other.sessionId)).toMatchObject({
@@ -115,7 +190,10 @@ describe('RedisSessionStorage with a damaged session record', () => {
         const { outcome } = await settle(async () => {
           expect(await pair.storage.get(login.damaged.sessionId)).toMatchObject({ sessionId: login.damaged.sessionId });
         });
-        expect([at, outcome]).toEqual([at, expect.stringMatching(/^(read|ERR_STORAGE_CORRUPT)$/u)]);
+        expect([at, outcome]).toEqual([
+          at,
+          expect.stringMatching(/^(read|ERR_STORAGE_CORRUPT|ERR_STORAGE_NEWER_FORMAT)$/u),
+        ]);
         await expectOthersUnaffected(login);
       }
     });
@@ -169,10 +247,13 @@ async function damagedLogin(damage: (value: Buffer) => Buffer): Promise<DamagedL
 }
 
 /** Expects a documented outcome of every call on the damaged session, and normal ones on the others. */
-async function expectOthersUnaffected({ loginId, intact, damaged }: DamagedLogin): Promise<void> {
+async function expectOthersUnaffected(
+  { loginId, intact, damaged }: DamagedLogin,
+  endings = [WRITES.end],
+): Promise<void> {
   const { storage } = context.pair;
   const others = ids(intact);
-  for (const write of [WRITES.touch, WRITES.replace, WRITES.rotate, WRITES.end]) {
+  for (const write of [WRITES.touch, WRITES.replace, WRITES.rotate, ...endings]) {
     expect((await settle(() => write(storage, damaged))).outcome).toMatch(DOCUMENTED);
   }
   expect(

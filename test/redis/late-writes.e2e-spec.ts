@@ -5,7 +5,7 @@ import { RedisServer } from '@distributed-session/test-servers/redis/redis-serve
 import { openRedisPair } from '../support/redis/redis-storage-pair.js';
 import { settle } from '../support/storage/settled-call.js';
 import { useStoragePair } from '../support/storage/storage-pair.js';
-import { created, textOf, warmUp, WRITES } from '../support/storage/storage-calls.js';
+import { created, textOf, warmUp, WRITES, liveOf } from '../support/storage/storage-calls.js';
 
 let server: RedisServer;
 let session: SessionRecord;
@@ -38,7 +38,7 @@ async function giveUpWrites(): Promise<void> {
 const unchanged = () => ({ live: [[session.sessionId, 1, 'first', session.lastAccessedAt]], ended: [] });
 
 async function storedSessions() {
-  const live = await pair.witness.listByLogin(session.loginId);
+  const live = await liveOf(pair.witness, session.loginId);
   return {
     live: live.map(({ sessionId, version, payload, lastAccessedAt }) => [
       sessionId,

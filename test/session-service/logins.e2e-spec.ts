@@ -2,6 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/g
 import { InMemorySessionStorage, type SessionHistoryEntry } from 'nestjs-distributed-session';
 import { HISTORY_LIMIT } from 'nestjs-distributed-session/storage';
 import { FakeClock } from 'nestjs-distributed-session/testing';
+import type { Problem } from '../../src/http/problem.js';
 import type { IssuedSessionView } from '../../src/sessions/session.dto.js';
 import { type RunningService, SERVERS, startService, stopServices } from '../support/running-service.js';
 import { type ServiceClient, clientOf } from '../support/service-client.js';
@@ -55,6 +56,42 @@ describe.each(SERVERS)('On %s, the session service', (HTTP_ADAPTER) => {
     expect(answer.json).toEqual({ sessions: shown, total: 3 });
     expect((await user('GET /v1/logins/unknown/sessions')).json).toEqual({ sessions: [], total: 0 });
   });
+
+  test.each([
+    ['newer-format', '{"f":99,"content":"CANARY"}', 503, 'ERR_STORAGE_NEWER_FORMAT', '1'],
+    ['corrupt', 'CANARY', 500, 'ERR_STORAGE_CORRUPT', null],
+  ])(
+    'marks a session that is unreadable (%s) in the list, and ends it',
+    async (unreadable, content, status, code, after) => {
+      const sessions = [await logIn(), await logIn('web'), await logIn()];
+      const { sessionId, credential } = sessions[1]!;
+      const change = { sessionId, expectedVersion: 1, touch: false, by: 'later' };
+      await service.storage.replace({ ...change, payload: Buffer.from(content) });
+      const pages: Record<string, unknown>[] = [];
+      for (let cursor = ''; pages.length < 3;) {
+        const { json } = await user<Record<string, unknown>>(`GET /v1/logins/${loginId}/sessions?limit=1${cursor}`);
+        pages.push(json);
+        cursor = `&cursor=${String(json['nextCursor'])}`;
+      }
+      const listed = pages.flatMap((page) => page['sessions'] as { sessionId: string; unreadable?: string }[]);
+      expect(listed.map((session) => session.sessionId)).toEqual(sessions.map((session) => session.sessionId));
+      expect(pages.map(({ total }) => total)).toEqual([3, 3, 3]);
+      const { createdAt, lastAccessedAt, expiresAt } = sessions[1]!;
+      expect(listed[1]).toMatchObject({ unreadable, loginId, device: 'web', createdAt, lastAccessedAt, expiresAt });
+      expect([listed[0]!.unreadable, JSON.stringify(pages).includes('CANARY')]).toEqual([undefined, false]);
+      for (const request of [
+        () => user<Problem>(`GET /v1/sessions/${sessionId}`),
+        () => user<Problem>('POST /v1/sessions/verify', { credential }),
+        () => user<Problem>(`PATCH /v1/sessions/${sessionId}/attributes`, { set: { a: 1 } }),
+      ]) {
+        const answer = await request();
+        expect([answer.status, answer.json.code, answer.headers.get('retry-after')]).toEqual([status, code, after]);
+      }
+      expect((await user(`DELETE /v1/sessions/${sessionId}?reason=kicked-out`)).json).toEqual({ ended: true });
+      expect(await history()).toMatchObject([{ sessionId, reason: 'kicked-out', endedBy: 'user' }]);
+      expect((await user(`GET /v1/logins/${loginId}/sessions`)).json).toMatchObject({ total: 2 });
+    },
+  );
 
   test('counts sessions and users, and lists online users with their number of sessions', async () => {
     const { json: before } = await user<{ sessions: number; logins: number }>('GET /v1/counts');

@@ -5,6 +5,7 @@ import {
   KeyUnavailableError,
   StorageCorruptError,
   StorageFullError,
+  StorageNewerFormatError,
   StorageOutcomeUnknownError,
   StorageUnavailableError,
 } from 'nestjs-distributed-session';
@@ -33,6 +34,7 @@ const FAILURES: readonly (readonly [code: string, status: 500 | 503, failure: Er
   ['ERR_STORAGE_UNAVAILABLE', 503, new StorageUnavailableError(undefined, { cause })],
   ['ERR_STORAGE_OUTCOME_UNKNOWN', 503, new StorageOutcomeUnknownError(undefined, { cause })],
   ['ERR_STORAGE_FULL', 503, new StorageFullError(1)],
+  ['ERR_STORAGE_NEWER_FORMAT', 503, new StorageNewerFormatError('Session id')],
   ['ERR_KEY_UNAVAILABLE', 503, new KeyUnavailableError('key-1')],
   ['ERR_STORAGE_CORRUPT', 500, new StorageCorruptError('The record is not a session.', { cause })],
   ['ERR_INTERNAL', 500, driverError],

@@ -1,4 +1,5 @@
 import { expect } from '@jest/globals';
+import type { Session } from 'nestjs-distributed-session';
 import type { HistoryResponse, LoginPageResponse } from '../../src/logins/login.dto.js';
 import type { SessionPage } from '../../src/logins/session-page.js';
 import { type Compared, shown } from './session-steps.js';
@@ -31,7 +32,10 @@ export async function list({ model, real }: Compared, login: number): Promise<vo
   const loginId = model.login(login);
   const live = model.liveOf(loginId);
   const { json } = await real.user<SessionPage>(`GET ${pathOf(loginId)}/sessions`);
-  expect([json.total, json.sessions.map(shown)]).toEqual([live.length, live.map(shown)]);
+  expect([json.total, json.sessions.map((session) => shown(session as Session))]).toEqual([
+    live.length,
+    live.map(shown),
+  ]);
   const online = await real.user<LoginPageResponse>('GET /v1/logins');
   expect(online.json.logins.find((one) => one.loginId === loginId)?.sessions ?? 0).toBe(live.length);
 }

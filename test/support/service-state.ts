@@ -1,4 +1,5 @@
 import type { RunningService } from './running-service.js';
+import { liveOf } from './storage/storage-calls.js';
 
 /**
  * The stored sessions, tombstones and services as text, to compare before and after. The last use of a secret is left
@@ -7,7 +8,7 @@ import type { RunningService } from './running-service.js';
 export async function stateOf({ storage }: Pick<RunningService, 'storage'>): Promise<string> {
   const { logins } = await storage.listLogins({ limit: 1_000 });
   const sessions = logins.map(async ({ loginId }) => ({
-    live: (await storage.listByLogin(loginId)).map(({ payload, ...session }) => ({
+    live: (await liveOf(storage, loginId)).map(({ payload, ...session }) => ({
       ...session,
       payload: Buffer.from(payload).toString(),
     })),

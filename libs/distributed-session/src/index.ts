@@ -11,13 +11,23 @@ export type { LoginPage, SessionCounts } from './storage/session-storage.operati
 export type { TouchCounts } from './session/touch-queue.js';
 
 // Sessions
-export type { IssuedSession, Session, SessionClient, SessionHistoryEntry, SessionUpdate } from './model/session.js';
+export type {
+  IssuedSession,
+  ListedSession,
+  Session,
+  SessionClient,
+  SessionHistoryEntry,
+  SessionUpdate,
+  UnreadableCause,
+  UnreadableSession,
+} from './model/session.js';
 export {
   CALLER_END_REASONS,
   type CallerEndReason,
   ENDED_BY_EXPIRY,
   END_REASONS,
   type EndReason,
+  type RecordedEndReason,
 } from './model/end-reason.js';
 export { type SessionCredential, TOKEN_PATTERN } from './session/session-credential.js';
 export type { CreateSessionOptions, EndAllOptions, EndOptions, RotateOptions } from './session/session-input.js';

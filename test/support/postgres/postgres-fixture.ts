@@ -44,6 +44,10 @@ export function postgresFixture(target: () => PostgresTarget): CreateStorageFixt
         return other;
       },
       ...(dump && { dump }),
+      // A row has no format of its own: what a later release adds is in other columns, or in the payload.
+      makeUnreadable: async (sessionId) => {
+        await query(`UPDATE distributed_session SET created_at = -1 WHERE session_id = '${sessionId}'`);
+      },
       dispose: clear,
     };
   };

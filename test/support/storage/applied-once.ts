@@ -2,14 +2,14 @@ import { expect } from '@jest/globals';
 import type { SessionStorage } from 'nestjs-distributed-session';
 import type { SessionRecord } from 'nestjs-distributed-session/storage';
 import type { SERVICE_WRITES } from './service-calls.js';
-import { textOf, type WRITES } from './storage-calls.js';
+import { liveOf, textOf, type WRITES } from './storage-calls.js';
 
 type Check = (witness: SessionStorage, session: SessionRecord) => Promise<void>;
 
 /** Checks that a write was applied exactly once. */
 export const APPLIED_ONCE: Record<keyof typeof WRITES, Check> = {
   create: async (witness, { loginId }) => {
-    const texts = (await witness.listByLogin(loginId)).map(({ payload }) => textOf(payload));
+    const texts = (await liveOf(witness, loginId)).map(({ payload }) => textOf(payload));
     expect(texts).toEqual(['first', 'second']);
   },
   replace: async (witness, { sessionId }) => {
@@ -22,7 +22,7 @@ export const APPLIED_ONCE: Record<keyof typeof WRITES, Check> = {
     expect(found.lastAccessedAt).toBeGreaterThan(lastAccessedAt);
   },
   rotate: async (witness, { sessionId, loginId }) => {
-    const [successor, ...others] = await witness.listByLogin(loginId);
+    const [successor, ...others] = await liveOf(witness, loginId);
     expect([successor?.version, textOf(successor!.payload), others]).toEqual([1, 'second', []]);
     expect(await witness.get(sessionId)).toMatchObject({ reason: 'rotated', rotatedTo: successor!.sessionId });
   },

@@ -2,6 +2,7 @@ import type { SessionStorage } from 'nestjs-distributed-session';
 import type { StoredSession } from 'nestjs-distributed-session/storage';
 import { isApplied, type LoadSession } from './load-session.js';
 import { slackMs } from './slack.js';
+import { liveOf } from './storage-calls.js';
 import type { LoadCall, SteadyLoad } from './steady-load.js';
 
 /** Writes whose loss is allowed: a killed master may have acknowledged writes that no replica has. */
@@ -54,7 +55,7 @@ export async function faultsOfState(
       faults.push(...session.faultsOf(stored, Infinity, acknowledgedBefore));
       if (stored) found.push(stored);
     }
-    const [list, history] = await Promise.all([storage.listByLogin(loginId), storage.listHistory(loginId)]);
+    const [list, history] = await Promise.all([liveOf(storage, loginId), storage.listHistory(loginId)]);
     if (idsOf(list) !== idsOf(found, 'live')) faults.push(`The list of ${loginId} is not its live sessions.`);
     if (idsOf(history) !== idsOf(found, 'ended')) faults.push(`The history of ${loginId} is not its ended sessions.`);
     live += list.length;

@@ -27,6 +27,14 @@ export async function created(storage: SessionStorage, loginId: string, text?: s
   return result.session;
 }
 
+/** The live sessions of a user, all of which can be read. */
+export async function liveOf(storage: SessionStorage, loginId: string): Promise<readonly SessionRecord[]> {
+  return (await storage.listByLogin(loginId)).map((record) => {
+    if (record.state === 'unreadable') throw new Error(`Session ${record.sessionId} is unreadable`);
+    return record;
+  });
+}
+
 /** Creates a session and waits until it has expired; nothing sweeps it. */
 export async function createdExpired(storage: SessionStorage, loginId: string): Promise<SessionRecord> {
   const result = await storage.create({ ...creation(storage, loginId), idleTimeoutMs: 1 });

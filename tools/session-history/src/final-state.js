@@ -52,7 +52,7 @@ async function read(recorder, operation, input) {
 async function nothingComesDue(storage, logins) {
   for (const loginId of logins) {
     for (;;) {
-      const ends = (await storage.listByLogin(loginId)).map(({ expiresAt }) => expiresAt - storage.now());
+      const ends = (await storage.listByLogin(loginId)).map(({ expiresAt = 0 }) => expiresAt - storage.now());
       const soon = ends.filter((leftMs) => leftMs < SOON_MS);
       if (soon.length === 0) break;
       await new Promise((resolve) => setTimeout(resolve, Math.max(1, Math.min(...soon))));

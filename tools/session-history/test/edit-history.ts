@@ -3,9 +3,11 @@ import type { CallOf, Feed, ReceivedChange, History, HistoryCall, Operation, See
 
 type Mutable<T> = T extends readonly (infer Item)[]
   ? Mutable<Item>[]
-  : T extends object
-    ? { -readonly [Key in keyof T]: Mutable<T[Key]> }
-    : T;
+  : T extends string
+    ? T
+    : T extends object
+      ? { -readonly [Key in keyof T]: Mutable<T[Key]> }
+      : T;
 
 /** A copy of a history that may be made untrue. */
 export class HistoryEditor {

@@ -21,6 +21,7 @@ import type {
   KeyUnavailableError,
   StorageCorruptError,
   StorageFullError,
+  StorageNewerFormatError,
   StorageOutcomeUnknownError,
   StorageUnavailableError,
 } from './storage.errors.js';
@@ -52,5 +53,6 @@ export type AnyDistributedSessionError =
   | StorageUnavailableError
   | StorageOutcomeUnknownError
   | StorageCorruptError
+  | StorageNewerFormatError
   | StorageFullError
   | KeyUnavailableError;

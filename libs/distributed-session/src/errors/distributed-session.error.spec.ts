@@ -29,6 +29,7 @@ const CODES: Record<string, DistributedSessionError> = {
   ERR_STORAGE_UNAVAILABLE: new storage.StorageUnavailableError(),
   ERR_STORAGE_OUTCOME_UNKNOWN: new storage.StorageOutcomeUnknownError(),
   ERR_STORAGE_CORRUPT: new storage.StorageCorruptError('is corrupt.'),
+  ERR_STORAGE_NEWER_FORMAT: new storage.StorageNewerFormatError('Session id'),
   ERR_STORAGE_FULL: new storage.StorageFullError(1),
   ERR_KEY_UNAVAILABLE: new storage.KeyUnavailableError('key'),
 };

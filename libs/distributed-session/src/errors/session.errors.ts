@@ -1,4 +1,4 @@
-import type { EndReason } from '../model/end-reason.js';
+import type { RecordedEndReason } from '../model/end-reason.js';
 import { DistributedSessionError } from './distributed-session.error.js';
 import { shownName } from '../model/shown-name.js';
 import { inputMessage } from './input-message.js';
@@ -32,7 +32,7 @@ export class SessionMissingError extends DistributedSessionError {
 
 /** How and when a session ended. */
 export interface SessionEnding {
-  readonly reason: EndReason;
+  readonly reason: RecordedEndReason;
   /** The time when it ended, in epoch milliseconds. */
   readonly endedAt: number;
   /** The id of the service that ended it, or `@expiry`. */
@@ -49,7 +49,7 @@ export interface SessionEnding {
  */
 export class SessionEndedError extends SessionNotFoundError implements SessionEnding {
   override readonly code = 'ERR_SESSION_ENDED';
-  readonly reason: EndReason;
+  readonly reason: RecordedEndReason;
   readonly endedAt: number;
   readonly endedBy: string;
   readonly rotatedTo?: string;

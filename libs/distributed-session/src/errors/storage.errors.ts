@@ -26,6 +26,24 @@ export class StorageCorruptError extends DistributedSessionError {
   readonly code = 'ERR_STORAGE_CORRUPT';
 }
 
+/**
+ * A later release wrote the stored record, in a format that this release cannot read. The record is intact, and nothing was
+ * changed: an instance of the later release reads it. A list shows such a session as unreadable, and it can be ended.
+ */
+export class StorageNewerFormatError extends DistributedSessionError {
+  readonly code = 'ERR_STORAGE_NEWER_FORMAT';
+
+  constructor(
+    /** What the record is, such as `Session <id>`. */
+    what: string,
+  ) {
+    super(
+      `${what} was written by a later release, in a format that this release cannot read. Upgrade to that release, or repeat ` +
+        'the call on an instance that runs it.',
+    );
+  }
+}
+
 /** The storage is full. Nothing was created. Reading and ending sessions still works. */
 export class StorageFullError extends DistributedSessionError {
   readonly code = 'ERR_STORAGE_FULL';

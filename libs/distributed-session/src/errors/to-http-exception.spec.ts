@@ -42,6 +42,7 @@ const table: Row[] = [
   [new storage.StorageUnavailableError(undefined, { cause }), 503, {}, 1],
   [new storage.StorageOutcomeUnknownError(undefined, { cause }), 503, {}, 1],
   [new storage.StorageCorruptError('The stored session id is corrupt.', { cause }), 500, {}],
+  [new storage.StorageNewerFormatError('Session id'), 503, {}, 1],
   [new storage.StorageFullError(9), 503, {}, 1],
   [new storage.KeyUnavailableError('key-7'), 503, {}, 1],
 ];
@@ -64,7 +65,7 @@ describe('toHttpException', () => {
   it('converts every error class: the table is complete', () => {
     const classes = [OptionsError, ...[request, session, service, storage].flatMap((module) => Object.values(module))];
     expect(new Set(table.map(([error]) => error.constructor))).toEqual(new Set(classes));
-    expect(classes).toHaveLength(19);
+    expect(classes).toHaveLength(20);
   });
 
   it('is exported with retryAfterSeconds()', () => {

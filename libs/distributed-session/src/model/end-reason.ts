@@ -27,6 +27,25 @@ export function isEndReason(value: unknown): value is EndReason {
   return (END_REASONS as readonly unknown[]).includes(value);
 }
 
+/**
+ * A reason as it was recorded: one of {@link END_REASONS}, or one that a later release has added, when two releases share a
+ * store. A `switch` over it needs a `default`.
+ *
+ * @example
+ * function text(reason: RecordedEndReason): string {
+ *   return reason === 'kicked-out' ? 'An administrator signed you out.' : `You were signed out (${reason}).`;
+ * }
+ */
+export type RecordedEndReason = EndReason | (string & Record<never, never>);
+
+const RECORDED_REASON = /^[a-z]+(?:-[a-z]+){0,7}$/;
+const MAX_REASON_LENGTH = 64;
+
+/** Returns whether a stored text has the form of a reason, of this release or of a later one. */
+export function isRecordedEndReason(value: unknown): value is RecordedEndReason {
+  return typeof value === 'string' && value.length <= MAX_REASON_LENGTH && RECORDED_REASON.test(value);
+}
+
 /** The reasons that a caller may pass. The storage sets the others. */
 export const CALLER_END_REASONS = ['logged-out', 'kicked-out', 'replaced', 'revoked'] as const satisfies EndReason[];
 

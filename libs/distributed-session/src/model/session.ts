@@ -1,5 +1,5 @@
 import type { AttributeInput, SessionAttributes } from './attributes.js';
-import type { EndReason } from './end-reason.js';
+import type { RecordedEndReason } from './end-reason.js';
 
 /** The client as it was at login, for the user's list of devices. For display only; never trusted. */
 export interface SessionClient {
@@ -34,6 +34,8 @@ export interface SessionHeader {
  * const { loginId, attributes, expiresAt } = await sessions.getSession(sessionId);
  */
 export interface Session extends SessionHeader {
+  /** Absent. Only an {@link UnreadableSession} in a list has it. */
+  readonly unreadable?: undefined;
   readonly client?: SessionClient;
   /** Idle timeout in milliseconds. Absent if the session has none. */
   readonly idleTimeoutMs?: number;
@@ -44,6 +46,37 @@ export interface Session extends SessionHeader {
   /** The attributes that the caller may read. */
   readonly attributes: SessionAttributes;
 }
+
+/**
+ * Why the content of a session cannot be read: a later release wrote it, so that an instance of that release reads it; or
+ * it is not a valid record.
+ */
+export type UnreadableCause = 'newer-format' | 'corrupt';
+
+/**
+ * A live session in a user's list whose content cannot be read. It counts as a session and can be ended. The other fields
+ * are those of a {@link Session}, as far as they could be read.
+ *
+ * @example
+ * const listed = await sessions.getSessionsByLoginId('user123');
+ * const unreadable = listed.filter((session) => session.unreadable === 'newer-format');
+ */
+export interface UnreadableSession extends Partial<Omit<Session, 'client' | 'attributes' | 'unreadable'>> {
+  readonly unreadable: UnreadableCause;
+  readonly sessionId: string;
+  readonly loginId: string;
+  readonly client?: undefined;
+  readonly attributes?: undefined;
+}
+
+/**
+ * An entry in a user's list. `unreadable` distinguishes the two.
+ *
+ * @example
+ * const listed = await sessions.getSessionsByLoginId('user123');
+ * const roles = listed.map((session) => (session.unreadable ? undefined : session.attributes['role']));
+ */
+export type ListedSession = Session | UnreadableSession;
 
 /**
  * A session with its token, as `createSession()` and `rotateSession()` return it once. `token` and `credential` are
@@ -77,7 +110,7 @@ export type SessionUpdate = Omit<Session, 'attributes'> & { readonly attributes:
  * console.log(last?.reason, last?.endedBy, last?.actor);
  */
 export interface SessionHistoryEntry extends Omit<SessionHeader, 'version'> {
-  readonly reason: EndReason;
+  readonly reason: RecordedEndReason;
   /** The time when it ended. After a timeout: the time when it was due, not the time of the sweep. */
   readonly endedAt: number;
   /** The id of the service that ended it, or `@expiry`. */

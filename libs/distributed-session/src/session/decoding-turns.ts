@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
-import type { SessionRecord } from '../storage/session-record.js';
-import { type OpenSession, openSession } from './open-session.js';
+import type { ListedRecord } from '../storage/session-record.js';
+import { type OpenedEntry, openEntry } from './listed-session.js';
 
 /** The payloads that are decoded in one turn of the event loop, in bytes: one session of the default maximum size. */
 const MAX_BYTES_PER_TURN = 65_536;
@@ -14,12 +14,12 @@ export class DecodingTurns {
   #nextTurn: Promise<void> | undefined;
 
   /** Opens the records in order. `view` makes of each what the caller needs, so that this takes turns, too. */
-  async open<T>(records: readonly SessionRecord[], view: (open: OpenSession) => T): Promise<readonly T[]> {
+  async open<T>(records: readonly ListedRecord[], view: (entry: OpenedEntry) => T): Promise<readonly T[]> {
     const opened: T[] = [];
     for (const record of records) {
       while (this.#decodedBytes >= MAX_BYTES_PER_TURN) await (this.#nextTurn ??= this.#startTurn());
-      opened.push(view(openSession(record)));
-      this.#decodedBytes += record.payload.byteLength;
+      opened.push(view(openEntry(record)));
+      if (record.state === 'live') this.#decodedBytes += record.payload.byteLength;
     }
     return opened;
   }

@@ -1,11 +1,11 @@
-import type { Session, SessionHistoryEntry } from '../model/session.js';
+import type { ListedSession, SessionHistoryEntry } from '../model/session.js';
 import { type DistributedSessionOptionsInput, resolveOptions } from '../resolve-options.js';
 import { ServiceAccess } from '../service/service-access.js';
 import type { ServiceCredential } from '../service/service-credential.js';
 import type { ListLogins, LoginPage, SessionCounts } from '../storage/session-storage.operations.js';
 import { AttributeOperations } from './attribute-operations.js';
+import { toListedSession } from './listed-session.js';
 import { ManagerParts } from './manager-parts.js';
-import { toListedSession } from './open-session.js';
 import type { SessionEvents } from './session-events.js';
 import { type EndAllOptions, assertLoginId, checkEndAllOptions, checkPage } from './session-input.js';
 import type { TouchCounts } from './touch-queue.js';
@@ -16,7 +16,8 @@ import type { TouchCounts } from './touch-queue.js';
  *
  * Invalid arguments throw `SessionInputError` or `ServiceInputError`. A session that does not exist throws
  * `SessionNotFoundError`; one that has ended throws its subclass `SessionEndedError`, with the reason. A missing
- * permission throws `ServicePermissionError`. While the storage is down, every method throws `StorageUnavailableError`.
+ * permission throws `ServicePermissionError`. While the storage is down, every method throws `StorageUnavailableError`. A session
+ * that a later release wrote, in a format that this one cannot read, throws `StorageNewerFormatError`.
  *
  * @example
  * import { DistributedSessionManager, InMemorySessionStorage } from 'nestjs-distributed-session';
@@ -102,7 +103,8 @@ export class DistributedSessionManager extends AttributeOperations {
 
   /**
    * Returns the live sessions of a user in order of creation. It does not count as an access. Large lists are decoded
-   * in several turns of the event loop, so that other requests continue. Requires the `session.list` permission.
+   * in several turns of the event loop, so that other requests continue. A session that cannot be read is an
+   * `UnreadableSession`, which {@link deleteSession} ends. Requires the `session.list` permission.
    *
    * @example
    * const devices = (await sessions.getSessionsByLoginId('user123')).map(({ device }) => device);
@@ -110,10 +112,10 @@ export class DistributedSessionManager extends AttributeOperations {
    * @throws {ServicePermissionError} when the permission is missing.
    * @throws {SessionInputError} when the login id is invalid.
    */
-  async getSessionsByLoginId(loginId: string): Promise<readonly Session[]> {
+  async getSessionsByLoginId(loginId: string): Promise<readonly ListedSession[]> {
     this.access.require('session.list');
     assertLoginId(loginId);
-    return this.parts.reader.list(loginId, (open) => toListedSession(open, this.access));
+    return this.parts.reader.list(loginId, (entry) => toListedSession(entry, this.access));
   }
 
   /**

@@ -72,11 +72,6 @@ export function toSession(
   });
 }
 
-/** Returns the snapshot for a list of a user's devices. */
-export function toListedSession(open: OpenSession, access: ServiceAccess): Session {
-  return toSession(open, access, true);
-}
-
 /** Returns the snapshot with the token, which no dump of the object shows. */
 export function toIssuedSession(open: OpenSession, access: ServiceAccess, token: string): IssuedSession {
   return new SessionWithToken(toSession(open, access), token) as unknown as IssuedSession;

@@ -1,5 +1,6 @@
 import type { SessionStorage } from '../storage/session-storage.js';
 import type { EndAllSessions, EndSession } from '../storage/session-storage.operations.js';
+import { unreadableCause } from './listed-session.js';
 import { assertIsSession, readSession } from './open-session.js';
 import { followRotation, successorOf } from './rotation-grace.js';
 
@@ -23,6 +24,7 @@ export class SessionEnder {
     for (;;) {
       const result = await storage.end({ sessionId: target, ...ending, historyRetentionMs });
       if (result.outcome === 'missing') return false;
+      if (result.outcome === 'removed') return true;
       assertIsSession(result.session, target);
       if (result.outcome === 'ended') return true;
       const successor = successorOf(result.session, storage.now());
@@ -40,7 +42,13 @@ export class SessionEnder {
   }
 
   async #currentId(sessionId: string): Promise<string> {
-    const stored = await readSession(this.storage, sessionId);
-    return stored ? (await followRotation(this.storage, stored)).sessionId : sessionId;
+    try {
+      const stored = await readSession(this.storage, sessionId);
+      return stored ? (await followRotation(this.storage, stored)).sessionId : sessionId;
+    } catch (error) {
+      // A session that cannot be read was not rotated by a process of this release.
+      if (unreadableCause(error) === undefined) throw error;
+      return sessionId;
+    }
   }
 }

@@ -1,4 +1,4 @@
-import type { EndReason } from '../model/end-reason.js';
+import type { RecordedEndReason } from '../model/end-reason.js';
 import type {
   FeedGapChange,
   ServiceChangedChange,
@@ -21,7 +21,7 @@ export interface SessionRefusedEvent {
   readonly serviceId: string;
   readonly device?: string;
   readonly version: number;
-  readonly reason: EndReason;
+  readonly reason: RecordedEndReason;
   /** The id of the service that rejected the credential. */
   readonly by: string;
   /** Epoch milliseconds of the storage's clock. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import * as fc from 'fast-check';
-import { StorageCorruptError } from '../errors/storage.errors.js';
+import { StorageCorruptError, StorageNewerFormatError } from '../errors/storage.errors.js';
 import { type JsonValue, attributesFrom } from '../model/attributes.js';
 import { type SessionPayload, decodePayload, encodePayload } from './session-payload.js';
 
@@ -13,14 +13,15 @@ function pack(document: unknown): Uint8Array {
   return Buffer.from(JSON.stringify(document));
 }
 
-/** Decodes a payload; returns `undefined` if it is corrupt. Any other error fails the test. */
+/** Decodes a payload; returns `undefined` if it cannot be read. Any other error fails the test. */
 function decoded(bytes: Uint8Array): SessionPayload | undefined {
   try {
     return decodePayload(bytes, 'the-id');
   } catch (error) {
     const { message, cause } = error as StorageCorruptError;
     const isSafe = message.includes('the-id') && !message.includes('CANARY') && cause === undefined;
-    if (error instanceof StorageCorruptError && isSafe) return undefined;
+    const isUnreadable = error instanceof StorageCorruptError || error instanceof StorageNewerFormatError;
+    if (isUnreadable && isSafe) return undefined;
     throw error;
   }
 }
@@ -118,10 +119,30 @@ describe('A session payload', () => {
     expect(decoded(pack(document))).toBeUndefined();
   });
 
-  it('of a newer format causes an error that states it', () => {
-    const later = pack({ f: 3, a: {} });
-    expect(decoded(later)).toBeUndefined();
-    expect(() => decodePayload(later, 'id')).toThrow(/unknown format/);
+  it('of a newer format, whatever else it contains, causes an error that names the way out', () => {
+    for (const later of [{ f: 3, a: {} }, { f: 3 }, { f: 1_000, a: 'packed', t: 7 }]) {
+      expect(() => decodePayload(pack(later), 'id')).toThrow(
+        expect.objectContaining({
+          code: 'ERR_STORAGE_NEWER_FORMAT',
+          message: expect.stringMatching(/session id .*Upgrade/),
+        }),
+      );
+    }
+  });
+
+  it.each([0, -1, 2.5, '3', null, 1e300, [3]])('of the format %j is corrupt, and of no later release', (format) => {
+    expect(() => decodePayload(pack({ f: format, a: {} }), 'id')).toThrow(StorageCorruptError);
+  });
+
+  it('keeps what a later release has added to it and to the client, and shows only what this release knows', () => {
+    const client = { ip: '192.0.2.1', location: 'DE' };
+    const later = { f: 2, a: { role: 'admin' }, c: client, z: { scopes: ['all'] }, __proto__x: 1 };
+    const read = decodePayload(pack(later), 'id');
+    expect(read).toMatchObject({ attributes: { role: 'admin' }, client: { ip: '192.0.2.1' } });
+    expect(Object.keys(read.client!)).toEqual(['ip']);
+    const written = encodePayload({ ...read, attributes: { role: 'user' } });
+    expect(JSON.parse(Buffer.from(written).toString())).toEqual({ ...later, a: { role: 'user' } });
+    expect(isDeeplyFrozen(read)).toBe(true);
   });
 
   it('is corrupt if it is nested too deeply, without a stack overflow', () => {

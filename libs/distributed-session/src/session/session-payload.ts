@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer';
-import { StorageCorruptError } from '../errors/storage.errors.js';
+import { StorageCorruptError, StorageNewerFormatError } from '../errors/storage.errors.js';
 import type { JsonValue, SessionAttributes } from '../model/attributes.js';
 import type { SessionClient } from '../model/session.js';
 import type { AttributeWriters } from './attribute-shares.js';
@@ -12,29 +12,45 @@ export interface SessionPayload {
   readonly client?: SessionClient;
   /** The SHA-256 of the token, in payloads of earlier builds. Now it is a field of the record. */
   readonly tokenDigest?: string;
+  /** What a later release has added to this format. Every write keeps it. */
+  readonly added?: Readonly<Record<string, JsonValue>>;
 }
 
+/**
+ * A later release may add fields that this one need not understand, to the payload and to the client, under the same
+ * number. Any other change has a higher number. Every format is a JSON object with the number in `f`.
+ */
 const FORMAT = 2;
 /** With the SHA-256 of the token. Such a payload is read, and the next write replaces it. */
 const FIRST_FORMAT = 1;
+const CLIENT_FIELDS = ['ip', 'userAgent'] as const satisfies (keyof SessionClient)[];
 
 /** Encodes a payload as one JSON document with a format number. It contains no token digest. */
-export function encodePayload({ attributes, writers, client }: SessionPayload): Uint8Array {
-  return Buffer.from(JSON.stringify({ f: FORMAT, a: attributes, o: writers, c: client }));
+export function encodePayload({ attributes, writers, client, added }: SessionPayload): Uint8Array {
+  return Buffer.from(JSON.stringify({ f: FORMAT, a: attributes, o: writers, c: client, ...added }));
 }
 
-/** Decodes a payload, deeply frozen. Throws {@link StorageCorruptError} unless {@link encodePayload} has written it. */
+/**
+ * Decodes a payload, deeply frozen.
+ *
+ * @throws {StorageNewerFormatError} when a later release has written it.
+ * @throws {StorageCorruptError} when this library has not written it.
+ */
 export function decodePayload(payload: Uint8Array, sessionId: string): SessionPayload {
-  const { f: format, t: tokenDigest, a: attributes, o: writers, c: client } = parse(payload, sessionId);
-  if (format !== FORMAT && format !== FIRST_FORMAT)
-    throw corrupt(sessionId, 'its payload has an unknown format; a newer version may have written it');
+  const { f: format, t: tokenDigest, a: attributes, o: writers, c: client, ...others } = parse(payload, sessionId);
+  if (Number.isSafeInteger(format) && (format as number) > FORMAT) {
+    throw new StorageNewerFormatError(`The content of session ${sessionId}`);
+  }
+  if (format !== FORMAT && format !== FIRST_FORMAT) throw corrupt(sessionId, 'its payload has an unknown format');
   const isDigest = format === FIRST_FORMAT ? typeof tokenDigest === 'string' : tokenDigest === undefined;
   if (!isDigest || !isRecord(attributes) || !(client === undefined || isRecord(client))) throw corrupt(sessionId);
   if (writers !== undefined && !isWriters(writers)) throw corrupt(sessionId);
+  const added = format === FORMAT ? addedFields(others, client) : undefined;
   return Object.freeze({
     attributes,
     ...(writers && { writers }),
-    ...(client && { client }),
+    ...(client && { client: knownClient(client) }),
+    ...(added && { added }),
     ...(typeof tokenDigest === 'string' && { tokenDigest }),
   });
 }
@@ -56,6 +72,22 @@ function parse(payload: Uint8Array, sessionId: string): JsonRecord {
 
 function isRecord(value: unknown): value is JsonRecord {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** The fields that this release does not know; a client that contains some is kept as a whole. */
+function addedFields(others: JsonRecord, client?: JsonRecord): JsonRecord | undefined {
+  const added = client && hasUnknownFields(client) ? { ...others, c: client } : others;
+  return Object.keys(added).length === 0 ? undefined : Object.freeze(added);
+}
+
+function knownClient(client: JsonRecord): SessionClient {
+  if (!hasUnknownFields(client)) return client;
+  const known = CLIENT_FIELDS.filter((name) => client[name] !== undefined);
+  return Object.freeze(Object.fromEntries(known.map((name) => [name, client[name]])));
+}
+
+function hasUnknownFields(client: JsonRecord): boolean {
+  return !Object.keys(client).every((name) => (CLIENT_FIELDS as readonly string[]).includes(name));
 }
 
 function isWriters(value: JsonValue): value is Record<string, readonly string[]> {

@@ -1,10 +1,11 @@
 import { type SessionEndedError, SessionNotFoundError } from '../errors/session.errors.js';
 import { StorageCorruptError } from '../errors/storage.errors.js';
 import type { SessionHistoryEntry } from '../model/session.js';
-import type { SessionRecord, SessionTombstone, StoredSession } from '../storage/session-record.js';
+import type { ListedRecord, SessionTombstone, StoredSession } from '../storage/session-record.js';
 import type { SessionStorage } from '../storage/session-storage.js';
 import type { ListLogins, LoginPage, SessionCounts } from '../storage/session-storage.operations.js';
 import { DecodingTurns } from './decoding-turns.js';
+import type { OpenedEntry } from './listed-session.js';
 import {
   type OpenSession,
   endedError,
@@ -83,10 +84,10 @@ export class SessionReader {
   }
 
   /**
-   * Returns a view of each live session of a user in order of creation, as they were when the storage was read. It does
-   * not count as an access.
+   * Returns a view of each live session of a user in order of creation, as they were when the storage was read, also of
+   * those that cannot be read. It does not count as an access.
    */
-  async list<T>(loginId: string, view: (open: OpenSession) => T): Promise<readonly T[]> {
+  async list<T>(loginId: string, view: (entry: OpenedEntry) => T): Promise<readonly T[]> {
     return this.#turns.open(await this.#recordsOf(loginId), view);
   }
 
@@ -108,7 +109,7 @@ export class SessionReader {
     return this.storage.listLogins(page);
   }
 
-  async #recordsOf(loginId: string): Promise<readonly SessionRecord[]> {
+  async #recordsOf(loginId: string): Promise<readonly ListedRecord[]> {
     const records = await this.storage.listByLogin(loginId);
     if (records.every((record) => record.loginId === loginId)) return records;
     throw new StorageCorruptError("The storage returned another user's session.");

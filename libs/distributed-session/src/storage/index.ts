@@ -3,7 +3,13 @@ import '../model/module-format.js';
 // The contract that a driver or a wrapper fulfils
 export { HISTORY_LIMIT, SessionStorage } from './session-storage.js';
 export type * from './session-storage.operations.js';
-export type { SessionRecord, SessionTombstone, StoredSession } from './session-record.js';
+export type {
+  ListedRecord,
+  SessionRecord,
+  SessionTombstone,
+  StoredSession,
+  UnreadableRecord,
+} from './session-record.js';
 export type * from './storage-change.js';
 export {
   MAX_SERVICES,

@@ -1,4 +1,4 @@
-import type { SessionHeader, SessionHistoryEntry } from '../model/session.js';
+import type { SessionHeader, SessionHistoryEntry, UnreadableCause } from '../model/session.js';
 
 /** A live session, as stored. */
 export interface SessionRecord extends SessionHeader {
@@ -23,6 +23,20 @@ export interface SessionTombstone extends SessionHeader, SessionHistoryEntry {
   /** The end of the grace period, in which the old credential works for `rotatedTo`. Only with `rotatedTo`. */
   readonly graceEndsAt?: number;
 }
+
+/**
+ * A live session whose record cannot be read, in a user's list. It has the fields of its record that could be read. Where
+ * not even the user's id could, `loginId` is the user in whose list it was found.
+ */
+export interface UnreadableRecord extends Partial<Omit<SessionRecord, 'state' | 'tokenDigest' | 'payload'>> {
+  readonly state: 'unreadable';
+  readonly cause: UnreadableCause;
+  readonly sessionId: string;
+  readonly loginId: string;
+}
+
+/** An entry in a user's list. */
+export type ListedRecord = SessionRecord | UnreadableRecord;
 
 /** The stored value of a session id: a live record or a tombstone. */
 export type StoredSession = SessionRecord | SessionTombstone;

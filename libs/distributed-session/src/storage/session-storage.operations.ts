@@ -104,6 +104,8 @@ export interface EndSession extends Ending {
 export type EndSessionResult =
   | { readonly outcome: 'ended'; readonly session: SessionTombstone }
   | { readonly outcome: 'already-ended'; readonly session: SessionTombstone }
+  /** Not even the user in the record can be read: the record was removed, and left no tombstone. */
+  | { readonly outcome: 'removed' }
   | { readonly outcome: 'missing' };
 
 /** Arguments of `endAll()`. */

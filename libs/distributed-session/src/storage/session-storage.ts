@@ -1,5 +1,5 @@
 import type { ServiceCredentialStorage } from './service-credential-storage.js';
-import type { SessionRecord, SessionTombstone, StoredSession } from './session-record.js';
+import type { ListedRecord, SessionTombstone, StoredSession } from './session-record.js';
 import type * as Op from './session-storage.operations.js';
 import type { StorageChangeListener } from './storage-change.js';
 
@@ -34,8 +34,13 @@ export const HISTORY_LIMIT = 50;
  * **Outcomes and errors.** A result's `outcome` covers what a caller must expect. Errors are for the rest:
  * `StorageUnavailableError` (not applied), `StorageOutcomeUnknownError` (the reply was lost: the write may or may not
  * have been applied), `StorageFullError` (`create` and `rotate`: not applied), `StorageCorruptError` (the stored data or
- * the reply is invalid) and, from a wrapper that encrypts, `KeyUnavailableError`. Every call ends within the deadline of
+ * the reply is invalid), `StorageNewerFormatError` (a later release wrote the record: not applied) and, from a wrapper that encrypts, `KeyUnavailableError`. Every call ends within the deadline of
  * the driver.
+ *
+ * **Unreadable records.** A record that cannot be read stays as it is, until its session ends or expires. A read or a write
+ * of it rejects with `StorageNewerFormatError` or `StorageCorruptError`; `end`, `endAll` and the limits end it: its tombstone has
+ * what could be read, `@unknown` as `serviceId` and its end as the missing times. Lists and counts include it, so that they
+ * agree. What a later release has added to a record that this one can read is kept.
  *
  * @example
  * constructor(private readonly storage: SessionStorage) {} // the storage of DistributedSessionModule
@@ -125,8 +130,11 @@ export abstract class SessionStorage {
 
   // ------------------------------------------------------------------------------------------------------ lists
 
-  /** Returns the live sessions of a user in creation order, also of those created within one millisecond. */
-  abstract listByLogin(loginId: string): Promise<readonly SessionRecord[]>;
+  /**
+   * Returns the live sessions of a user in creation order, also of those created within one millisecond. Unreadable ones
+   * whose creation is unknown come first.
+   */
+  abstract listByLogin(loginId: string): Promise<readonly ListedRecord[]>;
 
   /** Returns the tombstones of a user, the last ended first; at most {@link HISTORY_LIMIT}. */
   abstract listHistory(loginId: string): Promise<readonly SessionTombstone[]>;

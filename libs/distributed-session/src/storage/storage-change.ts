@@ -1,4 +1,4 @@
-import type { EndReason } from '../model/end-reason.js';
+import type { RecordedEndReason } from '../model/end-reason.js';
 
 /** The session of a change, its origin and its time. Never contains a token, a digest or an attribute. */
 interface SessionChange {
@@ -32,7 +32,8 @@ export interface SessionRotatedChange extends SessionChange {
 
 export interface SessionEndedChange extends SessionChange {
   readonly type: 'session.ended';
-  readonly reason: Exclude<EndReason, 'rotated'>;
+  /** Never `rotated`. */
+  readonly reason: RecordedEndReason;
   readonly actor?: string;
 }
 

@@ -109,6 +109,14 @@ export class StorageContext {
     };
   }
 
+  /** The live sessions of a user, all of which can be read. */
+  async live(loginId = 'alice', storage = this.storage): Promise<readonly SessionRecord[]> {
+    return (await storage.listByLogin(loginId)).map((record) => {
+      assert(record.state === 'live', `session ${record.sessionId} is unreadable`);
+      return record;
+    });
+  }
+
   /** Collects the changes that the feed delivers until the case ends, without gaps. */
   listen(storage = this.storage): { readonly changes: readonly StorageChange[]; readonly stop: () => void } {
     const changes: StorageChange[] = [];
@@ -137,6 +145,11 @@ export class StorageContext {
   async close(manager: DistributedSessionManager): Promise<void> {
     this.#managers = this.#managers.filter((other) => other !== manager);
     await manager.close();
+  }
+
+  /** Waits until a condition holds. */
+  async until(condition: () => boolean | Promise<boolean>, what: string): Promise<void> {
+    await until(condition, what);
   }
 
   async sweep(storage = this.storage): Promise<number> {

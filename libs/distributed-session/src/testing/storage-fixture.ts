@@ -1,3 +1,4 @@
+import type { UnreadableCause } from '../model/session.js';
 import type { SessionStorage } from '../storage/session-storage.js';
 import type { FakeClock } from './fake-clock.js';
 
@@ -19,6 +20,8 @@ export interface StorageFixture {
   readonly another?: () => Promise<SessionStorage>;
   /** With `dump`: everything that the store holds, as text. */
   readonly dump?: () => Promise<string>;
+  /** With `unreadable`: damages the record of a live session, or rewrites it as a later release would, in the store. */
+  readonly makeUnreadable?: (sessionId: string, cause: UnreadableCause) => Promise<void>;
   /** Discards the data. Called after the storage was closed. */
   readonly dispose?: () => Promise<void>;
 }
@@ -34,4 +37,6 @@ export interface StorageCapabilities {
   readonly severalInstances?: boolean;
   /** `fixture.dump` exists. Adds a search of the whole store for tokens and secrets. */
   readonly dump?: boolean;
+  /** The causes that `fixture.makeUnreadable` can produce. Adds cases about records that cannot be read. */
+  readonly unreadable?: readonly UnreadableCause[];
 }

@@ -1,14 +1,21 @@
 import { expiredTombstone, isDue } from '../session-lifetime.js';
-import type { SessionRecord, SessionTombstone, StoredSession } from '../session-record.js';
+import type { ListedRecord, SessionRecord, SessionTombstone, StoredSession } from '../session-record.js';
 import type { ListLogins, LoginPage, SessionCounts } from '../session-storage.operations.js';
-import { type SessionEntry, type TimedEntry, historyOf, liveOf, visibleAt } from '../shared/session-entry.js';
+import {
+  type SessionEntry,
+  type TimedEntry,
+  type UnreadableEntry,
+  historyOf,
+  liveOf,
+  visibleAt,
+} from '../shared/session-entry.js';
 import { invalidCursor, otherSession } from '../shared/storage-failure.js';
 import { readLoginExactly, readSessionExactly } from './functions/exact-reads.functions.js';
 import type { PostgresStatement } from './functions/postgres-statement.js';
 import type { PostgresConnections } from './postgres-connections.js';
 import { escapeText, unescapeText } from './records/escaped-text.js';
 import type { RowReader } from './records/row-reader.js';
-import { readSessionRow } from './records/stored-session.js';
+import { UnreadableSessionError, readSessionRow } from './records/stored-session.js';
 import { countSessions, findSession, listHistory, listLiveSessions, listLogins } from './statements.js';
 import { reportUnreadableSession, unreadableSession } from './unreadable-row.js';
 
@@ -17,6 +24,13 @@ interface ReadResult {
   readonly now: number;
   readonly stored: RowReader;
 }
+
+/** The sessions of a user. */
+interface ReadSessions {
+  readonly entries: readonly TimedEntry[];
+  readonly unreadable: readonly UnreadableEntry[];
+}
+
 const READ_COLUMNS = { now: 'bigint', stored: '{session}' } as const;
 
 /**
@@ -38,13 +52,14 @@ export class PostgresSessionReader {
   }
 
   /** The live sessions of a user, oldest first. */
-  async listLive(loginId: string): Promise<SessionRecord[]> {
-    return liveOf(await this.#readLogin(listLiveSessions, loginId));
+  async listLive(loginId: string): Promise<ListedRecord[]> {
+    const { entries, unreadable } = await this.#readLogin(listLiveSessions, loginId);
+    return liveOf(entries, unreadable);
   }
 
   /** The tombstones of a user, newest first. */
   async listHistory(loginId: string): Promise<SessionTombstone[]> {
-    return historyOf(await this.#readLogin(listHistory, loginId));
+    return historyOf((await this.#readLogin(listHistory, loginId)).entries);
   }
 
   async count(): Promise<SessionCounts> {
@@ -74,12 +89,12 @@ export class PostgresSessionReader {
   async #readLogin(
     statement: PostgresStatement<'loginId', typeof READ_COLUMNS>,
     loginId: string,
-  ): Promise<TimedEntry[]> {
+  ): Promise<ReadSessions> {
     const { connection } = this.connections;
     const endsAt = connection.deadline();
     const values = { loginId: escapeText(loginId) };
     const read = this.#readable(await connection.run(statement, values, endsAt));
-    if (!read.some(isUndecided)) return read;
+    if (!read.entries.some(isUndecided)) return read;
     return this.#readable(await connection.run(readLoginExactly, values, endsAt));
   }
 
@@ -98,17 +113,22 @@ export class PostgresSessionReader {
     return row;
   }
 
-  /** An unreadable session is reported, and does not prevent the others from being listed. */
-  #readable(results: readonly ReadResult[]): TimedEntry[] {
-    return results.flatMap(({ now, stored }) => {
+  /** An unreadable row is reported, and does not prevent the others from being listed. */
+  #readable(results: readonly ReadResult[]): ReadSessions {
+    const entries: TimedEntry[] = [];
+    const unreadable: UnreadableEntry[] = [];
+    for (const { now, stored } of results) {
       const sessionId = stored.peek() ?? '';
       try {
-        return [{ ...readSessionRow(stored), now }];
-      } catch {
+        entries.push({ ...readSessionRow(stored), now });
+      } catch (error) {
         reportUnreadableSession(this.connections.names, sessionId);
-        return [];
+        if (!(error instanceof UnreadableSessionError)) continue;
+        const { expiresAt = Infinity } = error.entry.record;
+        if (now < expiresAt) unreadable.push(error.entry);
       }
-    });
+    }
+    return { entries, unreadable };
   }
 }
 

@@ -1,6 +1,6 @@
 import { v7 as uuidv7 } from 'uuid';
 import { isSessionId } from '../../model/session-id.js';
-import type { SessionRecord, SessionTombstone, StoredSession } from '../session-record.js';
+import type { ListedRecord, SessionRecord, SessionTombstone, StoredSession } from '../session-record.js';
 import type * as Op from '../session-storage.operations.js';
 import { SessionStorage } from '../session-storage.js';
 import type { StorageChangeListener } from '../storage-change.js';
@@ -152,7 +152,7 @@ export class PostgresSessionStorage extends SessionStorage {
     return ended.map(({ stored }) => this.#reader.tombstoneOf(stored.peek() ?? '', stored));
   }
 
-  async listByLogin(loginId: string): Promise<readonly SessionRecord[]> {
+  async listByLogin(loginId: string): Promise<readonly ListedRecord[]> {
     return this.#reader.listLive(loginId);
   }
 

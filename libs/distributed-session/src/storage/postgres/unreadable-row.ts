@@ -9,7 +9,7 @@ const logger = new Logger('PostgresSessionStorage');
 export function unreadableSession(names: SchemaNames, sessionId: string): StorageCorruptError {
   return new StorageCorruptError(
     `Session ${sessionId} cannot be read: its row was not written by this library, or was edited. Find out what wrote it, ` +
-      `then remove it: DELETE FROM ${names.of('session')} WHERE session_id = ${literal(sessionId)}; ` +
+      `then end the session, or remove it: DELETE FROM ${names.of('session')} WHERE session_id = ${literal(sessionId)}; ` +
       `SELECT ${names.of('recount_sessions')}()`,
   );
 }
@@ -23,7 +23,7 @@ export function unreadableService(names: SchemaNames, serviceId: string): Storag
   );
 }
 
-/** Logs that a list omits a session because it cannot be read. */
+/** Logs that a list contains a session that cannot be read, or omits a tombstone. */
 export function reportUnreadableSession(names: SchemaNames, sessionId: string): void {
-  logger.error(`A list omits an unreadable session. ${unreadableSession(names, sessionId).message}`);
+  logger.error(`A list contains an unreadable session. ${unreadableSession(names, sessionId).message}`);
 }

@@ -132,23 +132,49 @@ describe('LoginSessions', () => {
     expect(sessions.find(idOf(3))).toBeUndefined();
   });
 
-  it('skips unreadable values and logs where they are, but not their content', () => {
+  it('lists and counts unreadable values, and logs where those are that are not valid, but not their content', () => {
     const canary = [Buffer.from(idOf(2)), Buffer.concat([Buffer.from([0]), Buffer.from('CANARY')])];
-    const newer = [Buffer.from(idOf(3)), Buffer.concat([Buffer.from([3]), Buffer.from('CANARY')])];
+    const newer = [Buffer.from(idOf(3)), Buffer.concat([Buffer.from([16]), Buffer.from('LCANARY')])];
     const sessions = read(live(1, NOW + 9), canary, newer, live(4, NOW + 9));
-    expect(numbers(sessions.listLive('alice', NOW))).toEqual([1, 4]);
+    const unreadable = { state: 'unreadable', loginId: 'alice' };
+    expect(sessions.listLive('alice', NOW)).toEqual([
+      { ...unreadable, sessionId: idOf(2), cause: 'corrupt' },
+      { ...unreadable, sessionId: idOf(3), cause: 'newer-format' },
+      expect.objectContaining({ state: 'live', sessionId: idOf(1) }),
+      expect.objectContaining({ state: 'live', sessionId: idOf(4) }),
+    ]);
+    expect(sessions.onlineLogins(NOW)).toEqual([{ loginId: 'alice', sessions: 4 }]);
     const lines = logged.mock.calls.map(([line]) => String(line));
     expect(lines).toEqual([
       expect.stringMatching(new RegExp(`HDEL ${KEY.replace(/[{}]/gu, '\\$&')} ${idOf(2)}$`, 'u')),
-      expect.stringContaining('later release'),
     ]);
     expect(lines.join()).not.toContain('CANARY');
+  });
+
+  it('skips a tombstone that is not valid', () => {
+    const [id, value] = ended(1, NOW - 1);
+    const sessions = read([id!, value!.subarray(0, 70)], live(2, NOW + 9));
+    expect(numbers(sessions.listLive('alice', NOW))).toEqual([2]);
+    expect(sessions.listHistory('alice', NOW)).toEqual([]);
+    expect(logged).toHaveBeenCalledTimes(1);
+  });
+
+  it('takes the user of an unreadable session from its record, if it is intact', () => {
+    const [id, value] = live(1, NOW + 9, { loginId: 'bob' });
+    value!.writeDoubleLE(NaN, 26);
+    const sessions = read([id!, value!], live(2, NOW + 9));
+    expect(numbers(sessions.listLive('alice', NOW))).toEqual([2]);
+    expect(sessions.listLive('bob', NOW)).toMatchObject([
+      { sessionId: idOf(1), serviceId: 'orders', cause: 'corrupt' },
+    ]);
   });
 
   it('never returns the value of another session under an id', () => {
     const [, value] = live(1, NOW + 9);
     const sessions = read([Buffer.from(idOf(2)), value!]);
-    expect(sessions.listLive('alice', NOW)).toEqual([]);
+    expect(sessions.listLive('alice', NOW)).toEqual([
+      { state: 'unreadable', cause: 'corrupt', sessionId: idOf(2), loginId: 'alice' },
+    ]);
     expect([sessions.find(idOf(1)), sessions.find(idOf(2))]).toEqual([undefined, undefined]);
     expect(logged).toHaveBeenCalledTimes(1);
   });

@@ -1,6 +1,6 @@
-import { StorageCorruptError } from '../../errors/storage.errors.js';
+import { StorageCorruptError, StorageNewerFormatError } from '../../errors/storage.errors.js';
 import { expiredTombstone } from '../session-lifetime.js';
-import type { SessionRecord, SessionTombstone, StoredSession } from '../session-record.js';
+import type { ListedRecord, SessionRecord, SessionTombstone, StoredSession } from '../session-record.js';
 import type { ListLogins, LoginPage, SessionCounts } from '../session-storage.operations.js';
 import type { Moment } from '../shared/server-clock.js';
 import { type SessionEntry, visibleAt } from '../shared/session-entry.js';
@@ -42,13 +42,13 @@ export class RedisSessionReader {
     if (value === null) return undefined;
     const unpacked = this.#unpack(sessionId, value);
     const answered = clock.moment();
-    if (!fallsBetween(asked, endOf(unpacked), answered)) return visibleAt(unpacked, answered.now);
+    if (!fallsBetween(asked, endOf(unpacked), answered)) return this.#readable(unpacked, answered.now);
     const exact = await this.#readExactly(connection, tag);
     const again = exact.sessions.find(sessionId);
-    return again && visibleAt(again, exact.now);
+    return again && this.#readable(again, exact.now);
   }
 
-  async listLive(loginId: string): Promise<SessionRecord[]> {
+  async listLive(loginId: string): Promise<ListedRecord[]> {
     const { sessions, now } = await this.#read(this.keys.tagOfLogin(loginId));
     return sessions.listLive(loginId, now);
   }
@@ -95,9 +95,15 @@ export class RedisSessionReader {
     return { logins, nextCursor: after };
   }
 
-  /** Returns the record that a script found live. */
+  /**
+   * Returns the record that a script found live.
+   *
+   * @throws {StorageNewerFormatError} when a later release wrote it.
+   */
   recordOf(sessionId: string, { rest: [value] }: WriteReply): SessionRecord {
-    return this.#unpack(sessionId, value!).session as SessionRecord;
+    const unpacked = this.#unpack(sessionId, value!);
+    if (unpacked.unreadable !== undefined) throw new StorageNewerFormatError(`Session ${sessionId}`);
+    return unpacked.session as SessionRecord;
   }
 
   /**
@@ -160,6 +166,13 @@ export class RedisSessionReader {
     return (tags as readonly Buffer[]).map(String);
   }
 
+  /** Returns a session as a reader sees it. Of one whose payload cannot be read, only the tombstone can be seen. */
+  #readable(entry: SessionEntry, now: number): StoredSession | undefined {
+    const visible = visibleAt(entry, now);
+    if (visible?.state !== 'live' || entry.unreadable === undefined) return visible;
+    throw new StorageNewerFormatError(`Session ${visible.sessionId}`);
+  }
+
   #unpack(sessionId: string, value: Buffer): SessionEntry {
     let unpacked: SessionEntry;
     try {
@@ -171,7 +184,7 @@ export class RedisSessionReader {
     return unpacked;
   }
 
-  #unreadable(sessionId: string, error: unknown): StorageCorruptError {
+  #unreadable(sessionId: string, error: unknown): Error {
     return unreadable(`Session ${sessionId}`, this.keys.login(this.keys.tagOfSession(sessionId)!), sessionId, error);
   }
 }

@@ -1,5 +1,6 @@
 import { SessionInputError } from '../../errors/session.errors.js';
-import type { SessionRecord, SessionTombstone, StoredSession } from '../session-record.js';
+import { StorageNewerFormatError } from '../../errors/storage.errors.js';
+import type { ListedRecord, SessionRecord, SessionTombstone, StoredSession } from '../session-record.js';
 import type * as Op from '../session-storage.operations.js';
 import { SessionStorage } from '../session-storage.js';
 import type { StorageChangeListener } from '../storage-change.js';
@@ -167,7 +168,7 @@ export class RedisSessionStorage extends SessionStorage {
       ending: packEnding({ reason, by, actor }),
       retention: historyRetentionMs,
     });
-    if (written.outcome === 'missing') return { outcome: 'missing' };
+    if (written.outcome === 'missing' || written.outcome === 'removed') return { outcome: written.outcome };
     const tombstone = this.#reader.tombstoneOf(sessionId, written);
     return { outcome: written.outcome === 'ended' ? 'ended' : 'already-ended', session: tombstone };
   }
@@ -185,7 +186,7 @@ export class RedisSessionStorage extends SessionStorage {
     return rest.map((value) => unpackRedisSession(value).session as SessionTombstone);
   }
 
-  async listByLogin(loginId: string): Promise<readonly SessionRecord[]> {
+  async listByLogin(loginId: string): Promise<readonly ListedRecord[]> {
     return this.#reader.listLive(loginId);
   }
 
@@ -216,6 +217,7 @@ export class RedisSessionStorage extends SessionStorage {
   /** The result of a write that found no live session at the expected version. */
   #refusal(sessionId: string, reply: WriteReply): Op.SessionWriteRefusal {
     if (reply.outcome === 'missing') return { outcome: 'missing' };
+    if (reply.outcome === 'newer') throw new StorageNewerFormatError(`Session ${sessionId}`);
     if (reply.outcome === 'conflict') return { outcome: 'conflict', session: this.#reader.recordOf(sessionId, reply) };
     return { outcome: 'ended', session: this.#reader.tombstoneOf(sessionId, reply) };
   }

@@ -1,15 +1,18 @@
 import { Logger } from '@nestjs/common';
-import { StorageCorruptError } from '../../errors/storage.errors.js';
+import { StorageCorruptError, StorageNewerFormatError } from '../../errors/storage.errors.js';
 import { UnreadableValueError } from './records/stored-session.js';
 
 /** Creates the error for an unreadable value: where it is and how to fix it, without its content. */
-export function unreadable(what: string, key: string, field: string, error: unknown): StorageCorruptError {
-  const newer = error instanceof UnreadableValueError && error.newerFormat;
+export function unreadable(
+  what: string,
+  key: string,
+  field: string,
+  error: unknown,
+): StorageCorruptError | StorageNewerFormatError {
+  if (error instanceof UnreadableValueError && error.newerFormat) return new StorageNewerFormatError(what);
   return new StorageCorruptError(
-    newer
-      ? `${what} was written by a later release, in a format that this release cannot read. Upgrade to that release.`
-      : `${what} cannot be read: the stored value is not a valid record. Find out what wrote it, then remove it: ` +
-          `HDEL ${key} ${field}`,
+    `${what} cannot be read: the stored value is not a valid record. Find out what wrote it, then end the session or remove it: ` +
+      `HDEL ${key} ${field}`,
   );
 }
 

@@ -1,5 +1,12 @@
 import { asSeenAt } from '../session-lifetime.js';
-import type { SessionRecord, SessionTombstone, StoredSession } from '../session-record.js';
+import type { UnreadableCause } from '../../model/session.js';
+import type {
+  ListedRecord,
+  SessionRecord,
+  SessionTombstone,
+  StoredSession,
+  UnreadableRecord,
+} from '../session-record.js';
 import { HISTORY_LIMIT } from '../session-storage.js';
 
 /** A stored session, with its order among the sessions of its user. */
@@ -9,6 +16,8 @@ export interface SessionEntry {
   readonly place: number;
   /** When the tombstone's retention ends. Decides nothing while the session is live. */
   readonly purgeAt: number;
+  /** Why the payload cannot be read, although the rest can. Then `session` has an empty payload. */
+  readonly unreadable?: UnreadableCause;
 }
 
 /** An entry, and the storage's time at which it was read. */
@@ -21,12 +30,30 @@ export function visibleAt({ session, purgeAt }: SessionEntry, now: number): Stor
   return session.state === 'ended' && !(now < purgeAt) ? undefined : asSeenAt(session, now);
 }
 
+/** A live session whose record cannot be read, with its order among the sessions of its user. */
+export interface UnreadableEntry {
+  readonly record: UnreadableRecord;
+  /** {@link FIRST_PLACE} if it is unknown. */
+  readonly place: number;
+}
+
+/** Before every session whose place is known. */
+export const FIRST_PLACE = -1;
+
 /** Returns the live sessions among a user's entries, in the order of their creation. */
-export function liveOf(entries: readonly TimedEntry[]): SessionRecord[] {
-  return entries
+export function liveOf(entries: readonly TimedEntry[], unreadable: readonly UnreadableEntry[] = []): ListedRecord[] {
+  const live = entries
     .filter((entry) => visibleAt(entry, entry.now)?.state === 'live')
-    .toSorted((a, b) => a.place - b.place)
-    .map(({ session }) => session as SessionRecord);
+    .map(({ session, place, unreadable: cause }) => {
+      const record = session as SessionRecord;
+      return { place, record: cause === undefined ? record : unreadableRecord(record, cause) };
+    });
+  return [...unreadable, ...live].toSorted((a, b) => a.place - b.place).map(({ record }) => record);
+}
+
+function unreadableRecord(record: SessionRecord, cause: UnreadableCause): UnreadableRecord {
+  const { payload, tokenDigest, ...header } = record;
+  return { ...header, state: 'unreadable', cause };
 }
 
 /** Returns the newest tombstones among a user's entries, the last ended first, including those of unswept sessions. */

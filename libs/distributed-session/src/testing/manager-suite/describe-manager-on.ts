@@ -13,6 +13,7 @@ import { describeServices } from './services.topic.js';
 import { describeSessions } from './sessions.topic.js';
 import { describeStoredSecrets } from './stored-secrets.topic.js';
 import { describeTokens } from './tokens.topic.js';
+import { describeUnreadableSessions } from './unreadable-sessions.topic.js';
 
 /**
  * Checks that a `DistributedSessionManager` keeps its promises on a storage. Run it once per driver, after
@@ -42,6 +43,7 @@ export function describeManagerOn(
     describeAttributeAccess(context);
     describeCeilings(context);
     describeBadInput(context);
+    describeUnreadableSessions(context);
     describeStoredSecrets(context);
     describeConcurrency(context);
     describeScheduling(context);

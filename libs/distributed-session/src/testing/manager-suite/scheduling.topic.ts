@@ -120,13 +120,14 @@ const assertConsistent = async (plain: DistributedSessionManager, { issued, writ
   else assert.equal(live.length, 1, 'a session was lost');
   const [session] = live;
   if (session) {
+    assert(!session.unreadable, 'the live session cannot be read');
     assertWhole(session);
     for (const key of written) assert(Object.hasOwn(session.attributes, key), `the write of ${key} was lost`);
     assert.equal(session.sessionId, issued.at(-1)!.sessionId, 'the live session is not the one issued last');
   }
   const history = await plain.getSessionHistory('alice');
   for (const { sessionId } of issued) {
-    const isLive = session?.sessionId === sessionId;
+    const isLive: boolean = session?.sessionId === sessionId;
     assert.equal(
       history.filter((entry) => entry.sessionId === sessionId).length,
       isLive ? 0 : 1,

@@ -126,7 +126,7 @@ export function describeTokens(context: StorageContext): void {
     it('the stored digest of one token differs by session and by key', async () => {
       const [plain, other] = [await context.manager(), await keyed(NEW_KEY)];
       for (const sessions of [plain, plain, other, other]) await sessions.createSession('alice', TOKEN);
-      const digests = (await context.storage.listByLogin('alice')).map(({ tokenDigest }) => tokenDigest);
+      const digests = (await context.live()).map(({ tokenDigest }) => tokenDigest);
       assert(digests.every((digest) => digest !== undefined && digest.length <= 128));
       assert.equal(new Set(digests).size, 4);
     });

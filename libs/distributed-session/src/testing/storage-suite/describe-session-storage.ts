@@ -13,6 +13,7 @@ import { describeRecords } from './records.topic.js';
 import { describeRotation } from './rotation.topic.js';
 import { describeServiceCredentials } from './service-credentials.topic.js';
 import { describeTokenDigests } from './token-digests.topic.js';
+import { describeUnreadableRecords } from './unreadable-records.topic.js';
 
 /**
  * Checks that a storage, by itself, fulfils the contract of `SessionStorage`. Run it on every driver, every wrapper and
@@ -44,6 +45,7 @@ export function describeSessionStorage(
     describeChangeFeed(context);
     describeLifecycle(context);
     describeServiceCredentials(context);
+    describeUnreadableRecords(context);
     describeInterleavings(context);
   });
 }

@@ -71,8 +71,9 @@ export function describeInterleavings(context: StorageContext): void {
   });
 }
 
-async function assertConsistent({ storage }: StorageContext, { issued, ended, written }: Outcomes): Promise<void> {
-  const live = await storage.listByLogin('alice');
+async function assertConsistent(context: StorageContext, { issued, ended, written }: Outcomes): Promise<void> {
+  const { storage } = context;
+  const live = await context.live();
   const history = await storage.listHistory('alice');
   const liveIds = live.map(({ sessionId }) => sessionId);
   assert.equal(new Set(ended).size, ended.length, 'a session was reported as ended twice');

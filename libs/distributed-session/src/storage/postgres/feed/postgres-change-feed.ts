@@ -183,6 +183,8 @@ export class PostgresChangeFeed {
       const published = readPublishedChange(text);
       if (published?.origin !== undefined) this.#origins.set(published.change, published.origin);
       if (published) this.#listeners.publish(published.change);
+      // A later release may have changed what copies contain.
+      else this.#listeners.publishGap();
     }
     return true;
   }

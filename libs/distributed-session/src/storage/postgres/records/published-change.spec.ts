@@ -66,6 +66,11 @@ describe('a published change', () => {
     },
   );
 
+  it('carries an ending for a reason that a later release has added', () => {
+    const later = { ...ENDED, reason: 'device-mismatch' };
+    expect(readPublishedChange(payloadOf(later))).toEqual({ change: later });
+  });
+
   it('loses fields that do not belong to its type', () => {
     const read = readPublishedChange(payloadOf({ ...CREATED, reason: 'limit', token: 'CANARY' }));
     expect(read).toEqual({ change: CREATED });
@@ -81,7 +86,7 @@ describe('a text that is not a published change', () => {
     ['a number', '7'],
     ['a list', '[1]'],
     ['a type of a later release', payloadOf({ ...CREATED, type: 'session.painted' })],
-    ['an ending for an unknown reason', payloadOf({ ...ENDED, reason: 'bored' })],
+    ['an ending for a reason that is not a name', payloadOf({ ...ENDED, reason: 'Bored!' })],
     ['an ending without a reason', payloadOf({ ...ENDED, reason: undefined })],
     ['an ending by rotation', payloadOf({ ...ENDED, reason: 'rotated' })],
     ['a rotation without a successor', payloadOf({ ...ROTATED, rotatedTo: undefined })],

@@ -1,4 +1,4 @@
-import { isEndReason } from '../../../model/end-reason.js';
+import { isRecordedEndReason } from '../../../model/end-reason.js';
 import { SERVICE_CHANGES, type StorageChange } from '../../storage-change.js';
 import { unescapeText } from './escaped-text.js';
 
@@ -8,7 +8,7 @@ export interface PublishedChange {
   readonly origin?: string;
 }
 
-/** Reads a change as the functions write it. Returns `undefined` for a foreign text, and for a type of later releases. */
+/** Reads a change as the functions write it. Returns `undefined` for a foreign text, and for what only later releases know. */
 export function readPublishedChange(text: string): PublishedChange | undefined {
   let fields: Record<string, unknown>;
   try {
@@ -47,7 +47,7 @@ function sessionChange(fields: Record<string, unknown>, at: number): StorageChan
   if (type === 'session.rotated') {
     return typeof rotatedTo === 'string' ? { type, ...ending, rotatedTo } : undefined;
   }
-  if (type !== 'session.ended' || !isEndReason(reason) || reason === 'rotated') return undefined;
+  if (type !== 'session.ended' || !isRecordedEndReason(reason) || reason === 'rotated') return undefined;
   return { type, ...ending, reason };
 }
 

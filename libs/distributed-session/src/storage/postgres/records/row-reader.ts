@@ -8,6 +8,7 @@ export class UnreadableRowError extends Error {}
 /** Reads the columns of a row in order. Throws {@link UnreadableRowError} when a column has an unexpected form. */
 export class RowReader {
   #at = 0;
+  #isDamaged = false;
 
   constructor(private readonly row: Row) {}
 
@@ -39,6 +40,21 @@ export class RowReader {
     const number = Number(text);
     if (!Number.isSafeInteger(number) || number < 0) throw this.unreadable();
     return number;
+  }
+
+  /** A time or a count; `undefined` if there is none, and if it has an unexpected form: then the row is damaged. */
+  readableWhole(): number | undefined {
+    const text = this.optionalText();
+    if (text === undefined) return undefined;
+    const number = Number(text);
+    if (Number.isSafeInteger(number) && number >= 0) return number;
+    this.#isDamaged = true;
+    return undefined;
+  }
+
+  /** Whether {@link readableWhole} has found a number of an unexpected form. */
+  get isDamaged(): boolean {
+    return this.#isDamaged;
   }
 
   boolean(): boolean {

@@ -76,14 +76,40 @@ describe('the columns of a session', () => {
     ...['session_id', 'login_id', 'service_id', 'version', 'place', 'created_at', 'expires_at', 'sweep_at'].map(
       (column) => [column, null],
     ),
-    ['reason', 'bored'],
+    ['reason', 'Bored!'],
     ['reason', null],
     ['reason', 'toString'],
+    ['reason', `a${'-a'.repeat(8)}`],
     ['ended_by', null],
   ] as [string, Cell][])('are unreadable when %s is %p', (column, cell) => {
     const isOfEnding = ['reason', 'ended_by'].includes(column);
     const session = isOfEnding ? TOMBSTONE! : column === 'grace_ends_at' ? rotated() : RECORD!;
     expect(() => read({ ...cellsOf(session), [column]: cell })).toThrow(UnreadableRowError);
+  });
+});
+
+describe('a session whose row was edited', () => {
+  it('has what can be read, if it is live', () => {
+    const cells = { ...cellsOf(RECORD!), created_at: '-1', place: '9' };
+    const { sessionId, loginId, lastAccessedAt } = RECORD!;
+    expect(() => read(cells)).toThrow(
+      expect.objectContaining({
+        entry: { place: 9, record: expect.objectContaining({ sessionId, loginId, lastAccessedAt, cause: 'corrupt' }) },
+      }),
+    );
+    expect(() => read(cells)).toThrow(expect.not.objectContaining({ entry: { record: { createdAt: -1 } } }));
+  });
+
+  it('shows why it ended, with its end in place of the times that cannot be read', () => {
+    const { session } = read({ ...cellsOf(TOMBSTONE!), created_at: '-1', last_accessed_at: '1.5', version: 'x' });
+    const { endedAt } = TOMBSTONE!;
+    expect(session).toEqual({ ...TOMBSTONE, version: 1, createdAt: endedAt, lastAccessedAt: endedAt });
+  });
+
+  it('shows a reason that a later release has added', () => {
+    expect(read({ ...cellsOf(TOMBSTONE!), reason: 'device-mismatch' }).session).toMatchObject({
+      reason: 'device-mismatch',
+    });
   });
 });
 

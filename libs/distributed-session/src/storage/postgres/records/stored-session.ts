@@ -1,8 +1,8 @@
-import { isEndReason } from '../../../model/end-reason.js';
-import type { SessionRecord, SessionTombstone } from '../../session-record.js';
-import type { SessionEntry } from '../../shared/session-entry.js';
+import { isRecordedEndReason } from '../../../model/end-reason.js';
+import type { SessionRecord, SessionTombstone, UnreadableRecord } from '../../session-record.js';
+import { FIRST_PLACE, type SessionEntry, type UnreadableEntry } from '../../shared/session-entry.js';
 import { unescapeText } from './escaped-text.js';
-import { RowReader } from './row-reader.js';
+import { RowReader, UnreadableRowError } from './row-reader.js';
 
 /** The columns of a session, in reading order. */
 const COLUMNS = [
@@ -33,38 +33,64 @@ export function sessionColumns(row: string): string {
   return COLUMNS.map((column) => `${row}.${column}`).join(', ');
 }
 
-/** Reads the columns of a session. Throws an `UnreadableRowError` when this library did not write them. */
+/** A session is live, but its row cannot be read. The entry has what could be read. */
+export class UnreadableSessionError extends UnreadableRowError {
+  constructor(readonly entry: UnreadableEntry) {
+    super('A session was not written by this library');
+  }
+}
+
+/**
+ * Reads the columns of a session. In an ended one, its end stands for times that cannot be read, so that its history still
+ * shows why it ended.
+ *
+ * @throws {UnreadableSessionError} when a live session has numbers that this library did not write.
+ * @throws {UnreadableRowError} when the row has another form.
+ */
 export function readSessionRow(row: RowReader): SessionEntry {
   const [sessionId, loginId, serviceId, device] = [row.text(), row.text(), row.text(), row.optionalText()];
-  const [version, place, createdAt, lastAccessedAt] = [row.whole(), row.whole(), row.whole(), row.whole()];
-  const [idleTimeoutMs, absoluteExpiresAt, expiresAt] = [row.optionalWhole(), row.optionalWhole(), row.whole()];
-  const [purgeAt, payload, tokenDigest, endedAt] = [
-    row.whole(),
-    row.optionalBytes(),
-    row.optionalText(),
-    row.optionalWhole(),
-  ];
-  const digest = tokenDigest === undefined ? {} : { tokenDigest };
-  const header = {
+  const [version, place] = [row.readableWhole(), row.readableWhole()];
+  const [createdAt, lastAccessedAt] = [row.readableWhole(), row.readableWhole()];
+  const [idleTimeoutMs, absoluteExpiresAt] = [row.readableWhole(), row.readableWhole()];
+  const [expiresAt, purgeAt] = [row.readableWhole(), row.readableWhole()];
+  const [payload, tokenDigest, endedAt] = [row.optionalBytes(), row.optionalText(), row.optionalWhole()];
+  const names = {
     sessionId,
     loginId: unescapeText(loginId),
     serviceId: unescapeText(serviceId),
     ...(device !== undefined && { device: unescapeText(device) }),
-    version,
-    createdAt,
-    lastAccessedAt,
   };
-  if (endedAt !== undefined) return { session: { ...header, ...digest, ...readEnding(row, endedAt) }, place, purgeAt };
+  const digest = tokenDigest === undefined ? {} : { tokenDigest };
+  if (endedAt !== undefined) {
+    const times = { version: version ?? 1, createdAt: createdAt ?? endedAt, lastAccessedAt: lastAccessedAt ?? endedAt };
+    const session = { ...names, ...times, ...digest, ...readEnding(row, endedAt) };
+    return { session, place: place ?? FIRST_PLACE, purgeAt: purgeAt ?? Infinity };
+  }
+  const timeouts = {
+    ...(idleTimeoutMs !== undefined && { idleTimeoutMs }),
+    ...(absoluteExpiresAt !== undefined && { absoluteExpiresAt }),
+  };
+  const required = { version, createdAt, lastAccessedAt, expiresAt };
+  if (row.isDamaged || !hasAll(required) || place === undefined || purgeAt === undefined) {
+    const known = Object.fromEntries(Object.entries(required).filter(([, number]) => number !== undefined));
+    const record: UnreadableRecord = { state: 'unreadable', cause: 'corrupt', ...names, ...known, ...timeouts };
+    throw new UnreadableSessionError({ record, place: place ?? FIRST_PLACE });
+  }
   const session: SessionRecord = {
     state: 'live',
-    ...header,
-    ...(idleTimeoutMs !== undefined && { idleTimeoutMs }),
-    expiresAt,
-    ...(absoluteExpiresAt !== undefined && { absoluteExpiresAt }),
+    ...names,
+    ...required,
+    ...timeouts,
     ...digest,
     payload: payload ?? new Uint8Array(),
   };
   return { session, place, purgeAt };
+}
+
+function hasAll<T extends Readonly<Record<string, number | undefined>>>(
+  numbers: T,
+): numbers is T & { readonly [Name in keyof T]: number } {
+  return Object.values(numbers).every((number) => number !== undefined);
 }
 
 type Ending = Omit<SessionTombstone, keyof SessionRecord> & Pick<SessionTombstone, 'state'>;
@@ -72,7 +98,7 @@ type Ending = Omit<SessionTombstone, keyof SessionRecord> & Pick<SessionTombston
 function readEnding(row: RowReader, endedAt: number): Ending {
   const [reason, endedBy, actor] = [row.text(), row.text(), row.optionalText()];
   const [rotatedTo, graceEndsAt] = [row.optionalText(), row.optionalWhole()];
-  if (!isEndReason(reason)) throw row.unreadable();
+  if (!isRecordedEndReason(reason)) throw row.unreadable();
   return {
     state: 'ended',
     reason,

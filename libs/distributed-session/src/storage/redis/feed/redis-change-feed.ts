@@ -164,7 +164,8 @@ export class RedisChangeFeed {
     const entry = unpackRedisChange(message);
     if (entry?.type === 'beat') this.#receiveBeat(entry);
     else if (entry?.type === 'change') this.#publish(entry);
-    else if (entry && !this.#rekeyings.has(entry.nonce)) {
+    else if (entry === undefined) this.publishGap();
+    else if (!this.#rekeyings.has(entry.nonce)) {
       this.#rekeyings.add(entry.nonce);
       this.publishGap();
     }

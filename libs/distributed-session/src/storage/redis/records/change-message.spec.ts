@@ -124,7 +124,7 @@ describe('unpackRedisChange() with an unknown message', () => {
     ['a text of another program', Buffer.from('Hello, is anybody there?')],
     ['a kind of a later release', Buffer.concat([Buffer.from('X'), created.subarray(1)])],
     ['a message longer than its kind', Buffer.concat([created, Buffer.from([0])])],
-    ['an end with an unknown reason', ended('bored')],
+    ['an end with an unknown reason', ended('Bored!')],
     ['a rotation without a successor', ended('rotated')],
     ['an unknown service change', message('S', double(1), double(1), ...['painted', 'a', 'b'].map(packedText))],
     ['an invalid session id', Buffer.concat([created.subarray(0, -22), Buffer.alloc(22, 0xee)])],

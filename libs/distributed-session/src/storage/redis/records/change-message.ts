@@ -37,8 +37,9 @@ export interface NumberedChange {
  * - `S`: number, time, change (text), service id (text), by (text)
  * - `B`: shard, nonce and previous nonce (texts), then for each stream its position (2 bytes) and number
  * - `K`: nonce (text)
+ * - `X`: number, session id (36 bytes): a record that could not be read was removed, of which no change can be told
  *
- * Returns `undefined` for an unknown message, which a later release may publish.
+ * Returns `undefined` for `X` and for an unknown message, which a later release may publish: copies may be stale.
  */
 export function unpackRedisChange(message: Buffer): NumberedChange | Beat | Rekeying | undefined {
   try {

@@ -3,7 +3,7 @@ import * as fc from 'fast-check';
 import { validate } from 'uuid';
 import { packedIdentity, packedRecord, packedTombstone } from '../../../../../../test/support/redis/packed-session.js';
 import { sessionArbitraries } from '../../../../../../test/support/storage/record-arbitraries.js';
-import { END_REASONS } from '../../../model/end-reason.js';
+import { isRecordedEndReason } from '../../../model/end-reason.js';
 import type { SessionRecord, SessionTombstone } from '../../session-record.js';
 import { UnreadableValueError, packEnding, packIdentity, unpackRedisSession } from './stored-session.js';
 
@@ -78,7 +78,7 @@ function readingOf(value: Buffer): 'valid' | 'invalid' | 'unreadable' {
     const areTimes = [createdAt, lastAccessedAt, end].every((each) => Number.isSafeInteger(each) && each >= 0);
     const isEnding =
       state === 'live' ||
-      (END_REASONS.includes(session.reason) && (session.reason === 'rotated') === 'rotatedTo' in session);
+      (isRecordedEndReason(session.reason) && (session.reason !== 'rotated' || 'rotatedTo' in session));
     return validate(sessionId) && areTimes && isEnding ? 'valid' : 'invalid';
   } catch (error) {
     return error instanceof UnreadableValueError ? 'unreadable' : 'invalid';
@@ -130,8 +130,8 @@ describe('the stored form of a session', () => {
         expect(packIdentity(session)).toEqual(packedIdentity(session));
       }),
     );
-    const { reason, endedBy: by, actor, rotatedTo } = TOMBSTONE;
-    const ending = packEnding({ reason, by, actor, rotatedTo });
+    const { endedBy: by, actor, rotatedTo } = TOMBSTONE;
+    const ending = packEnding({ reason: 'rotated', by, actor, rotatedTo });
     expect(packedTombstone(TOMBSTONE, PLACE).subarray(-ending.length)).toEqual(ending);
   });
 
@@ -183,9 +183,28 @@ describe('the stored form of a session', () => {
     expect(readingOf(Buffer.concat([packedTombstone(TOMBSTONE, PLACE), Buffer.from([0])]))).toBe('unreadable');
   });
 
+  it.each([3, 15])('in the later format %d has everything but its payload', (format) => {
+    const { payload: _, ...header } = RECORD;
+    const read = unpackRedisSession(packedRecord(RECORD, PLACE, format));
+    expect(read).toEqual({
+      ...unpackRedisSession(packedRecord(RECORD, PLACE)),
+      session: { ...header, payload: new Uint8Array() },
+      unreadable: 'newer-format',
+    });
+  });
+
+  it('is a whole tombstone in a later format, which may add to its end, and a reason', () => {
+    const tombstone = { ...TOMBSTONE, rotatedTo: undefined, reason: 'device-mismatch' };
+    const value = Buffer.concat([packedTombstone(tombstone, PLACE, 3), Buffer.from('added')]);
+    expect(unpackRedisSession(value).session).toMatchObject({ reason: 'device-mismatch', endedBy: 'orders' });
+    expect(unpackRedisSession(value)).not.toHaveProperty('unreadable');
+  });
+
   it.each([
-    [3, true],
-    [255, true],
+    [16, true],
+    [31, true],
+    [32, false],
+    [255, false],
     [0, false],
   ])('is unreadable in format %d; written by a later release: %s', (format, newerFormat) => {
     const value = packedRecord(RECORD, PLACE);

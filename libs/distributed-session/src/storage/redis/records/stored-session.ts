@@ -1,5 +1,5 @@
 import { validate } from 'uuid';
-import { type EndReason, isEndReason } from '../../../model/end-reason.js';
+import { type RecordedEndReason, isEndReason, isRecordedEndReason } from '../../../model/end-reason.js';
 import type { SessionRecord, SessionTombstone } from '../../session-record.js';
 import type { SessionEntry } from '../../shared/session-entry.js';
 import { ByteReader, packText } from './bytes.js';
@@ -29,10 +29,17 @@ import { ByteReader, packText } from './bytes.js';
  * never changes. The token digest is a text, too. The ending consists of the texts reason, ended by, actor (or absent) and
  * successor (or absent). Scripts read the header, and copy the other parts unchanged. Times are doubles, in epoch
  * milliseconds.
+ *
+ * Formats up to {@link LAST_OF_LAYOUT} keep this header, identity and digest, and may add to the ending; the payload may be
+ * anything. So releases of the same layout list, count, touch, expire and end each other's sessions. A record with another
+ * layout has a format up to {@link LAST_FORMAT}, followed by its state, so that it differs from a value that is no record.
  */
 export const FORMAT = 2;
 /** Without the token digest, which was in the payload. Such a record is read, and the next write replaces it. */
 export const FIRST_FORMAT = 1;
+/** The last format with the layout above. */
+export const LAST_OF_LAYOUT = 15;
+const LAST_FORMAT = 31;
 export const HEADER_BYTES = 60;
 /** A UUID as text, because a script compares it with the field that it was found under. */
 export const SESSION_ID_BYTES = 36;
@@ -67,7 +74,7 @@ export function unpackIdentity(reader: ByteReader): SessionIdentity {
 
 /** How a session ended, as it is stored and published. */
 export interface StoredEnding {
-  readonly reason: EndReason;
+  readonly reason: RecordedEndReason;
   readonly by: string;
   readonly actor?: string;
   readonly rotatedTo?: string;
@@ -79,8 +86,8 @@ export function packEnding({ reason, by, actor, rotatedTo }: StoredEnding): Buff
 
 export function unpackEnding(reader: ByteReader): StoredEnding {
   const [reason, by, actor, rotatedTo] = [reader.text(), reader.text(), reader.optionalText(), reader.optionalText()];
-  if (!isEndReason(reason)) throw new RangeError('The reason of an ending is unknown');
-  if ((reason === 'rotated') !== (rotatedTo !== undefined))
+  if (!isRecordedEndReason(reason)) throw new RangeError('The reason of an ending is invalid');
+  if (reason === 'rotated' ? rotatedTo === undefined : isEndReason(reason) && rotatedTo !== undefined)
     throw new RangeError('Only a rotated session has a successor');
   return { reason, by, ...(actor !== undefined && { actor }), ...(rotatedTo !== undefined && { rotatedTo }) };
 }
@@ -98,10 +105,40 @@ export function unpackRedisSession(value: Buffer): SessionEntry {
   }
 }
 
+/** What is known of a session whose record cannot be read. */
+export interface LostSession {
+  readonly sessionId: string;
+  readonly isNewer: boolean;
+  /** Absent if it cannot be read either. */
+  readonly identity?: SessionIdentity;
+}
+
+/** Returns what is known of a live session whose record cannot be read; `undefined` if the session has ended. */
+export function lostSession(sessionId: string, value: Buffer): LostSession | undefined {
+  if (value[1] === ENDED) return undefined;
+  const isNewer = hasLaterLayout(value);
+  try {
+    const identityEnd = HEADER_BYTES + value.readUInt16LE(HEADER_BYTES - 2);
+    const reader = new ByteReader(value.subarray(HEADER_BYTES, identityEnd));
+    const identity = unpackIdentity(reader);
+    const isIntact = reader.isAtEnd && identityEnd <= value.length && identity.sessionId === sessionId;
+    return { sessionId, isNewer, ...(isIntact && { identity }) };
+  } catch {
+    return { sessionId, isNewer };
+  }
+}
+
+/** Whether a later release wrote the value, with another layout. */
+function hasLaterLayout(value: Buffer): boolean {
+  const [format = 0, state] = value;
+  return format > LAST_OF_LAYOUT && format <= LAST_FORMAT && (state === LIVE || state === ENDED);
+}
+
 /** Uses the offsets of the table above, because this is the hot path of every read. */
 function unpack(value: Buffer): SessionEntry {
   const format = value.readUInt8(0);
-  if (format !== FORMAT && format !== FIRST_FORMAT) throw new UnreadableValueError(format > FORMAT);
+  const isNewer = format > FORMAT;
+  if (format < FIRST_FORMAT || format > LAST_OF_LAYOUT) throw new UnreadableValueError(hasLaterLayout(value));
   const state = value.readUInt8(1);
   const identityEnd = HEADER_BYTES + value.readUInt16LE(HEADER_BYTES - 2);
   const identity = new ByteReader(value.subarray(HEADER_BYTES, identityEnd));
@@ -125,13 +162,13 @@ function unpack(value: Buffer): SessionEntry {
       expiresAt: end,
       ...(limit > 0 && { absoluteExpiresAt: limit }),
       ...(tokenDigest !== undefined && { tokenDigest }),
-      payload: new Uint8Array(body.take()),
+      payload: isNewer ? new Uint8Array() : new Uint8Array(body.take()),
     };
-    return { session, place, purgeAt: end + time(value, 50) };
+    return { session, place, purgeAt: end + time(value, 50), ...(isNewer && { unreadable: 'newer-format' }) };
   }
   if (state !== ENDED) throw new UnreadableValueError(false);
   const { reason, by, actor, rotatedTo } = unpackEnding(body);
-  if (!body.isAtEnd) throw new UnreadableValueError(false);
+  if (!body.isAtEnd && !isNewer) throw new UnreadableValueError(false);
   const session: SessionTombstone = {
     state: 'ended',
     ...header,

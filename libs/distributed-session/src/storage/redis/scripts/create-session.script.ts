@@ -44,7 +44,7 @@ load(now)
 local function belonging(list, packed)
   local found = {}
   for _, record in ipairs(list) do
-    if startsWith(record, packed) then table.insert(found, record) end
+    if isOf(record, packed) then table.insert(found, record) end
   end
   return found
 end
@@ -59,9 +59,10 @@ local function excess(list, maximum)
   return found
 end
 
-local rest, replaced = belonging(live, loginId), {}
+local all = lostAndLive()
+local rest, replaced = belonging(all, loginId), {}
 if tonumber(perDevice) > 0 then
-  replaced = excess(belonging(live, loginAndDevice), tonumber(perDevice))
+  replaced = excess(belonging(all, loginAndDevice), tonumber(perDevice))
   for _, record in ipairs(replaced) do remove(rest, record) end
 end
 local limited = excess(rest, tonumber(perLogin))
@@ -72,7 +73,7 @@ end
 
 while #due > 0 do expire(due[1], tonumber(retention)) end
 local function makeRoom(record, reason)
-  endRecord(record, text(reason) .. by .. '\\255\\255\\255\\255', now, 0, tonumber(retention))
+  endRecord(record, text(reason) .. by .. '\\255\\255\\255\\255', now, 0, tonumber(retention), 'E', loginId)
 end
 for _, record in ipairs(replaced) do makeRoom(record, 'replaced') end
 for _, record in ipairs(limited) do makeRoom(record, 'limit') end

@@ -21,11 +21,14 @@ export const endLoginSessionsScript = new RedisScript({
   body: `
 load(now)
 local chosen = {}
-for _, record in ipairs(live) do
-  if record.id ~= exceptId and startsWith(record, loginAndDevice) then table.insert(chosen, record) end
+for _, record in ipairs(lostAndLive()) do
+  if record.id ~= exceptId and isOf(record, loginAndDevice) then table.insert(chosen, record) end
 end
+local packedLogin = string.sub(loginAndDevice, 1, afterText(loginAndDevice, 1) - 1)
 local reply = { 'ended', 0 }
-for _, record in ipairs(chosen) do table.insert(reply, endRecord(record, ending, now, 0, tonumber(retention))) end
+for _, record in ipairs(chosen) do
+  table.insert(reply, endRecord(record, ending, now, 0, tonumber(retention), 'E', packedLogin))
+end
 if #chosen > 0 then updateShard(now) end
 reply[2] = lastNumber
 return reply

@@ -8,7 +8,8 @@ import { RedisScript } from './redis-script.js';
  *
  * KEYS  login, sequence, expiries, online, counter: those of the user and its shard.
  * ARGV  deadline; channel; feedKey; tag; sessionId; ending, packed; retention in milliseconds.
- * Returns  { 'ended', tombstone }, { 'already-ended' | 'due' | 'unreadable', value }, { 'missing' } or { 'late', now }.
+ * Returns  { 'ended', tombstone }, { 'removed' }: the record could not be read, nor could any other of the user, { 'already-ended' | 'due' | 'unreadable', value }, { 'missing' }
+ *       or { 'late', now }.
  * Atomicity  the tombstone is written, the counts are updated and the end is published, or nothing happens.
  */
 export const endSessionScript = new RedisScript({
@@ -20,9 +21,20 @@ export const endSessionScript = new RedisScript({
   body: `
 load(now)
 local record = byId[sessionId]
-local refused = refusal(sessionId, record, now)
+for _, each in ipairs(lost) do
+  if each.id == sessionId then record = each end
+end
+local refused = not (record and record.lost) and refusal(sessionId, record, now)
 if refused then return refused end
-local value = endRecord(record, ending, now, 0, tonumber(retention))
+local packedLogin = anyLogin()
+if not (record.identity or packedLogin) then
+  remove(lost, record)
+  redis.call('HDEL', login, sessionId)
+  publish('X', sessionId)
+  updateShard(now)
+  return { 'removed', lastNumber }
+end
+local value = endRecord(record, ending, now, 0, tonumber(retention), 'E', packedLogin)
 updateShard(now)
 return { 'ended', lastNumber, value }
 `,

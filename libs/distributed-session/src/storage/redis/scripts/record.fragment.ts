@@ -1,10 +1,11 @@
-import { FIRST_FORMAT, FORMAT, HEADER_BYTES, SESSION_ID_BYTES } from '../records/stored-session.js';
+import { FIRST_FORMAT, FORMAT, HEADER_BYTES, LAST_OF_LAYOUT, SESSION_ID_BYTES } from '../records/stored-session.js';
 import { NUMBERED } from './step.fragment.js';
 
 /**
  * Reads and writes the header of a record (its layout: `records/stored-session.ts`), and publishes changes. Requires the
- * keys `login` and `sequence` and the argument `channel`. An unreadable record is `nil`: it is left unchanged and does
- * not affect other sessions.
+ * keys `login` and `sequence` and the argument `channel`. A record of a later release with the same layout is `newer`: it
+ * keeps its format, and its payload is neither read nor replaced. An unreadable record is `nil`: it is left unchanged and
+ * does not affect other sessions.
  */
 export const RECORD = `
 ${NUMBERED.trim()}
@@ -18,7 +19,7 @@ local function text(value)
 end
 
 local function pack(state, record)
-  return struct.pack(HEADER, ${FORMAT}, state, record.version, record.place, record.createdAt, record.accessedAt,
+  return struct.pack(HEADER, record.newer or ${FORMAT}, state, record.version, record.place, record.createdAt, record.accessedAt,
     record.endsAt, record.limit, record.span, record.retention, #record.identity) .. record.identity .. record.digest
 end
 
@@ -50,19 +51,21 @@ local function unpackRecord(id, value)
   if not value or #value < ${HEADER_BYTES} then return nil end
   local format, state, version, place, createdAt, accessedAt, endsAt, limit, span, retention, size =
     struct.unpack(HEADER, value)
-  if format ~= ${FORMAT} and format ~= ${FIRST_FORMAT} then return nil end
+  if format < ${FIRST_FORMAT} or format > ${LAST_OF_LAYOUT} then return nil end
   if (state ~= LIVE and state ~= ENDED) or #value < ${HEADER_BYTES} + size then return nil end
   if not (isIdentity(id, value, size) and isTime(createdAt) and isTime(accessedAt) and isTime(endsAt)
     and isTime(limit) and isTime(span) and isTime(retention)) then
     return nil
   end
   local digestAt = ${HEADER_BYTES + 1} + size
-  local bodyAt = format == ${FORMAT} and afterText(value, digestAt) or digestAt
-  if format == ${FORMAT} and bodyAt == digestAt then return nil end
+  local hasDigest = format ~= ${FIRST_FORMAT}
+  local bodyAt = hasDigest and afterText(value, digestAt) or digestAt
+  if hasDigest and bodyAt == digestAt then return nil end
   return { id = id, value = value, state = state, version = version, place = place, createdAt = createdAt,
     accessedAt = accessedAt, endsAt = endsAt, limit = limit, span = span, retention = retention,
     identity = string.sub(value, ${HEADER_BYTES + 1}, digestAt - 1), bodyAt = bodyAt,
-    digest = format == ${FORMAT} and string.sub(value, digestAt, bodyAt - 1) or ABSENT }
+    digest = hasDigest and string.sub(value, digestAt, bodyAt - 1) or ABSENT,
+    newer = format > ${FORMAT} and format or nil }
 end
 
 -- A time that is not a number counts as due.
@@ -80,6 +83,14 @@ local function refusal(sessionId, record, now)
     return now < record.limit and { 'already-ended', 0, record.value } or { 'missing', 0 }
   end
   return isDue(record, now) and { 'due', 0, record.value } or nil
+end
+
+-- The reply of a write of the payload: nil for a live session at this version that this release can write.
+local function writeRefusal(sessionId, record, expectedVersion, now)
+  local refused = refusal(sessionId, record, now)
+  if refused then return refused end
+  if record.newer then return { 'newer', 0 } end
+  return record.version ~= tonumber(expectedVersion) and { 'conflict', 0, record.value } or nil
 end
 
 -- Touches a session: no time moves backwards, and the absolute expiry does not change.

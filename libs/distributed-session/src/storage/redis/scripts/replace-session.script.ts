@@ -8,8 +8,8 @@ import { RedisScript } from './redis-script.js';
  * KEYS  login, sequence: the hash of the user, the number of its shard's last change.
  * ARGV  deadline; channel; feedKey; sessionId; expectedVersion; touch: '1' if the write touches the session; tokenDigest,
  *       packed, or empty to keep it; payload; by, packed.
- * Returns  { 'replaced', header }, { 'conflict' | 'already-ended' | 'due' | 'unreadable', value }, { 'missing' } or
- *       { 'late', now }. A tombstone past its retention is missing.
+ * Returns  { 'replaced', header }, { 'conflict' | 'already-ended' | 'due' | 'unreadable', value }, { 'missing' },
+ *       { 'newer' } or { 'late', now }. A tombstone past its retention is missing.
  * Atomicity  one record is written and published, or nothing happens.
  */
 export const replaceSessionScript = new RedisScript({
@@ -19,9 +19,8 @@ export const replaceSessionScript = new RedisScript({
   uses: [IN_TIME, RECORD, KEEP],
   body: `
 local record = unpackRecord(sessionId, redis.call('HGET', login, sessionId))
-local refused = refusal(sessionId, record, now)
+local refused = writeRefusal(sessionId, record, expectedVersion, now)
 if refused then return refused end
-if record.version ~= tonumber(expectedVersion) then return { 'conflict', lastNumber, record.value } end
 record.version = record.version + 1
 if touch == '1' then access(record, now) end
 if tokenDigest ~= '' then record.digest = tokenDigest end

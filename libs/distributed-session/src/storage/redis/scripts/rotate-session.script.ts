@@ -11,7 +11,7 @@ import { RedisScript } from './redis-script.js';
  * ARGV  deadline; channel; feedKey; sessionId; expectedVersion; successorId; tokenDigest, packed; payload; ending, packed, with
  *       the successor's id; grace and retention in milliseconds.
  * Returns  { 'rotated', header }, { 'id-taken' }, { 'conflict' | 'already-ended' | 'due' | 'unreadable', value },
- *       { 'missing' } or { 'late', now }.
+ *       { 'missing' }, { 'newer' } or { 'late', now }.
  * Atomicity  the successor and the tombstone are written and one change is published, or nothing happens. The number of
  *       live sessions does not change and no expiry becomes earlier, so the shard's keys are not updated.
  */
@@ -35,9 +35,8 @@ export const rotateSessionScript = new RedisScript({
   body: `
 load(now)
 local record = byId[sessionId]
-local refused = refusal(sessionId, record, now)
+local refused = writeRefusal(sessionId, record, expectedVersion, now)
 if refused then return refused end
-if record.version ~= tonumber(expectedVersion) then return { 'conflict', lastNumber, record.value } end
 if redis.call('HEXISTS', login, successorId) == 1 then return { 'id-taken', lastNumber } end
 
 local successor = { version = 1, place = record.place, createdAt = record.createdAt, accessedAt = record.accessedAt,

@@ -68,7 +68,8 @@ export class CreateSessionBody {
     minLength: 1,
     maxLength: INPUT_LIMITS.maxTokenLength,
     pattern: TOKEN_PATTERN.source,
-    description: 'Optional token of at least 22 characters. If omitted, a random 256-bit token is generated.',
+    description:
+      'Optional token of at least 22 characters, such as Base64. If omitted, a random 256-bit token is generated.',
     example: 'kq3v9T0wzD5Y-sample_token',
   })
   @IfGiven()

@@ -12,7 +12,7 @@ const ENCODED_BYTE = /%(?:25)*([0-9a-f]{2})/gi;
 
 /**
  * Returns the value of the session cookie, or `undefined`. Reads the header as RFC 6265bis does: `;` separates pairs,
- * and only spaces and tabs around names and values are ignored.
+ * and only spaces and tabs around names and values are ignored. Percent-encoding is undone.
  *
  * Rejects a cookie that was sent twice, and a cookie whose name merely resembles the session cookie's. A browser lets a
  * sibling host plant both, and lenient software in front of this process may read the second as the session cookie.
@@ -26,7 +26,20 @@ export function singleCookie(request: GuardedRequest, name: string): string | un
   if (pairs.some((pair) => pair.name !== name && resembles(pair.name, skeleton, ignored))) {
     throw new AmbiguousCredentialError(`A cookie whose name resembles ${name} was sent. Another host may have set it.`);
   }
-  return values[0]?.replace(/^"(.*)"$/, '$1');
+  return values[0] === undefined ? undefined : decode(values[0].replace(/^"(.*)"$/, '$1'));
+}
+
+/**
+ * Undoes the percent-encoding of cookie libraries, such as that of `response.cookie()`, once. It is unambiguous: a
+ * credential contains no percent sign. A value that cannot be decoded is not one, and stays as it is.
+ */
+function decode(value: string): string {
+  if (!value.includes('%')) return value;
+  try {
+    return decodeURIComponent(value);
+  } catch {
+    return value;
+  }
 }
 
 /**

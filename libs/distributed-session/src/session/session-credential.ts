@@ -5,13 +5,16 @@ import { SESSION_ID_LENGTH, isSessionId } from '../model/session-id.js';
 import { kindMismatch } from '../model/value-kind.js';
 
 /**
- * The form of a session's token: the characters that a cookie may contain unquoted (cookie-octet, RFC 6265 section
- * 4.1.1). They are also valid in a bearer header.
+ * The form of a session's token: that of a bearer token (b64token, RFC 6750 section 2.1). All its characters are also
+ * valid in a cookie, and a percent sign is none of them, so that a cookie that was percent-encoded can be decoded.
  *
  * @example
  * const schema = { type: 'string', pattern: TOKEN_PATTERN.source, maxLength: INPUT_LIMITS.maxTokenLength };
  */
-export const TOKEN_PATTERN = /^[\x21\x23-\x2b\x2d-\x3a\x3c-\x5b\x5d-\x7e]+$/;
+export const TOKEN_PATTERN = /^[\w.~+/-]+=*$/;
+
+/** What earlier builds accepted as a token (cookie-octet, RFC 6265 section 4.1.1): it still authenticates. */
+const EARLIER_TOKEN_PATTERN = /^[\x21\x23-\x2b\x2d-\x3a\x3c-\x5b\x5d-\x7e]+$/;
 
 const { maxTokenLength } = INPUT_LIMITS;
 
@@ -66,8 +69,8 @@ const MIN_DIFFERENT_CHARACTERS = 8;
 const MIN_PERIOD = 16;
 
 /**
- * Checks a caller's token: `minLength` to 4,000 characters that are valid in a cookie and in a header. Where strong tokens
- * are required, it must not be repetitive.
+ * Checks a caller's token: `minLength` to 4,000 characters that every carrier transports, counted as cookie libraries
+ * encode them. Where strong tokens are required, it must not be repetitive.
  */
 export function assertToken(token: unknown, minLength = STRONG_TOKEN_LENGTH): asserts token is string {
   if (typeof token !== 'string') {
@@ -80,8 +83,16 @@ export function assertToken(token: unknown, minLength = STRONG_TOKEN_LENGTH): as
   }
   if (!TOKEN_PATTERN.test(token)) {
     const expectation =
-      'must be printable ASCII without spaces, quotes, commas, semicolons and backslashes (RFC 6265).';
+      'must consist of letters, digits and - . _ ~ + /, and may end in = (RFC 6750), as Base64, base64url and JWTs do: ' +
+      'not every cookie, header and library transports other characters.';
     throw new SessionInputError('token', 'format', expectation);
+  }
+  const { length } = encodeURIComponent(token);
+  if (length > maxTokenLength) {
+    const expectation =
+      `must be at most ${maxTokenLength} characters long in a cookie, not ${length}: cookie libraries ` +
+      'encode each +, / and = in three characters. Use base64url.';
+    throw new SessionInputError('token', 'length', expectation, maxTokenLength);
   }
   if (token.length < minLength) {
     const expectation =
@@ -103,5 +114,5 @@ function isRepetitive(text: string): boolean {
 }
 
 function isToken(value: unknown): value is string {
-  return typeof value === 'string' && value.length <= maxTokenLength && TOKEN_PATTERN.test(value);
+  return typeof value === 'string' && value.length <= maxTokenLength && EARLIER_TOKEN_PATTERN.test(value);
 }

@@ -91,8 +91,7 @@ describe.each(STORAGES)('With %s, dumps', (_name, createStorage) => {
     serviceId: 'order',
     storage: createStorage(),
     secretPepper: PEPPER,
-    tokenKey: `${CANARY}-key-of-the-tokens-from-now-on`,
-    acceptedTokenKeys: [`${CANARY}-key-of-the-tokens-until-now`],
+    tokenKey: [`${CANARY}-key-of-the-tokens-from-now-on`, `${CANARY}-key-of-the-tokens-until-now`],
   });
 
   const FORMS = [

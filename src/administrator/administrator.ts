@@ -1,13 +1,17 @@
 import { Inject, Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
-import { DistributedSessionManager, ServiceAuthenticationError } from 'nestjs-distributed-session';
+import { DistributedSessionManager, type ServiceCredential } from 'nestjs-distributed-session';
 import type { Environment } from '../config/environment.js';
+import { keyEntries } from '../config/key-entries.js';
 import { environmentConfig } from '../config/read-environment.js';
+import { AdministratorSecrets } from './administrator-secrets.js';
 
 /** Marks the registration of the administrator, so that it can be found after `ADMIN_SERVICE_ID` has changed. */
 const MARK = 'session-service.administrator';
 /** Marks a former administrator, which has no other permission, so that a process with its id does not restore it. */
 const FORMER_MARK = 'session-service.former-administrator';
 const PERMISSIONS = ['*', MARK];
+/** The name of a registration with a generated secret, which a configured one may replace. */
+const TEMPORARY = 'Administrator with a generated secret';
 
 /**
  * Registers the administrator: a service with every permission, which registers the other services. Without a configured
@@ -34,23 +38,27 @@ export class Administrator implements OnApplicationBootstrap {
   async onApplicationBootstrap(): Promise<void> {
     const { ADMIN_SERVICE_ID } = this.environment;
     const services = await this.sessions.listServices();
-    const isFormer = services.some(
-      ({ serviceId, permissions }) => serviceId === ADMIN_SERVICE_ID && permissions.includes(FORMER_MARK),
-    );
+    const registered = services.find(({ serviceId }) => serviceId === ADMIN_SERVICE_ID);
     // While a new id is rolled out, processes with the old one still start. They must not take it back.
-    if (isFormer) return this.#logger.warn(formerWarning(ADMIN_SERVICE_ID));
+    if (registered?.permissions.includes(FORMER_MARK)) return this.#logger.warn(formerWarning(ADMIN_SERVICE_ID));
     const earlier = services.filter(
       ({ serviceId, permissions }) => serviceId !== ADMIN_SERVICE_ID && permissions.includes(MARK),
     );
-    await this.#register();
+    await this.#register(registered);
     for (const { serviceId } of earlier) await this.#retire(serviceId);
   }
 
-  async #register(): Promise<void> {
-    const { ADMIN_SERVICE_ID: serviceId, ADMIN_SECRET: secretKey } = this.environment;
-    // Replacing the registration would end the other secret of a rotation in progress.
-    if (secretKey !== undefined && (await this.#isRegistered(serviceId, secretKey))) return;
-    const registration = { serviceId, serviceName: 'Administrator', permissions: PERMISSIONS, secretKey };
+  async #register(registered: ServiceCredential | undefined): Promise<void> {
+    const { ADMIN_SERVICE_ID: serviceId, ADMIN_SECRET } = this.environment;
+    const [secretKey, ...earlier] = keyEntries(ADMIN_SECRET);
+    const isAdministrator = registered && PERMISSIONS.every((each) => registered.permissions.includes(each));
+    if (secretKey !== undefined && isAdministrator && registered.serviceName !== TEMPORARY) {
+      // Replacing the registration would end the other secret of a change in progress, and may undo a newer one.
+      const secrets = new AdministratorSecrets(this.sessions, serviceId, [secretKey, ...earlier]);
+      return secrets.follow();
+    }
+    const serviceName = secretKey === undefined ? TEMPORARY : 'Administrator';
+    const registration = { serviceId, serviceName, permissions: PERMISSIONS, secretKey };
     const { secret } = await this.sessions.registerService(registration, { replace: true });
     if (secretKey === undefined) this.#generatedSecret = secret;
   }
@@ -60,16 +68,6 @@ export class Administrator implements OnApplicationBootstrap {
     const registration = { serviceId, serviceName: 'Former administrator', permissions: [FORMER_MARK] };
     await this.sessions.registerService(registration, { replace: true });
     this.#logger.log(`The former administrator '${serviceId}' has lost its permissions and secrets.`);
-  }
-
-  async #isRegistered(serviceId: string, secret: string): Promise<boolean> {
-    try {
-      const { permissions } = await this.sessions.verifyService(serviceId, secret);
-      return PERMISSIONS.every((permission) => permissions.includes(permission));
-    } catch (error) {
-      if (error instanceof ServiceAuthenticationError) return false;
-      throw error;
-    }
   }
 }
 

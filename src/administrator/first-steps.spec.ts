@@ -27,6 +27,13 @@ describe('firstSteps()', () => {
     );
   });
 
+  test('uses the first entry of a configured secret that is being changed', () => {
+    const steps = firstSteps(URL, readEnvironment({ ADMIN_SECRET: `${SECRET} the-earlier-secret` }), undefined);
+    expect(steps).toContain('the first entry of ADMIN_SECRET');
+    expect(steps).toContain('-u "admin:${ADMIN_SECRET%%[[:space:]]*}"');
+    expect(steps).not.toContain(SECRET);
+  });
+
   test('prints the URL of the API documentation only if it is served', () => {
     expect(firstSteps(URL, readEnvironment({ DOCS: 'on' }), SECRET)).toContain(`${URL}/docs\n`);
     expect(firstSteps(URL, readEnvironment({ DOCS: 'off' }), SECRET)).not.toContain('/docs');

@@ -1,10 +1,13 @@
 import type { Environment } from '../config/environment.js';
+import { keyEntries } from '../config/key-entries.js';
 
 /** Returns the text printed at a start in development: the administrator's credential and commands to try. */
 export function firstSteps(url: string, environment: Environment, generatedSecret: string | undefined): string {
-  const { ADMIN_SERVICE_ID: serviceId, DOCS } = environment;
-  const secret = generatedSecret ?? '$ADMIN_SECRET';
-  const known = generatedSecret === undefined ? 'the value of ADMIN_SECRET' : `${secret}   (generated at every start)`;
+  const { ADMIN_SERVICE_ID: serviceId, ADMIN_SECRET, DOCS } = environment;
+  const isList = keyEntries(ADMIN_SECRET).length > 1;
+  const secret = generatedSecret ?? (isList ? '${ADMIN_SECRET%%[[:space:]]*}' : '$ADMIN_SECRET');
+  const configured = isList ? 'the first entry of ADMIN_SECRET' : 'the value of ADMIN_SECRET';
+  const known = generatedSecret === undefined ? configured : `${secret}   (generated at every start)`;
   const curl = `curl -sS -u "${serviceId}:${secret}"`;
   const json = `-H 'Content-Type: application/json'`;
   return `

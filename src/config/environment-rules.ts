@@ -2,7 +2,10 @@ import { isIP } from 'node:net';
 import type { TransformFnParams } from 'class-transformer';
 import { ValidateBy } from 'class-validator';
 import { INPUT_LIMITS, MAX_DURATION_MS, SERVICE_ID_PATTERN, SERVICE_ID_RULE } from 'nestjs-distributed-session';
+import { NO_KEY, keyEntries } from './key-entries.js';
 
+const MAX_KEY_LENGTH = 1_024;
+const MAX_KEYS = 10;
 const { minServiceSecretLength: MIN_SECRET_LENGTH, maxServiceSecretLength: MAX_SECRET_LENGTH } = INPUT_LIMITS;
 
 function rule(name: string, validate: (value: unknown, environment: object) => boolean, expectation: string) {
@@ -50,16 +53,38 @@ function isServiceId(value: unknown): boolean {
   return typeof value === 'string' && SERVICE_ID_PATTERN.test(value);
 }
 
-/** A secret chosen by the operator. `dss_` marks secrets that the library generates. */
-export function IsSecret(): PropertyDecorator {
-  const form = `${MIN_SECRET_LENGTH} to ${MAX_SECRET_LENGTH} printable ASCII characters without spaces`;
-  return rule('isSecret', isSecret, `must be ${form}, and must not start with dss_`);
+const SEPARATED = 'different ones separated by white space';
+
+/** A secret chosen by the operator, or several. `dss_` marks secrets that the library generates. */
+export function IsSecret(maxEntries: number): PropertyDecorator {
+  const form = `${MIN_SECRET_LENGTH} to ${MAX_SECRET_LENGTH} printable ASCII characters, and must not start with dss_`;
+  return rule(
+    'isSecret',
+    (value) => value === undefined || areEntries(value, maxEntries, isSecret),
+    `must be ${form}; or up to ${maxEntries} ${SEPARATED}`,
+  );
 }
 
-function isSecret(value: unknown): boolean {
-  if (value === undefined) return true;
-  if (typeof value !== 'string' || value.startsWith('dss_')) return false;
-  return value.length >= MIN_SECRET_LENGTH && value.length <= MAX_SECRET_LENGTH && /^[\x21-\x7e]+$/.test(value);
+function isSecret(entry: string): boolean {
+  if (entry.startsWith('dss_')) return false;
+  return entry.length >= MIN_SECRET_LENGTH && entry.length <= MAX_SECRET_LENGTH && /^[\x21-\x7e]+$/.test(entry);
+}
+
+/** A key of the library, or several; `none` stands for no key. */
+export function IsKey(minLength: number): PropertyDecorator {
+  const isKey = (entry: string) => entry === NO_KEY || (entry.length >= minLength && entry.length <= MAX_KEY_LENGTH);
+  const form = `${minLength} to ${MAX_KEY_LENGTH} characters long, without white space`;
+  return rule(
+    'isKey',
+    (value) => value === undefined || areEntries(value, MAX_KEYS, isKey),
+    `must be ${form}; or up to ${MAX_KEYS} ${SEPARATED}, in which ${NO_KEY} stands for no key`,
+  );
+}
+
+function areEntries(value: unknown, maxEntries: number, isEntry: (entry: string) => boolean): boolean {
+  const entries = typeof value === 'string' ? keyEntries(value) : [];
+  const isNumber = entries.length > 0 && entries.length <= maxEntries;
+  return isNumber && new Set(entries).size === entries.length && entries.every(isEntry);
 }
 
 /** The beginning of each storage's URLs. A Redis URL may list several hosts, which `URL` cannot parse; the driver parses it. */

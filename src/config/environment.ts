@@ -3,6 +3,7 @@ import { IsIn, IsOptional, Length, Matches } from 'class-validator';
 import { MAX_DURATION_MS, TIMEOUT_PRESETS, type TimeoutPreset } from 'nestjs-distributed-session';
 import {
   IsDurationOrOff,
+  IsKey,
   IsSecret,
   IsServiceId,
   IsStorageUrl,
@@ -21,7 +22,8 @@ export type StorageKind = (typeof STORAGE_KINDS)[number];
 /**
  * The environment variables of the session service. The initial values are the defaults; an empty or blank variable
  * counts as not set. Durations are in milliseconds. A variable in {@link SECRET_VARIABLES} may also be read from a file
- * whose path is in the variable with the suffix `_FILE`.
+ * whose path is in the variable with the suffix `_FILE`, and except for the URL it may have several entries while it is
+ * changed ({@link keyEntries}).
  */
 export class Environment {
   /** `production` requires an administrator secret, and logs JSON. So does any {@link HOST} that is not loopback. */
@@ -131,33 +133,24 @@ export class Environment {
   @IsWholeNumber(0, MAX_DURATION_MS)
   readonly SESSION_HISTORY_RETENTION_MS: number = 24 * 60 * MINUTE;
 
-  /** The HMAC key for service secrets, at least 16 characters. */
-  @IsOptional()
-  @Length(16, 1_024, { message: '$property must be 16 to 1024 characters long' })
+  /** The key for the hashes of service secrets, at least 16 characters. */
+  @IsKey(16)
   readonly SECRET_PEPPER?: string = undefined;
 
   /** The secret for the digests of session tokens. Defaults to the pepper. The same in all processes that share the sessions. */
-  @IsOptional()
-  @Matches(/^\S{32,1024}$/, { message: '$property must be 32 to 1024 characters long, without white space' })
+  @IsKey(32)
   readonly TOKEN_KEY?: string = undefined;
-
-  /** Previous and future values of `TOKEN_KEY`, separated by spaces, for changing it without a logout. */
-  @IsOptional()
-  @Matches(/^\S{32,1024}( \S{32,1024}){0,9}$/, {
-    message: '$property must be 1 to 10 token keys of 32 to 1024 characters, separated by spaces',
-  })
-  readonly ACCEPTED_TOKEN_KEYS?: string = undefined;
 
   /** The id of the administrator, a service with every permission. */
   @IsServiceId()
   readonly ADMIN_SERVICE_ID: string = 'admin';
 
   /** The administrator's secret. Without it, development generates one at every start; production does not start. */
-  @IsSecret()
+  @IsSecret(2)
   readonly ADMIN_SECRET?: string = undefined;
 
   /** The bearer token for `/metrics`. Without it, `/metrics` is open in development and disabled in production. */
-  @IsSecret()
+  @IsSecret(10)
   readonly METRICS_TOKEN?: string = undefined;
 
   /** `on` serves the OpenAPI page at `/docs`. */
@@ -221,7 +214,6 @@ export class Environment {
 
 /** The variables that hold secrets, which may also be read from files. */
 export const SECRET_VARIABLES = [
-  'ACCEPTED_TOKEN_KEYS',
   'ADMIN_SECRET',
   'METRICS_TOKEN',
   'SECRET_PEPPER',

@@ -118,6 +118,20 @@ describe('readEnvironment() in production', () => {
     expect(rejected).toEqual([]);
   });
 
+  test('applies to each entry of a secret, except to none', () => {
+    expect(errorsInProduction({ ADMIN_SECRET: `${VALID} password1234` })).toEqual([
+      expect.stringMatching(/^entry 2 of ADMIN_SECRET is too short or too simple for production; generate/),
+    ]);
+    const keys = `none ${VALID} canary-123456789 ${'ab'.repeat(20)}`;
+    const errors = errorsInProduction({ SECRET_PEPPER: keys });
+    expect(errors.map((error) => error.split(' is ')[0])).toEqual([
+      'entry 3 of SECRET_PEPPER',
+      'entry 4 of SECRET_PEPPER',
+    ]);
+    expect(errors.join()).not.toContain('canary');
+    expect(errorsInProduction({ SECRET_PEPPER: `${VALID} none` })).toEqual([]);
+  });
+
   test('reports the errors of all secrets at once, without their values', () => {
     const errors = errorsInProduction({
       ADMIN_SECRET: '',

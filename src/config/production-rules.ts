@@ -1,4 +1,5 @@
 import { type Environment, SECRET_VARIABLES } from './environment.js';
+import { NO_KEY, keyEntries } from './key-entries.js';
 import { estimatedBits, unleet } from './secret-strength.js';
 
 /** 16 bytes as hexadecimal digits: more than the 112 bits that NIST SP 800-131A requires. */
@@ -16,7 +17,7 @@ const WAY_OUT = 'generate a secret with: openssl rand -hex 32';
 export function productionErrors(environment: Environment): string[] {
   if (!environment.isProduction) return [];
   const errors = environment.ADMIN_SECRET === undefined ? [missing(environment)] : [];
-  return [...errors, ...SECRET_VARIABLES.flatMap((name) => weakness(name, environment[name]))];
+  return [...errors, ...SECRET_VARIABLES.flatMap((name) => weaknesses(name, environment[name]))];
 }
 
 function missing({ NODE_ENV, HOST }: Environment): string {
@@ -33,15 +34,21 @@ function toDevelop(environmentName: string): string {
   return 'to run in development, unset HOST, or set it to 127.0.0.1';
 }
 
-function weakness(name: (typeof SECRET_VARIABLES)[number], value: string | undefined): string[] {
+function weaknesses(name: (typeof SECRET_VARIABLES)[number], value: string | undefined): string[] {
   // The password in a URL is the store's.
-  if (value === undefined || name === 'SESSION_STORAGE_URL') return [];
+  if (name === 'SESSION_STORAGE_URL') return [];
+  const entries = keyEntries(value);
+  return entries.flatMap((entry, index) => {
+    const subject = entries.length === 1 ? name : `entry ${index + 1} of ${name}`;
+    return entry === NO_KEY ? [] : weakness(entry).map((fault) => `${subject} ${fault}; ${WAY_OUT}`);
+  });
+}
+
+function weakness(value: string): string[] {
   if (value.length < MIN_SECRET_LENGTH || new Set(value).size < MIN_DIFFERENT_CHARACTERS) {
-    return [`${name} is too short or too simple for production; ${WAY_OUT}`];
+    return ['is too short or too simple for production'];
   }
-  if (SAMPLE_WORD.test(value) || SAMPLE_WORD.test(unleet(value))) {
-    return [`${name} looks like a sample value; ${WAY_OUT}`];
-  }
+  if (SAMPLE_WORD.test(value) || SAMPLE_WORD.test(unleet(value))) return ['looks like a sample value'];
   if (estimatedBits(value) >= MIN_ESTIMATED_BITS) return [];
-  return [`${name} is easy to guess: it repeats itself, or consists of sequences or words; ${WAY_OUT}`];
+  return ['is easy to guess: it repeats itself, or consists of sequences or words'];
 }

@@ -43,6 +43,10 @@ const WORDS = [
   ['LOG_LEVEL', ['debug', 'log', 'warn', 'error']],
 ] as const;
 
+function manyKeys(count: number): string {
+  return Array.from({ length: count }, (_, n) => `the-key-with-number-${n}`).join(' ');
+}
+
 /** Every other variable, with valid and invalid texts. */
 const TEXTS: readonly (readonly [keyof Environment, readonly string[], readonly string[]])[] = [
   ['HOST', ['0.0.0.0', '::1', 'sessions.example', 'a'.repeat(255)], ['a b', 'http://a', 'a/b', 'a'.repeat(256), 'a\n']],
@@ -56,22 +60,34 @@ const TEXTS: readonly (readonly [keyof Environment, readonly string[], readonly 
     ['distributed_', 'a', '_1', 'p'.repeat(30)],
     ['A_', '1_', 'a-b', 'a b', 'p'.repeat(31), 'a\n'],
   ],
-  ['TOKEN_KEY', ['k'.repeat(32), 'k'.repeat(1_024)], ['k'.repeat(31), 'k'.repeat(1_025), `${'k'.repeat(32)} k`]],
   [
-    'ACCEPTED_TOKEN_KEYS',
-    ['k'.repeat(32), `${'k'.repeat(32)} ${'l'.repeat(1_024)}`],
-    ['k'.repeat(31), `${'k'.repeat(32)} `, `${'k'.repeat(32)} short`],
+    'TOKEN_KEY',
+    ['k'.repeat(32), 'k'.repeat(1_024), `${'k'.repeat(32)} ${'l'.repeat(32)}`, 'none', `none\n${'k'.repeat(32)}\n`],
+    ['k'.repeat(31), 'k'.repeat(1_025), `${'k'.repeat(32)} k`, `${'k'.repeat(32)} ${'k'.repeat(32)}`, 'none none'],
   ],
-  ['SECRET_PEPPER', ['p'.repeat(16), 'p'.repeat(1_024)], ['p'.repeat(15), 'p'.repeat(1_025)]],
+  [
+    'SECRET_PEPPER',
+    ['p'.repeat(16), 'p'.repeat(1_024), `${'p'.repeat(16)} ${'q'.repeat(16)} none`, '["one with white space"]'],
+    ['p'.repeat(15), 'p'.repeat(1_025), `${'p'.repeat(16)} short`, manyKeys(11), '["short"]', '[1, 2, 3, 4, 5, 6]'],
+  ],
   [
     'ADMIN_SECRET',
-    ['!2345678901~', 's'.repeat(512)],
-    ['12345678901', 's'.repeat(513), 'with a space', 'dss_23456789', 'sécret678901'],
+    ['!2345678901~', 's'.repeat(512), 'the-new-secret the-old-secret'],
+    [
+      '12345678901',
+      's'.repeat(513),
+      'with a space',
+      'dss_23456789',
+      'sécret678901',
+      'the-same-secret the-same-secret',
+      'the-new-secret the-old-secret the-oldest-secret',
+      'the-new-secret none',
+    ],
   ],
   [
     'METRICS_TOKEN',
-    ['!2345678901~', 't'.repeat(512)],
-    ['12345678901', 't'.repeat(513), 'with a space', 'a\r\nb234567890'],
+    ['!2345678901~', 't'.repeat(512), manyKeys(10)],
+    ['12345678901', 't'.repeat(513), 'with a space', 'a\r\nb234567890', manyKeys(11), 'the-token-of-now none'],
   ],
   [
     'TRUST_PROXY',
@@ -116,6 +132,12 @@ describe('readEnvironment()', () => {
     expect(environment).toEqual(new Environment());
     expect(environment).toMatchObject({ NODE_ENV: 'development', PORT: 3_000, SESSION_STORAGE: 'memory' });
     expect(Object.isFrozen(environment)).toBe(true);
+  });
+
+  test('names the replacement of a removed variable, also of one that names a file', () => {
+    const errors = [expect.stringMatching(/^ACCEPTED_TOKEN_KEYS is no longer read; append its keys to TOKEN_KEY/)];
+    expect(errorsOf({ ACCEPTED_TOKEN_KEYS: 'k'.repeat(32) })).toEqual(errors);
+    expect(errorsOf({ ACCEPTED_TOKEN_KEYS_FILE: '/run/secrets/keys' })).toEqual(errors);
   });
 
   test('has a tested rule for every variable', () => {
@@ -206,7 +228,6 @@ describe('readEnvironment()', () => {
       METRICS_TOKEN: 'canary with spaces',
       SECRET_PEPPER: 'canary',
       TOKEN_KEY: 'canary',
-      ACCEPTED_TOKEN_KEYS: 'canary canary',
       SESSION_STORAGE: 'redis',
       SESSION_STORAGE_URL: 'postgres://canary:canary@localhost',
     };

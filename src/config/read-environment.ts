@@ -6,6 +6,9 @@ import { productionErrors } from './production-rules.js';
 import { readSecretFile } from './secret-files.js';
 import { withSealedSecrets } from './sealed-secrets.js';
 
+/** Variables of earlier builds, and what replaces them. */
+const REMOVED = [['ACCEPTED_TOKEN_KEYS', 'append its keys to TOKEN_KEY, separated by spaces']] as const;
+
 type Variables = Readonly<Record<string, string | undefined>>;
 
 /** The environment variables are invalid, so the service cannot start. */
@@ -42,7 +45,9 @@ export function readEnvironment(variables: Variables): Environment {
 /** Returns the known variables that are set, including those from files. */
 function withFiles(variables: Variables): { given: Record<string, string>; errors: string[] } {
   const given: Record<string, string> = {};
-  const errors: string[] = [];
+  const errors = REMOVED.filter(([name]) => isGiven(variables[name]) || isGiven(variables[`${name}_FILE`])).map(
+    ([name, wayOut]) => `${name} is no longer read; ${wayOut}`,
+  );
   for (const name of Object.keys(new Environment())) {
     const value = variables[name];
     if (isGiven(value)) given[name] = value;

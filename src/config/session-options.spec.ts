@@ -34,8 +34,7 @@ describe('sessionOptions()', () => {
         SESSION_ROTATION_GRACE_MS: '0',
         SESSION_HISTORY_RETENTION_MS: '0',
         SECRET_PEPPER: '0123456789abcdef',
-        TOKEN_KEY: 'k'.repeat(32),
-        ACCEPTED_TOKEN_KEYS: `${'l'.repeat(32)} ${'m'.repeat(32)}`,
+        TOKEN_KEY: `${'k'.repeat(32)} none\n${'l'.repeat(32)}\n`,
       }),
     );
     expect(options).toEqual({
@@ -50,9 +49,8 @@ describe('sessionOptions()', () => {
       onLimit: 'reject',
       rotationGraceMs: 0,
       historyRetentionMs: 0,
-      secretPepper: '0123456789abcdef',
-      tokenKey: 'k'.repeat(32),
-      acceptedTokenKeys: ['l'.repeat(32), 'm'.repeat(32)],
+      secretPepper: ['0123456789abcdef'],
+      tokenKey: ['k'.repeat(32), 'none', 'l'.repeat(32)],
     });
   });
 

@@ -6,6 +6,7 @@ import {
 import { PostgresSessionStorage } from 'nestjs-distributed-session/postgres';
 import { RedisSessionStorage } from 'nestjs-distributed-session/redis';
 import type { Environment, StorageKind } from './environment.js';
+import { keyEntries } from './key-entries.js';
 
 /** The storage factories by kind. */
 const STORAGES: Readonly<Record<StorageKind, (environment: Environment) => SessionStorage>> = {
@@ -49,8 +50,11 @@ export function sessionOptions(environment: Environment): DistributedSessionModu
     onLimit: environment.SESSION_ON_LIMIT,
     rotationGraceMs: environment.SESSION_ROTATION_GRACE_MS,
     historyRetentionMs: environment.SESSION_HISTORY_RETENTION_MS,
-    secretPepper: environment.SECRET_PEPPER,
-    tokenKey: environment.TOKEN_KEY,
-    acceptedTokenKeys: environment.ACCEPTED_TOKEN_KEYS?.split(' '),
+    secretPepper: keysIn(environment.SECRET_PEPPER),
+    tokenKey: keysIn(environment.TOKEN_KEY),
   };
+}
+
+function keysIn(value: string | undefined): readonly string[] | undefined {
+  return value === undefined ? undefined : keyEntries(value);
 }

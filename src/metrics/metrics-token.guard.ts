@@ -2,9 +2,10 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import { type CanActivate, type ExecutionContext, Inject, Injectable, NotFoundException } from '@nestjs/common';
 import { guardedRequestOf, ServiceAuthenticationError, toHttpException } from 'nestjs-distributed-session';
 import type { Environment } from '../config/environment.js';
+import { keyEntries } from '../config/key-entries.js';
 import { environmentConfig } from '../config/read-environment.js';
 
-/** Requires `METRICS_TOKEN`. Without a configured token, the route is open, but in production it responds with 404. */
+/** Requires an entry of `METRICS_TOKEN`. Without a configured token, the route is open, but in production it responds with 404. */
 @Injectable()
 export class MetricsTokenGuard implements CanActivate {
   constructor(@Inject(environmentConfig.KEY) private readonly environment: Environment) {}
@@ -15,7 +16,8 @@ export class MetricsTokenGuard implements CanActivate {
     if (METRICS_TOKEN === undefined) return true;
     const request = guardedRequestOf(context);
     const sent = request.headerValues('authorization');
-    if (sent.length === 1 && isEqual(sent[0]!, `Bearer ${METRICS_TOKEN}`)) return true;
+    const matching = keyEntries(METRICS_TOKEN).filter((token) => isEqual(sent[0] ?? '', `Bearer ${token}`));
+    if (sent.length === 1 && matching.length > 0) return true;
     request.setResponseHeader('WWW-Authenticate', 'Bearer realm="metrics"');
     throw toHttpException(new ServiceAuthenticationError());
   }

@@ -22,6 +22,7 @@ const STATEMENTS = {
   listLogins: 'list-logins',
   put: 'put-service',
   addSecret: 'add-service-secret',
+  renewHash: 'renew-secret-hash',
   endSecret: 'end-service-secret',
   remove: 'remove-service',
   find: 'find-service',

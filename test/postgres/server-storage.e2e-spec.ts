@@ -14,6 +14,7 @@ const STATEMENTS: Record<StorageOperation, string> = {
   sweep: 'sweep-sessions',
   put: 'put-service',
   addSecret: 'add-service-secret',
+  renewHash: 'renew-secret-hash',
   endSecret: 'end-service-secret',
   recordUse: 'record-service-use',
   remove: 'remove-service',

@@ -1,4 +1,5 @@
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { Logger } from '@nestjs/common';
 import { StorageUnavailableError } from 'nestjs-distributed-session';
 import type { StorageChange } from 'nestjs-distributed-session/storage';
 import { Administrator } from '../../src/administrator/administrator.js';
@@ -22,7 +23,10 @@ describe('The administrator', () => {
     storage.changes((change) => changes.push(change));
   });
 
-  afterEach(stopServices);
+  afterEach(async () => {
+    await stopServices();
+    jest.restoreAllMocks();
+  });
 
   const start = (ADMIN_SECRET: string, variables: Record<string, string> = {}) =>
     startService({ storage, variables: { ADMIN_SECRET, ...variables } });
@@ -69,18 +73,79 @@ describe('The administrator', () => {
     }
   });
 
-  test('has only the new secret after the configured secret has changed', async () => {
-    await start(SECRET);
-    const service = await restart(OTHER);
-    expect(changes).toMatchObject([{ type: 'service.changed', serviceId: 'admin', change: 'replaced' }]);
-    expect([await statusOf(service, SECRET), await statusOf(service, OTHER)]).toEqual([401, 200]);
+  test('keeps its secret when a process starts that knows no current one, which logs what to do', async () => {
+    const running = await start(SECRET);
+    changes.length = 0;
+    const errors = jest.spyOn(Logger.prototype, 'error').mockReturnValue(undefined);
+    const other = await start(OTHER);
+    expect([await statusOf(running, SECRET), await statusOf(other, SECRET), await statusOf(other, OTHER)]).toEqual([
+      200, 200, 401,
+    ]);
+    expect(changes).toEqual([]);
+    const wayOut = /another secret than ADMIN_SECRET.* set ADMIN_SECRET to the new secret and the current one/;
+    expect(errors.mock.calls.map(([message]) => message)).toEqual([expect.stringMatching(wayOut)]);
+    expect(String(errors.mock.calls)).not.toContain(OTHER);
   });
 
-  test('loses the old secret in a running process when another one starts with a new secret', async () => {
-    const running = await start(SECRET);
-    expect(await statusOf(running, SECRET)).toBe(200);
-    await start(OTHER);
-    expect([await statusOf(running, SECRET), await statusOf(running, OTHER)]).toEqual([401, 200]);
+  describe('during a rolling restart to a new secret', () => {
+    const BOTH = `${OTHER} ${SECRET}`;
+    const [FIRST_STEP, SECOND_STEP] = [
+      [SECRET, BOTH],
+      [BOTH, OTHER],
+    ];
+
+    test.each([
+      ['the new configuration last', [SECRET, SECRET, BOTH]],
+      ['an outdated process restarting in between', [SECRET, BOTH, SECRET, BOTH, SECRET]],
+      ['all at once', [SECRET, BOTH, BOTH, BOTH]],
+    ])('accepts both secrets, with %s', async (_order, configured) => {
+      await start(SECRET);
+      const services = [];
+      for (const secrets of configured) services.push(await start(secrets));
+      for (const service of services) {
+        expect([await statusOf(service, SECRET), await statusOf(service, OTHER)]).toEqual([200, 200]);
+      }
+      const [administrator] = await services[0]!.sessions.listServices();
+      expect(administrator?.secrets).toHaveLength(2);
+    });
+
+    test.each([
+      ['the new configuration last', [BOTH, BOTH, OTHER]],
+      ['an outdated process restarting in between', [OTHER, BOTH, OTHER, BOTH]],
+      ['a process of two restarts ago', [OTHER, SECRET, BOTH]],
+    ])('accepts only the new one after the second step, with %s', async (_order, configured) => {
+      jest.spyOn(Logger.prototype, 'error').mockReturnValue(undefined);
+      for (const secrets of FIRST_STEP) await start(secrets);
+      const services = [];
+      for (const secrets of configured) services.push(await start(secrets));
+      for (const service of services) {
+        expect([await statusOf(service, SECRET), await statusOf(service, OTHER)]).toEqual([401, 200]);
+      }
+    });
+
+    test('accepts the new one at all times, also if all processes of a step start concurrently', async () => {
+      await start(SECRET);
+      const first = await Promise.all([...FIRST_STEP, ...FIRST_STEP].map((secrets) => start(secrets)));
+      for (const service of first) expect(await statusOf(service, OTHER)).toBe(200);
+      const second = await Promise.all([...SECOND_STEP, ...SECOND_STEP].map((secrets) => start(secrets)));
+      for (const service of second) expect(await statusOf(service, OTHER)).toBe(200);
+    });
+
+    test('returns to the earlier one when an operator changes it back', async () => {
+      for (const secrets of [SECRET, BOTH, OTHER, `${SECRET} ${OTHER}`]) await start(secrets);
+      const back = await start(SECRET);
+      expect([await statusOf(back, SECRET), await statusOf(back, OTHER)]).toEqual([200, 401]);
+    });
+
+    test('does not end a secret that an operator has added meanwhile, and logs that a third one is not possible', async () => {
+      const first = await start(SECRET);
+      const rotated = await first.sessions.rotateServiceSecret('admin');
+      const errors = jest.spyOn(Logger.prototype, 'error').mockReturnValue(undefined);
+      const second = await start(BOTH);
+      const statuses = [await statusOf(second, SECRET), await statusOf(second, rotated.secret)];
+      expect([...statuses, await statusOf(second, OTHER)]).toEqual([200, 200, 401]);
+      expect(String(errors.mock.calls)).toMatch(/already has two valid secrets/);
+    });
   });
 
   test('regains every permission at a restart after it was registered with fewer, or revoked', async () => {

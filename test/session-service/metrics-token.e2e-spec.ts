@@ -50,6 +50,15 @@ describe.each(SERVERS)('On %s, METRICS_TOKEN', (HTTP_ADAPTER) => {
     expect((await send(`${service.url}/metrics?token=${TOKEN}&access_token=${TOKEN}`)).status).toBe(401);
   });
 
+  test('is any of its entries while it is changed', async () => {
+    const other = '4c85a16b3e72f09dc1385a6e4b7d02f9';
+    const variables = { HTTP_ADAPTER, ...PRODUCTION, METRICS_TOKEN: `${other}\n${TOKEN}\n` };
+    const { url } = await startService({ variables });
+    const statusOf = async (token: string) => (await send(`${url}/metrics`, bearer(token))).status;
+    expect([await statusOf(other), await statusOf(TOKEN)]).toEqual([200, 200]);
+    for (const wrong of [`${other} ${TOKEN}`, '', `${other}${TOKEN}`]) expect(await statusOf(wrong)).toBe(401);
+  });
+
   test('is requested with a Bearer challenge', async () => {
     const { headers } = await send(`${service.url}/metrics`, bearer('wrong'));
     expect(headers.get('www-authenticate')).toBe('Bearer realm="metrics"');

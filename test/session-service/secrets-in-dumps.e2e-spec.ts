@@ -14,12 +14,11 @@ const CANARY = 'cAnArY';
 /** The beginning of generated secrets, which occurs in texts of the code, and the beginning of what follows it. */
 const GENERATED = /\bdss_\w{20,}/;
 const SECRETS = {
-  ACCEPTED_TOKEN_KEYS: `${CANARY}-of-the-tokens-until-the-last-change`,
   ADMIN_SECRET: `${CANARY}-of-the-administrator`,
   METRICS_TOKEN: `${CANARY}-of-the-scraper`,
   SECRET_PEPPER: `${CANARY}-of-the-digests`,
   SESSION_STORAGE_TAG_KEY: `${CANARY}-of-the-tags`,
-  TOKEN_KEY: `${CANARY}-of-the-tokens-from-now-on`,
+  TOKEN_KEY: `${CANARY}-of-the-tokens-from-now-on ${CANARY}-of-the-tokens-until-the-last-change`,
 };
 /** From a provider to its dependencies, and not through Nest's container to everything. */
 const DEPTH = 3;

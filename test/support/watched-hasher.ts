@@ -6,15 +6,19 @@ export class WatchedHasher extends SecretHasher {
   #slow = 0;
   #held: Promise<void> | undefined;
 
-  override matchesGenerated(...given: Parameters<SecretHasher['matchesGenerated']>): boolean {
+  override matchGenerated(
+    ...given: Parameters<SecretHasher['matchGenerated']>
+  ): ReturnType<SecretHasher['matchGenerated']> {
     this.#fast++;
-    return super.matchesGenerated(...given);
+    return super.matchGenerated(...given);
   }
 
-  override async matchesChosen(...given: Parameters<SecretHasher['matchesChosen']>): Promise<boolean> {
+  override async matchChosen(
+    ...given: Parameters<SecretHasher['matchChosen']>
+  ): ReturnType<SecretHasher['matchChosen']> {
     this.#slow++;
     await this.#held;
-    return super.matchesChosen(...given);
+    return super.matchChosen(...given);
   }
 
   /** The comparisons of generated (fast) and chosen (slow) secrets since the last call. */

@@ -15,7 +15,17 @@ const SESSION_CALLS = [
   'sweep',
   'ping',
 ];
-const SERVICE_CALLS = ['put', 'find', 'findByKeyId', 'addSecret', 'endSecret', 'recordUse', 'remove', 'list'];
+const SERVICE_CALLS = [
+  'put',
+  'find',
+  'findByKeyId',
+  'addSecret',
+  'endSecret',
+  'recordUse',
+  'renewHash',
+  'remove',
+  'list',
+];
 
 type Call = (...args: unknown[]) => Promise<unknown>;
 

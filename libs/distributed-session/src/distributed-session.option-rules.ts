@@ -1,6 +1,6 @@
 import { DEFAULT_ATTRIBUTE_LIMITS, isPlainObject } from './model/attributes.js';
 import { isWholeNumber } from './model/duration.js';
-import { Secret } from './model/secret.js';
+import { MAX_KEYS, NO_KEY, isKeyOption } from './model/key-list.js';
 import { SERVICE_ID_RULE, isServiceId } from './model/service-id.js';
 import { optionRule } from './options/option-rules.js';
 import { SessionStorage } from './storage/session-storage.js';
@@ -16,21 +16,20 @@ export function IsSessionStorage(): PropertyDecorator {
   return optionRule('isSessionStorage', (value) => value instanceof SessionStorage, requirement, 'an object');
 }
 
-/** Requires a secret of at least 16 characters. */
+/** Requires a key of at least 16 characters, or a list of them. */
 export function IsPepper(): PropertyDecorator {
-  const requirement = 'must be a secret of at least 16 characters, such as 32 random bytes as base64';
-  return optionRule('isPepper', isPepper, requirement, 'a string');
+  return isKey('isPepper', 16);
 }
 
-const TOKEN_KEY_RULE = 'a secret of at least 32 characters, such as 32 random bytes as base64';
-
+/** Requires a key of at least 32 characters, or a list of them. */
 export function IsTokenKey(): PropertyDecorator {
-  return optionRule('isTokenKey', isTokenKey, `must be ${TOKEN_KEY_RULE}`, 'a string');
+  return isKey('isTokenKey', 32);
 }
 
-/** Requires an array of token keys. */
-export function IsTokenKeyList(): PropertyDecorator {
-  return optionRule('isTokenKeyList', isTokenKeyList, `must be an array, each element ${TOKEN_KEY_RULE}`);
+function isKey(name: string, minLength: number): PropertyDecorator {
+  const form = `a secret of at least ${minLength} characters, such as 32 random bytes as base64`;
+  const list = `a list of 1 to ${MAX_KEYS} different ones, in which '${NO_KEY}' stands for no key`;
+  return optionRule(name, (value) => isKeyOption(value, minLength), `must be ${form}, or ${list}`, 'a string');
 }
 
 /** Requires an object that sets some of the attribute limits, each to a positive whole number. */
@@ -72,20 +71,6 @@ export function IsCookieName(): PropertyDecorator {
 
 function isShare(value: unknown): boolean {
   return typeof value === 'number' && value > 0 && value <= 1;
-}
-
-function isPepper(given: unknown): boolean {
-  const value = Secret.revealed(given);
-  return typeof value === 'string' && value.length >= 16;
-}
-
-function isTokenKey(given: unknown): boolean {
-  const value = Secret.revealed(given);
-  return typeof value === 'string' && value.length >= 32;
-}
-
-function isTokenKeyList(value: unknown): boolean {
-  return Array.isArray(value) && value.every(isTokenKey);
 }
 
 function isCookieName(value: unknown): boolean {

@@ -8,7 +8,6 @@ import {
   IsSessionStorage,
   IsShare,
   IsTokenKey,
-  IsTokenKeyList,
 } from './distributed-session.option-rules.js';
 import type { AttributeLimits } from './model/attributes.js';
 import {
@@ -18,7 +17,7 @@ import {
   SESSION_CARRIERS,
 } from './model/credential-carriers.js';
 import { DAY_MS } from './model/duration.js';
-import type { Secret } from './model/secret.js';
+import type { KeyOption } from './model/key-list.js';
 import { TIMEOUT_PRESETS, type TimeoutPreset } from './model/session-timeouts.js';
 import { IfGiven, IsDuration, IsOneOf, IsWholeNumber } from './options/option-rules.js';
 import type { SessionStorage } from './storage/session-storage.js';
@@ -173,33 +172,27 @@ export class DistributedSessionOptions {
   readonly verificationCacheMs: number = 30_000;
 
   /**
-   * The key of at least 16 characters for the digests of service secrets. It is the same in all services of a store. A
-   * `Secret` keeps it out of dumps of your own objects; the library does not show it in either form.
+   * The key of at least 16 characters for the hashes of service secrets, the same in all services of a store, or a list of
+   * up to 10 while it is changed: secrets are hashed under each, verified under any, and the first is to stay. The entry
+   * `none` stands for no pepper. Hashes without a pepper are always accepted. A `Secret` keeps it out of dumps of your own
+   * objects; the library does not show it in either form.
    *
    * @default none
    */
   @IfGiven()
   @IsPepper()
-  readonly secretPepper?: string | Secret;
+  readonly secretPepper?: KeyOption;
 
   /**
    * The secret of at least 32 characters for the digests of session tokens: without it, a reader of the store can test
-   * guesses of weak tokens. It is the same in all services of a store.
+   * guesses of weak tokens. It is the same in all services of a store, or a list while it is changed, as for
+   * `secretPepper`. Keep an earlier key as a further entry until the absolute timeout has passed.
    *
    * @default `secretPepper`; without one, the digests have no key
    */
   @IfGiven()
   @IsTokenKey()
-  readonly tokenKey?: string | Secret;
-
-  /**
-   * Previous and future token keys. To change the key, accept the new one everywhere, then make it the `tokenKey` and
-   * accept the old one until the absolute timeout has passed.
-   *
-   * @default []
-   */
-  @IsTokenKeyList()
-  readonly acceptedTokenKeys: readonly (string | Secret)[] = [];
+  readonly tokenKey?: KeyOption;
 
   /**
    * Minimum length of a token that a caller passes to `createSession()`, 1 to 4,000. The default is 128 bits in base64url

@@ -5,6 +5,7 @@ export { DistributedSessionModule } from './distributed-session.module.js';
 export type { DistributedSessionModuleOptions, StorageSource } from './distributed-session.module-definition.js';
 export { DistributedSessionOptions } from './distributed-session.options.js';
 export { type DistributedSessionOptionsInput, RESOLVED_OPTIONS, type ResolvedOptions } from './resolve-options.js';
+export { type KeyOption, NO_KEY } from './model/key-list.js';
 export { Secret } from './model/secret.js';
 export { DistributedSessionManager } from './session/distributed-session.manager.js';
 export type { LoginPage, SessionCounts } from './storage/session-storage.operations.js';

@@ -1,6 +1,7 @@
 import { DistributedSessionOptions } from './distributed-session.options.js';
 import { type AttributeLimits, DEFAULT_ATTRIBUTE_LIMITS } from './model/attributes.js';
 import { isDuration } from './model/duration.js';
+import type { KeyOption } from './model/key-list.js';
 import { Secret } from './model/secret.js';
 import { type SessionTimeouts, TIMEOUT_PRESETS, combineTimeouts } from './model/session-timeouts.js';
 import { validateOptions } from './options/validate-options.js';
@@ -30,18 +31,15 @@ export type ResolvedOptions = Readonly<
     /** The maximum timeouts of a session. One is absent if the operator set its option to `null`. */
     timeoutCeilings: SessionTimeouts;
     attributeLimits: AttributeLimits;
-    secretPepper?: Secret;
-    tokenKey?: Secret;
-    acceptedTokenKeys: readonly Secret[];
+    /** The first one is to stay. Empty without a pepper. */
+    secretPepper: readonly Secret[];
+    /** The first one is to stay. Absent: as `secretPepper`. */
+    tokenKey?: readonly Secret[];
   }
 >;
 
 /** The options that are secrets. */
-const SECRET_OPTIONS = [
-  'secretPepper',
-  'tokenKey',
-  'acceptedTokenKeys',
-] as const satisfies (keyof DistributedSessionOptions)[];
+const SECRET_OPTIONS = ['secretPepper', 'tokenKey'] as const satisfies (keyof DistributedSessionOptions)[];
 type SecretOption = (typeof SECRET_OPTIONS)[number];
 
 /** Returns a copy of the options whose secrets no dump shows, such as a dump of the application's providers. */
@@ -80,13 +78,18 @@ export const RESOLVED_OPTIONS = Symbol('nestjs-distributed-session resolved opti
 export function resolveOptions(input: DistributedSessionOptionsInput): ResolvedOptions {
   const options = validateOptions('DistributedSessionModule', DistributedSessionOptions, input, timeoutErrors);
   const { timeoutPreset, idleTimeoutMs, absoluteTimeoutMs, attributeLimits, ...others } = withSealedSecrets(options);
-  const { maxIdleTimeoutMs, maxAbsoluteTimeoutMs, ...rest } = others;
+  const { maxIdleTimeoutMs, maxAbsoluteTimeoutMs, secretPepper = [], tokenKey, ...rest } = others;
   const given = { idleTimeoutMs, absoluteTimeoutMs };
   const timeouts = Object.freeze(combineTimeouts(TIMEOUT_PRESETS[timeoutPreset], given) as SessionTimeouts);
   const timeoutCeilings = Object.freeze(ceilingsOf(timeouts, { maxIdleTimeoutMs, maxAbsoluteTimeoutMs }));
   const limits = Object.freeze({ ...DEFAULT_ATTRIBUTE_LIMITS, ...attributeLimits });
-  const resolved = { ...rest, timeouts, timeoutCeilings, attributeLimits: limits };
+  const keys = { secretPepper: listOf(secretPepper), ...(tokenKey !== undefined && { tokenKey: listOf(tokenKey) }) };
+  const resolved = { ...rest, ...keys, timeouts, timeoutCeilings, attributeLimits: limits };
   return Object.freeze(resolved) as ResolvedOptions;
+}
+
+function listOf(keys: KeyOption): readonly (string | Secret)[] {
+  return Object.freeze(typeof keys === 'string' || keys instanceof Secret ? [keys] : [...keys]);
 }
 
 function timeoutErrors({ timeoutPreset, ...given }: DistributedSessionOptions): string[] {

@@ -38,6 +38,7 @@ export const APPLIED_ONCE: Record<keyof typeof WRITES, Check> = {
 export const SERVICE_APPLIED_ONCE: Record<keyof typeof SERVICE_WRITES, readonly object[]> = {
   put: [{ version: 2, secrets: [{ keyId: 'second' }] }],
   addSecret: [{ version: 2, secrets: [{ keyId: 'second' }] }],
+  renewHash: [{ version: 1, secrets: [{ keyId: 'first', hash: { digest: 'second' } }] }],
   endSecret: [{ version: 2, secrets: [] }],
   remove: [],
 };

@@ -20,6 +20,13 @@ export const SERVICE_WRITES = {
   put: (storage) => storage.services.put({ ...SERVICE, secret: SECOND, replace: true }),
   addSecret: (storage) =>
     storage.services.addSecret({ serviceId, expectedVersion: 1, secret: SECOND, overlapMs: 0, by }),
+  renewHash: (storage) =>
+    storage.services.renewHash({
+      serviceId,
+      keyId: SERVICE.secret.keyId,
+      expected: SERVICE.secret.hash,
+      hash: SECOND.hash,
+    }),
   endSecret: (storage) => storage.services.endSecret({ serviceId, keyId: SERVICE.secret.keyId, by }),
   remove: (storage) => storage.services.remove({ serviceId, by }),
 } satisfies Partial<Record<keyof ServiceCredentialStorage, (storage: SessionStorage) => Promise<unknown>>>;
@@ -36,6 +43,7 @@ export async function warmUpServices({ services }: SessionStorage): Promise<void
   await services.put({ ...SERVICE, replace: true });
   await services.addSecret({ serviceId, expectedVersion: 0, secret: SECOND, overlapMs: 0, by });
   await services.recordUse({ serviceId, keyId: SERVICE.secret.keyId });
+  await services.renewHash({ serviceId, keyId: '', expected: SECOND.hash, hash: SECOND.hash });
   await services.endSecret({ serviceId, keyId: SERVICE.secret.keyId, by });
   await services.remove({ serviceId, by });
 }

@@ -61,7 +61,9 @@ export class ServiceInputError extends DistributedSessionError {
 
 /**
  * The service is not authenticated. The error is the same for an unknown service and for a wrong, ended or malformed
- * secret, so that ids cannot be enumerated (ASVS 6.3.8).
+ * secret, so that ids cannot be enumerated (ASVS 6.3.8). Only inside the process, its `cause` tells a misconfiguration
+ * from a wrong secret: a `KeyUnavailableError` if the service's secrets are stored under a pepper that this process does
+ * not have, which is also logged.
  */
 export class ServiceAuthenticationError extends DistributedSessionError {
   readonly code = 'ERR_SERVICE_AUTHENTICATION';
@@ -69,11 +71,13 @@ export class ServiceAuthenticationError extends DistributedSessionError {
   constructor(
     /** Time until the source may try again, in milliseconds. Absent if it is not throttled. */
     readonly retryAfterMs?: number,
+    options?: ErrorOptions,
   ) {
     super(
       retryAfterMs === undefined
         ? 'The service id and secret do not match a registered service.'
         : `Too many failed attempts. Try again in ${Math.ceil(retryAfterMs / 1000)} s.`,
+      options,
     );
   }
 }

@@ -32,7 +32,8 @@ export class ChosenSecretUniqueness {
       for (const { keyId, hash } of secrets) {
         if (hash.algorithm !== 'argon2id') continue;
         const known = this.#digests.get(keyId);
-        if (known === undefined ? await this.hasher.matchesChosen(secret, hash) : known === digest) {
+        const isSame = known === undefined ? await this.hasher.matchChosen(secret, hash) : known === digest;
+        if (isSame) {
           throw new ServiceInputError('secretKey', 'is already in use. Choose a different secret for each service.');
         }
       }

@@ -1,30 +1,36 @@
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import { StorageCorruptError } from '../errors/storage.errors.js';
-import type { SecretHash } from '../storage/service-credential-storage.js';
+import { NO_KEY } from '../model/key-list.js';
+import type { PepperedHash, SecretHash } from '../storage/service-credential-storage.js';
 import { type Argon2, loadArgon2 } from './argon2.js';
+import { Pepper } from './pepper.js';
+import { hashesOf, joinHashes } from './secret-hashes.js';
 
-/** The HMAC key without a pepper. It is public, and only separates these digests from other uses of SHA-256. */
-const NO_PEPPER = 'nestjs-distributed-session service secret';
 /** argon2id as the OWASP password storage cheat sheet recommends: 19 MiB, two passes, one lane. */
 const ARGON2 = { memoryCost: 19_456, timeCost: 2, parallelism: 1 };
 
-/** Hashes service secrets for storage, and compares secrets with stored hashes in constant time. */
+/**
+ * Hashes service secrets for storage, and compares secrets with stored hashes in constant time. A secret is hashed under
+ * every pepper, so that each process that has one of them can verify it. A hash without a pepper is always accepted.
+ */
 export class SecretHasher {
-  readonly #key: string;
-  readonly #argon2Secret: { readonly secret?: Buffer };
+  readonly #peppers: readonly [Pepper, ...Pepper[]];
+  readonly #known: ReadonlyMap<string, Pepper>;
   #decoy: Promise<string> | undefined;
 
+  /** @param peppers - The first one is to stay. */
   constructor(
-    pepper?: string,
+    peppers: readonly string[] = [],
     private readonly load: () => Promise<Argon2> = loadArgon2,
   ) {
-    this.#key = pepper ?? NO_PEPPER;
-    this.#argon2Secret = pepper === undefined ? {} : { secret: Buffer.from(pepper) };
+    const [first = NO_KEY, ...others] = peppers;
+    this.#peppers = [new Pepper(first), ...others.map((value) => new Pepper(value))];
+    this.#known = new Map([...this.#peppers, new Pepper(NO_KEY)].map((pepper) => [pepper.id, pepper]));
   }
 
   /** Hashes a generated secret. Its 256 random bits cannot be guessed, so one HMAC is enough. */
   hashGenerated(secret: string): SecretHash {
-    return { algorithm: 'hmac-sha256', digest: this.#digest(secret).toString('base64url') };
+    return joinHashes(this.#peppers.map((pepper) => hmacHash(secret, pepper)));
   }
 
   /**
@@ -33,47 +39,120 @@ export class SecretHasher {
    * @throws {PackageUnavailableError} when argon2 is not installed for this platform.
    */
   async hashChosen(secret: string): Promise<SecretHash> {
-    const { hash } = await this.load();
-    return { algorithm: 'argon2id', encoded: await hash(secret, { ...ARGON2, ...this.#argon2Secret }) };
+    const argon2 = await this.load();
+    return joinHashes(await Promise.all(this.#peppers.map((pepper) => argon2Hash(argon2, secret, pepper))));
   }
 
-  /** Compares a generated secret with a stored hash. Takes the same time without a hash to compare with. */
-  matchesGenerated(secret: string, stored: SecretHash | undefined): boolean {
-    const actual = this.#digest(secret);
-    const known = stored?.algorithm === 'hmac-sha256' ? Buffer.from(stored.digest, 'base64url') : undefined;
-    const isComparable = known?.length === actual.length;
-    return timingSafeEqual(actual, isComparable ? known : Buffer.alloc(actual.length)) && isComparable;
+  /** Returns whether this process has a pepper of a stored hash. */
+  isKnown(stored: SecretHash): boolean {
+    return hashesOf(stored).some(({ pepper }) => pepper === undefined || this.#known.has(pepper));
   }
 
   /**
-   * Compares a caller-chosen secret with a stored hash. Takes the same time without a hash to compare with.
+   * Returns the stored hash that a generated secret matches, with its pepper's id. Takes the same time without a hash to
+   * compare with.
+   */
+  matchGenerated(secret: string, stored: SecretHash | undefined): PepperedHash | undefined {
+    const [known, ...peppers] = this.#candidate(stored, 'hmac-sha256');
+    const digest = known?.algorithm === 'hmac-sha256' ? Buffer.from(known.digest, 'base64url') : undefined;
+    const matching = peppers.filter((pepper) => isEqual(digestOf(secret, pepper), digest));
+    return known && matching[0] && { ...known, pepper: matching[0].id };
+  }
+
+  /**
+   * Returns the stored hash that a caller-chosen secret matches, with its pepper's id. Takes the same time without a hash
+   * to compare with.
    *
    * @throws {StorageCorruptError} when the stored hash cannot be parsed.
    * @throws {PackageUnavailableError} when there is a hash, and argon2 is not installed for this platform.
    */
-  async matchesChosen(secret: string, stored: SecretHash | undefined): Promise<boolean> {
-    if (stored?.algorithm === 'argon2id') return this.#verifyChosen(await this.load(), secret, stored.encoded);
-    // Without argon2 no chosen secret can be right, so there is no time to imitate.
-    const argon2 = await this.load().catch(() => undefined);
-    if (argon2) await argon2.verify(await this.#decoyOf(argon2), secret, this.#argon2Secret);
-    return false;
+  async matchChosen(secret: string, stored: SecretHash | undefined): Promise<PepperedHash | undefined> {
+    const [known, ...peppers] = this.#candidate(stored, 'argon2id');
+    if (known?.algorithm !== 'argon2id') {
+      // Without argon2 no chosen secret can be right, so there is no time to imitate.
+      const argon2 = await this.load().catch(() => undefined);
+      if (argon2) await argon2.verify(await this.#decoyOf(argon2), secret, this.#peppers[0].argon2);
+      return undefined;
+    }
+    const argon2 = await this.load();
+    for (const pepper of peppers) {
+      if (await verifyChosen(argon2, secret, known.encoded, pepper)) return { ...known, pepper: pepper.id };
+    }
+    return undefined;
   }
 
-  async #verifyChosen({ verify }: Argon2, secret: string, encoded: string): Promise<boolean> {
-    try {
-      return await verify(encoded, secret, this.#argon2Secret);
-    } catch {
-      throw new StorageCorruptError(
-        'The stored hash of a service secret is corrupt. Rotate the secret of the service.',
-      );
+  /**
+   * Returns the hash to store in place of one that a secret matches, or `undefined` if it can stay. It adds one under the
+   * first pepper, and removes those under peppers that are no longer listed only from a hash under the first: a hash that
+   * a newer process has written stays as it is.
+   *
+   * @param mayRemove - Whether no process is left that needs a pepper that this one does not list.
+   */
+  async renewed(
+    secret: string,
+    stored: SecretHash,
+    matched: PepperedHash,
+    mayRemove: boolean,
+  ): Promise<SecretHash | undefined> {
+    const [first] = this.#peppers;
+    const labelled = hashesOf(stored).map((each) => (each.pepper === undefined ? matched : each));
+    if (!labelled.some(({ pepper }) => pepper === first.id)) {
+      const isChosen = stored.algorithm === 'argon2id';
+      const added = isChosen ? await argon2Hash(await this.load(), secret, first) : hmacHash(secret, first);
+      return joinHashes([added, ...labelled]);
     }
+    if (labelled[0]!.pepper !== first.id) return stored.pepper === undefined ? joinHashes(labelled) : undefined;
+    const kept = mayRemove ? labelled.filter(({ pepper }) => this.#lists(pepper)) : labelled;
+    return kept.length < labelled.length || stored.pepper === undefined ? joinHashes(kept) : undefined;
   }
 
   #decoyOf({ hash }: Argon2): Promise<string> {
-    return (this.#decoy ??= hash(randomBytes(32), { ...ARGON2, ...this.#argon2Secret }));
+    return (this.#decoy ??= hash(randomBytes(32), { ...ARGON2, ...this.#peppers[0].argon2 }));
   }
 
-  #digest(secret: string): Buffer {
-    return createHmac('sha256', this.#key).update(secret).digest();
+  #lists(pepperId: string | undefined): boolean {
+    return this.#peppers.some(({ id }) => id === pepperId);
+  }
+
+  /**
+   * Returns the hash to compare with, and the peppers to compare it under: one, but all for a hash of an earlier build,
+   * which did not record it. Without a known hash, the first one is as good as any.
+   */
+  #candidate(
+    stored: SecretHash | undefined,
+    algorithm: SecretHash['algorithm'],
+  ): [PepperedHash | undefined, ...Pepper[]] {
+    for (const each of stored ? hashesOf(stored) : []) {
+      if (each.algorithm !== algorithm) continue;
+      if (each.pepper === undefined) return [each, ...this.#known.values()];
+      const pepper = this.#known.get(each.pepper);
+      if (pepper) return [each, pepper];
+    }
+    return [undefined, this.#peppers[0]];
+  }
+}
+
+function digestOf(secret: string, { hmacKey }: Pepper): Buffer {
+  return createHmac('sha256', hmacKey).update(secret).digest();
+}
+
+function isEqual(actual: Buffer, known: Buffer | undefined): boolean {
+  const isComparable = known?.length === actual.length;
+  return timingSafeEqual(actual, isComparable ? known : Buffer.alloc(actual.length)) && isComparable;
+}
+
+function hmacHash(secret: string, pepper: Pepper): PepperedHash {
+  return { algorithm: 'hmac-sha256', digest: digestOf(secret, pepper).toString('base64url'), pepper: pepper.id };
+}
+
+async function argon2Hash({ hash }: Argon2, secret: string, pepper: Pepper): Promise<PepperedHash> {
+  return { algorithm: 'argon2id', encoded: await hash(secret, { ...ARGON2, ...pepper.argon2 }), pepper: pepper.id };
+}
+
+async function verifyChosen({ verify }: Argon2, secret: string, encoded: string, pepper: Pepper): Promise<boolean> {
+  try {
+    return await verify(encoded, secret, pepper.argon2);
+  } catch {
+    throw new StorageCorruptError('The stored hash of a service secret is corrupt. Rotate the secret of the service.');
   }
 }

@@ -1,11 +1,17 @@
 import { Logger } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
 import { ServiceAuthenticationError } from '../errors/service.errors.js';
+import type { KeyUnavailableError } from '../errors/storage.errors.js';
 import { INPUT_LIMITS } from '../model/input-limits.js';
 import { isServiceId } from '../model/service-id.js';
-import { MAX_SERVICE_SECRETS, type StoredServiceSecret } from '../storage/service-credential-storage.js';
+import {
+  MAX_SERVICE_SECRETS,
+  type PepperedHash,
+  type StoredServiceSecret,
+} from '../storage/service-credential-storage.js';
 import type { SessionStorage } from '../storage/session-storage.js';
 import { type Attempt, type AttemptOrigin, FailureThrottle } from './failure-throttle.js';
+import { PepperChange } from './pepper-change.js';
 import { RefusalPace } from './refusal-pace.js';
 import type { SecretHasher } from './secret-hasher.js';
 import type { VerifiedService } from './service-credential.js';
@@ -47,6 +53,7 @@ export class ServiceVerifier {
   readonly #throttle: FailureThrottle;
   readonly #slowChecks = new SlowCheckQueue();
   readonly #pace = new RefusalPace();
+  readonly #peppers: PepperChange;
   /** The comparisons of chosen secrets in progress, by the credential's name in the cache. */
   readonly #comparisons = new Map<string, Promise<VerifiedService>>();
   readonly #knownSources = new LRUCache<string, true>({ max: MAX_KNOWN_SOURCES });
@@ -57,7 +64,13 @@ export class ServiceVerifier {
     /** How long a successful verification is valid without reading the service again, in milliseconds. */
     cacheMs: number,
   ) {
-    this.#cache = new VerificationCache(storage, cacheMs, (...use) => void this.#recordUse(...use));
+    this.#peppers = new PepperChange(storage, hasher);
+    this.#cache = new VerificationCache(
+      storage,
+      cacheMs,
+      (...use) => void this.#recordUse(...use),
+      (...lasting) => this.#peppers.renew(...lasting),
+    );
     this.#throttle = new FailureThrottle(storage);
   }
 
@@ -65,7 +78,8 @@ export class ServiceVerifier {
    * Returns the service that the id and secret authenticate. A generated secret also identifies its service without an
    * id.
    *
-   * @throws {ServiceAuthenticationError} the same for every cause.
+   * @throws {ServiceAuthenticationError} the same for every reason. Its `cause` is a `KeyUnavailableError` if this process
+   * does not have the pepper of the service's secrets.
    */
   async verify(serviceId: unknown, secret: unknown, origin: AttemptOrigin = {}): Promise<VerifiedService> {
     const { maxServiceSecretLength } = INPUT_LIMITS;
@@ -76,12 +90,17 @@ export class ServiceVerifier {
     if (serviceId === undefined ? keyId === undefined : !isServiceId(serviceId)) throw rejected();
     const id = serviceId as string | undefined;
     const key = this.#cache.keyOf(id, secret);
-    const cached = this.#cache.find(key) ?? (await this.#cache.reread(key));
+    const cached = this.#cache.find(key, secret) ?? (await this.#cache.reread(key, secret));
     if (cached) return cached;
     const presented = { serviceId: id, secret, key, attempt: this.#throttle.attempt(id ?? keyId!, origin) };
     return this.#pace.of(
       looksGenerated(secret) ? this.#verifyGenerated(presented, keyId) : this.#verifyChosen(presented),
     );
+  }
+
+  /** Logs which services this process cannot verify, because it does not have the pepper of their secrets. */
+  async checkPeppers(): Promise<void> {
+    await this.#peppers.check();
   }
 
   /** Makes cached verifications read their services again: this process changed one, which the feed reports later. */
@@ -101,19 +120,22 @@ export class ServiceVerifier {
     const find = () => (serviceId === undefined ? services.findByKeyId(keyId!) : services.find(serviceId));
     const record = keyId === undefined ? undefined : await find();
     const candidate = record?.secrets.find((stored) => stored.keyId === keyId);
-    const isMatch = this.hasher.matchesGenerated(secret, candidate?.hash);
-    if (!record || !candidate || !isMatch) throw this.#failed(attempt);
+    const matched = this.hasher.matchGenerated(secret, candidate?.hash);
+    if (!record || !candidate || !matched) {
+      throw this.#failed(attempt, this.#peppers.missing(record?.serviceId, candidate && [candidate]));
+    }
     this.#knownSources.set(attempt.source, true);
-    return accept(record, candidate);
+    this.#peppers.renew(record.serviceId, candidate, secret, matched);
+    return accept(record, candidate, matched);
   }
 
   /** Compares a chosen secret in its turn. Of the same credential presented several times at once, compares one. */
   async #verifyChosen(presented: Presented): Promise<VerifiedService> {
-    const { key, attempt } = presented;
+    const { secret, key, attempt } = presented;
     this.#throttle.assertAllowed(attempt);
     if (this.#comparisons.has(key)) {
       await this.#comparisons.get(key);
-      const cached = this.#cache.find(key) ?? (await this.#cache.reread(key));
+      const cached = this.#cache.find(key, secret) ?? (await this.#cache.reread(key, secret));
       if (cached) return cached;
     }
     const rank = this.#throttle.failuresOf(attempt) + (this.#knownSources.has(attempt.source) ? KNOWN_SOURCE_RANK : 0);
@@ -132,21 +154,24 @@ export class ServiceVerifier {
     const accept = this.#cache.begin(key);
     const record = await this.storage.services.find(serviceId!);
     const chosen = record?.secrets.filter(({ hash }) => hash.algorithm === 'argon2id') ?? [];
-    let matched: StoredServiceSecret | undefined;
+    let match: { readonly stored: StoredServiceSecret; readonly hash: PepperedHash } | undefined;
     // The same number of comparisons for every service, registered or not: missing secrets are compared as well.
     for (let index = 0; index < MAX_SERVICE_SECRETS; index++) {
-      if (await this.hasher.matchesChosen(secret, chosen[index]?.hash)) matched = chosen[index];
+      const stored = chosen[index];
+      const hash = await this.hasher.matchChosen(secret, stored?.hash);
+      if (stored && hash) match = { stored, hash };
     }
-    if (!record || !matched) throw this.#failed(attempt);
+    if (!record || !match) throw this.#failed(attempt, this.#peppers.missing(record?.serviceId, chosen));
     this.#knownSources.set(attempt.source, true);
-    return accept(record, matched);
+    this.#peppers.renew(record.serviceId, match.stored, secret, match.hash);
+    return accept(record, match.stored, match.hash);
   }
 
   /** Records a failure and returns its error. A source that is blocked already is not blocked for longer. */
-  #failed(attempt: Attempt): ServiceAuthenticationError {
+  #failed(attempt: Attempt, cause?: KeyUnavailableError): ServiceAuthenticationError {
     this.#throttle.assertAllowed(attempt);
     this.#throttle.recordFailure(attempt);
-    return rejected();
+    return new ServiceAuthenticationError(undefined, cause && { cause });
   }
 
   /** Runs in the background: a verification neither waits for it nor fails with it. */

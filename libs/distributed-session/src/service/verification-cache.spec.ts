@@ -59,10 +59,11 @@ describe('VerificationCache', () => {
   async function keep(serviceId: string | undefined = 'pay'): Promise<VerifiedService> {
     const accept = cache.begin(cache.keyOf(serviceId, SECRET));
     const record = (await storage.services.find('pay'))!;
-    return accept(record, record.secrets[0]!);
+    return accept(record, record.secrets[0]!, record.secrets[0]!.hash);
   }
 
-  const find = (serviceId: string | undefined = 'pay', secret = SECRET) => cache.find(cache.keyOf(serviceId, secret));
+  const find = (serviceId: string | undefined = 'pay', secret = SECRET) =>
+    cache.find(cache.keyOf(serviceId, secret), secret);
   const reread = () => cache.reread(cache.keyOf('pay', SECRET));
 
   it('serves a verification until its maximum age', async () => {
@@ -89,7 +90,7 @@ describe('VerificationCache', () => {
   it('serves no verification of a secret that has ended', async () => {
     const accept = cache.begin(cache.keyOf('pay', SECRET));
     const record = (await storage.services.find('pay'))!;
-    accept(record, { ...record.secrets[0]!, endsAt: clock.now() + 5_000 });
+    accept(record, { ...record.secrets[0]!, endsAt: clock.now() + 5_000 }, record.secrets[0]!.hash);
     clock.advance(4_999);
     expect(find()).toMatchObject({ serviceId: 'pay', secretEndsAt: clock.now() + 1 });
     clock.advance(1);
@@ -105,11 +106,11 @@ describe('VerificationCache', () => {
     ] as const) {
       expect(find(id, secret)).toBeUndefined();
     }
-    expect(cache.find(cache.keyOf(undefined, SECRET))).toBeUndefined();
+    expect(cache.find(cache.keyOf(undefined, SECRET), SECRET)).toBeUndefined();
     const accept = cache.begin(cache.keyOf(undefined, SECRET));
     const record = (await storage.services.find('pay'))!;
-    expect(accept(record, record.secrets[0]!)).toEqual(service);
-    expect(cache.find(cache.keyOf(undefined, SECRET))).toEqual(service);
+    expect(accept(record, record.secrets[0]!, record.secrets[0]!.hash)).toEqual(service);
+    expect(cache.find(cache.keyOf(undefined, SECRET), SECRET)).toEqual(service);
   });
 
   it.each([revoked, gap])('serves nothing after the change %p, until the service is read again', async (change) => {
@@ -125,7 +126,7 @@ describe('VerificationCache', () => {
     const accept = cache.begin(cache.keyOf('pay', SECRET));
     storage.publish(revoked);
     const record = (await storage.services.find('pay'))!;
-    accept(record, record.secrets[0]!);
+    accept(record, record.secrets[0]!, record.secrets[0]!.hash);
     expect(find()).toBeUndefined();
   });
 
@@ -218,7 +219,7 @@ describe('VerificationCache', () => {
     cache.close();
     expect(find()).toBeUndefined();
     const record = (await storage.services.find('pay'))!;
-    accept(record, record.secrets[0]!);
+    accept(record, record.secrets[0]!, record.secrets[0]!.hash);
     expect(find()).toBeUndefined();
     expect(storage.listeners.size).toBe(0);
   });

@@ -1,22 +1,27 @@
 import { createHmac, randomBytes } from 'node:crypto';
-import { isDeepStrictEqual } from 'node:util';
 import { LRUCache } from 'lru-cache';
 import type {
-  SecretHash,
+  PepperedHash,
   ServiceCredentialRecord,
   StoredServiceSecret,
 } from '../storage/service-credential-storage.js';
 import type { SessionStorage } from '../storage/session-storage.js';
+import { containsHash } from './secret-hashes.js';
 import { type VerifiedService, toVerifiedService } from './service-credential.js';
 
 /** If the feed lags further behind, a revocation may not have arrived yet. */
 const MAX_FEED_LAG_MS = 5_000;
 const MAX_ENTRIES = 1_000;
+/** Longer than a rolling restart: processes with an earlier configuration have stopped by then. */
+export const RESTART_MS = 3_600_000;
 
 interface Verification {
   readonly service: VerifiedService;
+  readonly stored: StoredServiceSecret;
   /** The stored hash that the secret matched. */
-  readonly hash: SecretHash;
+  readonly hash: PepperedHash;
+  /** When {@link VerificationCache} reported it as lasting, or was given it. */
+  reportedAt: number;
   readonly readAt: number;
   readonly generation: number;
 }
@@ -40,6 +45,13 @@ export class VerificationCache {
     private readonly maxAgeMs: number,
     /** Called when a verification is read from the storage, because its secret is used. */
     private readonly onUse: (serviceId: string, secret: StoredServiceSecret) => void,
+    /** Called once an hour for a secret that is in use without being hashed, with the hash that it matches. */
+    private readonly onLasting: (
+      serviceId: string,
+      stored: StoredServiceSecret,
+      secret: string,
+      hash: PepperedHash,
+    ) => void = () => {},
   ) {
     this.#unsubscribe = storage.changes((change) => {
       if (change.type === 'service.changed' || change.type === 'feed.gap') this.expire();
@@ -57,7 +69,7 @@ export class VerificationCache {
    * Returns the service that was authenticated, or `undefined` if the storage must be read. From half of its maximum age
    * on, an entry that is used renews itself in the background.
    */
-  find(key: string): VerifiedService | undefined {
+  find(key: string, secret: string): VerifiedService | undefined {
     const cached = this.#verifications.get(key);
     if (cached?.generation !== this.#generation || this.storage.feedLagMs() > MAX_FEED_LAG_MS) return undefined;
     const now = this.storage.now();
@@ -65,18 +77,25 @@ export class VerificationCache {
     // The age is negative after the clock was set back.
     if (age < 0 || age >= this.maxAgeMs || now >= (cached.service.secretEndsAt ?? Infinity)) return undefined;
     if (age >= this.maxAgeMs / 2) void this.#renew(key);
+    if (now - cached.reportedAt >= RESTART_MS) this.#report(cached, secret, now);
     return cached.service;
   }
 
   /** Reads the service of an entry, and returns it if it still has the secret; otherwise, removes the entry. */
-  async reread(key: string): Promise<VerifiedService | undefined> {
+  async reread(key: string, presented?: string): Promise<VerifiedService | undefined> {
     const cached = this.#verifications.get(key);
     if (!cached) return undefined;
     const { serviceId, keyId } = cached.service;
-    const keep = this.begin(key);
+    const keep = this.begin(key, cached.reportedAt);
     const record = await this.storage.services.find(serviceId);
     const secret = record?.secrets.find((stored) => stored.keyId === keyId);
-    if (record && secret && isDeepStrictEqual(secret.hash, cached.hash)) return keep(record, secret);
+    if (record && secret && containsHash(secret.hash, cached.hash)) {
+      const service = keep(record, secret, cached.hash);
+      const now = this.storage.now();
+      const kept = this.#verifications.get(key);
+      if (kept && presented !== undefined && now - kept.reportedAt >= RESTART_MS) this.#report(kept, presented, now);
+      return service;
+    }
     this.#verifications.delete(key);
     return undefined;
   }
@@ -85,13 +104,17 @@ export class VerificationCache {
    * Begins a verification, before the service is read. The returned function remembers its result, which does not
    * authenticate on its own if a service has changed in the meantime.
    */
-  begin(key: string): (record: ServiceCredentialRecord, matched: StoredServiceSecret) => VerifiedService {
+  begin(
+    key: string,
+    reportedAt = this.storage.now(),
+  ): (record: ServiceCredentialRecord, secret: StoredServiceSecret, matched: PepperedHash) => VerifiedService {
     const generation = this.#generation;
     const readAt = this.storage.now();
-    return (record, matched) => {
-      const service = toVerifiedService(record, matched);
-      if (!this.#isClosed) this.#verifications.set(key, { service, hash: matched.hash, readAt, generation });
-      this.onUse(record.serviceId, matched);
+    return (record, secret, hash) => {
+      const service = toVerifiedService(record, secret);
+      const verification = { service, stored: secret, hash, reportedAt, readAt, generation };
+      if (!this.#isClosed) this.#verifications.set(key, verification);
+      this.onUse(record.serviceId, secret);
       return service;
     };
   }
@@ -106,6 +129,11 @@ export class VerificationCache {
     this.#isClosed = true;
     this.#unsubscribe();
     this.#verifications.clear();
+  }
+
+  #report(cached: Verification, secret: string, now: number): void {
+    cached.reportedAt = now;
+    this.onLasting(cached.service.serviceId, cached.stored, secret, cached.hash);
   }
 
   /** If the storage does not answer, the entry ends at its maximum age. */

@@ -33,7 +33,7 @@ export class ManagerParts {
 
   constructor(readonly options: ResolvedOptions) {
     const { storage } = options;
-    const hasher = new SecretHasher(options.secretPepper?.reveal());
+    const hasher = new SecretHasher(options.secretPepper.map((pepper) => pepper.reveal()));
     const digests = new TokenDigests(options);
     this.events = new SessionEvents(storage);
     this.touches = new TouchQueue(storage, options.touchIntervalMs);
@@ -63,6 +63,7 @@ export class ManagerParts {
     try {
       this.#warnOfShortTokens();
       await this.options.storage.connect();
+      await this.verifier.checkPeppers();
       this.#sweeper.start();
     } catch (error) {
       this.#connecting = undefined;

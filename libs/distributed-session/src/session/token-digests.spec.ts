@@ -2,6 +2,7 @@ import { createHash, createHmac } from 'node:crypto';
 import { describe, expect, it, jest } from '@jest/globals';
 import * as fc from 'fast-check';
 import { inspect } from 'node:util';
+import { Secret } from '../model/secret.js';
 import { TokenDigests } from './token-digests.js';
 import { TokenKey } from './token-key.js';
 
@@ -9,12 +10,8 @@ const ID = '0190b6f2-7c1e-4f7a-8a3b-5d2f1c9e8b70';
 const OTHER_ID = '0190b6f2-7c1e-4f7a-8a3b-5d2f1c9e8b71';
 const TOKEN = 'kq3v9T0wzD5Y-sample_token';
 const [OLD, NEW] = ['the old token key of this application', 'the new token key of this application'];
-const [unkeyed, old, renewing, current] = [
-  new TokenDigests({}),
-  new TokenDigests({ tokenKey: OLD }),
-  new TokenDigests({ tokenKey: NEW, acceptedTokenKeys: [OLD] }),
-  new TokenDigests({ tokenKey: NEW }),
-];
+const under = (...keys: string[]) => new TokenDigests({ tokenKey: keys.map((key) => new Secret(key)) });
+const [unkeyed, old, renewing, current] = [new TokenDigests({}), under(OLD), under(NEW, OLD), under(NEW)];
 /** As earlier builds stored it. */
 const sha256 = (token: string) => createHash('sha256').update(token).digest('base64url');
 const keyUnavailable = expect.objectContaining({ code: 'ERR_KEY_UNAVAILABLE' });
@@ -64,17 +61,17 @@ describe('Token digests', () => {
   });
 
   it('use a key derived from the pepper without a token key, and stay valid when one is added', () => {
-    const pepper = 'the pepper of the services';
-    const before = new TokenDigests({ secretPepper: pepper });
+    const secretPepper = [new Secret('the pepper of the services')];
+    const before = new TokenDigests({ secretPepper });
     const stored = before.digest(ID, TOKEN);
     expect(stored).not.toMatch(/^unkeyed/);
-    const after = new TokenDigests({ secretPepper: pepper, tokenKey: NEW });
+    const after = new TokenDigests({ secretPepper, tokenKey: [new Secret(NEW)] });
     expect(after.matches(ID, TOKEN, stored)).toBe(true);
     expect(after.digest(ID, TOKEN)).toBe(current.digest(ID, TOKEN));
   });
 
-  it('under a previous or future key are matched by a process that accepts it', () => {
-    const publishing = new TokenDigests({ tokenKey: OLD, acceptedTokenKeys: [NEW] });
+  it('under a previous or future key are matched by a process that has it as a further one', () => {
+    const publishing = under(OLD, NEW);
     for (const digests of [publishing, renewing]) {
       for (const stored of [old.digest(ID, TOKEN), current.digest(ID, TOKEN), unkeyed.digest(ID, TOKEN)]) {
         expect(digests.isKnown(ID, stored)).toBe(true);
@@ -82,6 +79,32 @@ describe('Token digests', () => {
         expect(digests.matches(ID, 'another token', stored)).toBe(false);
       }
     }
+  });
+
+  it('of a process with several keys are matched by every process that has one of them', () => {
+    const [introducing, withdrawing] = [under(NEW, 'none'), under('none', OLD)];
+    const pairs = [
+      [renewing, [old, current, renewing]],
+      [introducing, [unkeyed, current, renewing]],
+      [withdrawing, [unkeyed, old, renewing]],
+    ] as const;
+    for (const [writer, readers] of pairs) {
+      for (const reader of readers) {
+        const stored = writer.digest(ID, TOKEN);
+        expect(reader.isKnown(ID, stored)).toBe(true);
+        expect(reader.matches(ID, TOKEN, stored)).toBe(true);
+        expect(reader.matches(ID, 'another token', stored)).toBe(false);
+      }
+    }
+  });
+
+  it('lose those under earlier keys at the next write of a process that no longer has these, and at no earlier one', () => {
+    const stored = renewing.digest(ID, TOKEN);
+    for (const digests of [old, renewing, unkeyed]) expect(digests.renewed(ID, stored)).toBe(stored);
+    expect(current.renewed(ID, stored)).toBe(current.digest(ID, TOKEN));
+    const introduced = under(NEW, 'none').digest(ID, TOKEN);
+    expect(unkeyed.renewed(ID, introduced)).toBe(introduced);
+    expect(current.renewed(ID, introduced)).toBe(current.digest(ID, TOKEN));
   });
 
   it.each([
@@ -92,7 +115,7 @@ describe('Token digests', () => {
     expect(digests.isKnown(ID, stored)).toBe(false);
     for (const token of [TOKEN, 'another token']) {
       expect(() => digests.matches(ID, token, stored)).toThrow(keyUnavailable);
-      expect(() => digests.matches(ID, token, stored)).toThrow(/acceptedTokenKeys/);
+      expect(() => digests.matches(ID, token, stored)).toThrow(/keep a previous key as a further entry/);
     }
   });
 
@@ -123,6 +146,8 @@ describe('Token digests', () => {
     `unkeyed.${'a'.repeat(42)}`,
     `short.${'a'.repeat(43)}`,
     `${sha256(TOKEN)}x`,
+    `unkeyed.${'a'.repeat(43)},`,
+    `unkeyed.${'a'.repeat(43)},${'a'.repeat(43)}`,
     'ä'.repeat(43),
   ])('are corrupt if this library did not calculate them: %p', (stored) => {
     const corrupt = expect.objectContaining({ code: 'ERR_STORAGE_CORRUPT' });

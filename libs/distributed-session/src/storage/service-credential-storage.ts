@@ -1,9 +1,22 @@
-/** The hash of a secret: enough to verify the secret, but not to use it. */
-export type SecretHash =
-  /** For a generated secret: HMAC-SHA-256 under the pepper, base64url. Its 256 random bits need no slow hash. */
-  | { readonly algorithm: 'hmac-sha256'; readonly digest: string }
-  /** For a secret that the caller has chosen: argon2id as a PHC string, including parameters and salt. */
-  | { readonly algorithm: 'argon2id'; readonly encoded: string };
+/** The hash of a secret under one pepper: enough to verify the secret, but not to use it. */
+export type PepperedHash = (
+  | {
+      /** For a generated secret: HMAC-SHA-256 under the pepper, base64url. Its 256 random bits need no slow hash. */
+      readonly algorithm: 'hmac-sha256';
+      readonly digest: string;
+    }
+  | {
+      /** For a secret that the caller has chosen: argon2id as a PHC string, including parameters and salt. */
+      readonly algorithm: 'argon2id';
+      readonly encoded: string;
+    }
+) & {
+  /** The id of the pepper; `none`: without one. Absent in a hash of an earlier build. */
+  readonly pepper?: string;
+};
+
+/** The hash of a secret, and those under the other peppers while the pepper is changed. Opaque to a storage. */
+export type SecretHash = PepperedHash & { readonly also?: readonly PepperedHash[] };
 
 /** One secret of a service. Times are epoch milliseconds of the storage's clock. */
 export interface StoredServiceSecret {
@@ -72,6 +85,14 @@ export type AddServiceSecretResult =
   | { readonly outcome: 'conflict' }
   | { readonly outcome: 'missing' };
 
+export interface RenewSecretHash {
+  readonly serviceId: string;
+  readonly keyId: string;
+  /** The hash that the caller has read. */
+  readonly expected: SecretHash;
+  readonly hash: SecretHash;
+}
+
 /**
  * Stores the registered services and the hashes of their secrets. Available as `SessionStorage.services`.
  *
@@ -108,6 +129,12 @@ export abstract class ServiceCredentialStorage {
 
   /** Records that a secret was used now. Ignores an unknown key id. Publishes nothing. */
   abstract recordUse(use: { readonly serviceId: string; readonly keyId: string }): Promise<void>;
+
+  /**
+   * Replaces the stored hash of a secret by another one of the same secret, if it is still the expected one. Returns
+   * whether it was replaced. Changes no version and publishes nothing.
+   */
+  abstract renewHash(renewal: RenewSecretHash): Promise<boolean>;
 
   /** Removes a service and its secrets. Returns whether it was registered. */
   abstract remove(removal: { readonly serviceId: string; readonly by: string }): Promise<boolean>;

@@ -7,12 +7,15 @@ import {
   MAX_SERVICE_SECRETS,
   type PutService,
   type PutServiceResult,
+  type RenewSecretHash,
+  type SecretHash,
   ServiceCredentialStorage,
   type ServiceCredentialRecord,
   type StoredServiceSecret,
 } from '../service-credential-storage.js';
 import type { ServiceChangedChange } from '../storage-change.js';
 import type { ChangeListeners } from '../shared/change-listeners.js';
+import { packSecretHash } from '../shared/service-records.js';
 
 /** The credentials of services, in the memory of one process. */
 export class InMemoryServiceCredentialStorage extends ServiceCredentialStorage {
@@ -39,7 +42,7 @@ export class InMemoryServiceCredentialStorage extends ServiceCredentialStorage {
       permissions: [...permissions],
       version: (existing?.version ?? 0) + 1,
       createdAt: existing?.createdAt ?? now,
-      secrets: [{ ...secret, hash: { ...secret.hash }, createdAt: now }],
+      secrets: [{ ...secret, hash: copyOfHash(secret.hash), createdAt: now }],
     };
     this.#services.set(serviceId, service);
     this.#publish(serviceId, existing ? 'replaced' : 'registered', by, now);
@@ -70,7 +73,7 @@ export class InMemoryServiceCredentialStorage extends ServiceCredentialStorage {
     const kept =
       overlapMs === 0 ? [] : service.secrets.map((old) => ({ ...old, endsAt: Math.min(old.endsAt ?? end, end) }));
     if (kept.length >= MAX_SERVICE_SECRETS) return { outcome: 'too-many-secrets' };
-    const added = { ...secret, hash: { ...secret.hash }, createdAt: now };
+    const added = { ...secret, hash: copyOfHash(secret.hash), createdAt: now };
     const changed = { ...service, version: service.version + 1, secrets: [...kept, added] };
     this.#services.set(serviceId, changed);
     this.#publish(serviceId, 'secret-added', by, now);
@@ -94,6 +97,17 @@ export class InMemoryServiceCredentialStorage extends ServiceCredentialStorage {
     const used = (secret: StoredServiceSecret): StoredServiceSecret =>
       secret.keyId === keyId ? { ...secret, lastUsedAt: Math.max(secret.lastUsedAt ?? now, now) } : secret;
     this.#services.set(serviceId, { ...service, secrets: service.secrets.map(used) });
+  }
+
+  async renewHash({ serviceId, keyId, expected, hash }: RenewSecretHash): Promise<boolean> {
+    const service = this.#current(serviceId, this.openNow());
+    const stored = service?.secrets.find((secret) => secret.keyId === keyId);
+    if (!service || !stored || packSecretHash(stored.hash) !== packSecretHash(expected)) return false;
+    const secrets = service.secrets.map((secret) =>
+      secret === stored ? { ...secret, hash: copyOfHash(hash) } : secret,
+    );
+    this.#services.set(serviceId, { ...service, secrets });
+    return true;
   }
 
   async remove({ serviceId, by }: { serviceId: string; by: string }): Promise<boolean> {
@@ -130,6 +144,10 @@ function copyOf(service: ServiceCredentialRecord): ServiceCredentialRecord {
   return {
     ...service,
     permissions: [...service.permissions],
-    secrets: service.secrets.map((secret) => ({ ...secret, hash: { ...secret.hash } })),
+    secrets: service.secrets.map((secret) => ({ ...secret, hash: copyOfHash(secret.hash) })),
   };
+}
+
+function copyOfHash({ also, ...hash }: SecretHash): SecretHash {
+  return { ...hash, ...(also && { also: also.map((other) => ({ ...other })) }) };
 }

@@ -5,10 +5,11 @@ import {
   MAX_SERVICES,
   type PutService,
   type PutServiceResult,
+  type RenewSecretHash,
   type ServiceCredentialRecord,
   ServiceCredentialStorage,
 } from '../service-credential-storage.js';
-import { byServiceId } from '../shared/service-records.js';
+import { byServiceId, packSecretHash } from '../shared/service-records.js';
 import { putService } from './functions/put-service.function.js';
 import { removeService } from './functions/remove-service.function.js';
 import { addServiceSecret, endServiceSecret } from './functions/service-secret.functions.js';
@@ -16,7 +17,7 @@ import type { PostgresConnections } from './postgres-connections.js';
 import { escapeText, unescapeText } from './records/escaped-text.js';
 import type { RowReader } from './records/row-reader.js';
 import { readServiceRow } from './records/stored-service.js';
-import { findService, findServiceByKeyId, listServices, recordServiceUse } from './statements.js';
+import { findService, findServiceByKeyId, listServices, recordServiceUse, renewSecretHash } from './statements.js';
 import { unreadableService } from './unreadable-row.js';
 
 /** Service credentials in PostgreSQL: a row for each service, and one for each of its secrets. */
@@ -34,7 +35,7 @@ export class PostgresServiceCredentialStorage extends ServiceCredentialStorage {
       name: escapeText(serviceName),
       permissions: JSON.stringify(permissions),
       keyId: escapeText(secret.keyId),
-      hash: JSON.stringify(secret.hash),
+      hash: packSecretHash(secret.hash),
       replace,
       by: escapeText(by),
     });
@@ -61,7 +62,7 @@ export class PostgresServiceCredentialStorage extends ServiceCredentialStorage {
       serviceId: escapeText(serviceId),
       expectedVersion,
       keyId: escapeText(secret.keyId),
-      hash: JSON.stringify(secret.hash),
+      hash: packSecretHash(secret.hash),
       overlapMs,
       by: escapeText(by),
     });
@@ -77,6 +78,17 @@ export class PostgresServiceCredentialStorage extends ServiceCredentialStorage {
   async recordUse({ serviceId, keyId }: { serviceId: string; keyId: string }): Promise<void> {
     const values = { serviceId: escapeText(serviceId), keyId: escapeText(keyId) };
     await this.#connections.connection.run(recordServiceUse, values);
+  }
+
+  async renewHash({ serviceId, keyId, expected, hash }: RenewSecretHash): Promise<boolean> {
+    const values = {
+      serviceId: escapeText(serviceId),
+      keyId: escapeText(keyId),
+      expectedHash: packSecretHash(expected),
+      hash: packSecretHash(hash),
+    };
+    const renewed = await this.#connections.connection.run(renewSecretHash, values);
+    return renewed.length > 0;
   }
 
   async remove({ serviceId, by }: { serviceId: string; by: string }): Promise<boolean> {

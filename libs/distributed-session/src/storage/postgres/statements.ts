@@ -120,3 +120,16 @@ UPDATE {service_secret} SET last_used_at = greatest(last_used_at, {now_ms}())
 WHERE key_id {=} :keyId::pg_catalog.text AND service_id {=} :serviceId::pg_catalog.text
 `,
 });
+
+/** Replaces the hash of a secret if it is still the expected one. Returns the key id of a replaced one. */
+export const renewSecretHash = new PostgresStatement({
+  name: 'renew-secret-hash',
+  params: ['serviceId', 'keyId', 'expectedHash', 'hash'],
+  returns: { keyId: 'text' },
+  text: `
+UPDATE {service_secret} SET hash = :hash::pg_catalog.text
+WHERE key_id {=} :keyId::pg_catalog.text AND service_id {=} :serviceId::pg_catalog.text
+  AND hash {=} :expectedHash::pg_catalog.text
+RETURNING key_id
+`,
+});

@@ -5,10 +5,11 @@ import {
   MAX_SERVICES,
   type PutService,
   type PutServiceResult,
+  type RenewSecretHash,
   ServiceCredentialStorage,
   type ServiceCredentialRecord,
 } from '../service-credential-storage.js';
-import { byServiceId } from '../shared/service-records.js';
+import { byServiceId, packSecretHash } from '../shared/service-records.js';
 import { packText } from './records/bytes.js';
 import { unpackRedisService } from './records/stored-service.js';
 import type { RedisConnections } from './redis-connections.js';
@@ -19,6 +20,7 @@ import { listServicesScript } from './scripts/list-services.script.js';
 import { putServiceScript } from './scripts/put-service.script.js';
 import { recordServiceUseScript } from './scripts/record-service-use.script.js';
 import { removeServiceScript } from './scripts/remove-service.script.js';
+import { renewSecretHashScript } from './scripts/renew-secret-hash.script.js';
 import type { SessionKeys } from './session-keys.js';
 import { unreadable } from './stored-value-errors.js';
 
@@ -39,7 +41,7 @@ export class RedisServiceCredentialStorage extends ServiceCredentialStorage {
       name: serviceName,
       permissions: JSON.stringify(permissions),
       keyId: secret.keyId,
-      hash: JSON.stringify(secret.hash),
+      hash: packSecretHash(secret.hash),
       replace: replace ? '1' : '0',
       by: packText(by),
     });
@@ -72,7 +74,7 @@ export class RedisServiceCredentialStorage extends ServiceCredentialStorage {
       serviceId,
       expectedVersion,
       keyId: secret.keyId,
-      hash: JSON.stringify(secret.hash),
+      hash: packSecretHash(secret.hash),
       overlap: overlapMs,
       by: packText(by),
     });
@@ -96,6 +98,16 @@ export class RedisServiceCredentialStorage extends ServiceCredentialStorage {
   async recordUse({ serviceId, keyId }: { serviceId: string; keyId: string }): Promise<void> {
     const args = { serviceId, keyId };
     await this.#connections.write(recordServiceUseScript, this.#keys, args);
+  }
+
+  async renewHash({ serviceId, keyId, expected, hash }: RenewSecretHash): Promise<boolean> {
+    const { outcome } = await this.#connections.write(renewSecretHashScript, this.#keys, {
+      serviceId,
+      keyId,
+      expectedHash: packSecretHash(expected),
+      hash: packSecretHash(hash),
+    });
+    return outcome === 'renewed';
   }
 
   async remove({ serviceId, by }: { serviceId: string; by: string }): Promise<boolean> {

@@ -1,11 +1,26 @@
-import type { SecretHash, ServiceCredentialRecord } from '../service-credential-storage.js';
+import type { PepperedHash, SecretHash, ServiceCredentialRecord } from '../service-credential-storage.js';
 
 /** Returns the hash in parsed JSON, or `undefined` if it does not contain one. */
 export function secretHashOf(value: unknown): SecretHash | undefined {
-  const { algorithm, digest, encoded } = (value ?? {}) as Record<string, unknown>;
-  if (algorithm === 'hmac-sha256' && typeof digest === 'string') return { algorithm, digest };
-  if (algorithm === 'argon2id' && typeof encoded === 'string') return { algorithm, encoded };
+  const hash = pepperedHashOf(value);
+  const { also } = (value ?? {}) as Record<string, unknown>;
+  if (hash === undefined || also === undefined) return hash;
+  const others = Array.isArray(also) ? also.map(pepperedHashOf) : [undefined];
+  return others.every((other) => other !== undefined) ? { ...hash, also: others } : undefined;
+}
+
+function pepperedHashOf(value: unknown): PepperedHash | undefined {
+  const { algorithm, digest, encoded, pepper } = (value ?? {}) as Record<string, unknown>;
+  if (pepper !== undefined && typeof pepper !== 'string') return undefined;
+  const named = pepper === undefined ? {} : { pepper };
+  if (algorithm === 'hmac-sha256' && typeof digest === 'string') return { algorithm, digest, ...named };
+  if (algorithm === 'argon2id' && typeof encoded === 'string') return { algorithm, encoded, ...named };
   return undefined;
+}
+
+/** Returns a hash as it is stored. The text of a hash that was read is the stored one, so the two can be compared. */
+export function packSecretHash(hash: SecretHash): string {
+  return JSON.stringify(secretHashOf(hash));
 }
 
 /** Orders services by the UTF-16 code units of their ids. */

@@ -6,6 +6,7 @@ import { describeAttributes } from './attributes.topic.js';
 import { describeBadInput } from './bad-input.topic.js';
 import { describeCeilings } from './ceilings.topic.js';
 import { describeConcurrency } from './concurrency.topic.js';
+import { describeKeyChanges } from './key-changes.topic.js';
 import { describePermissions } from './permissions.topic.js';
 import { describeManagedRotation } from './rotation.topic.js';
 import { describeScheduling } from './scheduling.topic.js';
@@ -45,6 +46,7 @@ export function describeManagerOn(
     describeBadInput(context);
     describeUnreadableSessions(context);
     describeStoredSecrets(context);
+    describeKeyChanges(context);
     describeConcurrency(context);
     describeScheduling(context);
   });

@@ -42,8 +42,7 @@ export function describeTokens(context: StorageContext): void {
     return context.create({ payload: Buffer.from(JSON.stringify(payload)) });
   };
 
-  const keyed = async (tokenKey: string, ...acceptedTokenKeys: string[]) =>
-    context.manager({ tokenKey, acceptedTokenKeys });
+  const keyed = async (...tokenKey: string[]) => context.manager({ tokenKey });
 
   context.topic('tokens', () => {
     it('a token of the caller has at least 22 characters, unless minTokenLength admits shorter ones', async () => {

@@ -11,6 +11,7 @@ import { describeLimits } from './limits.topic.js';
 import { describeListing } from './listing.topic.js';
 import { describeRecords } from './records.topic.js';
 import { describeRotation } from './rotation.topic.js';
+import { describeSecretHashes } from './secret-hashes.topic.js';
 import { describeServiceCredentials } from './service-credentials.topic.js';
 import { describeTokenDigests } from './token-digests.topic.js';
 import { describeUnreadableRecords } from './unreadable-records.topic.js';
@@ -45,6 +46,7 @@ export function describeSessionStorage(
     describeChangeFeed(context);
     describeLifecycle(context);
     describeServiceCredentials(context);
+    describeSecretHashes(context);
     describeUnreadableRecords(context);
     describeInterleavings(context);
   });

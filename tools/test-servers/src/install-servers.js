@@ -1,3 +1,4 @@
+import { installPgbouncer } from './pgbouncer/install-pgbouncer.js';
 import { installPostgres } from './postgres/install-postgres.js';
 import { makeTemplate } from './postgres/template-cluster.js';
 import { installRedis } from './redis/install-redis.js';
@@ -6,4 +7,5 @@ import { installRedis } from './redis/install-redis.js';
 export default async function installServers() {
   await installRedis();
   await makeTemplate(await installPostgres());
+  await installPgbouncer();
 }

@@ -24,7 +24,7 @@ const NOT_FAST = [
 /** Several servers of a kind, other engines, many rows or many processes, and the tests of the test tools. */
 const FULL_ONLY = [
   '/test/redis/.*(cluster|sentinel)',
-  '/test/postgres/.*(failover|pglite|plans)',
+  '/test/postgres/.*(failover|pglite|plans|pooled|pooler-faults)',
   '/test/(demo-stores|processes)',
   '/tools/',
 ];
@@ -36,7 +36,7 @@ const LEFT_OUT = { fast: NOT_FAST, default: FULL_ONLY, full: [] };
 export const NOTES = {
   fast: '`npm test` adds the checks, the session service, Redis, PostgreSQL, the demo and the package.',
   default:
-    '`npm run test:full` adds Fastify, Sentinel, Cluster, PGlite, failover, query plans, processes, Nest 11, ioredis 5, Node 22 and 24, the demo on stores and the test tools.',
+    '`npm run test:full` adds Fastify, Sentinel, Cluster, PGlite, PgBouncer, failover, query plans, processes, Nest 11, ioredis 5, Node 22 and 24, the demo on stores and the test tools.',
   full: 'Nothing was left out.',
 };
 

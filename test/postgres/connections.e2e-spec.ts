@@ -12,9 +12,6 @@ import { created, RETENTION_MS, WRITES } from '../support/storage/storage-calls.
 const APPLICATION = 'tests-of-connections';
 const SAFE = {
   connectionTimeoutMillis: 1_000,
-  statement_timeout: 900,
-  lock_timeout: 800,
-  idle_in_transaction_session_timeout: 1_000,
   keepAlive: true,
 } as const;
 

@@ -80,12 +80,6 @@ async function migrated(): Promise<{ url: string; database: string }> {
   return { url, database: new URL(url).pathname.slice(1) };
 }
 
-async function isolatedBy(level: string): Promise<string> {
-  const url = await server.createDatabase('isolated');
-  await server.query(`ALTER DATABASE isolated SET default_transaction_isolation = '${level}'`);
-  return url;
-}
-
 async function inEncoding(encoding: string): Promise<string> {
   await server.query(`CREATE DATABASE "in_${encoding}" ENCODING '${encoding}' TEMPLATE template0`);
   return urlFor((url) => (url.pathname = `in_${encoding}`));
@@ -115,11 +109,6 @@ describe('PostgresSessionStorage.connect() fails without waiting, names the way 
     ],
     ['a database in LATIN1', /encoding is LATIN1.*UTF8/u, async () => ({ url: await inEncoding('LATIN1') })],
     ['a database in SQL_ASCII', /encoding is SQL_ASCII.*UTF8/u, async () => ({ url: await inEncoding('SQL_ASCII') })],
-    [
-      'transactions at isolation level repeatable read',
-      /default_transaction_isolation is repeatable read: ALTER ROLE/u,
-      async () => ({ url: await isolatedBy('repeatable read') }),
-    ],
     [
       'a user who may not create the tables',
       /lacks a privilege.*let the owner of the schema run the migrations/u,

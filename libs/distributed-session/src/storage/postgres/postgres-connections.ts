@@ -1,24 +1,28 @@
-import { setTimeout } from 'node:timers/promises';
 import { Logger } from '@nestjs/common';
 import { OptionsError } from '../../errors/options.error.js';
-import { StorageUnavailableError } from '../../errors/storage.errors.js';
-import { retryDelay } from '../shared/retries.js';
 import { UNOPENED_FEED } from '../shared/feed-listeners.js';
 import { ServerClock } from '../shared/server-clock.js';
 import type { StorageHealth } from '../session-storage.operations.js';
 import { SharedOpening } from '../shared/shared-opening.js';
 import { closedStorage } from '../shared/storage-failure.js';
-import { checkPostgresServer, toStartError } from './connection/check-server.js';
-import { openFeedClient, openPool, poolWarnings } from './connection/open-pool.js';
-import { DeadlineError, PostgresConnection, inTime } from './connection/postgres-connection.js';
+import { openFeed } from './connection/open-feed.js';
+import { openPool, poolWarnings } from './connection/open-pool.js';
+import { PostgresConnection } from './connection/postgres-connection.js';
 import { reasonOf } from './connection/postgres-failure.js';
 import type { PostgresPool } from './connection/postgres-pool.js';
+import { sessionSettings, urlTimeouts } from './connection/session-settings.js';
+import type { StatementStyle } from './connection/statement-style.js';
+import { waitForServer } from './connection/wait-for-server.js';
 import { watchClient } from './connection/watch-client.js';
 import { PostgresChangeFeed } from './feed/postgres-change-feed.js';
 import type { PostgresStatement, ResultOf, Returns, StatementValue } from './functions/postgres-statement.js';
 import type { ResolvedPostgresOptions } from './postgres-session-storage.options.js';
 import type { SchemaNames } from './schema/schema-names.js';
 import { checkHealth } from './statements.js';
+
+const SHARED_LATE =
+  'A pooler in front of PostgreSQL shares server sessions between clients. From now on, statements are sent without names. ' +
+  "Set pooling to 'transaction', and feedUrl to an address past the pooler.";
 
 /** The connections that are open while the storage is connected. */
 interface Opened {
@@ -33,7 +37,7 @@ export class PostgresConnections {
   readonly feed: PostgresChangeFeed;
   readonly #opening = new SharedOpening<Opened>({
     open: async () => this.#open(),
-    shut: async (opened) => this.#shut(opened),
+    shut: async ({ connection, stopReports }) => this.#shut(connection.pool, stopReports, connection),
   });
 
   constructor(
@@ -100,63 +104,32 @@ export class PostgresConnections {
     const pool = openPool(options);
     if (options.pool) this.#checkPool(options.pool);
     const stopReports = this.#reportErrors(pool);
-    const opened = { connection: new PostgresConnection(pool, names, options.deadlineMs), stopReports };
     try {
-      await this.#whenReady(pool);
-      await this.feed.open(async () => openFeedClient(options));
+      const style = await waitForServer({ pool, names, options, logger: this.#logger });
+      const connection = this.#connectionTo(pool, style);
+      await this.feed.open(async () => openFeed(pool, names, options, connection.style));
       if (!this.feed.isOpen) {
         this.#logger.warn(UNOPENED_FEED);
       }
-      return opened;
+      return { connection, stopReports };
     } catch (error) {
-      await this.#shut(opened);
+      await this.#shut(pool, stopReports);
       throw error;
     }
   }
 
-  /** Waits for a server that is starting. Rejects at once when waiting does not help. */
-  async #whenReady(pool: PostgresPool): Promise<void> {
-    const endsAt = performance.now() + this.options.connectDeadlineMs;
-    let reason: Error | undefined;
-    for (let attempt = 0; ; attempt++) {
-      try {
-        await this.#check(pool, endsAt);
-        return;
-      } catch (error) {
-        const failure = toStartError(error);
-        if (!(failure instanceof StorageUnavailableError)) throw failure;
-        // A timeout does not explain the failure: keep the last real cause.
-        if (!(error instanceof DeadlineError)) reason = failure;
-        const delay = retryDelay(attempt);
-        if (performance.now() + delay > endsAt) throw reason ?? failure;
-        await setTimeout(delay);
-      }
-    }
-  }
-
-  async #check(pool: PostgresPool, endsAt: number): Promise<void> {
-    const connecting = pool.connect();
-    const client = await inTime(connecting, endsAt).catch((error: unknown) => {
-      connecting.then(
-        (late) => late.release(true),
-        () => {},
-      );
-      throw error;
-    });
-    let isSpent = true;
-    try {
-      await inTime(checkPostgresServer(client, this.names, this.options, this.#logger), endsAt);
-      isSpent = false;
-    } finally {
-      client.release(isSpent);
-    }
+  #connectionTo(pool: PostgresPool, style: StatementStyle): PostgresConnection {
+    const { url, deadlineMs } = this.options;
+    const session = this.options.pool ? undefined : sessionSettings(deadlineMs, urlTimeouts(url));
+    const onShared = () => this.#logger.warn(SHARED_LATE);
+    return new PostgresConnection(pool, this.names, { style, session, deadlineMs, onShared });
   }
 
   #checkPool(pool: PostgresPool): void {
     const { max } = (pool.options ?? {}) as { max?: unknown };
-    if (max === 1) {
+    if (max === 1 && this.options.feedUrl === undefined) {
       throw new OptionsError('Invalid options for PostgresSessionStorage:', [
-        'pool has only one connection, but the change feed needs its own: set its max to 2 or more',
+        'pool has only one connection, but the change feed needs its own: set its max to 2 or more, or set feedUrl',
       ]);
     }
     for (const warning of poolWarnings(pool))
@@ -179,11 +152,11 @@ export class PostgresConnections {
     };
   }
 
-  async #shut({ connection, stopReports }: Opened): Promise<void> {
+  async #shut(pool: PostgresPool, stopReports: () => void, connection?: PostgresConnection): Promise<void> {
     await this.feed.close();
-    await connection.settled();
+    await connection?.settled();
     if (this.options.pool) stopReports();
     // Its connections may fail while they close, so the listeners remain.
-    else await connection.pool.end();
+    else await pool.end();
   }
 }

@@ -32,6 +32,7 @@ describe('resolvePostgresOptions()', () => {
       schema: 'public',
       tablePrefix: 'distributed_',
       migrate: 'auto',
+      pooling: 'detect',
       deadlineMs: 1_000,
       connectDeadlineMs: 10_000,
       heartbeatIntervalMs: 1_000,
@@ -67,6 +68,9 @@ describe('resolvePostgresOptions()', () => {
     ['deadlineMs', [0, 9, 600_001, 1.5, NaN, Infinity, '1000', -1]],
     ['connectDeadlineMs', [9, 600_001]],
     ['heartbeatIntervalMs', [9, 600_001]],
+    ['feedUrl', ['', 'localhost', 'redis://localhost', 7]],
+    ['feedPollIntervalMs', [9, 600_001, '100']],
+    ['pooling', ['', 'session', true]],
     ['options.max', [0, 1_001, 1.5, '10', NaN]],
     ['options.idleTimeoutMillis', [-1, 1.5, 2 ** 31, '10']],
     ['options.maxLifetimeSeconds', [-1, 2_147_484, Infinity]],
@@ -96,6 +100,20 @@ describe('resolvePostgresOptions()', () => {
     ['options.ssl', [true, false, { ca: [] }]],
   ])('accepts every valid %s', (name, values) => {
     for (const value of values) expect(errorsOf({ url, ...withOption(name, value) })).toEqual([]);
+  });
+
+  it('reads from the url that a pooler shares server sessions, unless the options state it', () => {
+    const pooled = `${url}?sslmode=require&pgbouncer=true`;
+    expect(resolvePostgresOptions({ url: pooled }).pooling).toBe('transaction');
+    expect(resolvePostgresOptions({ url: pooled, pooling: 'detect' }).pooling).toBe('detect');
+    expect(resolvePostgresOptions({ url: `${url}?pgbouncer=false` }).pooling).toBe('detect');
+    expect(resolvePostgresOptions({ url, pooling: 'transaction' }).pooling).toBe('transaction');
+  });
+
+  it('rejects an interval for a feed that has its own url', () => {
+    expect(errorsOf({ url, feedUrl: url, feedPollIntervalMs: 100 })).toEqual([
+      'feedPollIntervalMs cannot be combined with feedUrl: set one or the other',
+    ]);
   });
 
   it('keeps the connection options as given, without defaults: the url lies between the two', () => {

@@ -50,6 +50,31 @@ export class ResolvedPostgresOptions extends PostgresSchemaOptions {
   readonly pool?: PostgresPool;
 
   /**
+   * The address of the change feed's connection, if it differs from the url: past a pooler in transaction mode, through
+   * which no notifications arrive. What this url omits, such as the password, is as for the other connections.
+   */
+  @IfGiven()
+  @optionRule('isPostgresUrl', isPostgresUrl, 'must look like postgres://user:password@host:5432/database', 'a string')
+  readonly feedUrl?: string;
+
+  /**
+   * Reads changes at this interval, instead of waiting for notifications: behind a pooler in transaction mode, where no
+   * direct connection is possible. Changes arrive up to this much later.
+   */
+  @IfGiven()
+  @IsDuration(MIN_DURATION_MS, MAX_DURATION_MS)
+  readonly feedPollIntervalMs?: number;
+
+  /**
+   * `detect` finds out at `connect()` whether a pooler shares server sessions between clients; `transaction` states that
+   * one does, for poolers that cannot be detected.
+   *
+   * @default 'detect'; 'transaction' if the url has `?pgbouncer=true`
+   */
+  @IsOneOf(['detect', 'transaction'])
+  readonly pooling: 'detect' | 'transaction' = 'detect';
+
+  /**
    * Handling of an outdated schema: `auto` migrates it, `check` makes `connect()` throw.
    *
    * @default 'auto'
@@ -93,11 +118,18 @@ export type PostgresSessionStorageOptions = Partial<ResolvedPostgresOptions>;
 export function resolvePostgresOptions(given: PostgresSessionStorageOptions): ResolvedPostgresOptions {
   const present = withoutNulls(given);
   const { options } = present;
-  const all = isObject(options) ? { ...present, options: Object.freeze(withoutNulls(options)) } : present;
+  const all = {
+    ...(isForPooler(present.url) && { pooling: 'transaction' }),
+    ...present,
+    ...(isObject(options) && { options: Object.freeze(withoutNulls(options)) }),
+  };
   return Object.freeze(validateOptions('PostgresSessionStorage', ResolvedPostgresOptions, all, serverErrors));
 }
 
-function serverErrors({ url, options, pool }: ResolvedPostgresOptions): string[] {
+function serverErrors({ url, options, pool, feedUrl, feedPollIntervalMs }: ResolvedPostgresOptions): string[] {
+  if (feedUrl !== undefined && feedPollIntervalMs !== undefined) {
+    return ['feedPollIntervalMs cannot be combined with feedUrl: set one or the other'];
+  }
   const isServer = url !== undefined || options !== undefined;
   if (pool !== undefined && isServer) return ['pool cannot be combined with url or options: set one or the other'];
   if (pool === undefined && !isServer) return ['one of url, options and pool is required: none is set'];
@@ -111,6 +143,11 @@ function isSchemaName(value: unknown): boolean {
 
 function isPostgresUrl(value: unknown): boolean {
   return typeof value === 'string' && URL.canParse(value) && /^postgres(ql)?:$/.test(new URL(value).protocol);
+}
+
+/** The parameter by which Prisma's urls announce a pooler in transaction mode. */
+function isForPooler(url: unknown): boolean {
+  return isPostgresUrl(url) && new URL(url as string).searchParams.get('pgbouncer') === 'true';
 }
 
 function isObject(value: unknown): value is object {

@@ -5,6 +5,7 @@ import type { ResolvedPostgresOptions } from '../postgres-session-storage.option
 import type { SchemaNames } from '../schema/schema-names.js';
 import { LATEST_VERSION, firstRow, migrate, readSchemaState } from '../schema/schema-state.js';
 import { sqlStateOf, toPostgresError } from './postgres-failure.js';
+import { poolerRejection } from './pooler-rejection.js';
 import type { PostgresClient } from './postgres-pool.js';
 import { watchClient } from './watch-client.js';
 
@@ -56,23 +57,14 @@ export async function checkPostgresServer(
 }
 
 async function serverErrors(client: PostgresClient): Promise<string[]> {
-  const settings = ['server_version', 'server_encoding', 'default_transaction_isolation'];
+  const settings = ['server_version', 'server_encoding'];
   const columns = settings.map((name) => `pg_catalog.current_setting('${name}'::pg_catalog.text)`).join(', ');
-  const [version, encoding, isolation, isStandby] = await firstRow(
-    client,
-    `SELECT ${columns}, pg_catalog.pg_is_in_recovery()`,
-  );
+  const [version, encoding, isStandby] = await firstRow(client, `SELECT ${columns}, pg_catalog.pg_is_in_recovery()`);
   const errors: string[] = [];
   if (Number.parseInt(version ?? '', 10) < MIN_VERSION) {
     errors.push(`it is PostgreSQL ${version}: version ${MIN_VERSION} or later is required`);
   }
   if (encoding !== 'UTF8') errors.push(`its encoding is ${encoding}: create the database with ENCODING 'UTF8'`);
-  // A function that has waited for a lock must see what the lock's holder committed.
-  if (isolation !== 'read committed') {
-    errors.push(
-      `its default_transaction_isolation is ${isolation}: ALTER ROLE … SET default_transaction_isolation = 'read committed'`,
-    );
-  }
   if (isStandby === 't') errors.push(UNSUITABLE['25006']!);
   return errors;
 }
@@ -113,7 +105,7 @@ function listed(names: readonly string[]): string {
 export function toStartError(error: unknown): Error {
   const isWithoutTls = error instanceof Error && error.message === NO_TLS;
   const state = sqlStateOf(error) ?? '';
-  const rejection = isWithoutTls ? NO_TLS_REJECTION : REJECTIONS[state];
+  const rejection = isWithoutTls ? NO_TLS_REJECTION : (REJECTIONS[state] ?? poolerRejection(error));
   if (rejection !== undefined) return new OptionsError('PostgreSQL rejected the connection:', [rejection]);
   const reason = UNSUITABLE[state];
   return reason === undefined ? toPostgresError(error, { wasSent: false, isReadOnly: true }) : unsuitable([reason]);

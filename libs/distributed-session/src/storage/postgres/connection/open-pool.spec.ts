@@ -34,9 +34,6 @@ const password = async () => 'of today';
 
 const SAFE = {
   connectionTimeoutMillis: 2_000,
-  statement_timeout: 1_800,
-  lock_timeout: 1_600,
-  idle_in_transaction_session_timeout: 2_000,
   keepAlive: true,
 } as const;
 
@@ -54,13 +51,12 @@ describe('openPool()', () => {
     },
   );
 
-  it('lets the server give up on a statement before its caller does, and on a lock before that, for any deadline', () => {
-    for (const deadlineMs of [10, 11, 1_000, 600_000]) {
-      const { options } = poolOf({ options: {}, deadlineMs });
-      const [lock, statement] = [options.lock_timeout!, options.statement_timeout as number];
-      expect([deadlineMs, 0 < lock && lock < statement && statement < deadlineMs]).toEqual([deadlineMs, true]);
-      expect([lock, statement].every(Number.isSafeInteger)).toBe(true);
-    }
+  it('sends no start-up parameter that a pooler rejects', () => {
+    const url = 'postgres://localhost/sessions?statement_timeout=5000&lock_timeout=4000&pgbouncer=true&sslmode=disable';
+    const { options } = poolOf({ url, feedUrl: 'postgres://localhost:5432' });
+    expect(Object.keys(options).filter((name) => name.endsWith('timeout'))).toEqual([]);
+    const client = new Client(options) as unknown as { getStartupConf(): object };
+    expect(Object.keys(client.getStartupConf()).toSorted()).toEqual(['application_name', 'database', 'user']);
   });
 
   it('reads address, user, database and TLS from the url, with any characters in them', () => {
@@ -117,13 +113,7 @@ describe('openPool()', () => {
 
 describe('poolWarnings()', () => {
   it("names the unsafe settings among pg's defaults, each with the way out", () => {
-    expect(named(ownPool({}))).toEqual([
-      'connectionTimeoutMillis',
-      'statement_timeout',
-      'lock_timeout',
-      'idle_in_transaction_session_timeout',
-      'keepAlive',
-    ]);
+    expect(named(ownPool({}))).toEqual(['connectionTimeoutMillis', 'keepAlive']);
     for (const warning of poolWarnings(ownPool({}))) expect(warning).toMatch(/: .*\. Set it to \S+\.$/u);
   });
 
@@ -134,7 +124,7 @@ describe('poolWarnings()', () => {
 
   it('names nothing for a pool with safe settings, or for a pool without settings, which connects to no server', () => {
     expect(named(ownPool(SAFE))).toEqual([]);
-    expect(poolWarnings({ options: {} } as Pool)).toHaveLength(5);
+    expect(poolWarnings({ options: {} } as Pool)).toHaveLength(2);
     expect(poolWarnings({} as Pool)).toEqual([]);
   });
 });

@@ -1,43 +1,26 @@
-import { Client, type ClientConfig, Pool, type PoolConfig } from 'pg';
-import { OptionsError } from '../../../errors/options.error.js';
+import { Client, Pool, type PoolConfig } from 'pg';
 import { ConnectionOptions, type PostgresConnectionOptions } from '../postgres-connection.options.js';
 import type { ResolvedPostgresOptions } from '../postgres-session-storage.options.js';
-import { reasonOf } from './postgres-failure.js';
 import type { PostgresClient, PostgresPool } from './postgres-pool.js';
-
-/** The share of its deadline that a statement may take on the server, so that the server's error arrives in time. */
-const STATEMENT_SHARE = 0.9;
-/** Shorter, so that the error names the lock. */
-const LOCK_SHARE = 0.8;
-
-/** The parameters of a url that `pg` reads. */
-const URL_PARAMETERS = [
-  'application_name',
-  'options',
-  'client_encoding',
-  'sslnegotiation',
-  'statement_timeout',
-  'lock_timeout',
-  'idle_in_transaction_session_timeout',
-  'query_timeout',
-];
+import { givenUrlSettings, urlSettings } from './url-settings.js';
 
 /** Opens the pool that the options describe, without a connection yet; or returns the user's own. */
 export function openPool(options: ResolvedPostgresOptions): PostgresPool {
   if (options.pool) return options.pool;
-  return new Pool(connectionOptions(options));
+  const pool = new Pool(poolSettings(options));
+  pool.on('connect', readAsText);
+  return pool;
 }
 
-/** Opens the change feed's own connection. It is taken from the user's pool, if there is one. */
-export async function openFeedClient(options: ResolvedPostgresOptions): Promise<PostgresClient> {
-  if (options.pool) return options.pool.connect();
-  const settings = connectionOptions(options);
-  const client = new Client({ ...settings, application_name: `${settings.application_name} (change feed)` });
+/** Opens a connection outside the pool, with a suffix to its application name. `release()` closes it. */
+export async function openClient(settings: PoolConfig, suffix: string): Promise<PostgresClient> {
+  const client = new Client({ ...settings, application_name: `${settings.application_name ?? ''}${suffix}` });
   const release = () => {
     // Does not wait for a connection that is not open, or does not answer.
     client.end().catch(() => {});
   };
   client.on('error', () => {});
+  readAsText(client);
   try {
     await client.connect();
     return Object.assign(client, { release });
@@ -48,61 +31,46 @@ export async function openFeedClient(options: ResolvedPostgresOptions): Promise<
 }
 
 /**
- * The settings that the guarantees require, where `pg`'s defaults would wait forever, or let a statement commit after its
- * caller has given up. The url overrides them, and `options` overrides the url.
+ * The settings of the storage's own connections that the guarantees require, where `pg`'s defaults would wait forever. The
+ * url overrides them, and `options` overrides the url.
  */
-function connectionOptions({ url, options = {}, deadlineMs }: ResolvedPostgresOptions): PoolConfig {
+export function poolSettings({ url, options = {}, deadlineMs }: ResolvedPostgresOptions): PoolConfig {
   return {
     ...present(new ConnectionOptions()),
     connectionTimeoutMillis: deadlineMs,
-    statement_timeout: Math.ceil(deadlineMs * STATEMENT_SHARE),
-    lock_timeout: Math.ceil(deadlineMs * LOCK_SHARE),
-    idle_in_transaction_session_timeout: deadlineMs,
     keepAlive: true,
     keepAliveInitialDelayMillis: 10_000,
-    ...(url !== undefined && urlOptions(url)),
+    ...(url !== undefined && urlSettings(url)),
     ...present(options),
   };
+}
+
+/** The settings of the connection to the `feedUrl`: what it omits is as for the other connections. */
+export function feedSettings(options: ResolvedPostgresOptions): PoolConfig {
+  const { pool, feedUrl, deadlineMs } = options;
+  const {
+    connectionString,
+    statement_timeout: _statement,
+    lock_timeout: _lock,
+    ...own
+  } = (pool?.options ?? {}) as PoolConfig;
+  const given = { ...own, ...(connectionString !== undefined && urlSettings(connectionString)) };
+  const base = pool ? { ...poolSettings({ deadlineMs } as ResolvedPostgresOptions), ...given } : poolSettings(options);
+  return { ...base, ...givenUrlSettings(feedUrl!, 'feedUrl') };
 }
 
 function present(options: PostgresConnectionOptions): PostgresConnectionOptions {
   return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
 }
 
-/** The settings in a url one by one, so that `options` can override them: `pg` lets the url override all others. */
-function urlOptions(url: string): ClientConfig {
-  const { pathname, searchParams } = new URL(url);
-  const { host, port, user, password, database, ssl } = readByPg(url);
-  return {
-    ...Object.fromEntries([...searchParams].filter(([name]) => URL_PARAMETERS.includes(name))),
-    host,
-    port,
-    user,
-    password: password ?? undefined,
-    // Without a path it is the user's name, and `options` may set another user.
-    ...(pathname.length > 1 && { database }),
-    ssl,
-  };
-}
-
-/** A client that is not connected. */
-function readByPg(url: string): Client {
-  try {
-    return new Client({ connectionString: url });
-  } catch (error) {
-    // The original message may repeat the url, which contains a password.
-    throw new OptionsError('Invalid options for PostgresSessionStorage:', [
-      `url is invalid${reasonOf(error)}: check its parameters, and the files that they name`,
-    ]);
-  }
+/** An application may have set `defaults.binary` of `pg` for its own use. */
+function readAsText(client: object): void {
+  (client as { binary?: boolean }).binary = false;
 }
 
 /** The settings of a user's own pool that the guarantees require, and a warning for each one that is missing. */
 const REQUIRED_SETTINGS: Readonly<Record<string, string>> = {
   connectionTimeoutMillis: 'other code waits forever when the pool is full. Set it to 1000.',
-  statement_timeout: 'a statement may commit after its caller has given up. Set it to 900.',
-  lock_timeout: 'a timeout does not show that a lock was the cause. Set it to 800.',
-  idle_in_transaction_session_timeout: 'an abandoned transaction may keep its locks. Set it to 1000.',
   keepAlive: 'a lost connection is noticed late. Set it to true.',
 };
 

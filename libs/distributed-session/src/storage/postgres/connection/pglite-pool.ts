@@ -63,7 +63,7 @@ class PgliteClient extends EventEmitter implements PostgresClient {
 
   async query({ text, values }: PostgresQuery): Promise<{ rows: unknown[] }> {
     this.#endTurn ??= await this.turns.take();
-    if (text === 'BEGIN') this.#isInTransaction = true;
+    if (text.startsWith('BEGIN')) this.#isInTransaction = true;
     try {
       return await this.#run(text, values);
     } finally {

@@ -9,8 +9,11 @@ import type {
 } from '../functions/postgres-statement.js';
 import type { Row } from '../records/row-reader.js';
 import type { SchemaNames } from '../schema/schema-names.js';
-import { endsConnection, isRetryable, toPostgresError } from './postgres-failure.js';
-import { AS_TEXT, type PostgresClient, type PostgresPool } from './postgres-pool.js';
+import { endsConnection, isRetryable, isStatementLost, toPostgresError } from './postgres-failure.js';
+import type { PostgresClient, PostgresPool } from './postgres-pool.js';
+import { sendStatement, toParameter } from './send-statement.js';
+import { type SessionSettings, applySettings } from './session-settings.js';
+import { SHARED, type StatementLimits, type StatementStyle, limitsOf } from './statement-style.js';
 import { watchClient } from './watch-client.js';
 
 /** A write that waited longer than this share of its deadline for a connection gets shorter timeouts on the server. */
@@ -19,11 +22,17 @@ const LATE_SHARE = 0.1;
 const LEAST_SHARE = 0.25;
 
 /** The shares of the remaining time that a late statement, and a lock, may take on the server. */
-const LATE_TIMEOUTS = [0.7, 0.6];
-const SET_TIMEOUTS = `SELECT pg_catalog.set_config('statement_timeout'::pg_catalog.text, $1::pg_catalog.text, false),
-  pg_catalog.set_config('lock_timeout'::pg_catalog.text, $2::pg_catalog.text, false)`;
-const RESET_TIMEOUTS = `SELECT pg_catalog.set_config(name, reset_val, false) FROM pg_catalog.pg_settings
-  WHERE name OPERATOR(pg_catalog.=) ANY ('{statement_timeout,lock_timeout}'::pg_catalog.text[])`;
+const LATE_SHARES = [0.7, 0.6] as const;
+
+/** How a pool's connections are used, and what is set in their server sessions. */
+export interface ConnectionSettings {
+  readonly style: StatementStyle;
+  /** Absent for an application's own pool, whose server sessions stay as they are. */
+  readonly session: SessionSettings | undefined;
+  readonly deadlineMs: number;
+  /** Called once, when a pooler turns out to share server sessions. */
+  readonly onShared: () => void;
+}
 
 /**
  * Runs statements, each with a deadline, and distinguishes three outcomes: applied, not applied, unknown. A statement is
@@ -32,16 +41,24 @@ const RESET_TIMEOUTS = `SELECT pg_catalog.set_config(name, reset_val, false) FRO
 export class PostgresConnection {
   readonly #prepared = new Map<string, PreparedStatement>();
   readonly #inFlight = new InFlightCalls();
+  #style: StatementStyle;
 
   constructor(
     readonly pool: PostgresPool,
     private readonly names: SchemaNames,
-    private readonly deadlineMs: number,
-  ) {}
+    private readonly settings: ConnectionSettings,
+  ) {
+    this.#style = settings.style;
+  }
+
+  /** How statements are sent now. */
+  get style(): StatementStyle {
+    return this.#style;
+  }
 
   /** The deadline of a call that starts now, by `performance.now()`. */
   deadline(): number {
-    return performance.now() + this.deadlineMs;
+    return performance.now() + this.settings.deadlineMs;
   }
 
   /** Runs a statement in one round trip and returns its rows. Calls of several round trips pass one deadline to each. */
@@ -69,7 +86,8 @@ export class PostgresConnection {
       try {
         return await this.#runOnce(statement, values, endsAt);
       } catch (error) {
-        if (!isRetryable(error) || performance.now() >= endsAt) {
+        const isRepeatable = isRetryable(error) || this.#isLost(error);
+        if (!isRepeatable || performance.now() >= endsAt) {
           throw toPostgresError(error, { wasSent: true, isReadOnly: statement.isReadOnly });
         }
       }
@@ -80,51 +98,60 @@ export class PostgresConnection {
     const startedAt = performance.now();
     const client = await this.#acquire(endsAt);
     const watched = watchClient(client);
+    const { session } = this.settings;
+    if (session && !watched.isSet && this.#style.limits === 'session') await this.#apply(session, client, endsAt);
     const { warnings } = watched;
     const { name, text } = this.#prepare(statement);
-    const isLate = !statement.isReadOnly && performance.now() - startedAt > this.deadlineMs * LATE_SHARE;
-    if (isLate && endsAt - performance.now() < this.deadlineMs * LEAST_SHARE) {
+    const { deadlineMs } = this.settings;
+    const isLate = !statement.isReadOnly && performance.now() - startedAt > deadlineMs * LATE_SHARE;
+    if (isLate && endsAt - performance.now() < deadlineMs * LEAST_SHARE) {
       client.release();
       throw noConnection();
     }
     let isSpent = true;
     try {
-      if (isLate) await this.#shortenTimeouts(client, endsAt);
-      const query = { name, text, values: values.map(toParameter), rowMode: 'array', types: AS_TEXT } as const;
-      const { rows } = await inTime(client.query(query), endsAt);
+      const call = { ...(this.#style.isNamed && { name }), text, values: values.map(toParameter) };
+      const rows = await inTime(sendStatement(client, call, this.#limitsOf(statement, isLate, endsAt)), endsAt);
       isSpent = false;
       if (watched.warnings > warnings && !statement.isReadOnly) throw new StorageOutcomeUnknownError();
-      return rows as Row[];
+      return rows;
     } catch (error) {
       isSpent &&= endsConnection(error);
       throw error;
     } finally {
-      if (isLate && !isSpent) void this.#resetAndRelease(client);
-      else client.release(isSpent);
+      client.release(isSpent);
     }
   }
 
-  /**
-   * Makes the server give up before the caller does. The connection's own timeouts are for statements that have their
-   * whole deadline. Nothing has been sent yet, so a connection that fails here leaves no outcome unknown.
-   */
-  async #shortenTimeouts(client: PostgresClient, endsAt: number): Promise<void> {
-    const leftMs = endsAt - performance.now();
-    const values = LATE_TIMEOUTS.map((share) => String(Math.max(1, Math.floor(leftMs * share))));
+  /** Nothing has been sent yet, so a connection that fails here leaves no outcome unknown. */
+  async #apply(session: SessionSettings, client: PostgresClient, endsAt: number): Promise<void> {
     try {
-      await inTime(client.query({ text: SET_TIMEOUTS, values, rowMode: 'array', types: AS_TEXT }), endsAt);
+      await inTime(applySettings(client, session), endsAt);
     } catch (error) {
+      client.release(true);
+      if (error instanceof DeadlineError) throw noConnection();
       throw toPostgresError(error, { wasSent: false, isReadOnly: true });
     }
   }
 
-  async #resetAndRelease(client: PostgresClient): Promise<void> {
-    const reset = client.query({ text: RESET_TIMEOUTS, values: [], rowMode: 'array', types: AS_TEXT });
-    const isReset = await inTime(reset, this.deadline()).then(
-      () => true,
-      () => false,
-    );
-    client.release(!isReset);
+  /**
+   * The timeouts that make the server give up before the caller does, where those of the server session do not: they are
+   * for statements that have their whole deadline. A plain read waits for no lock.
+   */
+  #limitsOf(statement: PostgresStatement, isLate: boolean, endsAt: number): StatementLimits | undefined {
+    const { limits } = this.#style;
+    const isLimited = limits === 'transaction' ? statement.takesLocks : limits === 'session' && isLate;
+    if (!isLimited) return undefined;
+    const leftMs = endsAt - performance.now();
+    return isLate ? limitsOf(leftMs, LATE_SHARES) : limitsOf(leftMs);
+  }
+
+  /** Returns whether a statement was not run because a pooler shares server sessions: from now on, none is named. */
+  #isLost(error: unknown): boolean {
+    if (!isStatementLost(error) || this.settings.style.limits === 'none') return false;
+    if (this.#style !== SHARED) this.settings.onShared();
+    this.#style = SHARED;
+    return true;
   }
 
   async #acquire(endsAt: number): Promise<PostgresClient> {
@@ -184,11 +211,6 @@ function noConnection(): StorageUnavailableError {
 }
 
 /** `pg` reports only by its message that no connection of the pool was free. */
-function isPoolTimeout(error: unknown): boolean {
+export function isPoolTimeout(error: unknown): boolean {
   return error instanceof Error && /timeout exceeded|connection timeout/i.test(error.message);
-}
-
-/** Bytes in the form that `pg` requires. */
-function toParameter(value: StatementValue): unknown {
-  return value instanceof Uint8Array ? Buffer.from(value.buffer, value.byteOffset, value.byteLength) : value;
 }

@@ -21,6 +21,10 @@ function serverError(code: string): Error {
   });
 }
 
+function refusalWith(words: string, code = 'XX000'): Error {
+  return Object.assign(new DatabaseError(words, 9, 'error'), { code, severity: 'FATAL' });
+}
+
 describe('sqlStateOf()', () => {
   it("returns the SQLSTATE of a server's error", () => {
     expect(['40001', '57P01', 'XX000'].map((code) => sqlStateOf(serverError(code)))).toEqual([
@@ -61,7 +65,6 @@ describe('toPostgresError()', () => {
     ['28000', 'ERR_STORAGE_UNAVAILABLE', false, /pg_hba\.conf/u],
     ['3D000', 'ERR_STORAGE_UNAVAILABLE', false, /does not have this database/u],
     ['54000', 'ERR_STORAGE_UNAVAILABLE', false, /too long/u],
-    ['08006', 'ERR_STORAGE_UNAVAILABLE', false, /lost the connection/u],
     ['53200', 'ERR_STORAGE_UNAVAILABLE', false, /lacks resources/u],
     ['40001', 'ERR_STORAGE_UNAVAILABLE', false, /SQLSTATE 40001/u],
     ['40P01', 'ERR_STORAGE_UNAVAILABLE', false, /SQLSTATE 40P01/u],
@@ -83,7 +86,7 @@ describe('toPostgresError()', () => {
     [READ, 'ERR_STORAGE_UNAVAILABLE', 'did not respond in time'],
     [WRITE, 'ERR_STORAGE_OUTCOME_UNKNOWN', 'may have been applied'],
   ])('maps a lost reply (%j), also when the server announces its shutdown, to %s', (statement, code, words) => {
-    const ends = ['57P01', '57P02', '57P05'].map(serverError);
+    const ends = ['57P01', '57P02', '57P05', '08006', '08P01'].map(serverError);
     for (const error of [...ends, new Error(CANARY), Object.assign(new Error(), { code: 'ECONNRESET' }), undefined]) {
       expect(toPostgresError(error, statement)).toMatchObject({ code, message: expect.stringContaining(words) });
     }
@@ -93,6 +96,28 @@ describe('toPostgresError()', () => {
     const refused = Object.assign(new Error(CANARY), { code: 'ECONNREFUSED' });
     expect(toPostgresError(refused, UNSENT).message).toContain('(ECONNREFUSED)');
     for (const code of [`${CANARY} with spaces`, 7, '', 'x'.repeat(41)]) expect(reasonOf({ code })).toBe('');
+  });
+
+  it.each([
+    ['08P01', 'query_wait_timeout', 'ERR_STORAGE_UNAVAILABLE'],
+    ['08P01', 'no more connections allowed (max_client_conn)', 'ERR_STORAGE_UNAVAILABLE'],
+    ['08P01', 'server conn crashed?', 'ERR_STORAGE_OUTCOME_UNKNOWN'],
+  ])('maps the refusal of a pooler (%s, %s) of a write to %s', (state, words, code) => {
+    const refusal = refusalWith(words, state);
+    expect(toPostgresError(refusal, WRITE)).toMatchObject({ code });
+    const message = expect.stringContaining(`("${words}", SQLSTATE ${state})`) as unknown;
+    expect(toPostgresError(refusal, UNSENT)).toMatchObject({ code: 'ERR_STORAGE_UNAVAILABLE', message });
+    expect(endsConnection(refusal)).toBe(true);
+  });
+
+  it('repeats the words of a refused connection only if they are plain', () => {
+    expect(toPostgresError(refusalWith('Tenant or user not found'), UNSENT)).toMatchObject({
+      code: 'ERR_STORAGE_UNAVAILABLE',
+      message: 'PostgreSQL closed the connection ("Tenant or user not found", SQLSTATE XX000).',
+    });
+    for (const words of [`${CANARY}\n`, `${CANARY}<b>`, CANARY.repeat(30)]) {
+      expect(toPostgresError(refusalWith(words), UNSENT).message).not.toContain(CANARY);
+    }
   });
 
   it('returns an error of the library unchanged', () => {
@@ -129,6 +154,7 @@ describe('isRetryable() and endsConnection()', () => {
     ['57P02', false, true],
     ['57P03', false, true],
     ['57P05', false, true],
+    ['08P01', false, true],
   ])(
     'decide on SQLSTATE %s: the statement is retryable: %s; the connection is closed: %s',
     (state, retryable, ends) => {

@@ -27,7 +27,6 @@ const REJECTIONS: Readonly<Record<string, string>> = {
   '28000': 'rejects the user: see pg_hba.conf.',
   '3D000': 'does not have this database.',
   '54000': 'rejects a value that is too long for an index: the login id.',
-  '08': 'lost the connection. Try again shortly.',
   '53': "lacks resources. See the server's log.",
 };
 
@@ -35,6 +34,14 @@ const REJECTIONS: Readonly<Record<string, string>> = {
 const CORRUPT = 'XX';
 /** The server ended the connection: perhaps after the commit, before its reply. */
 const CONNECTION_ENDED: readonly string[] = ['57P01', '57P02', '57P05'];
+/** The class of connection errors: also of poolers, which report most of their own errors as 08P01. */
+const CONNECTION_CLASS = '08';
+/** What poolers say when they have not passed a statement on. */
+const NOT_PASSED_ON = /^(?:query_wait_timeout|no more connections allowed)/;
+/** A prepared statement does not exist, or exists already: another client has used the server session. */
+const LOST_STATEMENT: readonly string[] = ['26000', '42P05'];
+/** Words of a server or a pooler that refuses a connection: short, and before any row was read. */
+const PLAIN_WORDS = /^[\w ().:?,'"=-]{1,120}$/;
 
 /** The SQLSTATE of a server's error, or `undefined` for any other error. */
 export function sqlStateOf(error: unknown): string | undefined {
@@ -49,7 +56,29 @@ export function isRetryable(error: unknown): boolean {
 /** Returns whether a connection must be closed after an error: it is unusable, or leads to a server that should not be used. */
 export function endsConnection(error: unknown): boolean {
   const state = sqlStateOf(error);
-  return state === undefined || state === '25006' || CONNECTION_ENDED.includes(state) || state === '57P03';
+  return state === undefined || state === '25006' || state === '57P03' || isConnectionLost(state) || isFatal(error);
+}
+
+/** Returns whether a named statement was not run, because a pooler shares the server session. */
+export function isStatementLost(error: unknown): boolean {
+  return LOST_STATEMENT.includes(sqlStateOf(error) ?? '');
+}
+
+/** The words and the SQLSTATE with which a connection was refused or closed; an empty text for any other error. */
+export function refusalOf(error: unknown): string {
+  const state = sqlStateOf(error);
+  if (state === undefined || !isFatal(error)) return '';
+  const { message } = error as Error;
+  return PLAIN_WORDS.test(message) ? ` ("${message}", SQLSTATE ${state})` : ` (SQLSTATE ${state})`;
+}
+
+function isConnectionLost(state: string): boolean {
+  return CONNECTION_ENDED.includes(state) || state.startsWith(CONNECTION_CLASS);
+}
+
+/** A server translates the severity; those of poolers are in English. */
+function isFatal(error: unknown): boolean {
+  return (error as { severity?: unknown } | undefined)?.severity === 'FATAL';
 }
 
 /**
@@ -58,18 +87,22 @@ export function endsConnection(error: unknown): boolean {
  */
 export function toPostgresError(error: unknown, call: FailedCall): DistributedSessionError {
   if (error instanceof DistributedSessionError) return error;
-  const state = sqlStateOf(error);
-  if (state !== undefined && !CONNECTION_ENDED.includes(state)) return rejection(state);
+  const [state, refusal] = [sqlStateOf(error), refusalOf(error)];
+  if (state !== undefined && !isConnectionLost(state)) return rejection(state, refusal);
+  if (refusal !== '' && (!call.wasSent || NOT_PASSED_ON.test((error as Error).message))) {
+    return new StorageUnavailableError(`PostgreSQL, or a pooler in front of it, closed the connection${refusal}.`);
+  }
   return withoutReply(call, 'PostgreSQL', reasonOf(error));
 }
 
-function rejection(state: string): DistributedSessionError {
+function rejection(state: string, refusal: string): DistributedSessionError {
   const writeRejection = WRITE_REJECTIONS[state];
   if (writeRejection) return new WriteRejectedError(`PostgreSQL ${writeRejection}`);
-  if (state.startsWith(CORRUPT)) {
+  if (state.startsWith(CORRUPT) && refusal === '') {
     return new StorageCorruptError(`PostgreSQL cannot read its own data (SQLSTATE ${state}). See the server's log.`);
   }
-  const reason = REJECTIONS[state] ?? REJECTIONS[state.slice(0, 2)] ?? `rejected a statement (SQLSTATE ${state}).`;
+  const otherwise = refusal === '' ? `rejected a statement (SQLSTATE ${state}).` : `closed the connection${refusal}.`;
+  const reason = REJECTIONS[state] ?? REJECTIONS[state.slice(0, 2)] ?? otherwise;
   return new StorageUnavailableError(`PostgreSQL ${reason}`);
 }
 

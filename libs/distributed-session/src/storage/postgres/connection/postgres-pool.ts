@@ -1,9 +1,11 @@
 /** A connection of a pool, as far as this library uses it. A client of `pg` is one. */
 export interface PostgresClient {
+  /** The process of the server session, as reported at the start of the connection. A pooler reports a made-up number. */
+  readonly processID?: number | null;
   query(query: PostgresQuery): Promise<{ readonly rows: unknown[] }>;
   on(event: 'notification', listener: (message: PostgresNotification) => void): unknown;
   on(event: 'error', listener: (error: Error) => void): unknown;
-  on(event: 'notice', listener: (notice: { readonly severity?: string }) => void): unknown;
+  on(event: 'notice', listener: (notice: { readonly code?: string }) => void): unknown;
   on(event: 'end', listener: () => void): unknown;
   /** Returns the connection to the pool, or closes it with `true`. */
   release(destroy?: boolean): void;

@@ -2,7 +2,8 @@ import { Logger } from '@nestjs/common';
 import { BEAT_SHARE, FeedListeners, SILENT_ROUNDS } from '../../shared/feed-listeners.js';
 import type { ServerClock } from '../../shared/server-clock.js';
 import type { StorageChange, StorageChangeListener } from '../../storage-change.js';
-import type { PostgresClient } from '../connection/postgres-pool.js';
+import type { FeedClient } from '../connection/open-feed.js';
+import { toParameter } from '../connection/send-statement.js';
 import type { PreparedStatement } from '../functions/postgres-statement.js';
 import { CHANGES_PER_READ, readChanges } from '../functions/read-changes.function.js';
 import { readPublishedChange } from '../records/published-change.js';
@@ -17,13 +18,15 @@ import { PostgresFeedConnection } from './postgres-feed-connection.js';
 const READ_SPACING_MS = 10;
 const SILENT_LISTEN =
   'PostgreSQL delivers no notifications to the change feed. It reads changes at every heartbeat instead, so they arrive ' +
-  'later. A pooler in transaction mode is a possible cause: connect the storage past it, or in session mode.';
+  'later. A pooler in transaction mode is a possible cause: set feedUrl to an address past it.';
 
 type ReadChange = ReturnType<typeof readChanges.parse>;
 
 interface FeedOptions {
   readonly heartbeatIntervalMs: number;
   readonly deadlineMs: number;
+  /** The interval of reads that replace notifications. */
+  readonly feedPollIntervalMs?: number | undefined;
 }
 
 /**
@@ -42,7 +45,7 @@ export class PostgresChangeFeed {
   #position = new FeedPosition();
   readonly #statement: PreparedStatement;
   #connection: PostgresFeedConnection | undefined;
-  #timer: NodeJS.Timeout | undefined;
+  readonly #timers: NodeJS.Timeout[] = [];
   /** Whether the next round also publishes what waits, and deletes what is old. */
   #isFlushWanted = false;
   #isPurgeWanted = false;
@@ -71,10 +74,11 @@ export class PostgresChangeFeed {
   }
 
   /** Resolves when the feed works, or when the first attempt has failed: it is retried. */
-  async open(openClient: () => Promise<PostgresClient>): Promise<void> {
-    const { heartbeatIntervalMs, deadlineMs } = this.options;
+  async open(openClient: () => Promise<FeedClient>): Promise<void> {
+    const { heartbeatIntervalMs, feedPollIntervalMs, deadlineMs } = this.options;
+    const channel = feedPollIntervalMs === undefined ? this.names.channel : undefined;
     this.#connection = new PostgresFeedConnection(
-      { open: openClient, channel: this.names.channel, deadlineMs },
+      { open: openClient, channel, deadlineMs },
       {
         onOpen: () => void this.flush(),
         onClose: () => this.#closed(),
@@ -83,8 +87,10 @@ export class PostgresChangeFeed {
     );
     await this.#connection.open();
     await this.flush();
-    this.#timer = setInterval(() => this.#beat(), heartbeatIntervalMs);
-    this.#timer.unref();
+    this.#timers.push(setInterval(() => this.#beat(), heartbeatIntervalMs).unref());
+    if (feedPollIntervalMs !== undefined) {
+      this.#timers.push(setInterval(() => void this.#rounds.run(), feedPollIntervalMs).unref());
+    }
   }
 
   /** Publishes what has been written until now. Simultaneous writes share a round. */
@@ -94,7 +100,7 @@ export class PostgresChangeFeed {
   }
 
   async close(): Promise<void> {
-    clearInterval(this.#timer);
+    for (const timer of this.#timers.splice(0)) clearInterval(timer);
     await this.flush();
     this.#rounds.cancelPaced();
     this.#connection?.close();
@@ -147,7 +153,7 @@ export class PostgresChangeFeed {
     this.#isPurgeWanted = false;
     let isAtEnd = false;
     while (!isAtEnd) {
-      const beat = flush && performance.now() - this.#notifiedAt >= this.options.heartbeatIntervalMs * BEAT_SHARE;
+      const beat = flush && this.#isBeatDue();
       const sentAt = performance.now();
       const rows = await this.#query({ after: position.number, flush, purge, beat });
       const [reply] = rows;
@@ -162,9 +168,16 @@ export class PostgresChangeFeed {
     this.#readAnnounced();
   }
 
+  /** Whether to check that notifications arrive. Those of other processes suffice. */
+  #isBeatDue(): boolean {
+    const { heartbeatIntervalMs, feedPollIntervalMs } = this.options;
+    return feedPollIntervalMs === undefined && performance.now() - this.#notifiedAt >= heartbeatIntervalMs * BEAT_SHARE;
+  }
+
   async #query(values: Parameters<typeof readChanges.pack>[0]): Promise<readonly ReadChange[]> {
     try {
-      const rows = (await this.#connection?.query({ ...this.#statement, values: readChanges.pack(values) })) ?? [];
+      const packed = readChanges.pack(values).map(toParameter);
+      const rows = (await this.#connection?.query({ ...this.#statement, values: packed })) ?? [];
       return rows.map((row) => readChanges.parse(row));
     } catch {
       // The connection was dropped, and is opened again.

@@ -1,7 +1,8 @@
 import { EventEmitter } from 'node:events';
 import { describe, expect, it } from '@jest/globals';
 import { eventually } from '@distributed-session/test-servers/eventually.js';
-import type { PostgresClient } from '../connection/postgres-pool.js';
+import type { FeedClient } from '../connection/open-feed.js';
+import { DIRECT } from '../connection/statement-style.js';
 import { PostgresFeedConnection } from './postgres-feed-connection.js';
 
 /** A connection whose replies the test sends. */
@@ -26,10 +27,10 @@ class FakeClient extends EventEmitter {
 /** A feed whose connections the test opens. */
 class Scene {
   readonly events: string[] = [];
-  readonly #waiting: ((client: PostgresClient) => void)[] = [];
+  readonly #waiting: ((client: FeedClient) => void)[] = [];
   readonly feed = new PostgresFeedConnection(
     {
-      open: async () => new Promise<PostgresClient>((resolve) => this.#waiting.push(resolve)),
+      open: async () => new Promise<FeedClient>((resolve) => this.#waiting.push(resolve)),
       channel: 'ours',
       deadlineMs: 5_000,
     },
@@ -44,7 +45,7 @@ class Scene {
   async connect(): Promise<FakeClient> {
     await eventually(() => this.#waiting.length > 0);
     const client = new FakeClient();
-    this.#waiting.shift()!(client);
+    this.#waiting.shift()!({ client, style: DIRECT });
     return client;
   }
 

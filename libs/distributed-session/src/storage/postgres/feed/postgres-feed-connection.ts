@@ -1,12 +1,18 @@
 import type { FeedEvents } from '../../shared/feed-listeners.js';
 import { Retries } from '../../shared/retries.js';
-import { type PostgresClient, type PostgresQuery, AS_TEXT } from '../connection/postgres-pool.js';
+import type { FeedClient } from '../connection/open-feed.js';
 import { inTime } from '../connection/postgres-connection.js';
+import { isStatementLost } from '../connection/postgres-failure.js';
+import type { PostgresClient } from '../connection/postgres-pool.js';
+import { sendStatement } from '../connection/send-statement.js';
+import { limitsOf } from '../connection/statement-style.js';
+import type { StatementCall } from '../connection/transaction-query.js';
 import type { Row } from '../records/row-reader.js';
 
 interface FeedSettings {
-  readonly open: () => Promise<PostgresClient>;
-  readonly channel: string;
+  readonly open: () => Promise<FeedClient>;
+  /** The channel to listen on; none for a feed that polls. */
+  readonly channel: string | undefined;
   /** The maximum time until the server's reply, in milliseconds. */
   readonly deadlineMs: number;
 }
@@ -14,7 +20,9 @@ interface FeedSettings {
 /** A connection that listens on a channel, and reconnects when it is lost. Anyone may send messages on the channel. */
 export class PostgresFeedConnection {
   readonly #retries = new Retries(() => void this.open());
-  #client: PostgresClient | undefined;
+  #current: FeedClient | undefined;
+  /** Whether a pooler has turned out to share server sessions. */
+  #isShared = false;
 
   constructor(
     private readonly settings: FeedSettings,
@@ -32,13 +40,14 @@ export class PostgresFeedConnection {
   }
 
   /** Runs a query on this connection; no rows if there is none. A connection that fails is dropped, and opened again. */
-  async query(query: Pick<PostgresQuery, 'name' | 'text' | 'values'>): Promise<Row[]> {
-    const client = this.#client;
-    if (!client) return [];
+  async query(call: StatementCall): Promise<Row[]> {
+    const current = this.#current;
+    if (!current) return [];
     try {
-      return await this.#query(client, query);
+      return await this.#query(current, call);
     } catch (error) {
-      this.#drop(client);
+      this.#isShared ||= isStatementLost(error);
+      this.#drop(current.client);
       throw error;
     }
   }
@@ -46,29 +55,30 @@ export class PostgresFeedConnection {
   /** Listens again on the same connection. */
   async listen(): Promise<void> {
     // If it fails, the connection is dropped, and opened again.
-    await this.query({ text: `LISTEN ${this.settings.channel}` }).catch(() => {});
+    if (this.#current) await this.#listen(this.#current).catch(() => this.#drop(this.#current?.client));
   }
 
   close(): void {
     this.#retries.close();
-    const client = this.#client;
-    this.#client = undefined;
-    client?.release(true);
+    const current = this.#current;
+    this.#current = undefined;
+    current?.client.release(true);
   }
 
   async #connect(): Promise<void> {
     const { open, channel, deadlineMs } = this.settings;
     const opening = open();
-    let client: PostgresClient;
+    let opened: FeedClient;
     try {
-      client = await inTime(opening, performance.now() + 2 * deadlineMs);
+      opened = await inTime(opening, performance.now() + 2 * deadlineMs);
     } catch (error) {
       opening.then(
-        (late) => late.release(true),
+        (late) => late.client.release(true),
         () => {},
       );
       throw error;
     }
+    const { client } = opened;
     if (this.#retries.isClosed) {
       client.release(true);
       return;
@@ -76,29 +86,38 @@ export class PostgresFeedConnection {
     client.on('error', () => this.#drop(client));
     client.on('end', () => this.#drop(client));
     client.on('notification', (message) => {
-      if (message.channel === channel && client === this.#client) this.events.onMessage(message.payload ?? '');
+      if (message.channel === channel && client === this.#current?.client) this.events.onMessage(message.payload ?? '');
     });
     try {
-      await this.#query(client, { text: `LISTEN ${channel}` });
+      await this.#listen(opened);
     } catch (error) {
       client.release(true);
       throw error;
     }
     if (this.#retries.isClosed) return client.release(true);
-    this.#client = client;
+    this.#current = opened;
     this.#retries.succeeded();
     this.events.onOpen();
   }
 
-  async #query(client: PostgresClient, query: Pick<PostgresQuery, 'name' | 'text' | 'values'>): Promise<Row[]> {
-    const reply = client.query({ ...query, rowMode: 'array', types: AS_TEXT });
-    return (await inTime(reply, performance.now() + this.settings.deadlineMs)).rows as Row[];
+  async #listen({ client }: FeedClient): Promise<void> {
+    const { channel, deadlineMs } = this.settings;
+    if (channel !== undefined) {
+      await inTime(sendStatement(client, { text: `LISTEN ${channel}` }), performance.now() + deadlineMs);
+    }
+  }
+
+  async #query({ client, style }: FeedClient, { name, ...call }: StatementCall): Promise<Row[]> {
+    const { deadlineMs } = this.settings;
+    const named = style.isNamed && !this.#isShared && name !== undefined ? { name, ...call } : call;
+    const limits = style.limits === 'transaction' ? limitsOf(deadlineMs) : undefined;
+    return inTime(sendStatement(client, named, limits), performance.now() + deadlineMs);
   }
 
   /** A connection that failed is not used again. */
-  #drop(client: PostgresClient): void {
-    if (client !== this.#client) return;
-    this.#client = undefined;
+  #drop(client: PostgresClient | undefined): void {
+    if (client === undefined || client !== this.#current?.client) return;
+    this.#current = undefined;
     client.release(true);
     this.events.onClose();
     this.#retries.schedule();

@@ -70,6 +70,10 @@ export class PostgresFunction<Param extends string = string, R extends Returns =
     this.definition = language === 'sql' ? `${head} RETURN ${body.trim()}` : `${head}${path} AS $$\n${body.trim()}\n$$`;
     this.digest = createHash('sha256').update(this.definition).digest('hex');
   }
+
+  override get takesLocks(): boolean {
+    return true;
+  }
 }
 
 /** Each value has exactly the type of its parameter: otherwise, another role's function of this name may match better. */

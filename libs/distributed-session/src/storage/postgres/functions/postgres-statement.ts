@@ -61,6 +61,11 @@ export class PostgresStatement<Param extends string = string, R extends Returns 
     this.#text = text.trim().replaceAll(/(?<!:):([a-z]\w*)/gi, (_placeholder, param: Param) => this.#place(param));
   }
 
+  /** Whether it may wait for locks, or change something. A plain read does neither. */
+  get takesLocks(): boolean {
+    return !this.isReadOnly;
+  }
+
   /** The statement for these tables. The digest in its name changes with the tables and with the release. */
   prepare(names: SchemaNames): PreparedStatement {
     const text = names.sql(this.#text);

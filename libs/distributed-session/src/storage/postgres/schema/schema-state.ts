@@ -54,11 +54,13 @@ export async function migrate(
   { names, timeoutMs }: { names: SchemaNames; timeoutMs: number },
 ): Promise<void> {
   const run = async (text: string) => client.query({ text, rowMode: 'array', types: AS_TEXT });
-  await run('BEGIN');
+  // Under the lock, it must see what the process before it committed.
+  await run('BEGIN ISOLATION LEVEL READ COMMITTED');
   try {
     const milliseconds = Math.max(1, Math.ceil(timeoutMs));
     await run(`SET LOCAL statement_timeout = ${milliseconds}`);
     await run(`SET LOCAL lock_timeout = ${milliseconds}`);
+    await run('SET LOCAL idle_in_transaction_session_timeout = 0');
     await run('SET LOCAL client_min_messages = error');
     await run(SAFE_MIGRATION_PATH);
     for (const statement of lockLedger(names)) await run(statement);

@@ -15,7 +15,7 @@ import { send, sendRaw } from './support/http-request.js';
 import { type RunningApp, closeApps, startSessionApp } from './support/running-app.js';
 import { WatchedStorage } from './support/watched-storage.js';
 
-const CHOSEN_SECRET = 'a secret: chosen by hand, é';
+const CHOSEN_SECRET = 'a secret: chosen by hand, ~~~???';
 
 @UseGuards(ServiceAuthGuard, ServicePermissionGuard)
 @Controller('orders')
@@ -48,7 +48,7 @@ const MALFORMED_BASE64: readonly (readonly [string, string])[] = [
   ['with bits after the last byte', BASE64.replace(/.(=+)$/, (_all, padding: string) => `B${padding}`)],
   ['with a control character', Buffer.from(`chosen:${CHOSEN_SECRET}\n`).toString('base64')],
   ['with a null character', Buffer.from(`chosen\0:${CHOSEN_SECRET}`).toString('base64')],
-  ['that is not UTF-8', Buffer.from(`chosen:${CHOSEN_SECRET}`, 'latin1').toString('base64')],
+  ['that is not UTF-8', Buffer.from(`chosen:${CHOSEN_SECRET}é`, 'latin1').toString('base64')],
 ];
 
 /** The secrets of the registered services. */

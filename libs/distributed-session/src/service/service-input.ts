@@ -18,8 +18,8 @@ export interface ServiceRegistration {
    */
   readonly permissions: readonly string[];
   /**
-   * A caller-chosen secret of 12 to 512 characters, only for the application's own manager and not for a view that
-   * `as()` returns. No two services may have the same one.
+   * A caller-chosen secret of 12 to 512 printable ASCII characters, without a space at its beginning or end, only for the
+   * application's own manager and not for a view that `as()` returns. No two services may have the same one.
    *
    * @default a generated secret
    */
@@ -32,6 +32,11 @@ const {
   minServiceSecretLength: MIN_SECRET_LENGTH,
   maxServiceSecretLength: MAX_SECRET_LENGTH,
 } = INPUT_LIMITS;
+/**
+ * What `X-Service-Secret` and HTTP Basic both transport: HTTP trims header values (RFC 9110 section 5.5), rejects control
+ * characters, and encodes others as Latin-1 or UTF-8, depending on the client.
+ */
+const CARRIED_SECRET = /^[!-~](?:[ -~]*[!-~])?$/;
 const FIELDS = ['serviceId', 'serviceName', 'permissions', 'secretKey'];
 
 export function assertServiceId(serviceId: unknown): asserts serviceId is string {
@@ -70,6 +75,9 @@ export function assertRegistration(registration: unknown): asserts registration 
     const expectation = kind === '' ? length : `must be a string${kind}`;
     throw new ServiceInputError('serviceName', `${expectation}.`, MAX_NAME_LENGTH);
   }
+  if (!serviceName.isWellFormed()) {
+    throw new ServiceInputError('serviceName', 'must be well-formed Unicode, without lone surrogates.');
+  }
   if (!Array.isArray(permissions) || permissions.length > MAX_PERMISSIONS) {
     const expectation = `must be an array of at most ${MAX_PERMISSIONS} permissions`;
     const kind = kindMismatch(permissions, 'an array');
@@ -95,8 +103,10 @@ export function assertChosenSecret(secretKey: unknown): asserts secretKey is str
     const limit = length > MAX_SECRET_LENGTH ? MAX_SECRET_LENGTH : MIN_SECRET_LENGTH;
     throw new ServiceInputError('secretKey', `${expectation} Omit it to generate a secret.`, limit);
   }
-  if (!(secretKey as string).isWellFormed()) {
-    throw new ServiceInputError('secretKey', 'must be well-formed Unicode, without lone surrogates.');
+  if (!CARRIED_SECRET.test(secretKey as string)) {
+    const expectation =
+      'must be printable ASCII without a space at its beginning or end: HTTP Basic and headers change other texts.';
+    throw new ServiceInputError('secretKey', `${expectation} Omit it to generate a secret.`);
   }
   if (looksGenerated(secretKey as string)) {
     throw new ServiceInputError('secretKey', "must not begin with 'dss_', which is reserved for generated secrets.");

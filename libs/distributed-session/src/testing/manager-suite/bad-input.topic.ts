@@ -140,6 +140,23 @@ const SERVICE_INPUT: [what: string, field: string, call: Call][] = [
     'secretKey',
     (s) => s.registerService({ serviceId: 'a', serviceName: 'x', permissions: [], secretKey: '\ud800'.repeat(12) }),
   ],
+  [
+    'a service name with a lone surrogate',
+    'serviceName',
+    (s) => s.registerService({ serviceId: 'a', serviceName: 'x\ud800', permissions: [] }),
+  ],
+  ...[
+    ' leading space',
+    'trailing space ',
+    'non-ASCII schlüssel',
+    'line\nbreak in it',
+    'a tab\tinside it',
+    'emoji 🦊 inside',
+  ].map((secretKey): [string, string, Call] => [
+    `the secret ${JSON.stringify(secretKey)}, which not every carrier transports,`,
+    'secretKey',
+    (s) => s.registerService({ serviceId: 'a', serviceName: 'x', permissions: [], secretKey }),
+  ]),
   ['a negative overlap', 'overlapMs', (s) => s.rotateServiceSecret('a', { overlapMs: -1 })],
   ['a misspelt option of rotateServiceSecret()', 'overlap', (s) => s.rotateServiceSecret('a', { overlap: 0 } as never)],
 ];

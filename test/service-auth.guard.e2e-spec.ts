@@ -15,7 +15,7 @@ import { send, sendRaw } from './support/http-request.js';
 import { type RunningApp, closeApps, startSessionApp } from './support/running-app.js';
 import { WatchedStorage } from './support/watched-storage.js';
 
-const CHOSEN_SECRET = 'a secret: chosen by hand, ~~~???';
+const CHOSEN_SECRET = 'a secret: chosen by hand, ~~~???!!';
 
 @UseGuards(ServiceAuthGuard, ServicePermissionGuard)
 @Controller('orders')

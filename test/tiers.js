@@ -49,7 +49,7 @@ export const leftOut = selected === undefined ? [] : LEFT_OUT[tierNamed(selected
 const ON_IOREDIS_5 = [
   'libs/*/src/storage/redis/**/*.spec.ts',
   'test/redis/{storage,server-storage,manager}*.e2e-spec.ts',
-  'test/redis/{client-options,other-client,abandoned-handshake,faults-start,faults-restart}.e2e-spec.ts',
+  'test/redis/{client-options,other-client,abandoned-handshake,faults-start,faults-restart,verified-start,reported-problems}.e2e-spec.ts',
   'test/redis/{cluster,sentinel}-{feed,freeze,kill,migration}.e2e-spec.ts',
 ];
 

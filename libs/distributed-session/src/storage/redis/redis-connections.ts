@@ -6,7 +6,7 @@ import { UNOPENED_FEED } from '../shared/feed-listeners.js';
 import { ServerClock } from '../shared/server-clock.js';
 import { SharedOpening } from '../shared/shared-opening.js';
 import { WriteRejectedError, closedStorage } from '../shared/storage-failure.js';
-import { checkServers } from './connection/check-server.js';
+import { checkServers, refuse } from './connection/check-server.js';
 import { logConnectionState, openClient } from './connection/open-client.js';
 import { createClient, redisClientWarnings } from './connection/redis-client.js';
 import { RedisConnection, type WriteReply } from './connection/redis-connection.js';
@@ -28,6 +28,15 @@ interface Opened {
 
 /** The resources to close, also after an incomplete opening. */
 type Closing = Pick<Opened, 'connection' | 'stopLogging'> & { readonly heartbeat: Heartbeat | undefined };
+
+const MIN_DELIVERY_MS = 1_000;
+
+function undelivered(channel: string, ms: number): string {
+  return (
+    `it delivers no messages to subscribers: heartbeats were published on ${channel}, and none arrived within ${ms} ms. ` +
+    'Connect past the proxy that does not forward them, or use a server with pub/sub'
+  );
+}
 
 /** Opens and closes everything that connects to Redis: the command connection, the change feed and the heartbeat. */
 export class RedisConnections {
@@ -86,11 +95,16 @@ export class RedisConnections {
   async ping(): Promise<StorageHealth> {
     try {
       await this.#usable().heartbeat.checkWrites();
-      return { writable: true, notes: [] };
+      return { writable: true, notes: this.#feedNotes };
     } catch (error) {
       if (!(error instanceof WriteRejectedError)) throw error;
-      return { writable: false, notes: [error.message] };
+      return { writable: false, notes: [error.message, ...this.#feedNotes] };
     }
+  }
+
+  get #feedNotes(): readonly string[] {
+    const { reason } = this.feed.problem;
+    return reason === undefined ? [] : [reason];
   }
 
   #usable(): Opened {
@@ -131,17 +145,33 @@ export class RedisConnections {
     }
   }
 
-  /** Waits for the first heartbeat. If no heartbeat can be sent, an open subscription is enough. */
+  /**
+   * Waits for the first heartbeat. If no heartbeat can be sent, an open subscription is enough.
+   *
+   * @throws {OptionsError} when the server rejects the subscription, or does not deliver the heartbeats.
+   */
   async #waitForFeed(heartbeat: Heartbeat, endsAt: number): Promise<void> {
+    const { feed } = this;
     let canBeat = true;
-    while (canBeat ? this.feed.lagMs() === Infinity : !this.feed.isOpen) {
+    let openSince: number | undefined;
+    while (canBeat ? feed.lagMs() === Infinity : !feed.isOpen) {
+      if (feed.rejection !== undefined) refuse([`its change feed does not work: ${feed.rejection}`]);
+      openSince = feed.isOpen && canBeat && !feed.isDelivering ? (openSince ?? performance.now()) : undefined;
+      if (openSince !== undefined && performance.now() > Math.min(openSince + this.#deliveryMs, endsAt)) {
+        refuse([undelivered(this.keys.channel, this.#deliveryMs)]);
+      }
       if (performance.now() > endsAt) {
-        this.#logger.warn(UNOPENED_FEED);
+        this.#logger.warn(feed.problem.reason ?? UNOPENED_FEED);
         return;
       }
       await setTimeout(10);
       if (canBeat) canBeat = await this.#sendBeat(heartbeat);
     }
+  }
+
+  /** How long the first heartbeat may take. */
+  get #deliveryMs(): number {
+    return Math.max(MIN_DELIVERY_MS, 3 * this.options.deadlineMs);
   }
 
   async #sendBeat(heartbeat: Heartbeat): Promise<boolean> {

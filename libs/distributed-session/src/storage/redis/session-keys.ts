@@ -85,6 +85,11 @@ export class SessionKeys {
     return `{${this.#prefix}:${tag.slice(0, 2)}}:u:${tag}`;
   }
 
+  /** A key in the place of a user's, for a check at start. No user has it. */
+  probe(shard: string, nonce: string): string {
+    return this.login(`${shard}:probe:${nonce}`);
+  }
+
   /** The keys of a user and of its shard. */
   all(tag: string): ShardKeys & { readonly login: string } {
     return { login: this.login(tag), ...this.shard(tag.slice(0, 2)) };

@@ -6,10 +6,13 @@ import type { ResolvedRedisOptions } from '../redis-session-storage.options.js';
 import { readOnlyUser } from '../../shared/storage-failure.js';
 import { type SessionKeys } from '../session-keys.js';
 import { masterShards } from './redis-client.js';
+import { type FoundProduct, productIn, reportProducts } from './redis-product.js';
 import { type RedisConnection } from './redis-connection.js';
 import { rejectionOf, toRedisStorageError } from './redis-failure.js';
 import { RedisRights } from './redis-rights.js';
 import { storeClaim } from './store-claim.js';
+import { verifyEngines } from './verify-server.js';
+import { verifyWrites } from './verify-writes.js';
 
 /** The first version whose scripts support `PEXPIREAT … GT` and flags in their first line. */
 const MIN_VERSION = 7;
@@ -17,6 +20,7 @@ const MIN_VERSION = 7;
 /** The fields of `INFO` that are checked. */
 interface ServerFacts {
   readonly version: string;
+  readonly product: FoundProduct | undefined;
   readonly role: string;
   readonly evictionPolicy: string;
 }
@@ -35,6 +39,7 @@ export async function checkServers(
   logger: Logger,
 ): Promise<RedisRights> {
   const { client } = connection;
+  const products: FoundProduct[] = [];
   const errors: string[] = [...(await databaseErrors(client))];
   for (const { node } of masterShards(client, keys)) {
     const facts = await factsOf(node);
@@ -42,23 +47,33 @@ export async function checkServers(
       logger.warn('The Redis user may not run INFO: version, role and eviction policy were not checked.');
       continue;
     }
+    if (facts.product) products.push(facts.product);
     const found = examine(facts, options.onEvictionPolicy);
     errors.push(...found.errors);
     for (const warning of found.warnings) logger.warn(warning);
   }
   refuse(errors);
+  refuse(await verifyEngines(connection, keys));
   const rights = await RedisRights.of(connection, keys);
+  if (rights.unknown.length > 0) {
+    refuse([
+      `it does not have ${rights.unknown.join(', ')}: remove rename-command from its configuration, or use another server`,
+    ]);
+  }
   if (rights.incomplete.length > 0) {
     refuse([`its user may not run ${rights.incomplete.join(', ')} on the keys of this library: see docs/redis-acl`]);
   }
+  refuse(await verifyWrites(connection, keys, rights));
   const { error, storedFeedKey } = await storeClaim(connection, keys, feedKey, rights);
   if (error !== undefined) refuse([error]);
   if (storedFeedKey !== undefined) feedKey.adopt(storedFeedKey);
+  reportProducts(products, logger);
   if (!rights.may('write-sessions') && !rights.may('write-services')) logger.warn(readOnlyUser('Redis'));
   return rights;
 }
 
-function refuse(errors: readonly string[]): void {
+/** @throws {OptionsError} when there are errors. */
+export function refuse(errors: readonly string[]): void {
   if (errors.length === 0) return;
   throw new OptionsError('This Redis server does not meet the requirements:', [...new Set(errors)]);
 }
@@ -80,7 +95,12 @@ async function factsOf(node: Redis): Promise<ServerFacts | undefined> {
   try {
     const info = await node.info();
     const fact = (name: string) => new RegExp(`^${name}:(.*?)\\r?$`, 'm').exec(info)?.[1] ?? '';
-    return { version: fact('redis_version'), role: fact('role'), evictionPolicy: fact('maxmemory_policy') };
+    return {
+      version: fact('redis_version'),
+      product: productIn(info),
+      role: fact('role'),
+      evictionPolicy: fact('maxmemory_policy'),
+    };
   } catch (error) {
     if (rejectionOf(error) === 'NOPERM') return undefined;
     throw toRedisStorageError(error, { wasSent: true, isReadOnly: true });
@@ -88,12 +108,13 @@ async function factsOf(node: Redis): Promise<ServerFacts | undefined> {
 }
 
 function examine(
-  { version, role, evictionPolicy }: ServerFacts,
+  { version, product, role, evictionPolicy }: ServerFacts,
   onEvictionPolicy: ResolvedRedisOptions['onEvictionPolicy'],
 ): { errors: string[]; warnings: string[] } {
   const errors: string[] = [];
   const warnings: string[] = [];
-  if (Number.parseInt(version, 10) < MIN_VERSION) {
+  // Of another product, it is the version that it imitates: its behaviour decides.
+  if (!product && Number.parseInt(version, 10) < MIN_VERSION) {
     errors.push(`it runs Redis ${version}: version ${MIN_VERSION}.0 or later is required`);
   }
   if (role === 'slave') {

@@ -3,7 +3,8 @@ import { StorageUnavailableError } from '../../../errors/storage.errors.js';
 import type { RedisScript, ScriptArgument } from '../scripts/redis-script.js';
 import { InFlightCalls } from '../../shared/in-flight-calls.js';
 import type { ServerClock } from '../../shared/server-clock.js';
-import { rejectionOf, toRedisStorageError } from './redis-failure.js';
+import type { FailedCall } from '../../shared/storage-failure.js';
+import { rejectionOf, toCheckError, toRedisStorageError } from './redis-failure.js';
 import { TrackedCommand } from './tracked-command.js';
 
 /** A reply of Redis with `replyEncoding: null`: strings are buffers. */
@@ -21,12 +22,18 @@ export class RedisConnection {
     private readonly inFlight = new InFlightCalls(),
     /** The common deadline of all commands, by the process's monotonic clock. Absent: each command has its own. */
     private readonly endsAt?: number,
+    private readonly toError: (error: unknown, call: FailedCall) => Error = toRedisStorageError,
   ) {}
 
   /** Returns this connection for one call: all its round trips share one deadline, which starts now. */
   forCall(): RedisConnection {
     const { client, clock, deadlineMs, inFlight } = this;
     return new RedisConnection(client, clock, deadlineMs, inFlight, performance.now() + deadlineMs);
+  }
+
+  /** Returns this connection for the checks at start, which report how the server rejected a command. */
+  forChecks(): RedisConnection {
+    return new RedisConnection(this.client, this.clock, this.deadlineMs, this.inFlight, undefined, toCheckError);
   }
 
   /** Sends a read-only command. */
@@ -106,7 +113,7 @@ export class RedisConnection {
     } catch (error) {
       if (rejectionOf(error) === 'NOSCRIPT') throw new UnknownScriptError();
       if (this.client.isCluster && rejectionOf(error) === undefined) this.#lookForNewMasters();
-      throw toRedisStorageError(error, { wasSent: command.wasSent, isReadOnly });
+      throw this.toError(error, { wasSent: command.wasSent, isReadOnly });
     } finally {
       clearTimeout(timer);
       this.inFlight.end();

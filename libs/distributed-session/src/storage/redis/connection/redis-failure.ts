@@ -38,6 +38,55 @@ export function rejectionOf(error: unknown): string | undefined {
   return /^[A-Z]+/.exec(error.message)?.[0] ?? 'ERR';
 }
 
+/** The server rejected a command of a check at start, whose arguments are no secrets. */
+export class RejectedCheckError extends Error {
+  constructor(
+    readonly rejection: string,
+    /** What the server replied, without the arguments and the names of users. */
+    readonly words: string,
+  ) {
+    super(words);
+  }
+}
+
+/** Replies that may be different soon, and the one about a key that another program has written. */
+const PASSING: readonly string[] = [
+  'LOADING',
+  'MASTERDOWN',
+  'CLUSTERDOWN',
+  'TRYAGAIN',
+  'OOM',
+  'NOREPLICAS',
+  'MISCONF',
+  'BUSY',
+  'WRONGTYPE',
+];
+
+/** Whether the server rejected a command, and will again. */
+export function isLasting(error: unknown): boolean {
+  const rejection = rejectionOf(error);
+  return rejection !== undefined && !PASSING.includes(rejection);
+}
+
+/** Like {@link toRedisStorageError}, for a check at start: what the server will reject again is a `RejectedCheckError`. */
+export function toCheckError(error: unknown, call: FailedCall): Error {
+  if (!isLasting(error)) return toRedisStorageError(error, call);
+  const rejection = rejectionOf(error)!;
+  const [words] = (error as Error).message.split(/, with args|,? script: |\r|\n/u);
+  if (FORBIDDEN.test(words!)) return new RejectedCheckError('NOPERM', 'NOPERM');
+  return new RejectedCheckError(rejection, rejection === 'ERR' ? words!.slice(0, 160) : rejection);
+}
+
+/** Why a subscription failed: a sentence with the code of the server's error, or of the failed connection. */
+export function subscriptionProblem(error: unknown): string {
+  const rejection = rejectionOf(error);
+  const { code } = (error ?? {}) as { code?: unknown };
+  const reason = rejection ?? (typeof code === 'string' && /^\w{1,40}$/u.test(code) ? code : 'no reply');
+  const explanation =
+    rejection === undefined ? 'cannot be reached by its connection.' : (REJECTIONS[rejection] ?? 'rejects it.');
+  return `The change feed cannot subscribe (${reason}): Redis ${explanation} Changes made by other processes are not received.`;
+}
+
 /**
  * Converts a failure of the client or the server to an error of this library. It carries only the kind of the failure:
  * the errors of ioredis and Redis can contain the arguments of the command (CWE-532).

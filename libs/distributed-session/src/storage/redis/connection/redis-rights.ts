@@ -36,6 +36,8 @@ export class RedisRights {
   private constructor(
     private readonly commands: Readonly<Record<RedisArea, readonly Command[]>>,
     missing: ReadonlyMap<RedisArea, readonly Command[]>,
+    /** The commands that the server does not have: its configuration renames or disables them. */
+    readonly unknown: readonly string[],
   ) {
     this.#missing = missing;
   }
@@ -47,11 +49,13 @@ export class RedisRights {
     const list = JSON.stringify(all.map(({ command }) => command));
     const reply = await connection.run(missingRightsScript, { meta: keys.meta }, { commands: list });
     const missing = new Map<RedisArea, Command[]>(areas.map(([area]) => [area, []]));
-    for (const position of reply as readonly number[]) {
+    const [notAllowed, notKnown] = reply as readonly (readonly number[])[];
+    for (const position of notAllowed!) {
       const { area, command } = all[position]!;
       missing.get(area)!.push(command);
     }
-    return new RedisRights(commands, missing);
+    const unknown = new Set(notKnown!.map((position) => all[position]!.command[0]));
+    return new RedisRights(commands, missing, [...unknown]);
   }
 
   may(area: RedisArea): boolean {

@@ -2,9 +2,11 @@ import { randomBytes } from 'node:crypto';
 import { Logger } from '@nestjs/common';
 import type { Cluster, Redis } from 'ioredis';
 import { FeedListeners, SILENT_FEED } from '../../shared/feed-listeners.js';
+import { FeedProblem } from '../../shared/feed-problem.js';
 import type { ServerClock } from '../../shared/server-clock.js';
 import type { StorageChange, StorageChangeListener } from '../../storage-change.js';
 import { type Beat, type NumberedChange, unpackRedisChange } from '../records/change-message.js';
+import { isLasting, subscriptionProblem } from '../connection/redis-failure.js';
 import type { SessionKeys } from '../session-keys.js';
 import { FeedFreshness, type Look } from './feed-freshness.js';
 import type { FeedKey } from './feed-key.js';
@@ -27,7 +29,14 @@ interface Position {
  * the store's feed key is ignored, a change is delivered once, and no message decides alone how fresh the feed is.
  */
 export class RedisChangeFeed {
-  readonly #logger = new Logger('RedisSessionStorage');
+  /** Why it does not work, while it does not. */
+  readonly problem = new FeedProblem(new Logger('RedisSessionStorage'));
+  /** Whether any message, of whomever, has arrived on this connection. */
+  #hasReceived = false;
+  /** Whether heartbeats were missing on an open subscription. */
+  #isSilent = false;
+  /** How the server rejected the last attempt to subscribe, if it did. */
+  #rejection: string | undefined;
   readonly #listeners: FeedListeners;
   readonly #freshness: FeedFreshness;
   readonly #numbers = new StreamNumbers();
@@ -74,6 +83,7 @@ export class RedisChangeFeed {
       onOpen: () => this.#opened(),
       onClose: () => this.#listeners.closed(),
       onMessage: (message) => this.#receive(message),
+      onFailure: (error) => this.#failed(error),
     });
     this.#connection.open();
   }
@@ -87,6 +97,16 @@ export class RedisChangeFeed {
   /** Whether the subscription is active. */
   get isOpen(): boolean {
     return this.#listeners.isOpen;
+  }
+
+  /** How the server rejects subscriptions, if it does: waiting does not help. */
+  get rejection(): string | undefined {
+    return this.#rejection;
+  }
+
+  /** Whether messages arrive at all: of whomever, and whatever they are. */
+  get isDelivering(): boolean {
+    return this.#hasReceived;
   }
 
   /** Whether every master's heartbeats have arrived on this connection. */
@@ -131,7 +151,8 @@ export class RedisChangeFeed {
   /** Reconnects if it was open at that time of the monotonic clock and heartbeats have been missing since. */
   renewIfSilentSince(time: number): boolean {
     if (!this.isOpen || !this.#freshness.isSilentSince(time)) return false;
-    this.#logger.warn(SILENT_FEED);
+    this.#isSilent = true;
+    this.problem.report(SILENT_FEED);
     this.#listeners.closed();
     this.#connection?.renew();
     return true;
@@ -151,7 +172,16 @@ export class RedisChangeFeed {
     return Math.min(this.#freshness.completeUntil, this.#numbers.completeUntil);
   }
 
+  #failed(error: unknown): void {
+    const problem = subscriptionProblem(error);
+    this.#rejection = isLasting(error) ? problem : undefined;
+    this.problem.report(problem);
+  }
+
   #opened(): void {
+    this.#hasReceived = false;
+    this.#rejection = undefined;
+    if (!this.#isSilent) this.problem.resolved();
     this.#freshness.reopened();
     this.#numbers.reopened();
     this.#written = new Map();
@@ -159,6 +189,7 @@ export class RedisChangeFeed {
   }
 
   #receive(sealed: Buffer): void {
+    this.#hasReceived = true;
     const message = this.feedKey.open(sealed);
     if (message === undefined) return this.#ignored.add();
     const entry = unpackRedisChange(message);
@@ -173,6 +204,10 @@ export class RedisChangeFeed {
 
   #receiveBeat(beat: Beat): void {
     if (!this.#freshness.recognize(beat)) return;
+    if (this.#freshness.isShown) {
+      this.#isSilent = false;
+      this.problem.resolved();
+    }
     const streams = Array.from(beat.last, ([stream, number]) => {
       return this.#numbers.isInterrupted(this.keys.sequences[stream]!, number);
     });

@@ -3,6 +3,7 @@ import { silenceCloseErrors } from '../connection/ioredis-fixes.js';
 import type { FeedEvents } from '../../shared/feed-listeners.js';
 import { Retries } from '../../shared/retries.js';
 import { isCluster } from '../connection/redis-client.js';
+import { rejectionOf } from '../connection/redis-failure.js';
 
 /**
  * A subscription that reconnects by itself. The protocol requires a separate connection. Each attempt asks the Sentinels
@@ -27,8 +28,9 @@ export class RedisFeedConnection {
       // A message that arrives together with the confirmation belongs to what was missed: it must not precede the gap.
       if (isOpen) this.events.onMessage(message);
     });
-    // An error also ends the connection, which is handled below; the command connection logs it.
-    redis.on('error', () => {});
+    // An error also ends the connection, which is handled below.
+    let lost: unknown;
+    redis.on('error', (error: unknown) => (lost = error));
     redis.on('end', () => {
       if (isOpen) this.events.onClose();
       if (this.#redis === redis) this.#retries.schedule();
@@ -40,7 +42,11 @@ export class RedisFeedConnection {
       this.#retries.succeeded();
       if (!this.#retries.isClosed) this.events.onOpen();
     };
-    subscribe().catch(() => redis.disconnect());
+    subscribe().catch((error: unknown) => {
+      if (this.#redis === redis && !this.#retries.isClosed)
+        this.events.onFailure?.(rejectionOf(error) ? error : (lost ?? error));
+      redis.disconnect();
+    });
   }
 
   /** Closes the connection, which opens another one. */

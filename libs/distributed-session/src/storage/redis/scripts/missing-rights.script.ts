@@ -1,12 +1,12 @@
 import { RedisScript } from './redis-script.js';
 
 /**
- * Finds the commands that its user may not run. Redis does not roll back a failed script, so missing rights must be
- * detected before the first write.
+ * Finds the commands that its user may not run, or that the server does not have. Redis does not roll back a failed
+ * script, so they must be found before the first write.
  *
  * KEYS  meta: every user may read it.
  * ARGV  commands: a JSON array of commands with their arguments.
- * Returns  the positions, from 0, of the commands that are not allowed.
+ * Returns  { positions of the commands that are not allowed, positions of the commands that are unknown }, from 0.
  * Atomicity  nothing is read or written.
  */
 export const missingRightsScript = new RedisScript({
@@ -15,10 +15,12 @@ export const missingRightsScript = new RedisScript({
   keys: ['meta'],
   args: ['commands'],
   body: `
-local missing = {}
+local missing, unknown = {}, {}
 for position, command in ipairs(cjson.decode(commands)) do
-  if not redis.acl_check_cmd(unpack(command)) then table.insert(missing, position - 1) end
+  local isKnown, isAllowed = pcall(redis.acl_check_cmd, unpack(command))
+  if not isKnown then table.insert(unknown, position - 1)
+  elseif not isAllowed then table.insert(missing, position - 1) end
 end
-return missing
+return { missing, unknown }
 `,
 });

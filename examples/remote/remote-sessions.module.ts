@@ -18,7 +18,7 @@ class SessionServiceHealthIndicator implements Pick<DistributedSessionHealthIndi
   ) {}
 
   async pingCheck<const Key extends string>(
-    key: Key,
+    key: Key = 'sessionService' as Key,
     { timeoutMs = 1_000 }: Pick<DistributedSessionHealthOptions, 'timeoutMs'> = {},
   ): Promise<HealthIndicatorResult<Key>> {
     return this.indicators

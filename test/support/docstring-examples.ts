@@ -15,6 +15,8 @@ import { APP_GUARD } from '@nestjs/core';
 import { HealthCheckService } from '@nestjs/terminus';
 import { PGlite } from '@electric-sql/pglite';
 import type * as library from 'nestjs-distributed-session';
+declare const app: import('@nestjs/common').INestApplication;
+declare const builder: import('@nestjs/testing').TestingModuleBuilder;
 declare const sessions: library.DistributedSessionManager;
 declare const storage: library.SessionStorage;
 declare const events: library.SessionEvents;

@@ -1,32 +1,37 @@
-import { ConfigurableModuleBuilder, type DynamicModule, type Provider, type Type } from '@nestjs/common';
-import { type DistributedSessionOptionsInput, withSealedSecrets } from './resolve-options.js';
-import type { SessionStorage } from './storage/session-storage.js';
-
-/**
- * A storage: an instance, a class that Nest instantiates with its dependencies, or a factory function.
- *
- * @example
- * const source: StorageSource = () => new RedisSessionStorage({ url: process.env.REDIS_URL });
- */
-export type StorageSource = SessionStorage | Type<SessionStorage> | (() => SessionStorage | Promise<SessionStorage>);
-
-/** The options of `DistributedSessionModule.forRoot()`: those of the manager, with any {@link StorageSource}. */
-export type DistributedSessionModuleOptions = Omit<DistributedSessionOptionsInput, 'storage'> & {
-  readonly storage: StorageSource;
-};
-
-export const MODULE_OPTIONS_TOKEN = Symbol('nestjs-distributed-session module options');
+import { ConfigurableModuleBuilder, type DynamicModule, type Provider } from '@nestjs/common';
+import { DiscoveryModule } from '@nestjs/core';
+import {
+  type DistributedSessionModuleExtras,
+  type DistributedSessionModuleOptions,
+  MODULE_OPTIONS_TOKEN,
+} from './distributed-session.module-options.js';
+import { providersOf } from './distributed-session.providers.js';
+import { EXPORTED_TOKENS, tokenOf } from './modules/module-tokens.js';
+import { checkedModuleName } from './options/module-selection.js';
+import { withSealedSecrets } from './resolve-options.js';
 
 export const { ConfigurableModuleClass } = new ConfigurableModuleBuilder<DistributedSessionModuleOptions>({
   optionsInjectionToken: MODULE_OPTIONS_TOKEN,
+  // Nest must not take two calls with equal options for one module: they collide, and the error says so.
+  alwaysTransient: true,
 })
   .setClassMethodName('forRoot')
-  .setExtras({ isGlobal: false }, ({ providers = [], ...definition }: DynamicModule, { isGlobal }) => ({
-    ...definition,
-    providers: providers.map(sealOptions),
-    global: isGlobal,
-  }))
+  .setExtras<DistributedSessionModuleExtras>({ isGlobal: false, name: undefined }, defineModule)
   .build();
+
+function defineModule(
+  { imports = [], providers = [], ...definition }: DynamicModule,
+  { isGlobal = false, name }: DistributedSessionModuleExtras,
+): DynamicModule {
+  if (name !== undefined) checkedModuleName(name, 'DistributedSessionModule');
+  return {
+    ...definition,
+    imports: [DiscoveryModule, ...imports],
+    providers: [...providers.map(sealOptions), ...providersOf(name)],
+    exports: EXPORTED_TOKENS.map((token) => tokenOf(token, name)),
+    global: isGlobal,
+  };
+}
 
 /** Nest keeps the options as a provider, which debuggers and development tools show. */
 function sealOptions(provider: Provider): Provider {

@@ -2,7 +2,11 @@ import './model/module-format.js';
 
 // Module, options and manager
 export { DistributedSessionModule } from './distributed-session.module.js';
-export type { DistributedSessionModuleOptions, StorageSource } from './distributed-session.module-definition.js';
+export type {
+  DistributedSessionModuleExtras,
+  DistributedSessionModuleOptions,
+  StorageSource,
+} from './distributed-session.module-options.js';
 export { DistributedSessionOptions } from './distributed-session.options.js';
 export { type DistributedSessionOptionsInput, RESOLVED_OPTIONS, type ResolvedOptions } from './resolve-options.js';
 export { type KeyOption, NO_KEY } from './model/key-list.js';
@@ -10,6 +14,21 @@ export { Secret } from './model/secret.js';
 export { DistributedSessionManager } from './session/distributed-session.manager.js';
 export type { LoginPage, SessionCounts } from './storage/session-storage.operations.js';
 export type { TouchCounts } from './session/touch-queue.js';
+
+// Several modules in one application
+export {
+  InjectDistributedSessionManager,
+  InjectResolvedOptions,
+  InjectServiceCredentialStorage,
+  InjectSessionEvents,
+  InjectSessionStorage,
+  getDistributedSessionManagerToken,
+  getResolvedOptionsToken,
+  getServiceCredentialStorageToken,
+  getSessionEventsToken,
+  getSessionStorageToken,
+} from './modules/module-tokens.js';
+export type { ModuleSelection } from './options/module-selection.js';
 
 // Sessions
 export type {

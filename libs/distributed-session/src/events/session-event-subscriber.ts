@@ -1,25 +1,35 @@
-import { Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
-import { DiscoveryService, MetadataScanner } from '@nestjs/core';
+import { Logger, type OnApplicationBootstrap } from '@nestjs/common';
+import type { DiscoveryService, MetadataScanner } from '@nestjs/core';
 import { OptionsError } from '../errors/options.error.js';
+import type { InstalledModules, ModuleIdentity } from '../modules/installed-modules.js';
+import { shownModule } from '../options/module-selection.js';
 import type { SessionEvent } from '../session/session-event.js';
-import { SessionEvents } from '../session/session-events.js';
-import { eventTypesOf } from './on-session-event.decorator.js';
+import type { SessionEvents } from '../session/session-events.js';
+import { type Listening, listeningsOf } from './on-session-event.decorator.js';
 
 type Wrapper = ReturnType<DiscoveryService['getProviders']>[number];
 
-/** Finds the methods with `@OnSessionEvent()` when the application starts, and subscribes them to the events. */
-@Injectable()
+/** Finds the methods with `@OnSessionEvent()` when the application starts, and subscribes them to a module's events. */
 export class SessionEventSubscriber implements OnApplicationBootstrap {
   readonly #logger = new Logger(SessionEventSubscriber.name);
-
   readonly #discovery: DiscoveryService;
   readonly #scanner: MetadataScanner;
   readonly #events: SessionEvents;
+  readonly #module: ModuleIdentity;
+  readonly #modules: InstalledModules;
 
-  constructor(discovery: DiscoveryService, scanner: MetadataScanner, events: SessionEvents) {
+  constructor(
+    discovery: DiscoveryService,
+    scanner: MetadataScanner,
+    events: SessionEvents,
+    module: ModuleIdentity,
+    modules: InstalledModules,
+  ) {
     this.#discovery = discovery;
     this.#scanner = scanner;
     this.#events = events;
+    this.#module = module;
+    this.#modules = modules;
   }
 
   onApplicationBootstrap(): void {
@@ -39,20 +49,24 @@ export class SessionEventSubscriber implements OnApplicationBootstrap {
   }
 
   #subscribe(instance: object): void {
-    for (const { name, types } of this.#listenersOf(Object.getPrototypeOf(instance) as object | null)) {
+    for (const { name, module, types } of this.#listenersOf(Object.getPrototypeOf(instance) as object | null)) {
+      const shown = `${instance.constructor.name}.${name}`;
+      if (!this.#modules.identities.some((identity) => identity.name === module)) {
+        throw unknownModule(shown, module, this.#modules);
+      }
+      if (module !== this.#module.name) continue;
       const listener = (event: SessionEvent): unknown =>
         (instance as Record<string, (e: SessionEvent) => unknown>)[name]!(event);
       this.#events.all.subscribe((event) => {
-        if (types.includes(event.type)) void this.#call(listener, event, `${instance.constructor.name}.${name}`);
+        if (types.includes(event.type)) void this.#call(listener, event, shown);
       });
     }
   }
 
-  #listenersOf(prototype: object | null) {
+  #listenersOf(prototype: object | null): (Listening & { readonly name: string })[] {
     return this.#scanner
       .getAllMethodNames(prototype)
-      .map((name) => ({ name, types: eventTypesOf((prototype as Record<string, object>)[name]!) }))
-      .filter(({ types }) => types.length > 0);
+      .flatMap((name) => listeningsOf((prototype as Record<string, object>)[name]!).map((one) => ({ ...one, name })));
   }
 
   async #call(listener: (event: SessionEvent) => unknown, event: SessionEvent, name: string): Promise<void> {
@@ -70,5 +84,11 @@ export class SessionEventSubscriber implements OnApplicationBootstrap {
 function notStatic({ name }: Wrapper): OptionsError {
   return new OptionsError('@OnSessionEvent() requires a class with the default scope:', [
     `${String(name)} is request-scoped or transient. Move the method to a provider with the default scope.`,
+  ]);
+}
+
+function unknownModule(name: string, module: Listening['module'], modules: InstalledModules): OptionsError {
+  return new OptionsError('@OnSessionEvent() selects a module that does not exist:', [
+    `${name} listens to ${shownModule(module)}. The modules of this application: ${modules.toString()}.`,
   ]);
 }

@@ -5,7 +5,7 @@ import { requirementsOf } from './route-requirements.js';
 type Given = Parameters<typeof RequireServicePermission>;
 
 function names(subject: object): string[] {
-  return requirementsOf(subject).map(({ permission }) => permission);
+  return requirementsOf(subject, undefined).map(({ permission }) => permission);
 }
 
 describe('RequireServicePermission', () => {
@@ -35,6 +35,10 @@ describe('RequireServicePermission', () => {
     class Child extends Parent {}
     expect(names(Child)).toEqual(['session.read', 'session.list', 'session.write']);
     expect(names(Parent)).toEqual(['session.read']);
-    expect(requirementsOf(Child).map((requirement) => requirement.forSomeAttributes)).toEqual([false, false, true]);
+    expect(requirementsOf(Child, undefined).map((requirement) => requirement.forSomeAttributes)).toEqual([
+      false,
+      false,
+      true,
+    ]);
   });
 });

@@ -1,53 +1,59 @@
-import {
-  type CustomDecorator,
-  type ExecutionContext,
-  type PipeTransform,
-  SetMetadata,
-  type Type,
-  createParamDecorator,
-} from '@nestjs/common';
+import { type ExecutionContext, type PipeTransform, type Type, createParamDecorator } from '@nestjs/common';
 import { DistributedSessionError } from '../errors/distributed-session.error.js';
 import { OptionsError } from '../errors/options.error.js';
 import { toHttpException } from '../errors/to-http-exception.js';
 import { type JsonValue, attributeOf } from '../model/attributes.js';
 import type { Session } from '../model/session.js';
+import {
+  type ModuleName,
+  type ModuleSelection,
+  isModuleSelection,
+  selectedModule,
+} from '../options/module-selection.js';
 import { parsePermission } from '../service/permission.js';
 import type { ServiceCredential } from '../service/service-credential.js';
 import { type GuardedRequest, httpRequestOf } from './guarded-request.js';
 import {
   ALLOW_ANONYMOUS_SERVICE,
+  type Marker,
   OPTIONAL_SESSION,
   type PermissionRequirement,
   REQUIRED_PERMISSIONS,
-  requirementsOf,
+  allRequirementsOf,
+  markedModules,
 } from './route-requirements.js';
 
 /**
  * Requires permissions of the calling service, which `ServicePermissionGuard` checks. On a class it applies to all
  * routes; permissions of the class, of the method and inherited ones are combined. `'session.read'` requires all
- * attributes, `'session.read:cart.*'` those attributes, and {@link forSomeAttributes} any.
+ * attributes, `'session.read:cart.*'` those attributes, and {@link forSomeAttributes} any. With `{ module }` last, the
+ * guards of that module check them.
  *
  * @example
  * `class Orders { @Delete(':id') @RequireServicePermission('order.cancel') cancel(@Param('id') id: string) {} }`
  *
  * @throws {ServiceInputError} when a permission is invalid.
- * @throws {OptionsError} without a permission.
+ * @throws {OptionsError} without a permission, or when the module's name is invalid.
  */
 export function RequireServicePermission(
-  ...permissions: [string | PermissionRequirement, ...(string | PermissionRequirement)[]]
+  ...given: [string | PermissionRequirement, ...(string | PermissionRequirement | ModuleSelection)[]]
 ): ClassDecorator & MethodDecorator {
+  const last = given.at(-1);
+  const module = selectedModule(isModuleSelection(last) ? last : undefined, '@RequireServicePermission()');
+  const permissions = isModuleSelection(last) ? given.slice(0, -1) : given;
   if (permissions.length === 0) {
     throw new OptionsError('@RequireServicePermission() requires at least one permission:', [
       "Pass a permission, such as @RequireServicePermission('session.read'), or use @AllowAnonymousService() instead.",
     ]);
   }
-  const required = permissions.map((given) =>
-    isRequirement(given) ? given : { permission: given, forSomeAttributes: false },
-  );
-  for (const { permission } of required) parsePermission(permission, '@RequireServicePermission()');
+  const required = (permissions as (string | PermissionRequirement)[]).map((one) => ({
+    ...(isRequirement(one) ? one : { permission: one, forSomeAttributes: false }),
+    module,
+  }));
+  for (const one of required) parsePermission(one.permission, '@RequireServicePermission()');
   return (target: object, _method?: string | symbol, descriptor?: PropertyDescriptor) => {
     const subject = (descriptor?.value as object | undefined) ?? target;
-    Reflect.defineMetadata(REQUIRED_PERMISSIONS, [...requirementsOf(subject), ...required], subject);
+    Reflect.defineMetadata(REQUIRED_PERMISSIONS, [...allRequirementsOf(subject), ...required], subject);
   };
 }
 
@@ -73,9 +79,11 @@ export function forSomeAttributes(permission: 'session.read' | 'session.write'):
  *
  * @example
  * `class Status { @Get() @AllowAnonymousService() show(@CurrentService() service?: ServiceCredential) {} }`
+ *
+ * @throws {OptionsError} when the module's name is invalid.
  */
-export function AllowAnonymousService(): CustomDecorator<symbol> {
-  return SetMetadata(ALLOW_ANONYMOUS_SERVICE, true);
+export function AllowAnonymousService(selection?: ModuleSelection): ClassDecorator & MethodDecorator {
+  return mark(ALLOW_ANONYMOUS_SERVICE, selectedModule(selection, '@AllowAnonymousService()'));
 }
 
 /**
@@ -84,22 +92,37 @@ export function AllowAnonymousService(): CustomDecorator<symbol> {
  *
  * @example
  * `class Cart { @Get() @UseGuards(SessionGuard) @OptionalSession() show(@CurrentSession() session?: Session) {} }`
+ *
+ * @throws {OptionsError} when the module's name is invalid.
  */
-export function OptionalSession(): CustomDecorator<symbol> {
-  return SetMetadata(OPTIONAL_SESSION, true);
+export function OptionalSession(selection?: ModuleSelection): ClassDecorator & MethodDecorator {
+  return mark(OPTIONAL_SESSION, selectedModule(selection, '@OptionalSession()'));
 }
 
-function readService(_data: unknown, context: ExecutionContext): ServiceCredential | undefined {
-  return assigned('service', '@CurrentService() requires ServiceAuthGuard', context);
+function mark(marker: Marker, module: ModuleName): ClassDecorator & MethodDecorator {
+  return (target: object, _method?: string | symbol, descriptor?: PropertyDescriptor) => {
+    const subject = (descriptor?.value as object | undefined) ?? target;
+    Reflect.defineMetadata(marker, [...markedModules(marker, subject), module], subject);
+  };
 }
 
-function readSession(_data: unknown, context: ExecutionContext): Session | undefined {
-  return assigned('session', '@CurrentSession() requires SessionGuard', context);
+/** What a parameter decorator reads: the module's service or session, or one attribute of the session. */
+interface Reading {
+  readonly module: ModuleName;
+  readonly key?: string;
 }
 
-function readAttribute(key: string, context: ExecutionContext): JsonValue | undefined {
-  const session = assigned('session', '@SessionAttribute() requires SessionGuard', context);
-  return session && attributeOf(session.attributes, key);
+function readService({ module }: Reading, context: ExecutionContext): ServiceCredential | undefined {
+  return assigned('service', '@CurrentService() requires ServiceAuthGuard', module, context);
+}
+
+function readSession({ module }: Reading, context: ExecutionContext): Session | undefined {
+  return assigned('session', '@CurrentSession() requires SessionGuard', module, context);
+}
+
+function readAttribute({ module, key }: Reading, context: ExecutionContext): JsonValue | undefined {
+  const session = assigned('session', '@SessionAttribute() requires SessionGuard', module, context);
+  return session && attributeOf(session.attributes, key!);
 }
 
 /** The part of the request that each parameter decorator reads, by the decorator's factory function. */
@@ -113,13 +136,15 @@ export const PARAMETER_READERS: ReadonlyMap<unknown, 'service' | 'session'> = ne
 function assigned<Part extends 'service' | 'session'>(
   part: Part,
   requirement: string,
+  module: ModuleName,
   context: ExecutionContext,
 ): GuardedRequest[Part] {
-  const request = httpRequestOf(context);
+  const request = httpRequestOf(context, module);
   if (!request.isAssigned(part)) {
     const route = `${context.getClass().name}.${context.getHandler().name}`;
+    const [bound, selection] = module === undefined ? ['', ''] : [`.for('${module}')`, `, { module: '${module}' }`];
     throw new OptionsError('A route reads what no guard assigned:', [
-      `${route}: ${requirement}, or a guard that assigns guardedRequestOf(context).${part}.`,
+      `${route}: ${requirement}${bound}, or a guard that assigns guardedRequestOf(context${selection}).${part}.`,
     ]);
   }
   try {
@@ -129,14 +154,22 @@ function assigned<Part extends 'service' | 'session'>(
   }
 }
 
+const injectService = createParamDecorator(readService);
+const injectSession = createParamDecorator(readSession);
+const injectAttribute = createParamDecorator(readAttribute);
+
 /**
  * Injects the service that `ServiceAuthGuard` authenticated, or `undefined` for an anonymous request. A route without a
  * guard that authenticates services fails: the application does not start, or the response is 500.
  *
  * @example
  * list(@CurrentService() service: ServiceCredential) {}
+ *
+ * @throws {OptionsError} when the module's name is invalid.
  */
-export const CurrentService: () => ParameterDecorator = createParamDecorator(readService);
+export function CurrentService(selection?: ModuleSelection): ParameterDecorator {
+  return injectService({ module: selectedModule(selection, '@CurrentService()') });
+}
 
 /**
  * Injects the session that `SessionGuard` verified, or `undefined` for a request without one. After `ServiceAuthGuard`,
@@ -147,18 +180,37 @@ export const CurrentService: () => ParameterDecorator = createParamDecorator(rea
  * me(@CurrentSession() session: Session) {
  *   return { loginId: session.loginId };
  * }
+ *
+ * @example
+ * me(@CurrentSession({ module: 'admins' }) admin: Session) {
+ *   return { loginId: admin.loginId };
+ * }
+ *
+ * @throws {OptionsError} when the module's name is invalid.
  */
-export const CurrentSession: () => ParameterDecorator = createParamDecorator(readSession);
+export function CurrentSession(selection?: ModuleSelection): ParameterDecorator {
+  return injectSession({ module: selectedModule(selection, '@CurrentSession()') });
+}
 
 // Annotated, because the inferred type refers to types that only Nest 12 has.
 type Pipe = PipeTransform | Type<PipeTransform>;
 
 /**
  * Injects one attribute of the session that `SessionGuard` verified. `undefined` if it is not set, or if the calling
- * service may not read it.
+ * service may not read it. `{ module }` selects the module, before or after the pipes.
  *
  * @example
  * cart(@SessionAttribute('cart.items', new DefaultValuePipe([])) items: string[]) {}
+ *
+ * @throws {OptionsError} when the module's name is invalid.
  */
-export const SessionAttribute: (key: string, ...pipes: Pipe[]) => ParameterDecorator =
-  createParamDecorator(readAttribute);
+export function SessionAttribute(key: string, ...more: (Pipe | ModuleSelection)[]): ParameterDecorator {
+  const selection = more.find(isSelection);
+  const pipes = more.filter((one) => !isSelection(one));
+  return injectAttribute({ key, module: selectedModule(selection, '@SessionAttribute()') }, ...pipes);
+}
+
+/** A pipe may have a property of that name. */
+function isSelection(given: Pipe | ModuleSelection): given is ModuleSelection {
+  return isModuleSelection(given) && !('transform' in given);
+}

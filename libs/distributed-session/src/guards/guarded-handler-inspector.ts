@@ -1,6 +1,8 @@
-import { Injectable, type OnModuleInit } from '@nestjs/common';
-import { ApplicationConfig, DiscoveryService, MetadataScanner, Reflector } from '@nestjs/core';
+import type { OnModuleInit } from '@nestjs/common';
+import { type ApplicationConfig, type DiscoveryService, type MetadataScanner, Reflector } from '@nestjs/core';
 import { OptionsError } from '../errors/options.error.js';
+import type { InstalledModules, ModuleIdentity } from '../modules/installed-modules.js';
+import type { ModuleName } from '../options/module-selection.js';
 import { GuardedRoute } from './guarded-route.js';
 import { faultsOf } from './route-faults.js';
 import { isAnonymous } from './route-requirements.js';
@@ -12,17 +14,20 @@ const NEST_PATH = 'path';
  * Stops the start of an application whose routes are not guarded as they are declared (ASVS 8.2.1, 8.3.1), so that a
  * forgotten or contradictory decorator is an error at startup instead of an open or unreachable route.
  */
-@Injectable()
 export class GuardedHandlerInspector implements OnModuleInit {
+  readonly #reflector = new Reflector();
+
   constructor(
     private readonly discovery: DiscoveryService,
     private readonly scanner: MetadataScanner,
-    private readonly reflector: Reflector,
     private readonly config: ApplicationConfig,
+    private readonly module: ModuleIdentity,
+    private readonly modules: InstalledModules,
   ) {}
 
   /** @throws {OptionsError} with the faults of all routes. */
   onModuleInit(): void {
+    if (!this.modules.isFirst(this.module)) return;
     const globalGuards = this.#globalGuards();
     // A controller may belong to several modules.
     const controllers = new Set(this.discovery.getControllers().map(({ metatype }) => metatype));
@@ -38,8 +43,9 @@ export class GuardedHandlerInspector implements OnModuleInit {
       .getAllMethodNames(prototype)
       .filter((name) => Reflect.hasMetadata(NEST_PATH, prototype[name]!))
       .flatMap((name) => {
-        const allowsAnonymous = isAnonymous(this.reflector, controller, prototype[name]!);
-        return faultsOf(new GuardedRoute(globalGuards, controller, name), allowsAnonymous);
+        const allowsAnonymous = (module: ModuleName) =>
+          isAnonymous(this.#reflector, controller, prototype[name]!, module);
+        return faultsOf(new GuardedRoute(globalGuards, controller, name), allowsAnonymous, this.modules);
       });
   }
 

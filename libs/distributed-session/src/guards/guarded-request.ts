@@ -2,10 +2,12 @@ import { type ExecutionContext, ForbiddenException } from '@nestjs/common';
 import { RequestHeaderError } from '../errors/request.errors.js';
 import { toHttpException } from '../errors/to-http-exception.js';
 import type { Session } from '../model/session.js';
+import { type ModuleName, type ModuleSelection, selectedModule } from '../options/module-selection.js';
 import type { ServiceCredential } from '../service/service-credential.js';
-import { type AdapterRequest, type AdapterResponse, HttpGuardedRequest } from './http-guarded-request.js';
+import { type AdapterRequest, type AdapterResponse, HttpExchange } from './http-exchange.js';
+import { HttpGuardedRequest } from './http-guarded-request.js';
 
-/** A request as the guards see it, independent of transport and adapter. */
+/** A request as the guards of one module see it, independent of transport and adapter. */
 export interface GuardedRequest {
   /** The caller's IP address, as the adapter determined it. */
   readonly source: string | undefined;
@@ -28,12 +30,20 @@ export interface GuardedRequest {
   session?: Session | undefined;
 }
 
-type Guarded = AdapterRequest & { [GUARDED]?: HttpGuardedRequest };
+/** What is known of a request: the guards of each module assign to an object of their own. */
+interface GuardedState {
+  readonly exchange: HttpExchange;
+  readonly requests: Map<ModuleName, HttpGuardedRequest>;
+}
+
+type Guarded = AdapterRequest & { [GUARDED]?: GuardedState };
 
 const GUARDED = Symbol('nestjs-distributed-session guarded request');
 
 /**
- * Returns the guards' view of a context's request: the same object for all guards and decorators of one request.
+ * Returns the guards' view of a context's request: the same object for all guards and decorators of one module.
+ *
+ * @param selection - The module; without it, the module without a name.
  *
  * @example
  * // A test replaces SessionGuard:
@@ -48,19 +58,29 @@ const GUARDED = Symbol('nestjs-distributed-session guarded request');
  * @throws {HttpException} 400 for a request with several `Host` headers; 431 for one with so many headers that Node has
  *   dropped some (`server.maxHeadersCount`, 1,000 by default).
  */
-export function guardedRequestOf(context: ExecutionContext): GuardedRequest {
-  return httpRequestOf(context);
+export function guardedRequestOf(context: ExecutionContext, selection?: ModuleSelection): GuardedRequest {
+  return httpRequestOf(context, selectedModule(selection, 'guardedRequestOf()'));
 }
 
 /** Returns the same object with what only this library's guards and decorators use. */
-export function httpRequestOf(context: ExecutionContext): HttpGuardedRequest {
+export function httpRequestOf(context: ExecutionContext, module: ModuleName): HttpGuardedRequest {
+  const { exchange, requests } = stateOf(context);
+  let request = requests.get(module);
+  if (!request) requests.set(module, (request = new HttpGuardedRequest(exchange)));
+  return request;
+}
+
+function stateOf(context: ExecutionContext): GuardedState {
   if (context.getType() !== 'http') {
     throw new ForbiddenException(`The session guards do not support the transport '${context.getType()}'.`);
   }
   const http = context.switchToHttp();
   const request = http.getRequest<Guarded>();
   try {
-    return (request[GUARDED] ??= new HttpGuardedRequest(request, http.getResponse<AdapterResponse>()));
+    return (request[GUARDED] ??= {
+      exchange: new HttpExchange(request, http.getResponse<AdapterResponse>()),
+      requests: new Map(),
+    });
   } catch (error) {
     throw error instanceof RequestHeaderError ? toHttpException(error) : error;
   }

@@ -1,53 +1,36 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
-import { RequestHeaderError } from '../errors/request.errors.js';
 import type { Session } from '../model/session.js';
 import { ServiceAccess } from '../service/service-access.js';
 import type { ServiceCredential } from '../service/service-credential.js';
 import type { GuardedRequest } from './guarded-request.js';
+import type { HttpExchange } from './http-exchange.js';
 
-/** An Express request is the Node request itself; a Fastify request has it as `raw`. */
-export type AdapterRequest = (IncomingMessage | { readonly raw: IncomingMessage }) & { readonly ip?: string };
-
-/** An Express response is the Node response itself; a Fastify reply has it as `raw`. */
-export type AdapterResponse = ServerResponse | { readonly raw: ServerResponse };
-
-/** Node's limit where `server.maxHeadersCount` is not set. */
-const DEFAULT_HEADER_LIMIT = 1_000;
-
-/** A request over HTTP. With `guarded-request.ts`, the only file that knows the transports and the adapters. */
+/** A request over HTTP, with the service and the session of one module. */
 export class HttpGuardedRequest implements GuardedRequest {
   readonly source: string | undefined;
   /** Whether the request presented a session's credential, whatever became of it. */
   presentsSession = false;
-  readonly #headers: readonly (readonly [string, string])[];
-  readonly #response: ServerResponse;
+  readonly #exchange: HttpExchange;
   readonly #assigned = new Set<'service' | 'session'>();
   #service: ServiceCredential | undefined;
   #session: Session | undefined;
   /** The session as `#service` sees it, once it was computed. */
   #seen: Session | undefined;
 
-  /** @throws {RequestHeaderError} if the headers are incomplete, or name several hosts. */
-  constructor(request: AdapterRequest, response: AdapterResponse) {
-    const message = 'raw' in request ? request.raw : request;
-    this.source = request.ip;
-    this.#headers = headersOf(message);
-    this.#response = 'raw' in response ? response.raw : response;
-    this.#assertJudgeable(message);
+  constructor(exchange: HttpExchange) {
+    this.#exchange = exchange;
+    this.source = exchange.source;
   }
 
   headerValues(name: string): readonly string[] {
-    return this.#headers.filter(([given]) => given === name.toLowerCase()).map(([, value]) => value);
+    return this.#exchange.headerValues(name);
   }
 
-  /** Sets it on Node's response: a Fastify reply's header would replace the one that a handler set there. */
   setResponseHeader(name: string, value: string): void {
-    this.#response.setHeader(name, value);
+    this.#exchange.setResponseHeader(name, value);
   }
 
-  /** Keeps the response out of caches (RFC 9111), unless the handler sets something else. */
   preventSharedCaching(): void {
-    this.setResponseHeader('Cache-Control', 'private, no-store');
+    this.#exchange.preventSharedCaching();
   }
 
   get service(): ServiceCredential | undefined {
@@ -89,20 +72,6 @@ export class HttpGuardedRequest implements GuardedRequest {
   assertMayReadSession(): void {
     if (this.#service && (this.presentsSession || this.#session)) accessOf(this.#service)?.requireRead();
   }
-
-  /**
-   * Node drops headers beyond a limit without an error: what is missing may be the proxy's `X-Forwarded-For` or a second
-   * `Authorization`. The raw headers end at the limit, or in the first block of headers that exceeds it.
-   */
-  #assertJudgeable({ rawHeaders = [], socket }: Partial<IncomingMessage>): void {
-    const { server } = (socket ?? {}) as { readonly server?: { readonly maxHeadersCount?: number | null } };
-    const limit = server?.maxHeadersCount ?? DEFAULT_HEADER_LIMIT;
-    const hasTooMany = limit > 0 && rawHeaders.length >= 2 * limit;
-    if (!hasTooMany && this.headerValues('host').length <= 1) return;
-    this.preventSharedCaching();
-    if (!hasTooMany) throw new RequestHeaderError('Host was sent more than once. Send it once.');
-    throw new RequestHeaderError(`The request has ${limit} or more headers, and the server may drop some.`, limit);
-  }
 }
 
 function seenBy(service: ServiceCredential | undefined, session: Session): Session {
@@ -117,16 +86,4 @@ function seenBy(service: ServiceCredential | undefined, session: Session): Sessi
 function accessOf(service: ServiceCredential): ServiceAccess | undefined {
   const { permissions } = service as Partial<ServiceCredential>;
   return permissions && ServiceAccess.unrestricted(service.serviceId).narrowedTo(service);
-}
-
-/**
- * Returns lower-case names and values. Raw headers come first, because the parsed headers contain only the first of
- * several `Authorization` headers. Requests from serverless adapters have only parsed headers.
- */
-function headersOf({ rawHeaders = [], headers }: Partial<IncomingMessage>): readonly (readonly [string, string])[] {
-  const pairs = rawHeaders.flatMap((name, index) => (index % 2 === 0 ? [[name, rawHeaders[index + 1]!] as const] : []));
-  const parsed = Object.entries(headers ?? {}).flatMap(([name, value = []]) =>
-    [value].flat().map((one) => [name, one] as const),
-  );
-  return (pairs.length > 0 ? pairs : parsed).map(([name, value]) => [name.toLowerCase(), value]);
 }

@@ -1,5 +1,6 @@
 import { type CanActivate, type ExecutionContext, Inject, Injectable } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
+import { boundClass, moduleOfClass } from '../modules/bound-class.js';
 import { ServiceAuthenticationError } from '../errors/service.errors.js';
 import type { ServiceCarrier } from '../model/credential-carriers.js';
 import { isServiceId } from '../model/service-id.js';
@@ -40,6 +41,21 @@ export interface PresentedServiceCredential {
  */
 @Injectable()
 export class ServiceAuthGuard implements CanActivate {
+  /**
+   * Returns this guard for the module with this name; see `SessionGuard.for()`.
+   *
+   * @example
+   * const provider = { provide: APP_GUARD, useClass: ServiceAuthGuard.for('admins') };
+   *
+   * @throws {OptionsError} if the name is invalid, or if the guard is one of a named module already.
+   */
+  static for<T extends new (...dependencies: never[]) => ServiceAuthGuard>(this: T, name: string): T {
+    return boundClass(this, name);
+  }
+
+  /** The name of the guard's module; `undefined` for the module without a name. */
+  protected readonly module: string | undefined = moduleOfClass(this.constructor);
+
   constructor(
     protected readonly sessions: DistributedSessionManager,
     protected readonly reflector: Reflector,
@@ -48,11 +64,11 @@ export class ServiceAuthGuard implements CanActivate {
 
   /** @throws {HttpException} 401, 429 or 503. */
   async canActivate(context: ExecutionContext): Promise<boolean> {
-    const request = httpRequestOf(context);
+    const request = httpRequestOf(context, this.module);
     request.preventSharedCaching();
     try {
       const presented = this.extractCredential(request);
-      if (!presented && !allowsAnonymous(this.reflector, context)) throw new ServiceAuthenticationError();
+      if (!presented && !allowsAnonymous(this.reflector, context, this.module)) throw new ServiceAuthenticationError();
       request.service = presented && (await this.verify(presented, request));
       request.assertMayReadSession();
       return true;

@@ -1,5 +1,6 @@
 import { type CanActivate, type ExecutionContext, Inject, Injectable, Optional } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
+import { boundClass, moduleOfClass } from '../modules/bound-class.js';
 import { ServiceAuthenticationError, ServicePermissionError } from '../errors/service.errors.js';
 import { RESOLVED_OPTIONS, type ResolvedOptions } from '../resolve-options.js';
 import { PermissionSet, parsePermission } from '../service/permission.js';
@@ -30,6 +31,21 @@ const HOW_TO_DECLARE =
  */
 @Injectable()
 export class ServicePermissionGuard implements CanActivate {
+  /**
+   * Returns this guard for the module with this name; see `SessionGuard.for()`.
+   *
+   * @example
+   * const provider = { provide: APP_GUARD, useClass: ServicePermissionGuard.for('admins') };
+   *
+   * @throws {OptionsError} if the name is invalid, or if the guard is one of a named module already.
+   */
+  static for<T extends new (...dependencies: never[]) => ServicePermissionGuard>(this: T, name: string): T {
+    return boundClass(this, name);
+  }
+
+  /** The name of the guard's module; `undefined` for the module without a name. */
+  protected readonly module: string | undefined = moduleOfClass(this.constructor);
+
   constructor(
     protected readonly reflector: Reflector,
     /** Without them, the challenge names no carrier. */
@@ -38,12 +54,12 @@ export class ServicePermissionGuard implements CanActivate {
 
   /** @throws {HttpException} 403, or 401 if no service is authenticated. */
   canActivate(context: ExecutionContext): boolean {
-    if (allowsAnonymous(this.reflector, context)) return true;
-    const request = httpRequestOf(context);
+    if (allowsAnonymous(this.reflector, context, this.module)) return true;
+    const request = httpRequestOf(context, this.module);
     request.preventSharedCaching();
     try {
       if (!request.service) throw new ServiceAuthenticationError();
-      this.check(requirementsOfRoute(context), request.service);
+      this.check(requirementsOfRoute(context, this.module), request.service);
       return true;
     } catch (error) {
       throw guardRejection(error, request, this.challenge(), ['ERR_SERVICE_AUTHENTICATION']);

@@ -21,7 +21,7 @@ export function singleCookie(request: GuardedRequest, name: string): string | un
   const pairs = request.headerValues('cookie').flatMap((header) => header.split(';').map(toPair));
   const values = pairs.filter((pair) => pair.name === name).map(({ value }) => value);
   if (values.length > 1) throw new AmbiguousCredentialError(`The cookie ${name} was sent more than once.`);
-  const ignored = PREFIX.test(name) ? NO_LETTER_OR_DIGIT : NO_NAME_CHARACTER;
+  const ignored = ignoredIn(name);
   const skeleton = toSkeleton(name, ignored);
   if (pairs.some((pair) => pair.name !== name && resembles(pair.name, skeleton, ignored))) {
     throw new AmbiguousCredentialError(`A cookie whose name resembles ${name} was sent. Another host may have set it.`);
@@ -42,6 +42,15 @@ function decode(value: string): string {
   }
 }
 
+/** Returns whether a request with cookies of both names would be rejected. */
+export function areConfusable(name: string, other: string): boolean {
+  return name === other || rejects(name, other) || rejects(other, name);
+}
+
+function rejects(name: string, sent: string): boolean {
+  return resembles(sent, toSkeleton(name, ignoredIn(name)), ignoredIn(name));
+}
+
 /**
  * Splits a pair at its first `=`. A pair without a name has, as its name, the text that other software could read as
  * one, with an `=` that distinguishes it: `=name=value` becomes `=name`, and `name` becomes `name=`.
@@ -53,6 +62,11 @@ function toPair(text: string): { readonly name: string; readonly value: string }
   const separator = pair.indexOf('=', nameStart);
   if (separator < 0) return { name: `${pair}=`, value: '' };
   return { name: trim(pair.slice(0, separator)), value: trim(pair.slice(separator + 1)) };
+}
+
+/** What lenient software may ignore in a name. */
+function ignoredIn(name: string): RegExp {
+  return PREFIX.test(name) ? NO_LETTER_OR_DIGIT : NO_NAME_CHARACTER;
 }
 
 /** Returns whether a name equals the session cookie's once everything is removed that lenient software ignores. */

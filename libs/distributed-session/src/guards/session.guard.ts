@@ -1,5 +1,6 @@
 import { type CanActivate, type ExecutionContext, Inject, Injectable } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
+import { boundClass, moduleOfClass } from '../modules/bound-class.js';
 import { SessionInputError, SessionMissingError, SessionNotFoundError } from '../errors/session.errors.js';
 import type { SessionCarrier } from '../model/credential-carriers.js';
 import { isSessionId } from '../model/session-id.js';
@@ -34,6 +35,22 @@ const UNAUTHORIZED = ['ERR_SESSION_MISSING', 'ERR_SESSION_NOT_FOUND', 'ERR_SESSI
  */
 @Injectable()
 export class SessionGuard implements CanActivate {
+  /**
+   * Returns this guard for the module with this name: a subclass, and always the same one. Apply it to the class that
+   * you use, `TicketGuard.for('admins')`.
+   *
+   * @example
+   * `class Office { @Get() @UseGuards(SessionGuard.for('admins')) show(@CurrentSession({ module: 'admins' }) s: Session) {} }`
+   *
+   * @throws {OptionsError} if the name is invalid, or if the guard is one of a named module already.
+   */
+  static for<T extends new (...dependencies: never[]) => SessionGuard>(this: T, name: string): T {
+    return boundClass(this, name);
+  }
+
+  /** The name of the guard's module; `undefined` for the module without a name. */
+  protected readonly module: string | undefined = moduleOfClass(this.constructor);
+
   constructor(
     protected readonly sessions: DistributedSessionManager,
     protected readonly reflector: Reflector,
@@ -43,7 +60,7 @@ export class SessionGuard implements CanActivate {
 
   /** @throws {HttpException} 401, 403 or 503. */
   async canActivate(context: ExecutionContext): Promise<boolean> {
-    const request = httpRequestOf(context);
+    const request = httpRequestOf(context, this.module);
     request.preventSharedCaching();
     let challenge = this.challenge();
     try {
@@ -107,7 +124,7 @@ export class SessionGuard implements CanActivate {
 
   /** Returns whether the route has `@OptionalSession()`. */
   protected isOptional(context: ExecutionContext): boolean {
-    return isOptionalSession(this.reflector, context);
+    return isOptionalSession(this.reflector, context, this.module);
   }
 }
 

@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { type HealthIndicatorResult, HealthIndicatorService } from '@nestjs/terminus';
 import { DistributedSessionError } from '../errors/distributed-session.error.js';
 import { StorageUnavailableError } from '../errors/storage.errors.js';
+import { boundClass, moduleOfClass } from '../modules/bound-class.js';
 import { IsDuration } from '../options/option-rules.js';
 import { validateOptions } from '../options/validate-options.js';
 import { SessionStorage } from '../storage/session-storage.js';
@@ -52,6 +53,19 @@ class ResolvedHealthOptions implements Required<DistributedSessionHealthOptions>
  */
 @Injectable()
 export class DistributedSessionHealthIndicator {
+  /**
+   * Returns this indicator for the module with this name: a subclass, and always the same one, as a provider and as its
+   * token.
+   *
+   * @example
+   * constructor(@Inject(DistributedSessionHealthIndicator.for('admins')) admins: DistributedSessionHealthIndicator) {}
+   *
+   * @throws {OptionsError} if the name is invalid, or if the indicator is one of a named module already.
+   */
+  static for<T extends new (...dependencies: never[]) => DistributedSessionHealthIndicator>(this: T, name: string): T {
+    return boundClass(this, name);
+  }
+
   constructor(
     private readonly indicators: HealthIndicatorService,
     private readonly storage: SessionStorage,
@@ -60,13 +74,16 @@ export class DistributedSessionHealthIndicator {
   /**
    * Checks the storage once. The result's `notes` explain a `degraded` status.
    *
+   * @param key - The name in the result, different for each indicator of a check: `distributedSession` by default, and
+   *   `distributedSession:admins` for the module `admins`.
+   *
    * @example
    * await sessionHealth.pingCheck('sessions', { timeoutMs: 500, maxFeedLagMs: 5_000 });
    *
    * @throws {OptionsError} with every invalid option at once.
    */
   async pingCheck<const Key extends string>(
-    key: Key,
+    key: Key = this.#defaultKey() as Key,
     options: DistributedSessionHealthOptions = {},
   ): Promise<HealthIndicatorResult<Key>> {
     const { timeoutMs, maxFeedLagMs } = validateOptions('pingCheck()', ResolvedHealthOptions, options);
@@ -83,6 +100,11 @@ export class DistributedSessionHealthIndicator {
     } catch (error) {
       return check.down({ message: (error as Error).message, responseTime: responseTime() });
     }
+  }
+
+  #defaultKey(): string {
+    const module = moduleOfClass(this.constructor);
+    return module === undefined ? 'distributedSession' : `distributedSession:${module}`;
   }
 
   /** Returns the problems of a storage that responds. */

@@ -1,7 +1,7 @@
 import '../model/module-format.js';
 
 // The contract that a driver or a wrapper fulfils
-export { HISTORY_LIMIT, SessionStorage } from './session-storage.js';
+export { HISTORY_LIMIT, SessionStorage, type StoreLocation } from './session-storage.js';
 export type * from './session-storage.operations.js';
 export type {
   ListedRecord,

@@ -6,6 +6,14 @@ import type { StorageChangeListener } from './storage-change.js';
 /** Maximum number of tombstones that a storage keeps of one user: the newest. */
 export const HISTORY_LIMIT = 50;
 
+/** A place in a server. It contains no credential, because messages repeat it. */
+export interface StoreLocation {
+  /** The server's address, or a client object whose address is not known. */
+  readonly server: string | object;
+  /** What separates the sessions from others on that server, such as a key prefix. */
+  readonly part: string;
+}
+
 /**
  * Stores sessions: the contract that every driver and every wrapper fulfils, and the injection token of the storage.
  * `describeSessionStorage()` from `nestjs-distributed-session/testing` checks all of it.
@@ -57,6 +65,14 @@ export abstract class SessionStorage {
 
   /** Releases one `connect`. The last one waits for the calls in flight, then closes all connections. */
   abstract close(): Promise<void>;
+
+  /**
+   * Where the sessions are, as far as it is known without a call: two storages with equal locations use one store, and an
+   * application's modules must not. `undefined` if only this instance has access, or if it is not known.
+   */
+  get location(): StoreLocation | undefined {
+    return undefined;
+  }
 
   /** Checks that the store answers, and whether it is writable. Rejects if it does not answer. */
   abstract ping(): Promise<Op.StorageHealth>;

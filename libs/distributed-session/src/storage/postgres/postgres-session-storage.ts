@@ -2,7 +2,7 @@ import { v7 as uuidv7 } from 'uuid';
 import { isSessionId } from '../../model/session-id.js';
 import type { ListedRecord, SessionRecord, SessionTombstone, StoredSession } from '../session-record.js';
 import type * as Op from '../session-storage.operations.js';
-import { SessionStorage } from '../session-storage.js';
+import { SessionStorage, type StoreLocation } from '../session-storage.js';
 import type { StorageChangeListener } from '../storage-change.js';
 import { createSession } from './functions/create-session.function.js';
 import { endLoginSessions } from './functions/end-login-sessions.function.js';
@@ -10,9 +10,14 @@ import { endSession } from './functions/end-session.function.js';
 import { replaceSession } from './functions/replace-session.function.js';
 import { rotateSession } from './functions/rotate-session.function.js';
 import { PostgresConnections } from './postgres-connections.js';
+import { postgresLocation } from './postgres-location.js';
 import { PostgresServiceCredentialStorage } from './postgres-service-credential-storage.js';
 import { PostgresSessionReader } from './postgres-session-reader.js';
-import { type PostgresSessionStorageOptions, resolvePostgresOptions } from './postgres-session-storage.options.js';
+import {
+  type PostgresSessionStorageOptions,
+  type ResolvedPostgresOptions,
+  resolvePostgresOptions,
+} from './postgres-session-storage.options.js';
 import { escapeText } from './records/escaped-text.js';
 import type { RowReader } from './records/row-reader.js';
 import { SchemaNames } from './schema/schema-names.js';
@@ -31,6 +36,7 @@ export class PostgresSessionStorage extends SessionStorage {
   readonly services: PostgresServiceCredentialStorage;
   readonly #connections: PostgresConnections;
   readonly #reader: PostgresSessionReader;
+  readonly #options: ResolvedPostgresOptions;
 
   /**
    * Validates the options. Nothing is opened before `connect()`.
@@ -40,9 +46,14 @@ export class PostgresSessionStorage extends SessionStorage {
   constructor(options: PostgresSessionStorageOptions) {
     super();
     const resolved = resolvePostgresOptions(options);
+    this.#options = resolved;
     this.#connections = new PostgresConnections(resolved, new SchemaNames(resolved.schema, resolved.tablePrefix));
     this.#reader = new PostgresSessionReader(this.#connections);
     this.services = new PostgresServiceCredentialStorage(this.#connections);
+  }
+
+  override get location(): StoreLocation {
+    return postgresLocation(this.#options);
   }
 
   async connect(): Promise<void> {

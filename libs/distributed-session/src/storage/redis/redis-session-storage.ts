@@ -2,16 +2,21 @@ import { SessionInputError } from '../../errors/session.errors.js';
 import { StorageNewerFormatError } from '../../errors/storage.errors.js';
 import type { ListedRecord, SessionRecord, SessionTombstone, StoredSession } from '../session-record.js';
 import type * as Op from '../session-storage.operations.js';
-import { SessionStorage } from '../session-storage.js';
+import { SessionStorage, type StoreLocation } from '../session-storage.js';
 import type { StorageChangeListener } from '../storage-change.js';
 import { databaseOf } from './connection/redis-client.js';
 import type { WriteReply } from './connection/redis-connection.js';
 import { packText } from './records/bytes.js';
 import { packEnding, packIdentity, unpackRedisSession } from './records/stored-session.js';
 import { RedisConnections } from './redis-connections.js';
+import { redisLocation } from './redis-location.js';
 import { RedisServiceCredentialStorage } from './redis-service-credential-storage.js';
 import { RedisSessionReader } from './redis-session-reader.js';
-import { type RedisSessionStorageOptions, resolveRedisOptions } from './redis-session-storage.options.js';
+import {
+  type RedisSessionStorageOptions,
+  type ResolvedRedisOptions,
+  resolveRedisOptions,
+} from './redis-session-storage.options.js';
 import { sweepRedisSessions } from './redis-session-sweep.js';
 import { createSessionScript } from './scripts/create-session.script.js';
 import { endLoginSessionsScript } from './scripts/end-login-sessions.script.js';
@@ -35,6 +40,7 @@ export class RedisSessionStorage extends SessionStorage {
   readonly #keys: SessionKeys;
   readonly #connections: RedisConnections;
   readonly #reader: RedisSessionReader;
+  readonly #options: ResolvedRedisOptions;
 
   /**
    * Validates the options. No connection is opened before `connect()`.
@@ -44,10 +50,15 @@ export class RedisSessionStorage extends SessionStorage {
   constructor(options: RedisSessionStorageOptions) {
     super();
     const resolved = resolveRedisOptions(options);
+    this.#options = resolved;
     this.#keys = new SessionKeys(resolved.keyPrefix, resolved.tagKey, databaseOf(resolved));
     this.#connections = new RedisConnections(resolved, this.#keys);
     this.#reader = new RedisSessionReader(this.#connections, this.#keys);
     this.services = new RedisServiceCredentialStorage(this.#connections, this.#keys);
+  }
+
+  override get location(): StoreLocation {
+    return redisLocation(this.#options);
   }
 
   async connect(): Promise<void> {

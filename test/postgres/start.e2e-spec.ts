@@ -143,7 +143,7 @@ describe('PostgresSessionStorage.connect() fails without waiting, names the way 
     ],
     [
       'tables of a later release',
-      /version 99, of a later release.*use the later release/u,
+      /version 99, of a later release.*install that release, or restore a backup/u,
       async () => {
         const { url, database } = await migrated();
         const text = `INSERT INTO ${LEDGER} (version, name) VALUES (99, 'later')`;

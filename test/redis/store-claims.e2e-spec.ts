@@ -90,15 +90,59 @@ describe('RedisSessionStorage', () => {
     expect(await second.get((await created(first, 'alice')).sessionId)).toMatchObject({ state: 'live' });
   });
 
-  test('rejects a store of a newer format and leaves it unchanged', async () => {
-    const { keyPrefix, tagKey } = { keyPrefix: 'ds', tagKey: OUR_KEY };
-    await (await connected({ keyPrefix, tagKey })).close();
+  test('records its format, the oldest that works with it, and the first release that has that', async () => {
+    await connected({});
+    const claim = await server.use((redis) => redis.hgetall('{ds}:meta'));
+    expect(claim).toMatchObject({ format: '2', oldest: '2', oldestRelease: '0.1.0' });
+  });
+
+  test.each([
+    ['that names the release which works with it', ['oldest', '3', 'oldestRelease', '7.8.9'], 'install 7.8.9 or later'],
+    ['that names no release', ['oldest', '3'], 'install'],
+  ])('rejects a store of a later format %s, and leaves it unchanged', async (_name, fields, wayOut) => {
+    await (await connected({})).close();
+    await server.call('HDEL', '{ds}:meta', 'oldest', 'oldestRelease');
+    await server.call('HSET', '{ds}:meta', 'format', '3', ...fields);
+    const before = await server.call('HGETALL', '{ds}:meta');
+    const settled = await settle(() => connected({}));
+    expect(settled).toMatchObject({ outcome: 'ERR_OPTIONS', message: expect.stringContaining('a later release') });
+    expect(settled.message).toContain(wayOut);
+    expect(await server.call('HGETALL', '{ds}:meta')).toEqual(before);
+  });
+
+  test('rejects a store of a later format that does not say what works with it', async () => {
+    await (await connected({})).close();
+    await server.call('HDEL', '{ds}:meta', 'oldest', 'oldestRelease');
     await server.call('HSET', '{ds}:meta', 'format', '3');
-    expect(await settle(() => connected({ keyPrefix, tagKey }))).toMatchObject({
-      outcome: 'ERR_OPTIONS',
-      message: expect.stringContaining('written by a later release'),
-    });
+    const message = expect.stringMatching(/a later release: install that release/u);
+    expect(await settle(() => connected({}))).toMatchObject({ outcome: 'ERR_OPTIONS', message });
+    expect(await server.call('HGET', '{ds}:meta', 'oldest')).toBeNull();
+  });
+
+  test('works on a store of a later format that works with this one, warns, and leaves its formats', async () => {
+    await (await connected({})).close();
+    await server.call('HSET', '{ds}:meta', 'format', '3', 'oldest', '1', 'oldestRelease', '0.0.9');
+    const warned = jest.spyOn(Logger.prototype, 'warn').mockReturnValue(undefined);
+    const storage = await connected({});
+    expect(warned.mock.calls.flat().filter((line) => String(line).includes('later release'))).toHaveLength(1);
+    expect(await storage.get((await created(storage, 'alice')).sessionId)).toMatchObject({ state: 'live' });
+    // Once more after a heartbeat. What this release writes needs at least format 2.
+    await eventually(async () => (await server.call('HGET', '{ds}:meta', 'oldest')) === '2');
     expect(await server.call('HGET', '{ds}:meta', 'format')).toBe('3');
+  });
+
+  test('stops using a store that a later release makes its own, until that is undone', async () => {
+    const storage = await connected({});
+    const session = await created(storage, 'alice');
+    await server.call('HSET', '{ds}:meta', 'format', '16', 'oldest', '16', 'oldestRelease', '9.0.0');
+    await eventually(async () => (await settle(() => storage.get(session.sessionId))).outcome !== 'read');
+    const message = expect.stringContaining('install 9.0.0 or later');
+    for (const call of [...Object.values(READS), ...Object.values(WRITES), () => storage.ping()]) {
+      expect(await settle(() => call(storage, session))).toMatchObject({ outcome: 'ERR_STORAGE_UNAVAILABLE', message });
+    }
+    expect(logged.mock.calls).toEqual([[message]]);
+    await server.call('HSET', '{ds}:meta', 'format', '2', 'oldest', '2');
+    await eventually(async () => (await settle(() => storage.get(session.sessionId))).outcome === 'read');
   });
 
   test('claims a store of an earlier format, so that processes of earlier releases stop', async () => {

@@ -1,8 +1,12 @@
 import { readFile } from 'node:fs/promises';
 import { postgresMigrationSql } from 'nestjs-distributed-session/postgres';
 import type { Client } from 'pg';
-import { LATEST_VERSION } from '../../../libs/distributed-session/src/storage/postgres/schema/schema-state.js';
-import { MIGRATIONS } from '../../../libs/distributed-session/src/storage/postgres/schema/migrations/migrations.js';
+
+import {
+  LATEST_VERSION,
+  MIGRATIONS,
+} from '../../../libs/distributed-session/src/storage/postgres/schema/migrations/migrations.js';
+import { migrationStatements } from '../../../libs/distributed-session/src/storage/postgres/schema/migration-sql.js';
 import { SchemaNames } from '../../../libs/distributed-session/src/storage/postgres/schema/schema-names.js';
 import { SERVICE } from '../storage/service-calls.js';
 import { RETENTION_MS } from '../storage/storage-calls.js';
@@ -121,9 +125,12 @@ async function writeService(client: Client): Promise<void> {
 
 /** Omits the later migrations. These functions had another signature. */
 export async function migrateTo(client: Client, version: number, changed: readonly string[]): Promise<void> {
-  const later = MIGRATIONS.slice(version).flatMap((migration) => migration.statements);
+  const later = MIGRATIONS.slice(version).flatMap((migration) => migration.statements.map((text) => names.sql(text)));
+  // The columns that the ledgers have since version 6.
+  const isEarlier = (statement: string) =>
+    !later.includes(statement) && !/schema_version|oldest_schema/u.test(statement);
   const statements = [
-    later.reduce((sql, statement) => sql.replace(`${names.sql(statement)};\n`, ''), postgresMigrationSql()),
+    ...migrationStatements(names, 0).filter(isEarlier),
     `DELETE FROM distributed_session_migration WHERE version > ${version}`,
     `UPDATE distributed_session_function SET digest = 'other', signature = 'other'
      WHERE name = ANY ('{${changed.join(',')}}')`,
@@ -145,6 +152,8 @@ async function changeFunctions(client: Client): Promise<void> {
     `UPDATE distributed_session_function SET digest = 'other', signature = 'other' WHERE name = 'purge_tombstones'`,
     `INSERT INTO distributed_session_function (name, signature, digest) VALUES ('gone', '()', 'other')`,
     `UPDATE distributed_session_function SET applied_at = '2000-01-01'`,
+    // No release that works on the schema calls them.
+    'UPDATE distributed_session_function SET schema_version = 0',
     'GRANT EXECUTE ON FUNCTION distributed_is_online TO pg_monitor',
   ];
   for (const statement of statements) await client.query(statement);

@@ -1,5 +1,6 @@
 import { Logger } from '@nestjs/common';
 import { OptionsError } from '../../errors/options.error.js';
+import { StorageUnavailableError } from '../../errors/storage.errors.js';
 import { UNOPENED_FEED } from '../shared/feed-listeners.js';
 import { ServerClock } from '../shared/server-clock.js';
 import type { StorageHealth } from '../session-storage.operations.js';
@@ -18,6 +19,7 @@ import { PostgresChangeFeed } from './feed/postgres-change-feed.js';
 import type { PostgresStatement, ResultOf, Returns, StatementValue } from './functions/postgres-statement.js';
 import type { ResolvedPostgresOptions } from './postgres-session-storage.options.js';
 import type { SchemaNames } from './schema/schema-names.js';
+import { SchemaWatch } from './schema/schema-watch.js';
 import { checkHealth } from './statements.js';
 
 const SHARED_LATE =
@@ -27,6 +29,7 @@ const SHARED_LATE =
 /** The connections that are open while the storage is connected. */
 interface Opened {
   readonly connection: PostgresConnection;
+  readonly schema: SchemaWatch;
   readonly stopReports: () => void;
 }
 
@@ -37,7 +40,7 @@ export class PostgresConnections {
   readonly feed: PostgresChangeFeed;
   readonly #opening = new SharedOpening<Opened>({
     open: async () => this.#open(),
-    shut: async ({ connection, stopReports }) => this.#shut(connection.pool, stopReports, connection),
+    shut: async (opened) => this.#shut(opened.connection.pool, opened.stopReports, opened),
   });
 
   constructor(
@@ -47,10 +50,12 @@ export class PostgresConnections {
     this.feed = new PostgresChangeFeed(names, this.clock, options);
   }
 
-  /** The connection for statements. Throws when the storage is closed. */
+  /** The connection for statements. Throws when the storage is closed, or its schema became that of a later release. */
   get connection(): PostgresConnection {
     const opened = this.#opening.current;
     if (!opened) throw closedStorage('PostgreSQL');
+    const { error } = opened.schema;
+    if (error !== undefined) throw new StorageUnavailableError(`This PostgreSQL server cannot be used: ${error}.`);
     return opened.connection;
   }
 
@@ -111,7 +116,9 @@ export class PostgresConnections {
       if (!this.feed.isOpen) {
         this.#logger.warn(UNOPENED_FEED);
       }
-      return { connection, stopReports };
+      const schema = new SchemaWatch(connection, options.heartbeatIntervalMs);
+      schema.start();
+      return { connection, schema, stopReports };
     } catch (error) {
       await this.#shut(pool, stopReports);
       throw error;
@@ -152,9 +159,10 @@ export class PostgresConnections {
     };
   }
 
-  async #shut(pool: PostgresPool, stopReports: () => void, connection?: PostgresConnection): Promise<void> {
+  async #shut(pool: PostgresPool, stopReports: () => void, opened?: Opened): Promise<void> {
+    await opened?.schema.stop();
     await this.feed.close();
-    await connection?.settled();
+    await opened?.connection.settled();
     if (this.options.pool) stopReports();
     // Its connections may fail while they close, so the listeners remain.
     else await pool.end();

@@ -3,7 +3,8 @@ import { OptionsError } from '../../../errors/options.error.js';
 import { readOnlyUser } from '../../shared/storage-failure.js';
 import type { ResolvedPostgresOptions } from '../postgres-session-storage.options.js';
 import type { SchemaNames } from '../schema/schema-names.js';
-import { LATEST_VERSION, firstRow, migrate, readSchemaState } from '../schema/schema-state.js';
+import { LATEST_VERSION } from '../schema/migrations/migrations.js';
+import { firstRow, migrate, readSchemaState } from '../schema/schema-state.js';
 import { sqlStateOf, toPostgresError } from './postgres-failure.js';
 import { poolerRejection } from './pooler-rejection.js';
 import type { PostgresClient } from './postgres-pool.js';
@@ -75,12 +76,8 @@ async function bringUpToDate(
   { migrate: mode, connectDeadlineMs }: ResolvedPostgresOptions,
   logger: Logger,
 ): Promise<void> {
-  const { version, staleFunctions } = await readSchemaState(client, names);
-  if (version > LATEST_VERSION) {
-    throw unsuitable([
-      `its schema has version ${version}, of a later release; this release supports version ${LATEST_VERSION}: use the later release`,
-    ]);
-  }
+  const { version, staleFunctions, error } = await readSchemaState(client, names);
+  if (version > LATEST_VERSION) return acceptNewerSchema(version, error, logger);
   if (version === LATEST_VERSION && staleFunctions.length === 0) return;
   if (mode === 'check') {
     const difference =
@@ -92,7 +89,19 @@ async function bringUpToDate(
     ]);
   }
   await migrate(client, { names, timeoutMs: connectDeadlineMs });
+  // A later release may have migrated while this process waited for its lock.
+  const migrated = await readSchemaState(client, names);
+  if (migrated.version > LATEST_VERSION) return acceptNewerSchema(migrated.version, migrated.error, logger);
   logger.log(`The schema of the session storage is now at version ${LATEST_VERSION}.`);
+}
+
+/** A process whose release works on the schema of a later one starts, and changes nothing in it. */
+function acceptNewerSchema(version: number, error: string | undefined, logger: Logger): void {
+  if (error !== undefined) throw unsuitable([error]);
+  logger.warn(
+    `The schema of the session storage has version ${version}, of a later release. This release has version ${LATEST_VERSION} ` +
+      'and works with it. Upgrade this process as well.',
+  );
 }
 
 /** The first names of a list. */

@@ -9,8 +9,8 @@ const names = new SchemaNames('public', 'distributed_');
 const LATEST = MIGRATIONS.length;
 /** The versions that statements enter into the ledger. */
 const entered = (sql: string) =>
-  [...sql.matchAll(/INSERT INTO [^(]*session_migration" \(version, name\) VALUES \((\d+),/gu)].map(([, version]) =>
-    Number(version),
+  [...sql.matchAll(/INSERT INTO [^(]*session_migration" \(version, name[\w, ]*\) VALUES \((\d+),/gu)].map(
+    ([, version]) => Number(version),
   );
 /** The functions that statements create. */
 const created = (sql: string) =>
@@ -31,6 +31,14 @@ describe('the migrations', () => {
   it('are numbered from 1 without a gap, and have unique names', () => {
     expect(MIGRATIONS.map(({ version }) => version)).toEqual(MIGRATIONS.map((_, index) => index + 1));
     expect(new Set(MIGRATIONS.map(({ name }) => name)).size).toBe(LATEST);
+  });
+
+  it('say which release works on them, and never an older one than the migration before', () => {
+    for (const [index, { version, oldest }] of MIGRATIONS.entries()) {
+      expect(oldest.schema).toBeLessThanOrEqual(version);
+      expect(oldest.schema).toBeGreaterThanOrEqual(MIGRATIONS[index - 1]?.oldest.schema ?? 1);
+      expect(oldest.release).toMatch(/^\d+\.\d+\.\d+$/u);
+    }
   });
 
   it.each([...MIGRATIONS.keys(), LATEST])(
@@ -57,7 +65,8 @@ describe('migrationStatements()', () => {
     expect(entered(steps.slice(0, firstFunction).join('\n'))).toHaveLength(LATEST);
     expect(created(steps.join('\n'))).toEqual(FUNCTIONS.map(({ sqlName }) => sqlName));
     const counts = MIGRATIONS.map(({ statements }) => statements.length + 1);
-    expect(firstFunction).toBe(counts.reduce((sum, count) => sum + count) + 1);
+    // After the check of the version, and the end of functions that were dropped.
+    expect(firstFunction).toBe(counts.reduce((sum, count) => sum + count) + 2);
   });
 
   it('omits the migrations that were applied', () => {

@@ -3,7 +3,8 @@ import { IsWholeNumber } from '../../../options/option-rules.js';
 import { FUNCTIONS } from '../functions/functions.js';
 import { PostgresSchemaOptions } from '../postgres-session-storage.options.js';
 import { unreleasedStoreStatements } from './unreleased-stores.js';
-import { MIGRATIONS } from './migrations/migrations.js';
+import { compatibilityMigration } from './migrations/0006-compatibility.migration.js';
+import { LATEST_VERSION, MIGRATIONS, type Migration, OLDEST } from './migrations/migrations.js';
 import { SchemaNames, literal } from './schema-names.js';
 
 /** The names in migrations mean those of PostgreSQL, never those that another role has created in a shared schema. */
@@ -51,24 +52,52 @@ function unlessCreated(names: SchemaNames, statement: string, duplicate: string)
  * migrations that are missing, then the functions.
  */
 export function migrationStatements(names: SchemaNames, from: number, functions = FUNCTIONS): string[] {
-  const steps = MIGRATIONS.slice(from).flatMap(({ version, name, statements }) => [
-    ...statements,
-    `INSERT INTO {session_migration} (version, name) VALUES (${version}, ${literal(name)})`,
-  ]);
+  const steps = MIGRATIONS.slice(from).flatMap((migration) => [...migration.statements, recordMigration(migration)]);
   const definitions = functions.map(({ definition }) => definition);
   return [
     ...LEDGERS,
+    requireVersion(from),
     ...steps,
     ...unreleasedStoreStatements(from),
     dropFunctions(),
     ...definitions,
     ...(functions.length > 0 ? [recordFunctions(functions)] : []),
+    `UPDATE {session_function} SET schema_version = ${LATEST_VERSION} WHERE (name, signature) IN (${KEPT})`,
   ].map((text) => names.sql(text));
 }
 
-/** Drops the functions that this release does not have, or has with another signature. The others keep their grants. */
+/** Fails on a store at another version: its functions may be those of a later release. */
+function requireVersion(from: number): string {
+  return `DO $$
+DECLARE
+  v_version integer := (SELECT coalesce(max(version), 0) FROM {session_migration});
+BEGIN
+  IF v_version <> ${from} THEN
+    RAISE EXCEPTION 'The schema has version %, and these statements are for version ${from}', v_version;
+  END IF;
+END
+$$`;
+}
+
+/** Enters a migration into the ledger, whose columns are complete from {@link compatibilityMigration} on. */
+function recordMigration({ version, name, oldest }: Migration): string {
+  const insert = 'INSERT INTO {session_migration} (version, name';
+  if (version < compatibilityMigration.version) return `${insert}) VALUES (${version}, ${literal(name)})`;
+  const compatibility = `${oldest.schema}, ${literal(oldest.release)}`;
+  return `${insert}, oldest_schema, oldest_release) VALUES (${version}, ${literal(name)}, ${compatibility})`;
+}
+
+/** The functions of this release. */
+const KEPT = FUNCTIONS.map(({ sqlName, signature }) => `(${literal(sqlName)}, ${literal(signature)})`).join(
+  ',\n      ',
+);
+const KEPT_NAMES = FUNCTIONS.map(({ sqlName }) => literal(sqlName)).join(', ');
+
+/**
+ * Drops the functions that this release has with another signature, and those that it does not have and that no release
+ * calls which works on the schema. The others keep their grants.
+ */
 function dropFunctions(): string {
-  const kept = FUNCTIONS.map(({ sqlName, signature }) => `(${literal(sqlName)}, ${literal(signature)})`);
   return `DO $$
 DECLARE
   v_name text;
@@ -76,7 +105,8 @@ DECLARE
 BEGIN
   FOR v_name IN
     DELETE FROM {session_function} WHERE (name, signature) NOT IN (
-      ${kept.join(',\n      ')})
+      ${KEPT})
+      AND (schema_version < ${OLDEST.schema} OR name IN (${KEPT_NAMES}))
     RETURNING name
   LOOP
     -- Another role may have created a function of this name with other parameters.

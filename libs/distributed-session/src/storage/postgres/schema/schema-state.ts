@@ -2,47 +2,49 @@ import { AS_TEXT, type PostgresClient } from '../connection/postgres-pool.js';
 import { FUNCTIONS } from '../functions/functions.js';
 import type { Row } from '../records/row-reader.js';
 import { SAFE_MIGRATION_PATH, lockLedger, migrationStatements } from './migration-sql.js';
-import { MIGRATIONS } from './migrations/migrations.js';
+import { LATEST_VERSION, OLDEST } from './migrations/migrations.js';
+import { type SchemaState, schemaState } from './schema-compatibility.js';
 import type { SchemaNames } from './schema-names.js';
 
-/** The schema version that this release requires. */
-export const LATEST_VERSION = MIGRATIONS.length;
-
-/** The schema in a database, according to its ledger. */
-export interface SchemaState {
-  /** The number of the last migration; 0 for none. */
-  readonly version: number;
-  /** The functions that are missing, differ from this release's, or are not part of it, by name. */
-  readonly staleFunctions: readonly string[];
-}
+/** All rows of a ledger, whatever columns it has, as JSON. */
+export const ledgerRows = (ledger: 'session_migration' | 'session_function'): string =>
+  `SELECT pg_catalog.json_agg(pg_catalog.row_to_json(ledger)) FROM {${ledger}} AS ledger`;
 
 /** Reads the ledger of migrations and that of functions. */
 export async function readSchemaState(client: PostgresClient, names: SchemaNames): Promise<SchemaState> {
-  // The lock of a catalog query makes other connections' commits visible. `to_regclass` alone may answer from what this
-  // connection saw before it waited for them.
-  const ledgers =
-    'SELECT pg_catalog.count(*) FROM pg_catalog.pg_class ' +
-    'WHERE oid OPERATOR(pg_catalog.=) pg_catalog.to_regclass($1::pg_catalog.text)::pg_catalog.oid';
-  const [hasMigrations] = await firstRow(client, ledgers, [names.of('session_migration')]);
-  const [hasFunctions] = await firstRow(client, ledgers, [names.of('session_function')]);
-  const [version] =
-    hasMigrations === '0'
-      ? ['0']
-      : await firstRow(client, names.sql('SELECT coalesce(pg_catalog.max(version), 0) FROM {session_migration}'));
-  const [digests] =
-    hasFunctions === '0'
-      ? [null]
-      : await firstRow(client, names.sql('SELECT pg_catalog.json_object_agg(name, digest) FROM {session_function}'));
-  return { version: Number(version), staleFunctions: staleFunctions(JSON.parse(digests ?? '{}')) };
+  const [migrations, functions] = [
+    await readLedger(client, names, 'session_migration'),
+    await readLedger(client, names, 'session_function'),
+  ];
+  return parseSchemaState(migrations, functions);
 }
 
-function staleFunctions(stored: Readonly<Record<string, string>>): string[] {
-  const expected: Record<string, string> = Object.fromEntries(
-    FUNCTIONS.map(({ sqlName, digest }) => [sqlName, digest]),
+/** The state of a schema by the rows of its ledgers, as {@link ledgerRows} selects them. */
+export function parseSchemaState(
+  migrations: string | null | undefined,
+  functions: string | null | undefined,
+): SchemaState {
+  return schemaState(
+    JSON.parse(migrations ?? '[]') as Parameters<typeof schemaState>[0],
+    JSON.parse(functions ?? '[]') as Parameters<typeof schemaState>[1],
+    OLDEST.schema,
   );
-  return Object.keys({ ...stored, ...expected })
-    .filter((name) => stored[name] !== expected[name])
-    .toSorted();
+}
+
+async function readLedger(
+  client: PostgresClient,
+  names: SchemaNames,
+  ledger: Parameters<typeof ledgerRows>[0],
+): Promise<string | null | undefined> {
+  // The lock of a catalog query makes other connections' commits visible. `to_regclass` alone may answer from what this
+  // connection saw before it waited for them.
+  const exists =
+    'SELECT pg_catalog.count(*) FROM pg_catalog.pg_class ' +
+    'WHERE oid OPERATOR(pg_catalog.=) pg_catalog.to_regclass($1::pg_catalog.text)::pg_catalog.oid';
+  const [found] = await firstRow(client, exists, [names.of(ledger)]);
+  if (found === '0') return undefined;
+  const [rows] = await firstRow(client, names.sql(ledgerRows(ledger)));
+  return rows;
 }
 
 /**

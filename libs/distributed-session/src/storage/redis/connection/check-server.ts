@@ -64,8 +64,9 @@ export async function checkServers(
     refuse([`its user may not run ${rights.incomplete.join(', ')} on the keys of this library: see docs/redis-acl`]);
   }
   refuse(await verifyWrites(connection, keys, rights));
-  const { error, storedFeedKey } = await storeClaim(connection, keys, feedKey, rights);
+  const { error, warning, storedFeedKey } = await storeClaim(connection, keys, feedKey, rights);
   if (error !== undefined) refuse([error]);
+  if (warning !== undefined) logger.warn(warning);
   if (storedFeedKey !== undefined) feedKey.adopt(storedFeedKey);
   reportProducts(products, logger);
   if (!rights.may('write-sessions') && !rights.may('write-services')) logger.warn(readOnlyUser('Redis'));

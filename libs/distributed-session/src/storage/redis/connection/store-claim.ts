@@ -1,5 +1,5 @@
 import { FeedKey } from '../feed/feed-key.js';
-import { FORMAT } from '../records/stored-session.js';
+import { FORMAT, OLDEST } from '../records/stored-session.js';
 import { claimStoreScript } from '../scripts/claim-store.script.js';
 import type { SessionKeys } from '../session-keys.js';
 import type { RedisConnection, Reply } from './redis-connection.js';
@@ -11,11 +11,20 @@ export interface StoreClaim {
   readonly error?: string;
   /** The key that authenticates the feed. Absent if the store has none and this process may not claim it. */
   readonly storedFeedKey?: string;
+  /** A later release writes to the store, too, and this one works with that. */
+  readonly warning?: string;
 }
+
+const FIELDS = ['format', 'oldest', 'oldestRelease', 'fingerprint', 'feedKey'] as const;
 
 /** A store of an earlier format, whose user may not upgrade it. */
 const EARLIER_FORMAT =
   'its sessions were written by an earlier release: start one process with the role owner, which upgrades the store';
+
+/** A store of a later format that works with this release. */
+const LATER_FORMAT =
+  'A later release writes to this store, too. This release works with it, but cannot read the sessions that it has ' +
+  'written in a later format. Upgrade this process as well.';
 
 /**
  * Reads whose store it is. The first process that may write claims an empty store, and one of an earlier format. A store
@@ -29,34 +38,43 @@ export async function storeClaim(
   rights: RedisRights,
 ): Promise<StoreClaim> {
   const { meta, fingerprint } = keys;
-  let claim = await read(connection.read('hmget', meta, 'format', 'fingerprint', 'feedKey'));
-  const isEarlier = claim.format !== undefined && Number(claim.format) < FORMAT;
+  let claim = await read(connection.read('hmget', meta, ...FIELDS));
+  const { format, oldest = format } = claim;
+  const isEarlier = format !== undefined && (Number(format) < FORMAT || Number(oldest) < OLDEST.format);
   if (isEarlier && rights.may('claim') && !rights.may('upgrade')) return { error: EARLIER_FORMAT };
   const isClaimed = Object.values(claim).every((value) => value !== undefined);
-  if (rights.may('claim') && (!isClaimed || isEarlier)) {
+  // The store of a later format that does not say what works with it is not this one's to mark.
+  const isLater = Number(oldest ?? FORMAT) > FORMAT;
+  if (rights.may('claim') && !isLater && (!isClaimed || isEarlier)) {
     claim = await read(
-      connection.run(claimStoreScript, { meta }, { format: FORMAT, fingerprint, feedKey: feedKey.value }),
+      connection.run(
+        claimStoreScript,
+        { meta },
+        { format: FORMAT, oldest: OLDEST.format, oldestRelease: OLDEST.release, fingerprint, feedKey: feedKey.value },
+      ),
     );
   }
   const error = claimError(claim, keys);
-  return error === undefined ? { storedFeedKey: claim.feedKey } : { error };
+  if (error !== undefined) return { error };
+  const isShared = Number(claim.format) > FORMAT;
+  return { storedFeedKey: claim.feedKey, ...(isShared && { warning: LATER_FORMAT }) };
 }
 
-interface StoredClaim {
-  readonly format: string | undefined;
-  readonly fingerprint: string | undefined;
-  readonly feedKey: string | undefined;
-}
+type StoredClaim = Readonly<Record<(typeof FIELDS)[number], string | undefined>>;
 
 async function read(reply: Promise<Reply>): Promise<StoredClaim> {
   const values = (await reply) as readonly (Buffer | null)[];
-  const [format, fingerprint, feedKey] = values.map((value) => value?.toString());
-  return { format, fingerprint, feedKey };
+  const [format, oldest, oldestRelease, fingerprint, feedKey] = values.map((value) => value?.toString());
+  return { format, oldest, oldestRelease, fingerprint, feedKey };
 }
 
-function claimError({ format, fingerprint, feedKey }: StoredClaim, keys: SessionKeys): string | undefined {
-  if (Number(format ?? FORMAT) > FORMAT) {
-    return 'its sessions were written by a later release: upgrade to that release, or use another keyPrefix';
+function claimError(
+  { format, oldest = format, oldestRelease, fingerprint, feedKey }: StoredClaim,
+  keys: SessionKeys,
+): string | undefined {
+  if (Number(oldest ?? FORMAT) > FORMAT) {
+    const release = oldestRelease === undefined ? 'that release' : `${oldestRelease} or later`;
+    return `its sessions were written by a later release: install ${release}, or use another keyPrefix`;
   }
   if (fingerprint !== undefined && fingerprint !== keys.fingerprint) {
     return 'its sessions were written with a different tagKey: set the same tagKey in every service, or use another keyPrefix';

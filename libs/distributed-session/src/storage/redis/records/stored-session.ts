@@ -35,6 +35,12 @@ import { ByteReader, packText } from './bytes.js';
  * layout has a format up to {@link LAST_FORMAT}, followed by its state, so that it differs from a value that is no record.
  */
 export const FORMAT = 2;
+/**
+ * The oldest format whose releases work with what this one writes, and the first of these releases. A store records it:
+ * processes of earlier releases refuse to start, and those that run stop using it within a heartbeat. It is raised when a
+ * release writes what an earlier one would damage, such as another layout; not for another payload.
+ */
+export const OLDEST: { readonly format: number; readonly release: string } = { format: 2, release: '0.1.0' };
 /** Without the token digest, which was in the payload. Such a record is read, and the next write replaces it. */
 export const FIRST_FORMAT = 1;
 /** The last format with the layout above. */

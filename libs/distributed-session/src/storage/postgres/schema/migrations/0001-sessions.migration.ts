@@ -9,6 +9,7 @@ import { COUNT_SHARDS } from '../../functions/login.functions.js';
 export const sessionsMigration = {
   version: 1,
   name: 'sessions',
+  oldest: { schema: 1, release: '0.1.0' },
   statements: [
     'CREATE SEQUENCE {session_place}',
     `CREATE TABLE {session} (

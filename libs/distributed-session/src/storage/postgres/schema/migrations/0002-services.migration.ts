@@ -14,6 +14,7 @@ FROM {service} AS service`;
 export const servicesMigration = {
   version: 2,
   name: 'services',
+  oldest: { schema: 2, release: '0.1.0' },
   statements: [
     `CREATE TABLE {service} (
   service_id text COLLATE "C" CONSTRAINT {constraint:service_pkey} PRIMARY KEY,

@@ -2,5 +2,6 @@
 export const tokenDigestsMigration = {
   version: 3,
   name: 'token-digests',
+  oldest: { schema: 3, release: '0.1.0' },
   statements: ['ALTER TABLE {session} ADD COLUMN token_digest text'],
 };

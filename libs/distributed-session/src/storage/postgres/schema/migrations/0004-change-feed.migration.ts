@@ -6,6 +6,7 @@
 export const changeFeedMigration = {
   version: 4,
   name: 'change-feed',
+  oldest: { schema: 4, release: '0.1.0' },
   statements: [
     `CREATE TABLE {session_feed} (
   number bigint CONSTRAINT {constraint:session_feed_pkey} PRIMARY KEY,

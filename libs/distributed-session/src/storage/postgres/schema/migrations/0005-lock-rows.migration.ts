@@ -22,6 +22,7 @@ $$`;
 export const lockRowsMigration = {
   version: 5,
   name: 'lock-rows',
+  oldest: { schema: 5, release: '0.1.0' },
   statements: [
     `CREATE TABLE {session_lock} (
   number bigint CONSTRAINT {constraint:session_lock_pkey} PRIMARY KEY,

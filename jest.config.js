@@ -1,4 +1,4 @@
-import { leftOut, needsServers, onIoredis5 } from './test/tiers.js';
+import { leftOut, needsServers, onIoredis5, onValkey } from './test/tiers.js';
 
 /**
  * Packages of hundreds of modules that are also published as one file. Jest loads every module again for every test file;
@@ -36,7 +36,7 @@ const main = {
     '<rootDir>/{test,tools}/**/*.e2e-spec.ts',
   ],
   modulePathIgnorePatterns: ['/dist/', '/.tmp/'],
-  testPathIgnorePatterns: ['/node_modules/', ...leftOut],
+  testPathIgnorePatterns: ['/node_modules/', '/test/redis/valkey', ...leftOut],
   ...(needsServers && { globalSetup: '<rootDir>/tools/test-servers/src/install-servers.js' }),
   setupFiles: ['reflect-metadata'],
 };
@@ -53,9 +53,21 @@ const ioredis5 = {
   testMatch: onIoredis5.map((pattern) => `<rootDir>/${pattern}`),
 };
 
+/** The tests of Redis once more, on Valkey. */
+const valkey = {
+  ...main,
+  displayName: 'Valkey',
+  globalSetup: '<rootDir>/tools/test-servers/src/redis/install-valkey.js',
+  testPathIgnorePatterns: ['/node_modules/'],
+  setupFiles: [...main.setupFiles, '<rootDir>/tools/test-servers/src/redis/use-valkey.js'],
+  testMatch: onValkey.map((pattern) => `<rootDir>/${pattern}`),
+};
+
+const others = [ioredis5, valkey].filter(({ testMatch }) => testMatch.length > 0);
+
 export default {
   ...main,
-  ...(onIoredis5.length > 0 && { projects: [main, ioredis5] }),
+  ...(others.length > 0 && { projects: [main, ...others] }),
   testSequencer: '<rootDir>/test/support/slow-first.js',
   // Every file leaves modules behind. A new worker is faster than one that collects the garbage of all files.
   workerIdleMemoryLimit: '300MB',

@@ -36,7 +36,7 @@ const LEFT_OUT = { fast: NOT_FAST, default: FULL_ONLY, full: [] };
 export const NOTES = {
   fast: '`npm test` adds the checks, the session service, Redis, PostgreSQL, the demo and the package.',
   default:
-    '`npm run test:full` adds Fastify, Sentinel, Cluster, PGlite, PgBouncer, failover, query plans, processes, Nest 11, ioredis 5, Node 22 and 24, the demo on stores and the test tools.',
+    '`npm run test:full` adds Fastify, Sentinel, Cluster, PGlite, PgBouncer, failover, query plans, processes, Nest 11, ioredis 5, Valkey, Node 22 and 24, the demo on stores and the test tools.',
   full: 'Nothing was left out.',
 };
 
@@ -53,8 +53,12 @@ const ON_IOREDIS_5 = [
   'test/redis/{cluster,sentinel}-{feed,freeze,kill,migration}.e2e-spec.ts',
 ];
 
-/** The globs of the files that the selected tier also runs on ioredis 5. @type {readonly string[]} */
-export const onIoredis5 = selected === 'full' ? ON_IOREDIS_5 : [];
+/** What the full tier also runs on Valkey. */
+const ON_VALKEY = ['test/redis/{valkey,storage,server-storage,manager,rights,expiry,faults-start}*.e2e-spec.ts'];
+
+/** The globs of the files that the selected tier also runs on another client or server. */
+export const { onIoredis5, onValkey } =
+  selected === 'full' ? { onIoredis5: ON_IOREDIS_5, onValkey: ON_VALKEY } : { onIoredis5: [], onValkey: [] };
 
 /** Whether the selected tier needs servers. */
 export const needsServers = selected !== 'fast';

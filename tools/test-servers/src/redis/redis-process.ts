@@ -5,7 +5,8 @@ import { readFile } from 'node:fs/promises';
 import type { Socket } from 'node:net';
 import { join } from 'node:path';
 
-const SERVER = 'redis-server';
+/** The program: `redis-server`, or one that is compatible. */
+const SERVER = process.env['TESTS_REDIS_PROGRAM'] ?? 'redis-server';
 /** The watcher's script: it waits for a line; the end of its input means that this process has died. */
 const WATCHER = 'read -r _ || { kill -KILL "$1"; rm -rf "$2"; }';
 

@@ -66,6 +66,21 @@ describe('toRedisStorageError()', () => {
   });
 
   it.each([
+    "ERR The user executing the script can't run this command or subcommand",
+    "ERR The user executing the script can't publish to the channel mentioned in the command",
+    "ERR ACL failure in script: User sessions has no permissions to run the 'hset' command",
+    'ERR ACL failure in script: No permissions to access a key',
+    'NOPERM ACL failure in script: No permissions to access a channel',
+  ])('reports a script that lacked a right at one of its lines as not allowed, and a write as unknown: %s', (words) => {
+    const failure = reply(`${words} script: ${'a'.repeat(40)}, on @user_script:7.`);
+    expect(toRedisStorageError(failure, WRITE)).toMatchObject({
+      code: 'ERR_STORAGE_OUTCOME_UNKNOWN',
+      message: expect.stringContaining('does not allow its user'),
+    });
+    expect(toRedisStorageError(failure, READ)).toMatchObject({ code: 'ERR_STORAGE_UNAVAILABLE' });
+  });
+
+  it.each([
     [{ wasSent: false, isReadOnly: false }, 'ERR_STORAGE_UNAVAILABLE', 'cannot be reached'],
     [{ wasSent: false, isReadOnly: true }, 'ERR_STORAGE_UNAVAILABLE', 'cannot be reached'],
     [READ, 'ERR_STORAGE_UNAVAILABLE', 'did not respond in time'],

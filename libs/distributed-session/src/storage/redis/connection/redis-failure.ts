@@ -29,8 +29,8 @@ const WRITE_REJECTIONS: readonly string[] = ['READONLY', 'OOM', 'NOREPLICAS', 'M
 /** Matches the reply of a script that failed at one of its lines: it found data that it does not expect. */
 const FAILED_SCRIPT = / script: [0-9a-f]{40}\b/;
 
-/** Matches the reply of a script whose user lacks the right to one of its commands, keys or channels. */
-const FORBIDDEN = /^ERR The user executing the script can't /;
+/** Matches the reply of a script whose user lacks the right to one of its commands, keys or channels: on Redis 7.0, and later. */
+const FORBIDDEN = /^(?:ERR|NOPERM) (?:The user executing the script can't |ACL failure in script: )/;
 
 /** Returns the first word of an error reply, or `undefined` for an error that is not a reply of Redis. */
 export function rejectionOf(error: unknown): string | undefined {
@@ -95,7 +95,7 @@ export function toRedisStorageError(error: unknown, call: FailedCall): Distribut
   if (error instanceof DistributedSessionError) return error;
   const rejection = rejectionOf(error);
   // The script may have written before it failed, so it must not be reported as not applied.
-  if (rejection === 'ERR' && FORBIDDEN.test((error as Error).message)) {
+  if (rejection && FORBIDDEN.test((error as Error).message)) {
     const message = `Redis ${REJECTIONS['NOPERM']}`;
     return call.isReadOnly ? new StorageUnavailableError(message) : new StorageOutcomeUnknownError(message);
   }

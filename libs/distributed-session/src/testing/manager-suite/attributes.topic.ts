@@ -73,7 +73,8 @@ export function describeAttributes(context: StorageContext): void {
         const { attributes } = await manager.getSession(sessionId);
         assert.deepEqual(attributes, ordinary);
         assert.deepEqual({ ...attributes }, ordinary);
-        assert.deepEqual(structuredClone(attributes), ordinary);
+        // A clone may be of another realm than the test, so that its prototype differs.
+        assert.equal(JSON.stringify(structuredClone(attributes)), JSON.stringify(ordinary));
         assert.deepEqual(Object.keys(attributes), Object.keys(ordinary));
         assert.equal(JSON.stringify(attributes), JSON.stringify(ordinary));
         assert.equal(asText(attributes), 'as text: [object Object]');

@@ -24,7 +24,7 @@ const NOT_FAST = [
 /** Several servers of a kind, other engines, many rows or many processes, and the tests of the test tools. */
 const FULL_ONLY = [
   '/test/redis/.*(cluster|sentinel)',
-  '/test/postgres/.*(failover|pglite|plans|pooled|pooler-faults)',
+  '/test/postgres/.*(failover|pglite|plans|hostile-storage|pooled|pooler-faults)',
   '/test/(demo-stores|processes)',
   '/tools/',
 ];

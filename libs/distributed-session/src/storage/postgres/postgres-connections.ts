@@ -11,7 +11,7 @@ import { openPool, poolWarnings } from './connection/open-pool.js';
 import { PostgresConnection } from './connection/postgres-connection.js';
 import { reasonOf } from './connection/postgres-failure.js';
 import type { PostgresPool } from './connection/postgres-pool.js';
-import { sessionSettings, urlTimeouts } from './connection/session-settings.js';
+import { sessionSettings } from './connection/session-settings.js';
 import type { StatementStyle } from './connection/statement-style.js';
 import { waitForServer } from './connection/wait-for-server.js';
 import { watchClient } from './connection/watch-client.js';
@@ -126,8 +126,8 @@ export class PostgresConnections {
   }
 
   #connectionTo(pool: PostgresPool, style: StatementStyle): PostgresConnection {
-    const { url, deadlineMs } = this.options;
-    const session = this.options.pool ? undefined : sessionSettings(deadlineMs, urlTimeouts(url));
+    const { deadlineMs } = this.options;
+    const session = this.options.pool ? undefined : sessionSettings(this.options);
     const onShared = () => this.#logger.warn(SHARED_LATE);
     return new PostgresConnection(pool, this.names, { style, session, deadlineMs, onShared });
   }

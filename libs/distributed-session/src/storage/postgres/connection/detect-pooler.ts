@@ -20,10 +20,15 @@ export async function detectStyle(
   if (options.pool && !options.pool.options) return EMBEDDED;
   if (options.pool) checkClient(client);
   if (options.pooling === 'transaction') return SHARED;
-  const isDirect = String(client.processID) === (await sessionOf(client));
-  if (openAnother ? await sharesSessions(client, openAnother) : !isDirect) return SHARED;
-  if (!isDirect) return BORROWED;
+  const isPooled = !(await isDirect(client));
+  if (openAnother ? await sharesSessions(client, openAnother) : isPooled) return SHARED;
+  if (isPooled) return BORROWED;
   return !options.pool || (await isSet(client, options.deadlineMs)) ? DIRECT : BORROWED;
+}
+
+/** Returns whether a connection leads to the server itself: poolers report a made-up process. */
+export async function isDirect(client: PostgresClient): Promise<boolean> {
+  return String(client.processID) === (await sessionOf(client));
 }
 
 /** Returns whether the connections of an application's own pool have the settings that statements require. */

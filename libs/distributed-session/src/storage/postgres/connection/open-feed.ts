@@ -2,10 +2,10 @@ import { OptionsError } from '../../../errors/options.error.js';
 import type { ResolvedPostgresOptions } from '../postgres-session-storage.options.js';
 import { firstRow } from '../schema/schema-state.js';
 import type { SchemaNames } from '../schema/schema-names.js';
-import { sharesSessions } from './detect-pooler.js';
+import { isDirect, sharesSessions } from './detect-pooler.js';
 import { feedSettings, openClient, poolSettings } from './open-pool.js';
 import type { PostgresClient, PostgresPool } from './postgres-pool.js';
-import { applySettings, sessionSettings, urlTimeouts } from './session-settings.js';
+import { applySettings, sessionSettings } from './session-settings.js';
 import { BORROWED, DIRECT, type StatementStyle } from './statement-style.js';
 
 /** The change feed's connection, and how statements are sent on it. */
@@ -24,10 +24,15 @@ export async function openFeed(
   style: StatementStyle,
 ): Promise<FeedClient> {
   if (options.feedUrl !== undefined) return openFeedUrl(options, names, async () => identityThrough(pool, names));
-  if (options.pool) return { client: await options.pool.connect(), style };
-  const client = await openClient(poolSettings(options), SUFFIX);
-  if (style.limits === 'session') await prepared(client, options);
-  return { client, style };
+  const client = options.pool ? await options.pool.connect() : await openClient(poolSettings(options), SUFFIX);
+  try {
+    if (!style.isNamed || style.limits === 'none' || !(await isDirect(client))) return { client, style };
+    // The feed closes its connection when it no longer needs it: none of this remains in an application's own pool.
+    return { client: await prepared(client, options), style: DIRECT };
+  } catch (error) {
+    client.release(true);
+    throw error;
+  }
 }
 
 /** Checks, once at start, that the `feedUrl` leads to the same database, and through no pooler that shares sessions. */
@@ -56,8 +61,7 @@ async function openFeedUrl(
     const [here, there] = [await identityOf(client, names), await expected()];
     if (here !== there)
       throw unsuitableFeed('it leads to another server or database: set it to the same one as the url');
-    const [pid] = await firstRow(client, 'SELECT pg_catalog.pg_backend_pid()');
-    if (String(client.processID) !== pid) return { client, style: BORROWED };
+    if (!(await isDirect(client))) return { client, style: BORROWED };
     return { client: await prepared(client, options), style: DIRECT };
   } catch (error) {
     client.release(true);
@@ -85,7 +89,7 @@ async function identityOf(client: PostgresClient, names: SchemaNames): Promise<s
 }
 
 async function prepared(client: PostgresClient, options: ResolvedPostgresOptions): Promise<PostgresClient> {
-  await applySettings(client, sessionSettings(options.deadlineMs, urlTimeouts(options.url)));
+  await applySettings(client, sessionSettings(options));
   return client;
 }
 

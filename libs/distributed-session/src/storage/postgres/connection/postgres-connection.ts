@@ -129,6 +129,7 @@ export class PostgresConnection {
       await inTime(applySettings(client, session), endsAt);
     } catch (error) {
       client.release(true);
+      if (isRetryable(error)) throw error;
       if (error instanceof DeadlineError) throw noConnection();
       throw toPostgresError(error, { wasSent: false, isReadOnly: true });
     }

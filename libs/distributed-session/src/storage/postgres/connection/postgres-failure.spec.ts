@@ -153,7 +153,7 @@ describe('isRetryable() and endsConnection()', () => {
     ['57P01', false, true],
     ['57P02', false, true],
     ['57P03', false, true],
-    ['57P05', false, true],
+    ['57P05', true, true],
     ['08P01', false, true],
   ])(
     'decide on SQLSTATE %s: the statement is retryable: %s; the connection is closed: %s',
@@ -161,6 +161,11 @@ describe('isRetryable() and endsConnection()', () => {
       expect([isRetryable(serverError(state)), endsConnection(serverError(state))]).toEqual([retryable, ends]);
     },
   );
+
+  it('repeat a statement on a connection that a pooler closed because it was idle', () => {
+    const refusal = refusalWith('client_idle_timeout', '08P01');
+    expect([isRetryable(refusal), endsConnection(refusal)]).toEqual([true, true]);
+  });
 
   it('close a connection without a reply, and do not repeat its statement', () => {
     for (const error of [new Error('40001'), undefined]) {

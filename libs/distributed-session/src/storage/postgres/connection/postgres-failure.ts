@@ -2,8 +2,13 @@ import { DistributedSessionError } from '../../../errors/distributed-session.err
 import { StorageCorruptError, StorageUnavailableError } from '../../../errors/storage.errors.js';
 import { type FailedCall, WriteRejectedError, withoutReply } from '../../shared/storage-failure.js';
 
-/** Two transactions conflicted, and one was rolled back: it may be sent again. */
-const RETRYABLE: readonly string[] = ['40001', '40P01'];
+/**
+ * A statement that may be sent again: two transactions conflicted, and one was rolled back; or the server had closed the
+ * connection, because it was idle, before the statement arrived.
+ */
+const RETRYABLE: readonly string[] = ['40001', '40P01', '57P05'];
+/** The same, in a pooler's words. */
+const IDLE_CLIENT = 'client_idle_timeout';
 
 /** The server accepts no writes, or not from this user: reading still works. */
 const WRITE_REJECTIONS: Readonly<Record<string, string>> = {
@@ -37,7 +42,7 @@ const CONNECTION_ENDED: readonly string[] = ['57P01', '57P02', '57P05'];
 /** The class of connection errors: also of poolers, which report most of their own errors as 08P01. */
 const CONNECTION_CLASS = '08';
 /** What poolers say when they have not passed a statement on. */
-const NOT_PASSED_ON = /^(?:query_wait_timeout|no more connections allowed)/;
+const NOT_PASSED_ON = /^(?:query_wait_timeout|client_idle_timeout|no more connections allowed)/;
 /** A prepared statement does not exist, or exists already: another client has used the server session. */
 const LOST_STATEMENT: readonly string[] = ['26000', '42P05'];
 /** Words of a server or a pooler that refuses a connection: short, and before any row was read. */
@@ -50,7 +55,8 @@ export function sqlStateOf(error: unknown): string | undefined {
 }
 
 export function isRetryable(error: unknown): boolean {
-  return RETRYABLE.includes(sqlStateOf(error) ?? '');
+  const state = sqlStateOf(error) ?? '';
+  return RETRYABLE.includes(state) || (state === '08P01' && (error as Error).message === IDLE_CLIENT);
 }
 
 /** Returns whether a connection must be closed after an error: it is unusable, or leads to a server that should not be used. */

@@ -1,3 +1,4 @@
+import type { ResolvedPostgresOptions } from '../postgres-session-storage.options.js';
 import { AS_TEXT, type PostgresClient } from './postgres-pool.js';
 import { limitsOf } from './statement-style.js';
 import { watchClient } from './watch-client.js';
@@ -10,13 +11,16 @@ export type SessionSettings = Readonly<Record<string, string>>;
  * The settings of a server session that serves one connection of the storage, whatever a role, a database or a url has set.
  * They are set after connecting: poolers reject unknown start-up parameters. A server without one of them ignores it.
  */
-export function sessionSettings(deadlineMs: number, given: SessionSettings): SessionSettings {
+export function sessionSettings({
+  url,
+  deadlineMs,
+}: Pick<ResolvedPostgresOptions, 'url' | 'deadlineMs'>): SessionSettings {
   const { statementMs, lockMs } = limitsOf(deadlineMs);
   return {
     statement_timeout: String(statementMs),
     lock_timeout: String(lockMs),
     idle_in_transaction_session_timeout: String(deadlineMs),
-    ...given,
+    ...urlTimeouts(url),
     // The pool closes idle connections itself; the feed's connection must stay.
     idle_session_timeout: '0',
     transaction_timeout: '0',
@@ -31,7 +35,7 @@ export function sessionSettings(deadlineMs: number, given: SessionSettings): Ses
 }
 
 /** The timeouts of a url, which override those that follow from the deadline. */
-export function urlTimeouts(url: string | undefined): SessionSettings {
+function urlTimeouts(url: string | undefined): SessionSettings {
   const given = url === undefined ? [] : [...new URL(url).searchParams];
   return Object.fromEntries(given.filter(([name]) => TIMEOUTS.includes(name)));
 }

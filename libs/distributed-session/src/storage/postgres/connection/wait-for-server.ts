@@ -12,7 +12,8 @@ import { checkFeedUrl } from './open-feed.js';
 import { openClient, poolSettings } from './open-pool.js';
 import { DeadlineError, inTime, isPoolTimeout } from './postgres-connection.js';
 import type { PostgresClient, PostgresPool } from './postgres-pool.js';
-import { SHARED, type StatementStyle } from './statement-style.js';
+import { applySettings, sessionSettings } from './session-settings.js';
+import { DIRECT, SHARED, type StatementStyle } from './statement-style.js';
 
 const NO_LOGIN =
   'PostgreSQL accepted no connection in time. Check the address, and that the server is running; a pooler in front of it ' +
@@ -95,6 +96,7 @@ async function checkThrough(
   if (style === SHARED && feedUrl === undefined && feedPollIntervalMs === undefined) {
     throw new OptionsError('This PostgreSQL server does not meet the requirements:', [NO_FEED]);
   }
+  if (style === DIRECT && !options.pool) await applySettings(client, sessionSettings(options));
   await checkPostgresServer(client, names, options, logger);
   if (feedUrl !== undefined) await checkFeedUrl(client, names, options);
   const [commit] = await firstRow(client, `SELECT pg_catalog.current_setting('synchronous_commit'::pg_catalog.text)`);

@@ -13,6 +13,8 @@ export const removeService = new PostgresFunction({
   body: `
 BEGIN
   ${lockRow(SERVICES_LOCK)}
+  -- Not by the foreign key: session_replication_role = replica ignores it.
+  DELETE FROM {service_secret} WHERE service_id = p_service_id;
   DELETE FROM {service} WHERE service_id = p_service_id;
   IF NOT FOUND THEN RETURN false; END IF;
   PERFORM {queue_service_change}('revoked'::text, p_service_id, p_by, {now_ms}(), p_origin);

@@ -61,10 +61,10 @@ export class RowReader {
     return this.text() === 't';
   }
 
-  /** A `bytea` in its hexadecimal form, prefixed with `\x`. */
+  /** A `bytea` in hexadecimal digits, as `encode()` returns it: its own text form depends on `bytea_output`. */
   optionalBytes(): Uint8Array | undefined {
     const text = this.optionalText();
-    return text === undefined ? undefined : new Uint8Array(Buffer.from(text.slice(2), 'hex'));
+    return text === undefined ? undefined : new Uint8Array(Buffer.from(text, 'hex'));
   }
 
   unreadable(): UnreadableRowError {

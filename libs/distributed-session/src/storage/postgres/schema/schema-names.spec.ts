@@ -64,11 +64,12 @@ describe('SchemaNames', () => {
 });
 
 describe('literal()', () => {
-  it('quotes any text as a single literal, in which backslashes have no meaning', () => {
+  it('quotes any text as a single literal, which means the same with standard_conforming_strings on or off', () => {
     fc.assert(
-      fc.property(schemas, (text) => {
-        const [, quoted] = /^'((?:[^']|'')*)'$/u.exec(literal(text)) ?? [];
-        expect(quoted?.replaceAll("''", "'")).toBe(text);
+      fc.property(fc.oneof(schemas, fc.string({ unit: fc.constantFrom('\\', "'", 'a') })), (text) => {
+        const [, escapes = '', quoted] = /^(E?)'((?:[^']|'')*)'$/u.exec(literal(text)) ?? [];
+        expect(escapes === 'E').toBe(text.includes('\\'));
+        expect(quoted?.replaceAll("''", "'").replaceAll('\\\\', '\\')).toBe(text);
       }),
     );
   });

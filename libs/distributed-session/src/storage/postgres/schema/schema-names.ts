@@ -56,7 +56,8 @@ function quoted(identifier: string): string {
   return `"${identifier.replaceAll('"', '""')}"`;
 }
 
-/** A string literal of SQL. */
+/** A string literal of SQL: the same text, whether `standard_conforming_strings` is on or off. */
 export function literal(text: string): string {
-  return `'${text.replaceAll("'", "''")}'`;
+  const quotes = text.replaceAll("'", "''");
+  return quotes.includes('\\') ? `E'${quotes.replaceAll('\\', '\\\\')}'` : `'${quotes}'`;
 }

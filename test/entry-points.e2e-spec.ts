@@ -8,7 +8,14 @@ import * as terminus from 'nestjs-distributed-session/terminus';
 import * as testing from 'nestjs-distributed-session/testing';
 import { entries, entryFile, importGraph } from './support/import-graph.js';
 
-const OPTIONAL_PEERS = ['ioredis', 'pg', '@nestjs/terminus', 'fast-check'];
+const OPTIONAL_PEERS = [
+  'ioredis',
+  'pg',
+  '@nestjs/microservices',
+  '@nestjs/terminus',
+  '@nestjs/websockets',
+  'fast-check',
+];
 const TEST_RUNNERS = ['@jest/globals', 'jest', 'vitest', 'node:test', 'mocha', '@nestjs/testing'];
 const MODULES: Record<string, object> = {
   '.': root,

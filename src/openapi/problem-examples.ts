@@ -3,11 +3,14 @@ import type { DistributedSessionErrorCode } from 'nestjs-distributed-session';
 import type { RequestErrorCode } from '../http/problem.js';
 
 /**
- * The codes of all problems. `ERR_OPTIONS` prevents the start and `ERR_SESSION_MISSING` is about a user's own request, so
+ * The codes of all problems. `ERR_OPTIONS` prevents the start, `ERR_SESSION_MISSING` is about a user's own request and
+ * `ERR_TRANSPORT_NOT_SUPPORTED` about other transports, so
  * no response has them.
  */
 export type ProblemCode =
-  Exclude<DistributedSessionErrorCode, 'ERR_OPTIONS' | 'ERR_SESSION_MISSING'> | RequestErrorCode | 'ERR_INTERNAL';
+  | Exclude<DistributedSessionErrorCode, 'ERR_OPTIONS' | 'ERR_SESSION_MISSING' | 'ERR_TRANSPORT_NOT_SUPPORTED'>
+  | RequestErrorCode
+  | 'ERR_INTERNAL';
 
 export interface ProblemExample {
   readonly status: number;

@@ -147,7 +147,7 @@ describe('The problems of the OpenAPI document', () => {
   it('have the statuses of the library', () => {
     const rows = tableUnder(readPage('libs/distributed-session/README.md'), 'Errors');
     // The service does not start with the one, and does not guard its routes by the session for the other.
-    const unused = ['`ERR_OPTIONS`', '`ERR_SESSION_MISSING`'];
+    const unused = ['`ERR_OPTIONS`', '`ERR_SESSION_MISSING`', '`ERR_TRANSPORT_NOT_SUPPORTED`'];
     for (const [code = '', status] of rows.filter(([name = '']) => !unused.includes(name))) {
       const documented = PROBLEM_EXAMPLES[codeIn(code)[0] as ProblemCode];
       expect([code, String(documented.status)]).toEqual([code, status]);

@@ -7,6 +7,7 @@ import {
 } from './distributed-session.module-options.js';
 import { SessionEventSubscriber } from './events/session-event-subscriber.js';
 import { GuardedHandlerInspector } from './guards/guarded-handler-inspector.js';
+import { UnsupportedHandlerReporter } from './guards/unsupported-handler-reporter.js';
 import { InstalledModules, MODULE_IDENTITY, ModuleIdentity } from './modules/installed-modules.js';
 import { tokenOf } from './modules/module-tokens.js';
 import type { ModuleName } from './options/module-selection.js';
@@ -85,6 +86,12 @@ function startupProviders(events: InjectionToken): FactoryProvider[] {
       inject: [DiscoveryService, MetadataScanner, ApplicationConfig, MODULE_IDENTITY, InstalledModules],
       useFactory: (...dependencies: ConstructorParameters<typeof GuardedHandlerInspector>) =>
         new GuardedHandlerInspector(...dependencies),
+    },
+    {
+      provide: UnsupportedHandlerReporter,
+      inject: [DiscoveryService, MetadataScanner, ApplicationConfig, MODULE_IDENTITY, InstalledModules],
+      useFactory: (...dependencies: ConstructorParameters<typeof UnsupportedHandlerReporter>) =>
+        new UnsupportedHandlerReporter(...dependencies),
     },
   ];
 }

@@ -1,6 +1,6 @@
 import type { OptionsError } from './options.error.js';
 import type { PackageUnavailableError } from './package-unavailable.error.js';
-import type { RequestHeaderError } from './request.errors.js';
+import type { RequestHeaderError, UnsupportedTransportError } from './request.errors.js';
 import type {
   ServiceAuthenticationError,
   ServiceConflictError,
@@ -38,6 +38,7 @@ export type AnyDistributedSessionError =
   | OptionsError
   | PackageUnavailableError
   | RequestHeaderError
+  | UnsupportedTransportError
   | SessionMissingError
   | (SessionNotFoundError & { readonly code: 'ERR_SESSION_NOT_FOUND' })
   | SessionEndedError

@@ -14,6 +14,7 @@ const CODES: Record<string, DistributedSessionError> = {
   ERR_OPTIONS: new OptionsError('Invalid options:', ['one', 'two']),
   ERR_PACKAGE_UNAVAILABLE: new PackageUnavailableError('fast-check', 'Install it.'),
   ERR_REQUEST_HEADER: new request.RequestHeaderError('Host was sent more than once.'),
+  ERR_TRANSPORT_NOT_SUPPORTED: new request.UnsupportedTransportError('rpc'),
   ERR_SESSION_MISSING: new session.SessionMissingError(),
   ERR_SESSION_NOT_FOUND: new session.SessionNotFoundError('id'),
   ERR_SESSION_ENDED: new session.SessionEndedError('id', ending),

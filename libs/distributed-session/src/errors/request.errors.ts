@@ -12,3 +12,15 @@ export class RequestHeaderError extends DistributedSessionError {
     super(message);
   }
 }
+
+/** A guard cannot judge a call over this transport, such as `rpc`, `ws` or `graphql`, and refuses it. */
+export class UnsupportedTransportError extends DistributedSessionError {
+  readonly code = 'ERR_TRANSPORT_NOT_SUPPORTED';
+
+  constructor(
+    /** What Nest calls the transport (`ExecutionContext.getType()`). */
+    readonly transport: string,
+  ) {
+    super(`Sessions and services are authenticated over HTTP only. A call over "${transport}" is refused.`);
+  }
+}

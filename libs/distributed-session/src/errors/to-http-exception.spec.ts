@@ -17,6 +17,7 @@ const table: Row[] = [
   [new OptionsError('Invalid options:', ['an error']), 500, {}],
   [new request.RequestHeaderError('Host was sent more than once.'), 400, {}],
   [new request.RequestHeaderError('The request has too many headers.', 1_000), 431, { limit: 1_000 }],
+  [new request.UnsupportedTransportError('rpc'), 403, { transport: 'rpc' }],
   [new session.SessionMissingError(), 401, {}],
   [new session.SessionNotFoundError('id'), 404, {}],
   [new session.SessionEndedError('id', ending), 410, { reason: 'kicked-out', endedAt: 5 }],
@@ -65,7 +66,7 @@ describe('toHttpException', () => {
   it('converts every error class: the table is complete', () => {
     const classes = [OptionsError, ...[request, session, service, storage].flatMap((module) => Object.values(module))];
     expect(new Set(table.map(([error]) => error.constructor))).toEqual(new Set(classes));
-    expect(classes).toHaveLength(20);
+    expect(classes).toHaveLength(21);
   });
 
   it('is exported with retryAfterSeconds()', () => {

@@ -9,6 +9,7 @@ const STATUS: Readonly<Record<DistributedSessionErrorCode, HttpStatus>> = {
   ERR_OPTIONS: HttpStatus.INTERNAL_SERVER_ERROR,
   ERR_PACKAGE_UNAVAILABLE: HttpStatus.INTERNAL_SERVER_ERROR,
   ERR_REQUEST_HEADER: HttpStatus.BAD_REQUEST,
+  ERR_TRANSPORT_NOT_SUPPORTED: HttpStatus.FORBIDDEN,
   ERR_SESSION_MISSING: HttpStatus.UNAUTHORIZED,
   ERR_SESSION_NOT_FOUND: HttpStatus.NOT_FOUND,
   ERR_SESSION_ENDED: HttpStatus.GONE,
@@ -71,6 +72,8 @@ function fieldsOf(error: AnyDistributedSessionError): Record<string, unknown> {
   switch (error.code) {
     case 'ERR_REQUEST_HEADER':
       return { limit: error.limit };
+    case 'ERR_TRANSPORT_NOT_SUPPORTED':
+      return { transport: error.transport };
     case 'ERR_SESSION_ENDED':
       return { reason: error.reason, endedAt: error.endedAt };
     case 'ERR_SESSION_INPUT':

@@ -22,6 +22,7 @@ import {
   allRequirementsOf,
   markedModules,
 } from './route-requirements.js';
+import { isSupported, unsupportedTransport } from './unsupported-transport.js';
 
 /**
  * Requires permissions of the calling service, which `ServicePermissionGuard` checks. On a class it applies to all
@@ -112,15 +113,25 @@ interface Reading {
   readonly key?: string;
 }
 
-function readService({ module }: Reading, context: ExecutionContext): ServiceCredential | undefined {
+/** Nest awaits what a decorator returns: the exceptions of other transports are imported when they are needed. */
+type Read<T> = T | Promise<never>;
+
+async function rejectTransport(context: ExecutionContext): Promise<never> {
+  throw await unsupportedTransport(context);
+}
+
+function readService({ module }: Reading, context: ExecutionContext): Read<ServiceCredential | undefined> {
+  if (!isSupported(context)) return rejectTransport(context);
   return assigned('service', '@CurrentService() requires ServiceAuthGuard', module, context);
 }
 
-function readSession({ module }: Reading, context: ExecutionContext): Session | undefined {
+function readSession({ module }: Reading, context: ExecutionContext): Read<Session | undefined> {
+  if (!isSupported(context)) return rejectTransport(context);
   return assigned('session', '@CurrentSession() requires SessionGuard', module, context);
 }
 
-function readAttribute({ module, key }: Reading, context: ExecutionContext): JsonValue | undefined {
+function readAttribute({ module, key }: Reading, context: ExecutionContext): Read<JsonValue | undefined> {
+  if (!isSupported(context)) return rejectTransport(context);
   const session = assigned('session', '@SessionAttribute() requires SessionGuard', module, context);
   return session && attributeOf(session.attributes, key!);
 }

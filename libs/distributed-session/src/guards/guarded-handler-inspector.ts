@@ -3,7 +3,7 @@ import { type ApplicationConfig, type DiscoveryService, type MetadataScanner, Re
 import { OptionsError } from '../errors/options.error.js';
 import type { InstalledModules, ModuleIdentity } from '../modules/installed-modules.js';
 import type { ModuleName } from '../options/module-selection.js';
-import { GuardedRoute } from './guarded-route.js';
+import { GuardedRoute, globalGuardsOf } from './guarded-route.js';
 import { faultsOf } from './route-faults.js';
 import { isAnonymous } from './route-requirements.js';
 
@@ -28,7 +28,7 @@ export class GuardedHandlerInspector implements OnModuleInit {
   /** @throws {OptionsError} with the faults of all routes. */
   onModuleInit(): void {
     if (!this.modules.isFirst(this.module)) return;
-    const globalGuards = this.#globalGuards();
+    const globalGuards = globalGuardsOf(this.config);
     // A controller may belong to several modules.
     const controllers = new Set(this.discovery.getControllers().map(({ metatype }) => metatype));
     const faults = [...controllers]
@@ -47,10 +47,5 @@ export class GuardedHandlerInspector implements OnModuleInit {
           isAnonymous(this.#reflector, controller, prototype[name]!, module);
         return faultsOf(new GuardedRoute(globalGuards, controller, name), allowsAnonymous, this.modules);
       });
-  }
-
-  #globalGuards(): unknown[] {
-    const scoped = this.config.getGlobalRequestGuards().map(({ metatype }) => metatype);
-    return [...this.config.getGlobalGuards(), ...scoped];
   }
 }

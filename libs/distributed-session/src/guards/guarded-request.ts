@@ -1,11 +1,12 @@
-import { type ExecutionContext, ForbiddenException } from '@nestjs/common';
-import { RequestHeaderError } from '../errors/request.errors.js';
+import type { ExecutionContext } from '@nestjs/common';
+import { RequestHeaderError, UnsupportedTransportError } from '../errors/request.errors.js';
 import { toHttpException } from '../errors/to-http-exception.js';
 import type { Session } from '../model/session.js';
 import { type ModuleName, type ModuleSelection, selectedModule } from '../options/module-selection.js';
 import type { ServiceCredential } from '../service/service-credential.js';
 import { type AdapterRequest, type AdapterResponse, HttpExchange } from './http-exchange.js';
 import { HttpGuardedRequest } from './http-guarded-request.js';
+import { UnsupportedTransportException, isSupported } from './unsupported-transport.js';
 
 /** A request as the guards of one module see it, independent of transport and adapter. */
 export interface GuardedRequest {
@@ -71,8 +72,8 @@ export function httpRequestOf(context: ExecutionContext, module: ModuleName): Ht
 }
 
 function stateOf(context: ExecutionContext): GuardedState {
-  if (context.getType() !== 'http') {
-    throw new ForbiddenException(`The session guards do not support the transport '${context.getType()}'.`);
+  if (!isSupported(context)) {
+    throw new UnsupportedTransportException(new UnsupportedTransportError(context.getType<string>()));
   }
   const http = context.switchToHttp();
   const request = http.getRequest<Guarded>();

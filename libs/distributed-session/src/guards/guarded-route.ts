@@ -1,4 +1,5 @@
 import type { CanActivate, Type } from '@nestjs/common';
+import type { ApplicationConfig } from '@nestjs/core';
 import { moduleOfClass } from '../modules/bound-class.js';
 import type { ModuleName } from '../options/module-selection.js';
 import {
@@ -117,6 +118,11 @@ export class GuardedRoute {
     const parameters = Reflect.getMetadata(NEST_PARAMETERS, this.controller, this.method) as object | undefined;
     return Object.values(parameters ?? {});
   }
+}
+
+/** Returns the guards of all routes, those that are created for each request last, as Nest runs them. */
+export function globalGuardsOf(config: ApplicationConfig): readonly unknown[] {
+  return [...config.getGlobalGuards(), ...config.getGlobalRequestGuards().map(({ metatype }) => metatype)];
 }
 
 /** Only this library's decorators pass an object with a module; others read from none. */

@@ -14,6 +14,8 @@ import { guardRejection } from './guard-rejection.js';
 import { type GuardedRequest, httpRequestOf } from './guarded-request.js';
 import { AmbiguousCredentialError, authorization, onlyOne, singleHeader } from './request-credentials.js';
 import { allowsAnonymous } from './route-requirements.js';
+import { refuseTransport } from './transport-refusals.js';
+import { isSupported } from './unsupported-transport.js';
 
 /** The credential in a request: a service's secret, and its id unless a generated secret identifies it. */
 export interface PresentedServiceCredential {
@@ -64,6 +66,7 @@ export class ServiceAuthGuard implements CanActivate {
 
   /** @throws {HttpException} 401, 429 or 503. */
   async canActivate(context: ExecutionContext): Promise<boolean> {
+    if (!isSupported(context)) return refuseTransport(this, this.reflector, context);
     const request = httpRequestOf(context, this.module);
     request.preventSharedCaching();
     try {

@@ -9,6 +9,8 @@ import { serviceChallenge } from './challenge.js';
 import { guardRejection } from './guard-rejection.js';
 import { httpRequestOf } from './guarded-request.js';
 import { type PermissionRequirement, allowsAnonymous, requirementsOfRoute } from './route-requirements.js';
+import { refuseTransport } from './transport-refusals.js';
+import { isSupported } from './unsupported-transport.js';
 
 const NOT_DECLARED = '(none declared for this route)';
 const HOW_TO_DECLARE =
@@ -53,8 +55,9 @@ export class ServicePermissionGuard implements CanActivate {
   ) {}
 
   /** @throws {HttpException} 403, or 401 if no service is authenticated. */
-  canActivate(context: ExecutionContext): boolean {
+  canActivate(context: ExecutionContext): boolean | Promise<boolean> {
     if (allowsAnonymous(this.reflector, context, this.module)) return true;
+    if (!isSupported(context)) return refuseTransport(this, this.reflector, context);
     const request = httpRequestOf(context, this.module);
     request.preventSharedCaching();
     try {

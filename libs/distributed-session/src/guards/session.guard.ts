@@ -14,6 +14,8 @@ import { type GuardedRequest, httpRequestOf } from './guarded-request.js';
 import { AmbiguousCredentialError, authorization, onlyOne, singleHeader } from './request-credentials.js';
 import { isOptionalSession } from './route-requirements.js';
 import { singleCookie } from './session-cookie.js';
+import { refuseTransport } from './transport-refusals.js';
+import { isSupported } from './unsupported-transport.js';
 
 const UNAUTHORIZED = ['ERR_SESSION_MISSING', 'ERR_SESSION_NOT_FOUND', 'ERR_SESSION_ENDED', 'ERR_SESSION_INPUT'];
 
@@ -60,6 +62,7 @@ export class SessionGuard implements CanActivate {
 
   /** @throws {HttpException} 401, 403 or 503. */
   async canActivate(context: ExecutionContext): Promise<boolean> {
+    if (!isSupported(context)) return refuseTransport(this, this.reflector, context);
     const request = httpRequestOf(context, this.module);
     request.preventSharedCaching();
     let challenge = this.challenge();

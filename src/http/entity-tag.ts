@@ -7,19 +7,27 @@ export function entityTag(version: number): string {
   return `"${version}"`;
 }
 
-/** Parses `If-Match`: exactly one version as it was read. `*` would overwrite any version. */
-function versionIn(ifMatch: string | undefined): number {
+/**
+ * The tag of a version as it may come back: weak if a proxy has compressed the response (nginx, CDNs), or with the name of
+ * the compression (Apache's `"7-gzip"`). Each still names one version.
+ */
+const TAG = /^(?:W\/)?"(\d{1,15})(?:[-;]{1,2}(?:gzip|br|deflate|zstd))?"$/;
+
+/** Parses `If-Match`: versions as they were read. `*` would overwrite any version. */
+function versionsIn(ifMatch: string | undefined): readonly number[] {
   if (ifMatch === undefined || ifMatch.trim() === '*') {
     const message = 'is required: send the ETag of the version to change, such as "7".';
     throw RequestError.of('ERR_VERSION_REQUIRED', 'If-Match', message);
   }
-  const [, digits] = /^"(\d{1,15})"$/.exec(ifMatch.trim()) ?? [];
-  if (digits !== undefined) return Number(digits);
-  throw RequestError.of('ERR_REQUEST_HEADER', 'If-Match', 'must be one strong ETag as it was received, such as "7".');
+  // Empty elements of a list are ignored (RFC 9110 section 5.6.1).
+  const tags = ifMatch.split(',').flatMap((tag) => tag.trim() || []);
+  const versions = tags.flatMap((tag) => TAG.exec(tag)?.[1] ?? []);
+  if (versions.length > 0 && versions.length === tags.length) return versions.map(Number);
+  throw RequestError.of('ERR_REQUEST_HEADER', 'If-Match', 'must contain ETags as they were received, such as "7".');
 }
 
-/** Injects the version in `If-Match`, which the change requires. */
-export const ExpectedVersion: () => ParameterDecorator = createParamDecorator(
-  (_data: unknown, context: ExecutionContext): number =>
-    versionIn(guardedRequestOf(context).headerValues('if-match')[0]),
+/** Injects the versions in `If-Match`, which the change requires: it applies to any one of them. */
+export const ExpectedVersions: () => ParameterDecorator = createParamDecorator(
+  (_data: unknown, context: ExecutionContext): readonly number[] =>
+    versionsIn(guardedRequestOf(context).headerValues('if-match')[0]),
 );

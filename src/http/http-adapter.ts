@@ -7,6 +7,7 @@ import type { NestExpressApplication } from '@nestjs/platform-express';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyReply, FastifyServerOptions } from 'fastify';
 import type { Environment } from '../config/environment.js';
+import { assertExactJson } from './exact-json.js';
 import { PROBLEM_TYPE, problemOf, toRequestError } from './problem.js';
 import { requestIdOf } from './request-context.js';
 
@@ -50,14 +51,14 @@ async function createExpress({ TRUST_PROXY }: Environment): Promise<AbstractHttp
 /** Lets the server read JSON bodies only. */
 export function readJsonBodies(app: INestApplication, { HTTP_ADAPTER, BODY_LIMIT_BYTES }: Environment): void {
   if (HTTP_ADAPTER === 'express') {
-    const options = { limit: BODY_LIMIT_BYTES, inflate: false, verify: assertUtf8 };
+    const options = { limit: BODY_LIMIT_BYTES, inflate: false, verify: assertJsonText };
     (app as NestExpressApplication).useBodyParser('json', options);
     return;
   }
   const options = { bodyLimit: BODY_LIMIT_BYTES };
   (app as NestFastifyApplication).useBodyParser('application/json', options, (_request, body, done) => {
     try {
-      assertUtf8(undefined, undefined, body);
+      assertJsonText(undefined, undefined, body);
       // Fastify's own parser rejects `__proto__`, which is a valid attribute key.
       done(null, body.length === 0 ? undefined : parseObject(new TextDecoder().decode(body)));
     } catch (cause) {
@@ -73,8 +74,9 @@ function trustedProxies(given: string | undefined): string | false | ((address: 
 }
 
 /** JSON is UTF-8 (RFC 8259 section 8.1). Decoding replaces every invalid byte, so different names would become equal. */
-function assertUtf8(_request: unknown, _response: unknown, body: Buffer): void {
+function assertJsonText(_request: unknown, _response: unknown, body: Buffer): void {
   if (!isUtf8(body)) throw new BadRequestException();
+  assertExactJson(new TextDecoder().decode(body));
 }
 
 /** Accepts objects and arrays only, as the parser of Express does. */

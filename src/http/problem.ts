@@ -82,6 +82,8 @@ export function toRequestError(exception: HttpException): HttpException {
 }
 
 function badRequest(cause: unknown): RequestError {
+  // An error of our own, as the servers pass it on from their parsers.
+  if (cause instanceof RequestError) return cause;
   if (cause instanceof URIError || (cause as { code?: unknown } | undefined)?.code === 'FST_ERR_BAD_URL') {
     return new RequestError('ERR_REQUEST_PATH', 'The path is not valid percent-encoded UTF-8.');
   }

@@ -10,7 +10,7 @@ const JSON_TYPE = /^application\/json(?:\s*;\s*charset="?utf-8"?)?\s*$/i;
  * requests, and queries that cannot be decoded.
  */
 export const requestShape: Middleware = (request, _response, next) => {
-  if (declaresContent(request) && !isPlainJson(request)) {
+  if ((hasBody(request) || isForm(request)) && !isPlainJson(request)) {
     const message = 'must be application/json in UTF-8, without Content-Encoding.';
     return next(RequestError.of('ERR_REQUEST_CONTENT_TYPE', 'Content-Type', message));
   }
@@ -21,16 +21,17 @@ export const requestShape: Middleware = (request, _response, next) => {
   if (!isDecodable(request)) {
     return next(RequestError.of('ERR_REQUEST_INPUT', 'query', 'is not valid percent-encoded UTF-8.'));
   }
+  // Without a body, it describes nothing. Fastify would look for a parser.
+  if (!hasBody(request) && !isForm(request)) delete request.headers['content-type'];
   // Express would respond with 304 by itself, but a session's version does not cover its times.
   delete request.headers['if-none-match'];
   delete request.headers['if-modified-since'];
   next();
 };
 
-/** A form without fields has a content type and no body, and a browser sends it from any site. */
-function declaresContent(request: IncomingMessage): boolean {
-  if (BODILESS.includes(request.method)) return hasBody(request);
-  return hasBody(request) || request.headers['content-type'] !== undefined;
+/** A form without fields is a POST with a content type and no body, and a browser sends it from any site. */
+function isForm({ method, headers }: IncomingMessage): boolean {
+  return method === 'POST' && headers['content-type'] !== undefined;
 }
 
 function hasBody({ headers }: IncomingMessage): boolean {

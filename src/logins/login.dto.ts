@@ -7,6 +7,13 @@ import { END_REASON } from '../openapi/end-reason.schema.js';
 import { EndSessionQuery, IsSessionId, SESSION_ID_SCHEMA, SessionResponse } from '../sessions/session.dto.js';
 import { UnreadableSessionResponse } from './unreadable-session.dto.js';
 
+const LOGIN_ID_IN_QUERY = {
+  minLength: 1,
+  maxLength: INPUT_LIMITS.maxLoginIdLength,
+  description: "The user's id.",
+  example: 'user123',
+} as const;
+
 /** Describes the user in a path. */
 export const ApiLoginId = (): MethodDecorator =>
   ApiParam({
@@ -58,6 +65,25 @@ export class EndAllSessionsQuery extends EndSessionQuery {
   @IfGiven()
   @IsString()
   readonly device?: string;
+}
+
+/** A user whose id may not fit into a path. The library validates it. */
+export class LoginQuery {
+  @ApiProperty(LOGIN_ID_IN_QUERY)
+  @IsString()
+  readonly loginId!: string;
+}
+
+export class LoginPageQuery extends PageQuery {
+  @ApiProperty(LOGIN_ID_IN_QUERY)
+  @IsString()
+  readonly loginId!: string;
+}
+
+export class EndSessionsOfQuery extends EndAllSessionsQuery {
+  @ApiProperty(LOGIN_ID_IN_QUERY)
+  @IsString()
+  readonly loginId!: string;
 }
 
 const LOGIN_ID = { description: "The user's id.", example: 'user123' };

@@ -11,14 +11,20 @@ import { Operation } from '../openapi/operation.decorator.js';
 import {
   ApiLoginId,
   EndAllSessionsQuery,
+  EndSessionsOfQuery,
   EndedCountResponse,
   HistoryResponse,
+  LoginPageQuery,
   LoginPageResponse,
+  LoginQuery,
   OnlineCountsResponse,
   PageQuery,
   SessionPageResponse,
 } from './login.dto.js';
 import { type SessionPage, pageOf } from './session-page.js';
+
+const BY_QUERY =
+  'As `/v1/logins/{loginId}/…`, for every login id: clients and proxies change paths with segments such as `..`, `%2F` or `%00`.';
 
 /** The users, their live sessions and their session history. */
 @ApiTags('Logins')
@@ -46,6 +52,51 @@ export class LoginsController {
   })
   countOnline(@CallerSessions() sessions: DistributedSessionManager): Promise<SessionCounts> {
     return sessions.countOnline();
+  }
+
+  @Get('sessions')
+  @Operation({
+    summary: "List a user's sessions, by query",
+    description: BY_QUERY,
+    permissions: ['session.list'],
+    response: { type: SessionPageResponse, description: 'A page of sessions.' },
+    problems: ['ERR_SESSION_INPUT'],
+  })
+  async listSessionsOf(
+    @CallerSessions() sessions: DistributedSessionManager,
+    @Query() { loginId, limit = DEFAULT_PAGE_SIZE, cursor }: LoginPageQuery,
+  ): Promise<SessionPage> {
+    return pageOf(await sessions.getSessionsByLoginId(loginId), limit, cursor);
+  }
+
+  @Delete('sessions')
+  @Operation({
+    summary: "End a user's sessions, by query",
+    description: BY_QUERY,
+    permissions: ['session.delete'],
+    response: { type: EndedCountResponse, description: 'The number of sessions that ended.' },
+    problems: ['ERR_SESSION_INPUT'],
+  })
+  async deleteSessionsOf(
+    @CallerSessions() sessions: DistributedSessionManager,
+    @Query() { loginId, except, ...options }: EndSessionsOfQuery,
+  ): Promise<EndedCountResponse> {
+    return { ended: await sessions.deleteAllSessions(loginId, { ...options, exceptSessionId: except }) };
+  }
+
+  @Get('history')
+  @Operation({
+    summary: "Read a user's session history, by query",
+    description: BY_QUERY,
+    permissions: ['session.list'],
+    response: { type: HistoryResponse, description: 'The sessions that ended last.' },
+    problems: ['ERR_SESSION_INPUT'],
+  })
+  async getHistoryOf(
+    @CallerSessions() sessions: DistributedSessionManager,
+    @Query() { loginId }: LoginQuery,
+  ): Promise<HistoryResponse> {
+    return { history: await sessions.getSessionHistory(loginId) };
   }
 
   @Get('logins/:loginId/sessions')

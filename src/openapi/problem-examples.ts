@@ -25,7 +25,7 @@ const FIELD = { field: 'loginId', errors: [{ field: 'loginId', message: 'loginId
 
 export const PROBLEM_EXAMPLES: Readonly<Record<ProblemCode, ProblemExample>> = {
   ERR_REQUEST_INPUT: { status: 400, when: 'a field is missing, unknown or of the wrong type', fields: FIELD },
-  ERR_REQUEST_JSON: { status: 400, when: 'the body is not valid JSON', fields: { field: 'body' } },
+  ERR_REQUEST_JSON: { status: 400, when: 'the body is not valid JSON, or is not exact', fields: { field: 'body' } },
   ERR_REQUEST_HEADER: {
     status: 400,
     when: 'a header is malformed or was sent more than once',

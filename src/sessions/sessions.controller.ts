@@ -21,7 +21,7 @@ import {
   toHttpException,
 } from 'nestjs-distributed-session';
 import { CallerSessions } from '../http/calling-service.js';
-import { ExpectedVersion } from '../http/entity-tag.js';
+import { ExpectedVersions } from '../http/entity-tag.js';
 import { ApiIdempotencyKey, IdempotencyInterceptor } from '../http/idempotency.interceptor.js';
 import { Operation } from '../openapi/operation.decorator.js';
 import {
@@ -37,6 +37,8 @@ import {
   VerifySessionBody,
   showIssuedSession,
 } from './session.dto.js';
+
+const TAG = '(W/)?"\\d{1,15}(-gzip|-br)?"';
 
 /** Sessions, one at a time. */
 @ApiTags('Sessions')
@@ -98,8 +100,8 @@ export class SessionsController {
   @ApiHeader({
     name: 'If-Match',
     required: true,
-    description: 'The `ETag` of the version to replace.',
-    schema: { type: 'string', pattern: '^"\\d{1,15}"$', example: '"7"' },
+    description: 'The `ETag` of the version to replace, or several. A proxy may have weakened it: `W/"7"`, `"7-gzip"`.',
+    schema: { type: 'string', pattern: `^${TAG}( *, *${TAG})*$`, example: '"7"' },
   })
   @Operation({
     summary: 'Replace the attributes of a session',
@@ -118,10 +120,10 @@ export class SessionsController {
   replaceSession(
     @CallerSessions() sessions: DistributedSessionManager,
     @Param('sessionId') sessionId: string,
-    @ExpectedVersion() version: number,
+    @ExpectedVersions() versions: readonly number[],
     @Body() { attributes }: ReplaceSessionBody,
   ): Promise<Session> {
-    return replaceAttributes(sessions, sessionId, version, attributes);
+    return replaceAttributes(sessions, sessionId, versions, attributes);
   }
 
   @Delete(':sessionId')
@@ -159,14 +161,15 @@ export class SessionsController {
   }
 }
 
-/** Replaces exactly this version. A newer version fails the precondition in `If-Match`: 412. */
+/** Replaces exactly one of these versions. A newer version fails the precondition in `If-Match`: 412. */
 async function replaceAttributes(
   sessions: DistributedSessionManager,
   sessionId: string,
-  version: number,
+  versions: readonly number[],
   attributes: AttributeInput,
 ): Promise<Session> {
   const current = await sessions.getSession(sessionId, { touch: false });
+  const version = versions.find((one) => one === current.version) ?? versions[0]!;
   try {
     return await sessions.updateSession({ ...current, version, attributes });
   } catch (error) {

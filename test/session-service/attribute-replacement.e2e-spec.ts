@@ -63,6 +63,21 @@ describe.each(SERVERS)('On %s, the session service', (HTTP_ADAPTER) => {
     }
   });
 
+  test('replaces the version in a tag that a proxy has changed, and in a list of tags', async () => {
+    await begin({ role: 'customer' });
+    let version = 1;
+    for (const form of [
+      (n: number) => `W/"${n}"`,
+      (n: number) => `"${n}-gzip"`,
+      (n: number) => `"77", W/"${n}", "0"`,
+    ]) {
+      const stale = await refusalOf(service, () => put({ role: 'guest' }, form(version + 5)));
+      expect(stale).toEqual({ status: 412, code: 'ERR_SESSION_CONFLICT', currentVersion: version });
+      const replaced = await put({ role: `role ${version}` }, form(version));
+      expect([replaced.status, replaced.json.version]).toEqual([200, ++version]);
+    }
+  });
+
   test('rejects a replacement without a version, and with * as the version', async () => {
     await begin({ role: 'customer' });
     for (const none of [undefined, '*', ' * ']) {
@@ -71,7 +86,7 @@ describe.each(SERVERS)('On %s, the session service', (HTTP_ADAPTER) => {
     }
   });
 
-  test.each(['1', 'W/"1"', '"1", "2"', '"1""1"', '""', '', '"01x"', '"-1"', '"1.0"', `"${'1'.repeat(16)}"`, "'1'"])(
+  test.each(['1', 'w/"1"', '"1", 2', '"1""1"', '""', '', '"01x"', '"-1"', '"1.0"', `"${'1'.repeat(16)}"`, "'1'"])(
     'rejects a replacement with the malformed version %j',
     async (malformed) => {
       await begin({ role: 'customer' });

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { type ComparedServers, lineOf, sessionIdOf, startComparedServers } from '../support/compared-servers.js';
 import { committedDocument, operationsIn } from '../support/openapi-operations.js';
-import { stopServices } from '../support/running-service.js';
+import { ALL_SERVERS, stopServices } from '../support/running-service.js';
 
 const CREATE = 'POST /v1/sessions';
 const SESSION = `/v1/sessions/${sessionIdOf(1)}`;
@@ -18,7 +18,7 @@ describe('The session service', () => {
   let servers: ComparedServers;
 
   beforeAll(async () => {
-    servers = await startComparedServers({ BODY_LIMIT_BYTES: String(LIMIT_BYTES) });
+    servers = await startComparedServers({ BODY_LIMIT_BYTES: String(LIMIT_BYTES) }, ALL_SERVERS);
   });
 
   afterAll(stopServices);
@@ -45,6 +45,44 @@ describe('The session service', () => {
     ['an overlong UTF-8 sequence', Buffer.from([...Buffer.from('{"loginId":"'), 0xc0, 0xaf, 0x22, 0x7d])],
   ])('rejects a body that is not a JSON object in UTF-8: %s', async (_what, body) => {
     expect(await servers.refusalOf(CREATE, Buffer.from(body as string))).toEqual(notJson);
+  });
+
+  test.each([
+    ['{"loginId":"bob","loginId":"alice"}', 'has a name at character 18 '],
+    ['{"loginId":"bob","login\\u0049d":"alice"}', 'has a name at character 18 '],
+    ['{"loginId":"bob","attributes":{"n":12345678901234567890}}', 'has a number at character 36 '],
+    ['{"loginId":"bob","attributes":{"n":[0,1.00000000000000000001]}}', 'has a number at character 39 '],
+    ['{"loginId":"bob","attributes":{"n":1e400}}', 'has a number at character 36 '],
+    ['{"loginId":"bob","attributes":{"n":-0}}', 'has a number at character 36 '],
+    ['{"loginId":"bob","attributes":{"n":{"a":1,"b":{},"a":2}}}', 'has a name at character 50 '],
+    ['{"loginId":"bob","idleTimeoutMs":900000.00000000000000001}', 'has a number at character 34 '],
+  ])('rejects a body that readers understand in different ways: %s', async (body, problem) => {
+    expect(await servers.refusalOf(CREATE, Buffer.from(body))).toEqual(notJson);
+    const { json } = await servers.answerOf(CREATE, Buffer.from(body));
+    expect((json as { detail: string }).detail).toContain(problem);
+  });
+
+  test.each([
+    ['12345678901234567', { field: 'attributes.n', constraint: 'attribute-value' }],
+    ['"\\ud800"', { field: 'attributes.n', constraint: 'attribute-value' }],
+    ['{"\\udc00":1}', { field: 'attributes.n', constraint: 'attribute-value' }],
+  ])('rejects an attribute that JSON does not keep exactly: %s', async (value, fields) => {
+    const body = Buffer.from(`{"loginId":"bob","attributes":{"n":${value}}}`);
+    const refused = { status: 400, code: 'ERR_SESSION_INPUT', ...fields };
+    const isNumber = /^\d/.test(value);
+    expect(await servers.refusalOf(CREATE, body)).toEqual(isNumber ? notJson : refused);
+    const first = Buffer.from('{"loginId":"bob","attributes":{"n":9007199254740992}}');
+    expect(await servers.refusalOf(CREATE, first)).toMatchObject({ code: 'ERR_SESSION_INPUT', field: 'attributes.n' });
+  });
+
+  test('returns numbers as they were sent, whatever their notation', async () => {
+    const attributes = '{"a":1.0,"b":1e2,"c":0.1,"d":9007199254740991,"e":-1.50E-7,"f":5e-324,"g":1e21}';
+    const { status, text } = await servers.answerOf(
+      `PATCH ${SESSION}/attributes`,
+      Buffer.from(`{"set":${attributes}}`),
+    );
+    const returned = '"a":1,"b":100,"c":0.1,"d":9007199254740991,"e":-1.5e-7,"f":5e-324,"g":1e+21';
+    expect([status, text]).toEqual([200, expect.stringContaining(returned)]);
   });
 
   test('rejects an escaped lone surrogate as a login id, although it is valid JSON', async () => {
@@ -137,6 +175,32 @@ describe('The session service', () => {
     expect(await servers.statusOf(CREATE, VALID, headers)).toBe(201);
   });
 
+  test.each([
+    'application/x-www-form-urlencoded',
+    'multipart/form-data; boundary=x',
+    'text/plain',
+    'application/octet-stream',
+    'application/json',
+    '',
+    '*/*',
+  ])('ignores the content type %j of a request without a body, unless it is a POST', async (type) => {
+    for (const length of [undefined, '0']) {
+      const headers = { 'content-type': type, 'content-length': length };
+      expect(await servers.statusOf(`DELETE /v1/sessions/${sessionIdOf(77)}`, undefined, headers)).toBe(200);
+      expect(await servers.statusOf(`DELETE ${SESSION}/attributes/never-set`, undefined, headers)).toBe(200);
+      expect(await servers.statusOf('GET /v1/counts', undefined, headers)).toBe(200);
+      const noAttributes = { ...invalidBody, field: 'value' };
+      expect(await servers.refusalOf(`PUT ${SESSION}/attributes/role`, undefined, headers)).toEqual(noAttributes);
+      expect(await servers.refusalOf('OPTIONS /v1/counts', undefined, headers)).toMatchObject({ status: 405 });
+      const posted = await servers.statusOf(`POST ${SESSION}/refresh`, undefined, headers);
+      expect(posted).toBe(type === 'application/json' ? 200 : 415);
+    }
+    // Whether a chunked body is empty is known only after it was read.
+    const chunked = { 'content-type': type, 'transfer-encoding': 'chunked' };
+    const status = await servers.statusOf(`DELETE /v1/sessions/${sessionIdOf(77)}`, Buffer.alloc(0), chunked);
+    expect(status).toBe(type === 'application/json' ? 200 : 415);
+  });
+
   const withoutBody = operationsIn(committedDocument()).filter(({ body }) => !body);
 
   test.each(withoutBody.map(lineOf))('rejects a body for %s, which has none', async (line) => {
@@ -145,7 +209,7 @@ describe('The session service', () => {
     }
   });
 
-  test('has 19 operations without a body', () => expect(withoutBody).toHaveLength(19));
+  test('has 22 operations without a body', () => expect(withoutBody).toHaveLength(22));
 });
 
 /** A valid body of exactly this many bytes. */

@@ -62,8 +62,8 @@ describe.each(SERVERS)('On %s, the session service', (HTTP_ADAPTER) => {
 
   afterAll(stopServices);
 
-  test('requires a permission for each of 26 operations', () => {
-    expect(operations).toHaveLength(26);
+  test('requires a permission for each of 29 operations', () => {
+    expect(operations).toHaveLength(29);
     for (const { requirements } of operations) {
       expect(requirements!.length).toBeGreaterThan(0);
       for (const { permission } of requirements!) expect(SINGLE_PERMISSIONS).toContain(permission);

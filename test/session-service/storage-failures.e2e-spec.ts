@@ -96,7 +96,7 @@ describe.each(SERVERS)('On %s, the session service', (HTTP_ADAPTER) => {
             caller(line, body, headers),
       );
       const answers = await whileFailing(failure, requests);
-      expect(answers).toHaveLength(25);
+      expect(answers).toHaveLength(28);
       for (const [index, answer] of answers.entries()) {
         expect([asking[index]!.line, refusalIn(answer)]).toEqual([asking[index]!.line, { status, code }]);
         expect(answer.headers.get('retry-after')).toBe(status === 503 ? '1' : null);
@@ -117,7 +117,7 @@ describe.each(SERVERS)('On %s, the session service', (HTTP_ADAPTER) => {
             callers[index % 3]!(line, body, headers),
       );
       const answers = await whileFailing(failure, requests);
-      expect(answers).toHaveLength(26);
+      expect(answers).toHaveLength(29);
       for (const answer of answers) {
         expect(refusalIn(answer)).toEqual({ status, code });
         expect(answer.headers.get('retry-after')).toBe(status === 503 ? '1' : null);

@@ -48,14 +48,16 @@ let targets = 0;
 
 /** Creates a valid request for an operation, with its own session and service, so that requests do not interfere. */
 export async function requestOf(
-  { operationId, method, path }: Pick<ApiOperation, 'operationId' | 'method' | 'path'>,
+  { operationId, method, path, parameters }: Pick<ApiOperation, 'operationId' | 'method' | 'path' | 'parameters'>,
   { sessions }: Pick<RunningService, 'sessions'>,
 ): Promise<OperationRequest> {
   const serviceId = `target-${++targets}`;
   const attributes = { 'cart.total': 5 };
   const { sessionId, credential, token } = await sessions.createSession(serviceId, undefined, { attributes });
   const { secret, keyId } = await sessions.registerService({ serviceId, serviceName: 'Target', permissions: [] });
-  const parameters: Record<string, string> = { sessionId, serviceId, keyId, loginId: serviceId, key: 'cart.total' };
+  const values: Record<string, string> = { sessionId, serviceId, keyId, loginId: serviceId, key: 'cart.total' };
+  const required = parameters.filter((parameter) => parameter.in === 'query' && parameter.required);
+  const query = required.map(({ name }) => `${name}=${values[name]}`).join('&');
   const bodies: Readonly<Record<string, object>> = {
     ...BODIES,
     verifySession: { credential },
@@ -64,7 +66,7 @@ export async function requestOf(
     registerService: { serviceId: `new-${serviceId}`, serviceName: 'New', permissions: [] },
   };
   return {
-    line: `${method} ${path.replaceAll(/\{(\w+)\}/g, (_, name: string) => parameters[name]!)}`,
+    line: `${method} ${path.replaceAll(/\{(\w+)\}/g, (_, name: string) => values[name]!)}${query && `?${query}`}`,
     body: bodies[operationId],
     headers: operationId === 'replaceSession' ? { 'if-match': '"1"' } : {},
     secrets: [token, secret],

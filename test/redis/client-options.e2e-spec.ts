@@ -88,6 +88,19 @@ describe('The client option of RedisSessionStorage', () => {
     expect(await storage.count()).toEqual(counts);
   });
 
+  test.each([
+    ['subscribes to a channel', (client: Redis) => client.subscribe('channel')],
+    ['subscribes to a pattern', (client: Redis) => client.psubscribe('*')],
+  ])('rejects a client that %s, on which no other command can run, with a solution', async (_what, subscribe) => {
+    const client = ownClient({ protocol: 2 });
+    await subscribe(client);
+    const settled = await settle(() => new RedisSessionStorage({ client }).connect());
+    expect(settled).toMatchObject({
+      outcome: 'ERR_OPTIONS',
+      message: expect.stringContaining('subscriber mode: pass a client without subscriptions'),
+    });
+  });
+
   test('does not apply the client’s own key prefix to the keys of the storage', async () => {
     const storage = await connected({ client: ownClient({ ...SAFE, keyPrefix: 'app:' }) });
     await expectShared(storage, await connected({ url: server.url }));

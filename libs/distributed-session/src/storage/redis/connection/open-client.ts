@@ -14,16 +14,23 @@ const FATAL: Readonly<Record<string, string>> = {
 /**
  * Connects a client and waits until it is ready: servers may be starting, or loading their data.
  *
- * @throws {OptionsError} when the server rejects the credentials, or the client's version of ioredis is not supported.
+ * @throws {OptionsError} when the server rejects the credentials, or the client cannot be used.
  * @throws {StorageUnavailableError} when the client is not ready within the deadline.
  */
 export async function openClient(client: Redis | Cluster, deadlineMs: number): Promise<void> {
   if (client.status !== 'ready') await untilReady(client, deadlineMs);
-  const nodes = client.isCluster ? (client as Cluster).nodes() : [client];
-  if (nodes.every(hasSocketTimeout)) return;
-  throw new OptionsError('The client passed to RedisSessionStorage is not supported:', [
-    `it is of an older version of ioredis: use ${SUPPORTED_IOREDIS}`,
-  ]);
+  const nodes = client.isCluster ? (client as Cluster).nodes() : [client as Redis];
+  const problems = [...new Set(nodes.flatMap(clientProblems))];
+  if (problems.length > 0) throw new OptionsError('The client passed to RedisSessionStorage cannot be used:', problems);
+}
+
+function clientProblems(node: Redis): string[] {
+  return [
+    ...(hasSocketTimeout(node) ? [] : [`it is of an older version of ioredis: use ${SUPPORTED_IOREDIS}`]),
+    ...(node.mode === 'normal'
+      ? []
+      : [`it runs in ${node.mode} mode: pass a client without subscriptions and monitors`]),
+  ];
 }
 
 async function untilReady(client: Redis | Cluster, deadlineMs: number): Promise<void> {

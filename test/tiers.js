@@ -17,15 +17,15 @@ const NOT_FAST = [
   '/test/redis/',
   '/test/postgres/',
   '/test/session-service/',
-  '/test/(demo|documentation|package|processes|secrets-in-dumps|start-scripts|tracing)',
+  '/test/(applications|demo|documentation|installation|package|processes|secrets-in-dumps|start-scripts|tracing)',
   '/tools/',
 ];
 
-/** Several servers of a kind, other engines, many rows or many processes, and the tests of the test tools. */
+/** Several servers of a kind, other engines, many rows, processes or installations, and the tests of the test tools. */
 const FULL_ONLY = [
   '/test/redis/.*(cluster|sentinel)',
   '/test/postgres/.*(failover|pglite|plans|hostile-storage|pooled|pooler-faults)',
-  '/test/(demo-stores|processes)',
+  '/test/(applications|demo-stores|installation|package-formats|processes)',
   '/tools/',
 ];
 
@@ -36,7 +36,7 @@ const LEFT_OUT = { fast: NOT_FAST, default: FULL_ONLY, full: [] };
 export const NOTES = {
   fast: '`npm test` adds the checks, the session service, Redis, PostgreSQL, the demo and the package.',
   default:
-    '`npm run test:full` adds Fastify, Sentinel, Cluster, PGlite, PgBouncer, failover, query plans, processes, Nest 11, ioredis 5, Valkey, Node 22 and 24, the demo on stores and the test tools.',
+    '`npm run test:full` adds Fastify, Sentinel, Cluster, PGlite, PgBouncer, failover, query plans, processes, installations, applications of `nest new`, ioredis 5, Valkey, Node 22 and 24, the demo on stores and the test tools.',
   full: 'Nothing was left out.',
 };
 

@@ -53,7 +53,7 @@ async function runOn(major) {
  *
  * @param {number} major
  */
-async function installNode(major) {
+export async function installNode(major) {
   const name = packageOf(process.platform, process.arch);
   const folder = resolve('node_modules/.cache/node', String(major));
   const line = ['install', '--prefix', folder, '--no-save', '--no-bin-links', '--prefer-offline', `${name}@${major}`];

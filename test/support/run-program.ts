@@ -7,9 +7,14 @@ export interface ProgramResult {
 }
 
 /** Runs a program in a folder. Resolves when it has ended, with any exit code. */
-export function runProgram(command: string, args: readonly string[], cwd: string): Promise<ProgramResult> {
+export function runProgram(
+  command: string,
+  args: readonly string[],
+  cwd: string,
+  env: NodeJS.ProcessEnv = process.env,
+): Promise<ProgramResult> {
   return new Promise((resolve, reject) => {
-    const child = spawn(command, args, { cwd, stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(command, args, { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] });
     const stdout: Buffer[] = [];
     const stderr: Buffer[] = [];
     child.stdout.on('data', (chunk: Buffer) => stdout.push(chunk));

@@ -29,19 +29,33 @@ export async function writeProgram(folder: string, type: 'module' | 'commonjs', 
 
 /**
  * Compiles programs of an application in one run, because the compiler spends most of its time on the packages that
- * they share (`skipLibCheck` is off). It writes the JavaScript even if there are type errors.
+ * they share.
  */
 export async function compilePrograms(application: string, programs: readonly string[]): Promise<ProgramResult> {
+  return compileFiles(
+    application,
+    programs.map((program) => join(program, 'main.ts')),
+  );
+}
+
+/**
+ * Compiles files of an application with the types of all packages checked. Writes the JavaScript even if there are type
+ * errors.
+ */
+export async function compileFiles(
+  application: string,
+  files: readonly string[],
+  { module = 'NodeNext' }: { readonly module?: string } = {},
+): Promise<ProgramResult> {
   const compilerOptions = {
     target: 'ES2023',
-    module: 'NodeNext',
+    module,
     types: ['node'],
     strict: true,
     skipLibCheck: false,
     experimentalDecorators: true,
     emitDecoratorMetadata: true,
   };
-  const files = programs.map((program) => join(program, 'main.ts'));
   await writeFile(join(application, 'tsconfig.json'), JSON.stringify({ compilerOptions, files }));
   return runProgram(process.execPath, [TSC, '--project', '.'], application);
 }

@@ -3,6 +3,9 @@
  * whole core, so that both cores are busy until the end.
  */
 const SLOWEST = [
+  'test/applications.e2e-spec.ts',
+  'test/installation.e2e-spec.ts',
+  'test/package-formats.e2e-spec.ts',
   'postgres/storage-pglite.e2e-spec.ts',
   'redis/storage-cluster.e2e-spec.ts',
   'postgres/manager.e2e-spec.ts',

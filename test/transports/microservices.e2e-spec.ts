@@ -1,4 +1,4 @@
-import { Controller, type INestApplication, type Type, UseGuards } from '@nestjs/common';
+import { Controller, type INestApplication, Injectable, Scope, type Type, UseGuards } from '@nestjs/common';
 import { APP_GUARD } from '@nestjs/core';
 import {
   type ClientProxy,
@@ -29,6 +29,10 @@ import { expectRefusalsLogged, refusalOver } from '../support/refusal.js';
 
 const calls: string[] = [];
 
+/** Nest creates it for each message. */
+@Injectable({ scope: Scope.REQUEST })
+class ScopedGuard extends SessionGuard {}
+
 @Controller()
 class Orders {
   @MessagePattern('session')
@@ -48,6 +52,12 @@ class Orders {
   @RequireServicePermission('order.read')
   permission() {
     calls.push('permission');
+  }
+
+  @MessagePattern('scoped')
+  @UseGuards(ScopedGuard)
+  scoped() {
+    calls.push('scoped');
   }
 
   @EventPattern('event')
@@ -80,7 +90,7 @@ class Open {
   }
 }
 
-const GUARDED = ['session', 'service', 'permission'];
+const GUARDED = ['session', 'service', 'permission', 'scoped'];
 
 async function answer(client: ClientProxy, pattern: string): Promise<unknown> {
   return lastValueFrom(client.send(pattern, {})).catch((error: unknown) => error);
@@ -127,6 +137,7 @@ describe('An application that also receives messages over TCP', () => {
         'SessionGuard refused a call of Orders.session',
         "ServiceAuthGuard.for('admins') refused a call of Orders.service",
         'ServicePermissionGuard refused a call of Orders.permission',
+        'ScopedGuard refused a call of Orders.scoped',
       ],
       'rpc',
     );
@@ -160,12 +171,29 @@ describe('An application that also receives messages over TCP', () => {
     expectRefusalsLogged(logger, [`${guard.name} refused a call of Open.open`], 'rpc');
   });
 
+  test('refuses a message in a microservice without HTTP', async () => {
+    const logger = new RecordingLogger();
+    const testing = Test.createTestingModule({
+      imports: [DistributedSessionModule.forRoot({ serviceId: 'shop', storage: new InMemorySessionStorage() })],
+      controllers: [Open],
+      providers: [{ provide: APP_GUARD, useClass: SessionGuard }],
+    });
+    const tcp = { transport: Transport.TCP as const, options: { host: '127.0.0.1', port: await freePort() } };
+    const service = (await testing.compile()).createNestMicroservice<MicroserviceOptions>({ ...tcp, logger });
+    open.push(service);
+    await service.listen();
+    const client = ClientProxyFactory.create(tcp);
+    open.push(client);
+    expect(await answer(client, 'open')).toEqual(refusalOver('rpc'));
+    expectRefusalsLogged(logger, ['SessionGuard refused a call of Open.open'], 'rpc');
+  });
+
   test('logs at the start which handlers will refuse every call', async () => {
     const { logger } = await start();
     expect(logger.with('These handlers refuse every call')).toEqual([
       expect.stringContaining(
         'Orders.session (rpc, SessionGuard), Orders.service (rpc, ServiceAuthGuard), ' +
-          'Orders.permission (rpc, ServicePermissionGuard), Orders.event (rpc, SessionGuard), ' +
+          'Orders.permission (rpc, ServicePermissionGuard), Orders.scoped (rpc, SessionGuard), Orders.event (rpc, SessionGuard), ' +
           'Parameters.parameters (rpc, its parameters). Use a guard of your own there',
       ),
     ]);

@@ -19,9 +19,11 @@ class OwnGuard {
   readonly name = 'own';
 }
 
-function contextOf(method: 'create' | 'cancel', type = 'rpc'): ExecutionContext {
+class Returns extends Orders {}
+
+function contextOf(method: 'create' | 'cancel', type = 'rpc', owner = Orders): ExecutionContext {
   const handler = Reflect.get(Orders.prototype, method);
-  return { getType: () => type, getClass: () => Orders, getHandler: () => handler } as unknown as ExecutionContext;
+  return { getType: () => type, getClass: () => owner, getHandler: () => handler } as unknown as ExecutionContext;
 }
 
 function setUp() {
@@ -58,6 +60,14 @@ describe('refuseTransport', () => {
       `${line} 5 others were refused since the last line.`,
       line,
     ]);
+  });
+
+  it('logs an inherited handler for each class', async () => {
+    const { lines } = setUp();
+    const reflector = new Reflector();
+    await refuse(reflector);
+    await refuse(reflector, contextOf('create', 'rpc', Returns));
+    expect(lines()).toEqual([expect.stringContaining('Orders.create'), expect.stringContaining('Returns.create')]);
   });
 
   it('counts for each application separately', async () => {

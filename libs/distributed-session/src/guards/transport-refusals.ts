@@ -13,20 +13,23 @@ interface LoggedHandler {
 /** The refusals of one application, in its log: one line per handler and minute. */
 class TransportRefusals {
   readonly #logger = new Logger('DistributedSessionModule');
-  readonly #handlers = new WeakMap<object, LoggedHandler>();
+  /** By class and method: classes may inherit a method from each other. */
+  readonly #classes = new WeakMap<object, Map<object, LoggedHandler>>();
 
   log(guard: string, context: ExecutionContext): void {
-    const handler = context.getHandler();
-    const logged = this.#handlers.get(handler);
+    const [type, handler] = [context.getClass(), context.getHandler()];
+    const handlers = this.#classes.get(type) ?? new Map<object, LoggedHandler>();
+    this.#classes.set(type, handlers);
+    const logged = handlers.get(handler);
     const now = performance.now();
     if (logged && now - logged.loggedAt < LOG_INTERVAL_MS) {
       logged.unlogged++;
       return;
     }
-    this.#handlers.set(handler, { loggedAt: now, unlogged: 0 });
+    handlers.set(handler, { loggedAt: now, unlogged: 0 });
     const others = logged?.unlogged ? ` ${logged.unlogged} others were refused since the last line.` : '';
     this.#logger.warn(
-      `${guard} refused a call of ${context.getClass().name}.${handler.name} over "${context.getType()}": it can only ` +
+      `${guard} refused a call of ${type.name}.${handler.name} over "${context.getType()}": it can only ` +
         `judge HTTP requests.${others}`,
     );
   }

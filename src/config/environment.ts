@@ -68,8 +68,7 @@ export class Environment {
   readonly SESSION_STORAGE_KEY_PREFIX: string = 'ds';
 
   /** Prevents guessing users from keys in Redis. Must be the same in all processes that share the sessions. */
-  @IsOptional()
-  @Length(16, 1_024, { message: '$property must be 16 to 1024 characters long' })
+  @IsKey(16)
   readonly SESSION_STORAGE_TAG_KEY?: string = undefined;
 
   /** The schema of the tables in PostgreSQL. Must be the same in all processes that share the sessions. */

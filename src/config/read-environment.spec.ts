@@ -53,7 +53,11 @@ const TEXTS: readonly (readonly [keyof Environment, readonly string[], readonly 
   ['SERVICE_ID', ['s', 'session-service.v1_a', 'a'.repeat(128)], ['-a', '.a', 'a b', 'ä', 'a\n', 'a'.repeat(129)]],
   ['ADMIN_SERVICE_ID', ['a', 'root.2'], ['@expiry', 'a/b', 'a'.repeat(129)]],
   ['SESSION_STORAGE_KEY_PREFIX', ['ds', 'a_b.c-d:1', 'p'.repeat(64)], ['{ds}', 'a b', 'p'.repeat(65), 'ds\n']],
-  ['SESSION_STORAGE_TAG_KEY', ['k'.repeat(16), 'k'.repeat(1_024)], ['k'.repeat(15), 'k'.repeat(1_025)]],
+  [
+    'SESSION_STORAGE_TAG_KEY',
+    ['k'.repeat(16), 'k'.repeat(1_024), `none ${'k'.repeat(16)}`],
+    ['k'.repeat(15), 'k'.repeat(1_025), `${'k'.repeat(16)} ${'k'.repeat(16)}`, manyKeys(11)],
+  ],
   ['SESSION_STORAGE_SCHEMA', ['public', 'My "Schema"', 's'.repeat(63)], ['s'.repeat(64)]],
   [
     'SESSION_STORAGE_TABLE_PREFIX',

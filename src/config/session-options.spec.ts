@@ -72,15 +72,17 @@ describe('createSessionStorage()', () => {
 
   test('creates a Redis storage with the configured prefix and tag key', () => {
     const variables = { SESSION_STORAGE: 'redis', SESSION_STORAGE_URL: 'redis://localhost' };
-    const [storage, same, other, keyed] = [
+    const [storage, same, other, keyed, changing] = [
       {},
       {},
       { SESSION_STORAGE_KEY_PREFIX: 'other' },
-      { SESSION_STORAGE_TAG_KEY: 'a key that is hard to guess' },
+      { SESSION_STORAGE_TAG_KEY: 'a-key-that-is-hard-to-guess' },
+      { SESSION_STORAGE_TAG_KEY: 'a-key-that-is-hard-to-guess\nnone\n' },
     ].map((given) => createSessionStorage(readEnvironment({ ...variables, ...given })));
     expect(storage).toBeInstanceOf(RedisSessionStorage);
     expect(tagOf(same)).toBe(tagOf(storage));
     expect(new Set([storage, other, keyed].map(tagOf)).size).toBe(3);
+    expect(tagOf(changing)).toBe(tagOf(keyed));
   });
 
   test('reports an invalid Redis URL without repeating it', () => {

@@ -15,7 +15,7 @@ const STORAGES: Readonly<Record<StorageKind, (environment: Environment) => Sessi
     new RedisSessionStorage({
       url: SESSION_STORAGE_URL,
       keyPrefix: SESSION_STORAGE_KEY_PREFIX,
-      tagKey: SESSION_STORAGE_TAG_KEY,
+      tagKey: keysIn(SESSION_STORAGE_TAG_KEY),
     }),
   postgres: (environment) =>
     new PostgresSessionStorage({

@@ -104,7 +104,7 @@ export class SessionIssuer {
     let { record, payload } = open;
     const { sessionId } = record;
     for (let attempt = 0; attempt < MAX_ROTATION_ATTEMPTS; attempt++) {
-      const successorId = this.storage.nextSessionId(record.loginId);
+      const successorId = this.storage.nextSessionId(record.loginId, sessionId);
       const result = await this.storage.rotate({
         sessionId,
         expectedVersion: record.version,

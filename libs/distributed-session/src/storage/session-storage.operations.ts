@@ -34,7 +34,7 @@ export interface CreateSession extends WriteOrigin, TombstoneRetention {
   readonly device?: string;
   readonly idleTimeoutMs?: number;
   readonly absoluteTimeoutMs?: number;
-  /** The digest of the token: at most 128 printable ASCII characters. */
+  /** The digest of the token: at most 640 printable ASCII characters. */
   readonly tokenDigest?: string;
   readonly payload: Uint8Array;
   readonly limits: SessionLimits;

@@ -88,8 +88,10 @@ export abstract class SessionStorage {
   /**
    * Generates the id of a new session of this user: a lower-case UUID of any version. Neither calls the store nor
    * reserves the id.
+   *
+   * @param predecessorId - The session of this user that the new one replaces, for `rotate()`.
    */
-  abstract nextSessionId(loginId: string): string;
+  abstract nextSessionId(loginId: string, predecessorId?: string): string;
 
   /**
    * Creates a session at version 1, last accessed now. From this step on, it is listed.

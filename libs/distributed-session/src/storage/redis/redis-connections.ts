@@ -134,7 +134,7 @@ export class RedisConnections {
       const feedKey = this.#feedKey;
       const rights = await checkServers(connection, keys, feedKey, options, this.#logger);
       const context = { connection, keys, clock, feed, feedKey, rights };
-      heartbeat = new Heartbeat(context, options.heartbeatIntervalMs);
+      heartbeat = new Heartbeat(context, options.heartbeatIntervalMs, options.deadlineMs);
       feed.open(client, await heartbeat.readNumbers());
       await this.#waitForFeed(heartbeat, endsAt);
       heartbeat.start();

@@ -7,6 +7,7 @@ import { type SessionEntry, visibleAt } from '../shared/session-entry.js';
 import { invalidCursor, otherSession } from '../shared/storage-failure.js';
 import type { RedisConnection, WriteReply } from './connection/redis-connection.js';
 import { LoginSessions, endOf } from './login-sessions.js';
+import { inCreationOrder, lastEndedFirst } from './merged-lists.js';
 import { unpackRedisSession } from './records/stored-session.js';
 import type { RedisConnections } from './redis-connections.js';
 import { readLoginScript } from './scripts/read-login.script.js';
@@ -17,7 +18,8 @@ import { logUnreadableLogin, unreadable } from './stored-value-errors.js';
 const SHARDS_AT_A_TIME = 16;
 
 /** The sessions under one tag, as they were at one moment. */
-interface ReadLogin {
+export interface ReadLogin {
+  readonly tag: string;
   readonly sessions: LoginSessions;
   readonly now: number;
 }
@@ -49,13 +51,18 @@ export class RedisSessionReader {
   }
 
   async listLive(loginId: string): Promise<ListedRecord[]> {
-    const { sessions, now } = await this.#read(this.keys.tagOfLogin(loginId));
-    return sessions.listLive(loginId, now);
+    const logins = await this.readLogin(loginId);
+    return inCreationOrder(logins.map(({ sessions, now }) => sessions.listLive(loginId, now)));
   }
 
   async listHistory(loginId: string): Promise<SessionTombstone[]> {
-    const { sessions, now } = await this.#read(this.keys.tagOfLogin(loginId));
-    return sessions.listHistory(loginId, now);
+    const logins = await this.readLogin(loginId);
+    return lastEndedFirst(logins.map(({ sessions, now }) => sessions.listHistory(loginId, now)));
+  }
+
+  /** Reads the sessions of a user under each of its tags. */
+  async readLogin(loginId: string): Promise<readonly ReadLogin[]> {
+    return Promise.all(this.keys.tagKeys.tagsOf(loginId).map(async (tag) => this.#read(tag)));
   }
 
   /** Counts live sessions and online users from the counters that the scripts maintain. */
@@ -125,26 +132,39 @@ export class RedisSessionReader {
     const sessions = new LoginSessions(key, (await connection.read('hgetall', key)) as readonly Buffer[]);
     const answered = clock.moment();
     const isUndecided = sessions.ends.some((end) => fallsBetween(asked, end, answered));
-    return isUndecided ? this.#readExactly(connection, tag) : { sessions, now: answered.now };
+    return isUndecided ? this.#readExactly(connection, tag) : { tag, sessions, now: answered.now };
   }
 
   async #readExactly(connection: RedisConnection, tag: string): Promise<ReadLogin> {
     const login = this.keys.login(tag);
     const reply = await connection.run(readLoginScript, { login }, {});
     const [now, fields] = reply as readonly [number, readonly Buffer[]];
-    return { sessions: new LoginSessions(login, fields), now };
+    return { tag, sessions: new LoginSessions(login, fields), now };
   }
 
   /** A user whose key cannot be read is logged and skipped: the other users are still listed. */
   async #onlineLogins(tag: string): Promise<LoginPage['logins']> {
     try {
       const { sessions, now } = await this.#read(tag);
-      return sessions.onlineLogins(now);
+      const logins = sessions.onlineLogins(now);
+      if (this.keys.tagKeys.isOne) return logins;
+      const merged = await Promise.all(logins.map(async (login) => this.#withOtherTags(tag, login)));
+      return merged.flat();
     } catch (error) {
       if (!(error instanceof StorageCorruptError)) throw error;
       logUnreadableLogin(this.keys.login(tag), error);
       return [];
     }
+  }
+
+  /** A user with sessions under several tags is listed once, under the first of them. */
+  async #withOtherTags(tag: string, { loginId, sessions }: LoginPage['logins'][number]): Promise<LoginPage['logins']> {
+    const all = await this.readLogin(loginId);
+    const others = all
+      .filter((login) => login.tag !== tag)
+      .map((login) => ({ tag: login.tag, sessions: login.sessions.listLive(loginId, login.now).length }));
+    if (others.some((other) => other.sessions > 0 && other.tag < tag)) return [];
+    return [{ loginId, sessions: others.reduce((sum, other) => sum + other.sessions, sessions) }];
   }
 
   /** Returns the next tags in order, from as many shards as necessary; none after the last one. */

@@ -64,7 +64,16 @@ describe('resolveRedisOptions()', () => {
 
   it.each([
     ['keyPrefix', ['', ' ', 'a b', '{a}', 'a'.repeat(65), 'ä', 'a\n', 7]],
-    ['tagKey', ['', 'fifteen letters', Buffer.alloc(15), 7, Array.from({ length: 16 })]],
+    ['tagKey', ['', 'fifteen letters', Buffer.alloc(15), 7, Array.from({ length: 16 }), []]],
+    [
+      'tagKey',
+      [
+        [Buffer.alloc(16, 'a'), 'a'.repeat(16)],
+        ['none', 'none'],
+        ['sixteen letters!', 'short'],
+      ],
+    ],
+    ['tagKey', [Array.from({ length: 11 }, (_, n) => Buffer.alloc(16, n))]],
     ['deadlineMs', [0, 9, 600_001, 1.5, NaN, Infinity, '1000', -1]],
     ['connectDeadlineMs', [9, 600_001]],
     ['heartbeatIntervalMs', [9, 600_001]],
@@ -75,7 +84,8 @@ describe('resolveRedisOptions()', () => {
 
   it.each([
     ['keyPrefix', ['a', 'my-app_1.x:y', 'a'.repeat(64)]],
-    ['tagKey', ['sixteen letters!', Buffer.alloc(16), new Uint8Array(32)]],
+    ['tagKey', ['sixteen letters!', Buffer.alloc(16), new Uint8Array(32), 'none', ['none', new Uint8Array(16)]]],
+    ['tagKey', [Array.from({ length: 10 }, (_, n) => Buffer.alloc(16, n))]],
     ['deadlineMs', [10, 600_000]],
     ['onEvictionPolicy', ['refuse', 'warn']],
   ])('accepts every valid %s', (name, values) => {

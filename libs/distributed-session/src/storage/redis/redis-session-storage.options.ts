@@ -1,5 +1,6 @@
 import { Allow } from 'class-validator';
 import type { ClusterNode, ClusterOptions, RedisOptions } from 'ioredis';
+import { MAX_KEYS, NO_KEY } from '../../model/key-list.js';
 import { IfGiven, IsDuration, IsOneOf, optionRule } from '../../options/option-rules.js';
 import { validateOptions, withoutNulls } from '../../options/validate-options.js';
 import { RedisUrlError, parseRedisUrl } from './connection/redis-url.js';
@@ -51,13 +52,14 @@ export class ResolvedRedisOptions {
 
   /**
    * Secret that prevents login ids from being guessed from key names: at least 16 characters or bytes, the same in every
-   * process.
+   * process, or a list of up to 10 while it is changed. The first is the one to stay, and the entry `none` stands for the
+   * key prefix.
    *
    * @default the key prefix, which hides nothing
    */
   @IfGiven()
   @IsTagKey()
-  readonly tagKey?: string | Uint8Array;
+  readonly tagKey?: string | Uint8Array | readonly (string | Uint8Array)[];
 
   /**
    * Maximum duration of a call.
@@ -155,8 +157,18 @@ function isKeyPrefix(value: unknown): boolean {
 }
 
 function IsTagKey(): PropertyDecorator {
-  const isTagKey = (value: unknown) =>
-    (typeof value === 'string' || value instanceof Uint8Array) && value.length >= MIN_TAG_KEY_LENGTH;
-  const requirement = `must be a string or Uint8Array of at least ${MIN_TAG_KEY_LENGTH} characters or bytes`;
-  return optionRule('isTagKey', isTagKey, requirement);
+  const form = `a string or Uint8Array of at least ${MIN_TAG_KEY_LENGTH} characters or bytes`;
+  const list = `a list of 1 to ${MAX_KEYS} different ones, in which '${NO_KEY}' stands for the key prefix`;
+  return optionRule('isTagKey', isTagKeys, `must be ${form}, or ${list}`);
+}
+
+function isTagKeys(value: unknown): boolean {
+  const entries: readonly unknown[] = Array.isArray(value) ? value : [value];
+  if (entries.length === 0 || entries.length > MAX_KEYS || !entries.every(isTagKey)) return false;
+  return new Set(entries.map((entry) => Buffer.from(entry as string).toString('hex'))).size === entries.length;
+}
+
+function isTagKey(entry: unknown): boolean {
+  const isText = typeof entry === 'string' || entry instanceof Uint8Array;
+  return entry === NO_KEY || (isText && entry.length >= MIN_TAG_KEY_LENGTH);
 }

@@ -1,15 +1,16 @@
 import { SessionInputError } from '../../errors/session.errors.js';
 import { StorageNewerFormatError } from '../../errors/storage.errors.js';
-import type { ListedRecord, SessionRecord, SessionTombstone, StoredSession } from '../session-record.js';
+import type { ListedRecord, SessionTombstone, StoredSession } from '../session-record.js';
 import type * as Op from '../session-storage.operations.js';
 import { SessionStorage, type StoreLocation } from '../session-storage.js';
 import type { StorageChangeListener } from '../storage-change.js';
 import { databaseOf } from './connection/redis-client.js';
 import type { WriteReply } from './connection/redis-connection.js';
 import { packText } from './records/bytes.js';
-import { packEnding, packIdentity, unpackRedisSession } from './records/stored-session.js';
+import { packEnding, unpackRedisSession, writtenRecord } from './records/stored-session.js';
 import { RedisConnections } from './redis-connections.js';
 import { redisLocation } from './redis-location.js';
+import { createRedisSession } from './redis-session-creation.js';
 import { RedisServiceCredentialStorage } from './redis-service-credential-storage.js';
 import { RedisSessionReader } from './redis-session-reader.js';
 import {
@@ -18,7 +19,6 @@ import {
   resolveRedisOptions,
 } from './redis-session-storage.options.js';
 import { sweepRedisSessions } from './redis-session-sweep.js';
-import { createSessionScript } from './scripts/create-session.script.js';
 import { endLoginSessionsScript } from './scripts/end-login-sessions.script.js';
 import { endSessionScript } from './scripts/end-session.script.js';
 import { replaceSessionScript } from './scripts/replace-session.script.js';
@@ -77,38 +77,16 @@ export class RedisSessionStorage extends SessionStorage {
     return this.#connections.clock.now();
   }
 
-  nextSessionId(loginId: string): string {
-    return this.#keys.newSessionId(loginId);
+  nextSessionId(loginId: string, predecessorId?: string): string {
+    const tag = predecessorId === undefined ? undefined : this.#keys.tagOfSession(predecessorId);
+    return this.#keys.newSessionId(loginId, tag ?? this.#keys.tagOfLogin(loginId, this.now()));
   }
 
   async create(creation: Op.CreateSession): Promise<Op.CreateSessionResult> {
-    const { sessionId, loginId, device, by, tokenDigest, payload, limits, historyRetentionMs } = creation;
-    const tag = this.#keys.tagOfLogin(loginId);
-    if (this.#keys.tagOfSession(sessionId) !== tag) return this.#rejectForeignId(sessionId);
-    const login = packText(loginId);
-    const identity = packIdentity({ sessionId, loginId, device, serviceId: by });
-    const written = await this.#connections.write(createSessionScript, this.#keys.all(tag), {
-      tag,
-      sessionId,
-      identity,
-      tokenDigest: packText(tokenDigest),
-      payload: Buffer.from(payload),
-      loginId: login,
-      loginAndDevice: Buffer.concat([login, packText(device)]),
-      perLogin: limits.perLogin,
-      perDevice: (device !== undefined && limits.perDevice) || 0,
-      onLimit: limits.onLimit,
-      idle: creation.idleTimeoutMs ?? 0,
-      absolute: creation.absoluteTimeoutMs ?? 0,
-      retention: historyRetentionMs,
-      by: packText(by),
-    });
-    if (written.outcome === 'id-taken') return { outcome: 'id-taken' };
-    const [header] = written.rest;
-    if (written.outcome === 'limit-reached') {
-      return { outcome: 'limit-reached', scope: header!.toString() as 'login' | 'device' };
-    }
-    return { outcome: 'created', session: recordOf(header!, payload) };
+    const end = async (ending: Op.EndSession) => this.end(ending);
+    const context = { connections: this.#connections, keys: this.#keys, reader: this.#reader, end };
+    const created = await createRedisSession(context, creation);
+    return created.outcome === 'foreign-id' ? this.#rejectForeignId(creation.sessionId) : created;
   }
 
   async get(sessionId: string): Promise<StoredSession | undefined> {
@@ -128,7 +106,7 @@ export class RedisSessionStorage extends SessionStorage {
       by: packText(by),
     });
     if (written.outcome !== 'replaced') return this.#refusal(sessionId, written);
-    return { outcome: 'replaced', session: recordOf(written.rest[0]!, payload) };
+    return { outcome: 'replaced', session: writtenRecord(written.rest[0]!, payload) };
   }
 
   async touch(sessionIds: readonly string[]): Promise<readonly (Op.SessionTimes | undefined)[]> {
@@ -142,7 +120,7 @@ export class RedisSessionStorage extends SessionStorage {
       const args = { sessionIds: ids.join(',') };
       const { rest } = await this.#connections.write(touchSessionsScript, this.#keys.all(tag), args);
       for (const value of rest.filter(({ length }) => length > 0)) {
-        const { sessionId, lastAccessedAt, expiresAt } = recordOf(value);
+        const { sessionId, lastAccessedAt, expiresAt } = writtenRecord(value);
         times.set(sessionId, { sessionId, lastAccessedAt, expiresAt });
       }
     };
@@ -167,7 +145,7 @@ export class RedisSessionStorage extends SessionStorage {
     });
     if (written.outcome === 'id-taken') return { outcome: 'id-taken' };
     if (written.outcome !== 'rotated') return this.#refusal(sessionId, written);
-    return { outcome: 'rotated', session: recordOf(written.rest[0]!, successor.payload) };
+    return { outcome: 'rotated', session: writtenRecord(written.rest[0]!, successor.payload) };
   }
 
   async end({ sessionId, reason, by, actor, historyRetentionMs }: Op.EndSession): Promise<Op.EndSessionResult> {
@@ -186,15 +164,19 @@ export class RedisSessionStorage extends SessionStorage {
 
   async endAll(ending: Op.EndAllSessions): Promise<readonly SessionTombstone[]> {
     const { loginId, exceptSessionId, device, reason, by, actor, historyRetentionMs } = ending;
-    const tag = this.#keys.tagOfLogin(loginId);
-    const { rest } = await this.#connections.write(endLoginSessionsScript, this.#keys.all(tag), {
-      tag,
+    const args = {
       loginAndDevice: Buffer.concat([packText(loginId), ...(device === undefined ? [] : [packText(device)])]),
       exceptId: exceptSessionId ?? '',
       ending: packEnding({ reason, by, actor }),
       retention: historyRetentionMs,
-    });
-    return rest.map((value) => unpackRedisSession(value).session as SessionTombstone);
+    };
+    const ended = await Promise.all(
+      this.#keys.tagKeys.tagsOf(loginId).map(async (tag) => {
+        const { rest } = await this.#connections.write(endLoginSessionsScript, this.#keys.all(tag), { ...args, tag });
+        return rest.map((value) => unpackRedisSession(value).session as SessionTombstone);
+      }),
+    );
+    return ended.length === 1 ? ended[0]! : ended.flat().toSorted((a, b) => a.createdAt - b.createdAt);
   }
 
   async listByLogin(loginId: string): Promise<readonly ListedRecord[]> {
@@ -238,9 +220,4 @@ export class RedisSessionStorage extends SessionStorage {
     if (await this.get(sessionId)) return { outcome: 'id-taken' };
     throw new SessionInputError('sessionId', 'format', 'was not generated by nextSessionId() for this user.');
   }
-}
-
-/** Returns the record that a script wrote. The reply omits the payload, which the caller has. */
-function recordOf(head: Buffer, payload: Uint8Array = new Uint8Array()): SessionRecord {
-  return unpackRedisSession(Buffer.concat([head, payload])).session as SessionRecord;
 }

@@ -59,10 +59,30 @@ describe('SessionKeys', () => {
   it('derives tags and the fingerprint from the tag key alone', () => {
     const other = new SessionKeys('ds', `${TAG_KEY}!`);
     expect(other.tagOfLogin('alice')).not.toBe(keys.tagOfLogin('alice'));
-    expect(other.fingerprint).not.toBe(keys.fingerprint);
+    expect(other.tagKeys.first.fingerprint).not.toBe(keys.tagKeys.first.fingerprint);
     const bytes = new SessionKeys('another-prefix', Buffer.from(TAG_KEY));
     expect(bytes.tagOfLogin('alice')).toBe(keys.tagOfLogin('alice'));
-    expect(bytes.fingerprint).toBe(keys.fingerprint);
+    expect(bytes.tagKeys.first.fingerprint).toBe(keys.tagKeys.first.fingerprint);
+  });
+
+  it('has the tags of a user under all tag keys, and none stands for the prefix', () => {
+    const both = new SessionKeys('ds', [`${TAG_KEY}!`, TAG_KEY]);
+    const [first, second] = [new SessionKeys('ds', `${TAG_KEY}!`), keys].map((each) => each.tagOfLogin('alice'));
+    expect(both.tagKeys.tagsOf('alice')).toEqual([first, second]);
+    expect(both.tagOfLogin('alice')).toBe(first);
+    const [unkeyed, plain] = [new SessionKeys('ds', 'none'), new SessionKeys('ds')];
+    expect(unkeyed.tagOfLogin('alice')).toBe(plain.tagOfLogin('alice'));
+    expect(plain.tagOfLogin('alice')).toBe(new SessionKeys('other', Buffer.from('ds')).tagOfLogin('alice'));
+  });
+
+  it('uses the last earlier tag key of the store until the time of the change, and the current one from then on', () => {
+    const both = new SessionKeys('ds', [`${TAG_KEY}!`, TAG_KEY]);
+    const [first, second] = both.tagKeys.tagsOf('alice');
+    const [next, old] = [both.tagKeys.first.fingerprint, keys.tagKeys.first.fingerprint];
+    both.tagKeys.follow({ current: old, earlier: [], switchAt: 0 });
+    expect(both.tagOfLogin('alice', 1_000)).toBe(second);
+    both.tagKeys.follow({ current: next, earlier: [old], switchAt: 2_000 });
+    expect([1_999, 2_000, 3_000].map((now) => both.tagOfLogin('alice', now))).toEqual([second, first, first]);
   });
 
   it('keeps its tags after the caller has wiped the bytes of the tag key', () => {
@@ -74,9 +94,16 @@ describe('SessionKeys', () => {
   });
 
   it('reveals neither the tag key nor a login id in key names, and publishes 64 bits of a digest as fingerprint', () => {
-    expect(keys.fingerprint).toMatch(/^[0-9a-f]{16}$/u);
-    expect(keys.fingerprint).not.toBe(new SessionKeys('ds', 'fingerprint of the tag key').fingerprint);
-    const names = JSON.stringify([keys.all(keys.tagOfLogin('alice')), keys.channel, keys.meta, keys.fingerprint]);
+    expect(keys.tagKeys.first.fingerprint).toMatch(/^[0-9a-f]{16}$/u);
+    expect(keys.tagKeys.first.fingerprint).not.toBe(
+      new SessionKeys('ds', 'fingerprint of the tag key').tagKeys.first.fingerprint,
+    );
+    const names = JSON.stringify([
+      keys.all(keys.tagOfLogin('alice')),
+      keys.channel,
+      keys.meta,
+      keys.tagKeys.first.fingerprint,
+    ]);
     for (const secret of [TAG_KEY, 'alice', Buffer.from(TAG_KEY).toString('hex')]) expect(names).not.toContain(secret);
   });
 

@@ -1,6 +1,7 @@
-import { createHmac, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { stringify } from 'uuid';
 import { isSessionId } from '../../model/session-id.js';
+import { type TagKeyText, TagKeys } from './tag-keys.js';
 
 /** The 256 shards of the sessions. Each has its own hash tag, so that a cluster can distribute them. */
 export const SHARDS: readonly string[] = Array.from({ length: 256 }, (_, n) => n.toString(16).padStart(2, '0'));
@@ -32,7 +33,7 @@ export class SessionKeys {
   readonly #shards: ReadonlyMap<string, ShardKeys>;
   /** The pub/sub channel of the change feed. */
   readonly channel: string;
-  /** Hash: the format of the data, and the fingerprint of the tag key. */
+  /** Hash: the format of the data, the fingerprints of the tag keys, and the key of the change feed. */
   readonly meta: string;
   /** Hash: service id to record. */
   readonly services: string;
@@ -42,22 +43,18 @@ export class SessionKeys {
   readonly serviceSequence: string;
   /** The `sequence` of each shard, then `serviceSequence`. */
   readonly sequences: readonly string[];
-  /** Identifies the tag key in the store without revealing it, so that services with different tag keys are detected. */
-  readonly fingerprint: string;
+  readonly tagKeys: TagKeys;
   readonly #prefix: string;
-  readonly #tagKey: string | Uint8Array;
 
   /** @param database - The keys' database. It is part of the channel's name, because databases share their channels. */
-  constructor(prefix: string, tagKey: string | Uint8Array = prefix, database = 0) {
+  constructor(prefix: string, tagKey?: TagKeyText | readonly TagKeyText[], database = 0) {
     this.#prefix = prefix;
-    // The caller may wipe its bytes.
-    this.#tagKey = typeof tagKey === 'string' ? tagKey : Uint8Array.from(tagKey);
+    this.tagKeys = new TagKeys(prefix, tagKey);
     this.channel = database === 0 ? `${prefix}:changes` : `${prefix}:changes:${database}`;
     this.meta = `{${prefix}}:meta`;
     this.services = `{${prefix}}:svc`;
     this.serviceKeyIds = `{${prefix}}:svc:keys`;
     this.serviceSequence = `{${prefix}}:svc:s`;
-    this.fingerprint = createHmac('sha256', tagKey).update('fingerprint of the tag key').digest('hex').slice(0, 16);
     this.#shards = new Map(
       SHARDS.map((shard) => {
         const name = (role: string) => `{${prefix}:${shard}}:${role}`;
@@ -70,8 +67,9 @@ export class SessionKeys {
     this.sequences = [...SHARDS.map((shard) => this.shard(shard).sequence), this.serviceSequence];
   }
 
-  tagOfLogin(loginId: string): string {
-    return createHmac('sha256', this.#tagKey).update(loginId).digest('hex').slice(0, 15);
+  /** Returns the tag of a user under the key that is used at a time of the server's clock. */
+  tagOfLogin(loginId: string, now = Infinity): string {
+    return this.tagKeys.at(now).tagOf(loginId);
   }
 
   /** Returns `undefined` for a text that is not a session id of this storage: no session can have it. */
@@ -99,8 +97,8 @@ export class SessionKeys {
     return this.#shards.get(shard)!;
   }
 
-  newSessionId(loginId: string): string {
-    const tag = this.tagOfLogin(loginId);
+  /** @param tag - The tag of the user under any of the keys. */
+  newSessionId(loginId: string, tag = this.tagOfLogin(loginId)): string {
     const random = randomBytes(8);
     random[0] = (random[0]! & 0x3f) | 0x80;
     return stringify(Buffer.concat([Buffer.from(`${tag.slice(0, 12)}8${tag.slice(12)}`, 'hex'), random]));

@@ -5,6 +5,7 @@ import type { FeedKey } from '../feed/feed-key.js';
 import type { ResolvedRedisOptions } from '../redis-session-storage.options.js';
 import { readOnlyUser } from '../../shared/storage-failure.js';
 import { type SessionKeys } from '../session-keys.js';
+import { earlierTagKeyError } from './earlier-tag-keys.js';
 import { masterShards } from './redis-client.js';
 import { type FoundProduct, productIn, reportProducts } from './redis-product.js';
 import { type RedisConnection } from './redis-connection.js';
@@ -64,9 +65,12 @@ export async function checkServers(
     refuse([`its user may not run ${rights.incomplete.join(', ')} on the keys of this library: see docs/redis-acl`]);
   }
   refuse(await verifyWrites(connection, keys, rights));
-  const { error, warning, storedFeedKey } = await storeClaim(connection, keys, feedKey, rights);
+  const { error, warning, storedFeedKey, tagKeys } = await storeClaim(connection, keys, feedKey, rights);
   if (error !== undefined) refuse([error]);
   if (warning !== undefined) logger.warn(warning);
+  const endsAt = performance.now() + options.connectDeadlineMs;
+  const keyError = tagKeys && (await earlierTagKeyError(connection, keys, tagKeys, rights, endsAt));
+  if (keyError !== undefined) refuse([keyError]);
   if (storedFeedKey !== undefined) feedKey.adopt(storedFeedKey);
   reportProducts(products, logger);
   if (!rights.may('write-sessions') && !rights.may('write-services')) logger.warn(readOnlyUser('Redis'));

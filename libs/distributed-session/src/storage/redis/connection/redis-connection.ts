@@ -23,6 +23,8 @@ export class RedisConnection {
     /** The common deadline of all commands, by the process's monotonic clock. Absent: each command has its own. */
     private readonly endsAt?: number,
     private readonly toError: (error: unknown, call: FailedCall) => Error = toRedisStorageError,
+    /** No write is applied at this time of the server's clock or later. */
+    private readonly before = Infinity,
   ) {}
 
   /** Returns this connection for one call: all its round trips share one deadline, which starts now. */
@@ -34,6 +36,15 @@ export class RedisConnection {
   /** Returns this connection for the checks at start, which report how the server rejected a command. */
   forChecks(): RedisConnection {
     return new RedisConnection(this.client, this.clock, this.deadlineMs, this.inFlight, undefined, toCheckError);
+  }
+
+  /**
+   * Returns this connection for writes that must be applied before a time of the server's clock. One that was not applied
+   * for that reason has the outcome `late`.
+   */
+  applyBefore(time: number): RedisConnection {
+    const { client, clock, deadlineMs, inFlight, endsAt, toError } = this;
+    return new RedisConnection(client, clock, deadlineMs, inFlight, endsAt, toError, time);
   }
 
   /** Sends a read-only command. */
@@ -72,7 +83,7 @@ export class RedisConnection {
       const sentAt = performance.now();
       // Too early is safe: the server replies `late`, which corrects the clock. A write after the deadline is not safe.
       const uncertainty = Math.min(this.clock.errorMs, this.#leftMs / 2);
-      const deadline = Math.floor(this.clock.now() + this.#leftMs - uncertainty);
+      const deadline = Math.min(Math.floor(this.clock.now() + this.#leftMs - uncertainty), this.before - 1);
       const reply = await this.run(script, keys, { ...args, deadline } as Record<Argument, ScriptArgument>);
       const [word, lastNumber, ...rest] = reply as readonly [Buffer, number, ...Buffer[]];
       const outcome = word.toString();
@@ -80,6 +91,7 @@ export class RedisConnection {
       this.clock.observe(Number(rest[0]), sentAt);
       if (performance.now() - sentAt > this.deadlineMs || this.#leftMs <= 0) break;
     }
+    if (this.before < Infinity) return { outcome: 'late', lastNumber: 0, rest: [] };
     throw new StorageUnavailableError('The write reached Redis after its deadline and was not applied. Try again.');
   }
 

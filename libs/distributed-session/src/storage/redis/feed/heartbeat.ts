@@ -12,6 +12,7 @@ import { WriteRejectedError } from '../../shared/storage-failure.js';
 import type { SessionKeys } from '../session-keys.js';
 import type { FeedKey } from './feed-key.js';
 import type { RedisChangeFeed } from './redis-change-feed.js';
+import { TagKeyChange } from './tag-key-change.js';
 
 interface HeartbeatContext {
   readonly connection: RedisConnection;
@@ -45,10 +46,17 @@ export class Heartbeat {
    */
   #rounds: number[] = [];
 
+  readonly #tagKeyChange: TagKeyChange;
+
   constructor(
     private readonly context: HeartbeatContext,
     private readonly intervalMs: number,
-  ) {}
+    deadlineMs: number,
+  ) {
+    this.#tagKeyChange = new TagKeyChange(context, { intervalMs, deadlineMs }, (content) =>
+      this.#publishOnFirst(content),
+    );
+  }
 
   /** The error that forbids this process to use the store, or `undefined`. */
   get storeError(): string | undefined {
@@ -103,6 +111,7 @@ export class Heartbeat {
       await this.#checkStore();
       // The heartbeats of the others must not be replaced by some that they cannot recognise.
       if (this.#storeError !== undefined) return;
+      await this.#tagKeyChange.round();
       await this.#settleDoubts();
       const interval = Math.max(1, Math.floor(this.intervalMs * BEAT_SHARE));
       const isSent = await this.#onEachMaster(async (master) => {
@@ -131,12 +140,12 @@ export class Heartbeat {
     this.#storeError = error;
     if (error !== undefined || storedFeedKey === undefined) return;
     const rekeying = feed.keyRead(storedFeedKey, sentAt);
-    if (rekeying !== undefined && rights.may('beat')) await this.#report(rekeying);
+    if (rekeying !== undefined && rights.may('beat')) await this.#publishOnFirst(packRekeying(rekeying));
   }
 
-  async #report(rekeying: string): Promise<void> {
+  async #publishOnFirst(content: Buffer): Promise<void> {
     const [master] = masterShards(this.context.connection.client, this.context.keys);
-    if (master) await this.#publish(master.shard, packRekeying(rekeying));
+    if (master) await this.#publish(master.shard, content);
   }
 
   /** Reads the numbers of the streams that may have gone back. */

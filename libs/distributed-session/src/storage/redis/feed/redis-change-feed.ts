@@ -5,7 +5,7 @@ import { FeedListeners, SILENT_FEED } from '../../shared/feed-listeners.js';
 import { FeedProblem } from '../../shared/feed-problem.js';
 import type { ServerClock } from '../../shared/server-clock.js';
 import type { StorageChange, StorageChangeListener } from '../../storage-change.js';
-import { type Beat, type NumberedChange, unpackRedisChange } from '../records/change-message.js';
+import { type Beat, type NumberedChange, type TagKeyMessage, unpackRedisChange } from '../records/change-message.js';
 import { isLasting, subscriptionProblem } from '../connection/redis-failure.js';
 import type { SessionKeys } from '../session-keys.js';
 import { FeedFreshness, type Look } from './feed-freshness.js';
@@ -46,6 +46,8 @@ export class RedisChangeFeed {
   readonly #positions = new WeakMap<StorageChange, Position>();
   /** The number of this process's last write on each stream. Replaced by a new map when the numbers may start over. */
   #written = new Map<string, number>();
+  /** Receives the messages about the key of the tags. */
+  onTagKey: (message: TagKeyMessage) => void = () => {};
   #connection: RedisFeedConnection | undefined;
   /** Changes may have been lost between the reconnection and the first heartbeats. */
   #awaitsNumbers = false;
@@ -196,6 +198,7 @@ export class RedisChangeFeed {
     if (entry?.type === 'beat') this.#receiveBeat(entry);
     else if (entry?.type === 'change') this.#publish(entry);
     else if (entry === undefined) this.publishGap();
+    else if (entry.type !== 'rekeying') this.onTagKey(entry);
     else if (!this.#rekeyings.has(entry.nonce)) {
       this.#rekeyings.add(entry.nonce);
       this.publishGap();

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import * as fc from 'fast-check';
 import { double, packedIdentity, packedText, uint32 } from '../../../../../../test/support/redis/packed-session.js';
 import { END_REASONS } from '../../../model/end-reason.js';
-import { type Beat, packBeat, packRekeying, unpackRedisChange } from './change-message.js';
+import { type Beat, packBeat, packRekeying, packTagKeyMessage, unpackRedisChange } from './change-message.js';
 
 /** A message as the scripts pack it: a letter, then its parts. */
 const message = (kind: string, ...parts: readonly Buffer[]): Buffer => Buffer.concat([Buffer.from(kind), ...parts]);
@@ -108,6 +108,12 @@ describe('unpackRedisChange()', () => {
     });
   });
 
+  it.each(['tag-key.proposed', 'tag-key.unknown'] as const)('unpacks the message %s as it was packed', (type) => {
+    const packed = packTagKeyMessage({ type, fingerprint: '0123456789abcdef' });
+    expect(unpackRedisChange(packed)).toEqual({ type, fingerprint: '0123456789abcdef' });
+    expect(unpackRedisChange(Buffer.concat([packed, Buffer.from([0])]))).toBeUndefined();
+  });
+
   it('unpacks K as the report of another feed key that packRekeying() has packed', () => {
     expect(unpackRedisChange(packRekeying('nonce'))).toEqual({ type: 'rekeying', nonce: 'nonce' });
   });
@@ -148,7 +154,7 @@ describe('unpackRedisChange() with an unknown message', () => {
   it('does not throw for random bytes after a known letter', () => {
     const bytes = fc.uint8Array({ maxLength: 120 });
     fc.assert(
-      fc.property(fc.constantFrom('C', 'U', 'E', 'R', 'S', 'B', 'K'), bytes, (kind, rest) => {
+      fc.property(fc.constantFrom('C', 'U', 'E', 'R', 'S', 'B', 'K', 'P', 'O'), bytes, (kind, rest) => {
         expect(() => unpackRedisChange(message(kind, Buffer.from(rest)))).not.toThrow();
       }),
       { numRuns: 2_000 },

@@ -22,6 +22,13 @@ export interface Rekeying {
   readonly nonce: string;
 }
 
+/** A message between processes about the key of the tags (`feed/tag-key-change.ts`). */
+export interface TagKeyMessage {
+  readonly type: 'tag-key.proposed' | 'tag-key.unknown';
+  /** The fingerprint of the key. */
+  readonly fingerprint: string;
+}
+
 /** A change and its number. The changes of a shard, and those of services, are numbered without gaps. */
 export interface NumberedChange {
   readonly type: 'change';
@@ -37,16 +44,18 @@ export interface NumberedChange {
  * - `S`: number, time, change (text), service id (text), by (text)
  * - `B`: shard, nonce and previous nonce (texts), then for each stream its position (2 bytes) and number
  * - `K`: nonce (text)
+ * - `P`, `O`: fingerprint of the tag key that the sender proposes, or does not have (text)
  * - `X`: number, session id (36 bytes): a record that could not be read was removed, of which no change can be told
  *
  * Returns `undefined` for `X` and for an unknown message, which a later release may publish: copies may be stale.
  */
-export function unpackRedisChange(message: Buffer): NumberedChange | Beat | Rekeying | undefined {
+export function unpackRedisChange(message: Buffer): NumberedChange | Beat | Rekeying | TagKeyMessage | undefined {
   try {
     const reader = new ByteReader(message);
     const kind = String.fromCharCode(reader.uint8());
     if (kind === 'B') return unpackBeat(reader);
     if (kind === 'K') return unpackRekeying(reader);
+    if (kind === 'P' || kind === 'O') return unpackTagKey(kind, reader);
     const number = reader.whole();
     const change = unpackKind(kind, reader);
     return change && reader.isAtEnd ? { type: 'change', number, change } : undefined;
@@ -68,6 +77,16 @@ export function packBeat({ shard, nonce, previous, last }: Beat): Buffer {
 /** Packs a message of the kind `K`. */
 export function packRekeying(nonce: string): Buffer {
   return Buffer.concat([Buffer.from('K'), packText(nonce)]);
+}
+
+/** Packs a message of the kind `P` or `O`. */
+export function packTagKeyMessage({ type, fingerprint }: TagKeyMessage): Buffer {
+  return Buffer.concat([Buffer.from(type === 'tag-key.proposed' ? 'P' : 'O'), packText(fingerprint)]);
+}
+
+function unpackTagKey(kind: 'P' | 'O', reader: ByteReader): TagKeyMessage | undefined {
+  const fingerprint = reader.text();
+  return reader.isAtEnd ? { type: kind === 'P' ? 'tag-key.proposed' : 'tag-key.unknown', fingerprint } : undefined;
 }
 
 function unpackRekeying(reader: ByteReader): Rekeying | undefined {

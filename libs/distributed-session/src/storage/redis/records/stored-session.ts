@@ -193,3 +193,8 @@ function time(value: Buffer, offset: number): number {
   if (!Number.isSafeInteger(milliseconds) || milliseconds < 0) throw new UnreadableValueError(false);
   return milliseconds;
 }
+
+/** Returns the record that a script wrote. The reply omits the payload, which the caller has. */
+export function writtenRecord(head: Buffer, payload: Uint8Array = new Uint8Array()): SessionRecord {
+  return unpackRedisSession(Buffer.concat([head, payload])).session as SessionRecord;
+}

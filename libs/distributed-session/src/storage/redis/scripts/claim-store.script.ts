@@ -7,7 +7,7 @@ import { RedisScript } from './redis-script.js';
  *
  * KEYS  meta: the hash that contains them.
  * ARGV  format; oldest; oldestRelease; fingerprint of the tag key; feedKey.
- * Returns  { format, oldest, oldestRelease, fingerprint, feedKey } of the store.
+ * Returns  { format, oldest, oldestRelease, fingerprint, feedKey, earlier, switchAt } of the store.
  * Atomicity  if several processes run it at once, one of them writes all. The store of another tag key is not changed.
  */
 export const claimStoreScript = new RedisScript({
@@ -27,6 +27,6 @@ if redis.call('HGET', meta, 'fingerprint') == fingerprint then
   end
 end
 redis.call('HSETNX', meta, 'feedKey', feedKey)
-return redis.call('HMGET', meta, 'format', 'oldest', 'oldestRelease', 'fingerprint', 'feedKey')
+return redis.call('HMGET', meta, 'format', 'oldest', 'oldestRelease', 'fingerprint', 'feedKey', 'earlier', 'switchAt')
 `,
 });

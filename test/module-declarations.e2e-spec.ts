@@ -93,7 +93,7 @@ describe('An application with two modules', () => {
       `WrongModule.unchecked: no guard checks @RequireServicePermission(${selection}). Add ServiceAuthGuard.for('admins') and ServicePermissionGuard.for('admins').`,
       "WrongModule.unauthenticated: ServicePermissionGuard.for('admins') requires ServiceAuthGuard.for('admins') before it. Global guards run first, then those of the class.",
       'WrongModule.undeclared: no guard checks @RequireServicePermission(). Add ServiceAuthGuard and ServicePermissionGuard.',
-      `WrongModule.undeclared: its decorators declare no permission. Add @RequireServicePermission('…', ${selection}) or @AllowAnonymousService(${selection}).`,
+      `WrongModule.undeclared: its decorators declare no permission. Add @RequireServicePermission('…', ${selection}) or @AllowAnonymousService(${selection}). To declare a controller of another package, call one before the application starts: AllowAnonymousService(${selection})(WrongModule).`,
       `WrongModule.unassigned: no guard authenticates a service for @CurrentService(${selection}). Add ServiceAuthGuard.for('admins').`,
       `WrongModule.unassigned: no guard verifies a session for @CurrentSession(${selection}) or @SessionAttribute(${selection}). Add SessionGuard.for('admins').`,
       `WrongModule.misdirected: @OptionalSession() reaches no guard: those of this route are of another module. Write @OptionalSession(${selection}).`,

@@ -33,6 +33,11 @@ import { isSupported, unsupportedTransport } from './unsupported-transport.js';
  * @example
  * `class Orders { @Delete(':id') @RequireServicePermission('order.cancel') cancel(@Param('id') id: string) {} }`
  *
+ * @example
+ * // A controller of another package is declared before the application starts:
+ * class MetricsController {}
+ * RequireServicePermission('metrics.read')(MetricsController);
+ *
  * @throws {ServiceInputError} when a permission is invalid.
  * @throws {OptionsError} without a permission, or when the module's name is invalid.
  */
@@ -52,8 +57,8 @@ export function RequireServicePermission(
     module,
   }));
   for (const one of required) parsePermission(one.permission, '@RequireServicePermission()');
-  return (target: object, _method?: string | symbol, descriptor?: PropertyDescriptor) => {
-    const subject = (descriptor?.value as object | undefined) ?? target;
+  return (target: object, method?: string | symbol) => {
+    const subject = subjectOf(target, method);
     Reflect.defineMetadata(REQUIRED_PERMISSIONS, [...allRequirementsOf(subject), ...required], subject);
   };
 }
@@ -100,9 +105,14 @@ export function OptionalSession(selection?: ModuleSelection): ClassDecorator & M
   return mark(OPTIONAL_SESSION, selectedModule(selection, '@OptionalSession()'));
 }
 
+/** The class or the method that a decorator is on; a decorator may also be called without a descriptor. */
+function subjectOf(target: object, method?: string | symbol): object {
+  return method === undefined ? target : (target as Record<string | symbol, object>)[method]!;
+}
+
 function mark(marker: Marker, module: ModuleName): ClassDecorator & MethodDecorator {
-  return (target: object, _method?: string | symbol, descriptor?: PropertyDescriptor) => {
-    const subject = (descriptor?.value as object | undefined) ?? target;
+  return (target: object, method?: string | symbol) => {
+    const subject = subjectOf(target, method);
     Reflect.defineMetadata(marker, [...markedModules(marker, subject), module], subject);
   };
 }

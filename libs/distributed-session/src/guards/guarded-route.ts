@@ -40,8 +40,12 @@ export class GuardedRoute {
     this.guards = [...globalGuards, ...guardsOf(controller), ...guardsOf(this.#handler)].map(toClass);
   }
 
+  get controllerName(): string {
+    return this.controller.name;
+  }
+
   get name(): string {
-    return `${this.controller.name}.${this.method}`;
+    return `${this.controllerName}.${this.method}`;
   }
 
   /** The modules that its guards and decorators name, and always the module without a name (`undefined`). */

@@ -55,7 +55,10 @@ function undeclared({ route, module, isAnonymous }: RouteOfModule): string | und
   if (isAnonymous || route.requirements(module).length > 0) return undefined;
   if (route.positionOf(ServicePermissionGuard, module) < 0) return undefined;
   const [required, anonymous] = [argumentsFor(module, "'…'"), argumentsFor(module)];
-  return `its decorators declare no permission. Add @RequireServicePermission(${required}) or @AllowAnonymousService(${anonymous}).`;
+  return (
+    `its decorators declare no permission. Add @RequireServicePermission(${required}) or @AllowAnonymousService(${anonymous}). ` +
+    `To declare a controller of another package, call one before the application starts: AllowAnonymousService(${anonymous})(${route.controllerName}).`
+  );
 }
 
 function contradicting({ route, module }: RouteOfModule): string | undefined {

@@ -56,4 +56,13 @@ describe('OpenTelemetry with its defaults', () => {
     expect(statements).toContainEqual(expect.stringContaining('create_session'));
     expectNoValues(spans);
   });
+
+  test('shows the SQL of each step behind a pooler, and no value of a user', async () => {
+    const { spans } = await trace('postgres', `${await postgres.createDatabase()}?pgbouncer=true`);
+    const statements = spans.map(({ attributes }) => String(attributes['db.query.text'] ?? attributes['db.statement']));
+    for (const name of ['create_session', 'replace_session', 'rotate_session', 'end_session', 'put_service']) {
+      expect(statements).toContainEqual(expect.stringContaining(name));
+    }
+    expectNoValues(spans);
+  });
 });

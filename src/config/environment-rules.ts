@@ -108,6 +108,19 @@ function isStorageUrl(value: unknown, { SESSION_STORAGE = '' }: { SESSION_STORAG
   return form === undefined || (typeof value === 'string' && form.test(value));
 }
 
+/** A URL of PostgreSQL; not set for any other storage. */
+export function IsFeedUrl(): PropertyDecorator {
+  return rule(
+    'isFeedUrl',
+    isFeedUrl,
+    'must look like postgres://…, and is supported only with SESSION_STORAGE=postgres',
+  );
+}
+
+function isFeedUrl(value: unknown, environment: { SESSION_STORAGE?: string }): boolean {
+  return value === undefined || (environment.SESSION_STORAGE === 'postgres' && isStorageUrl(value, environment));
+}
+
 /** A number of proxies, or comma-separated addresses and networks. */
 export function IsTrustedProxies(): PropertyDecorator {
   const expectation = 'must be a number of proxies, such as 1, or comma-separated addresses, such as 10.0.0.0/8';

@@ -3,6 +3,7 @@ import { IsIn, IsOptional, Length, Matches } from 'class-validator';
 import { MAX_DURATION_MS, TIMEOUT_PRESETS, type TimeoutPreset } from 'nestjs-distributed-session';
 import {
   IsDurationOrOff,
+  IsFeedUrl,
   IsKey,
   IsSecret,
   IsServiceId,
@@ -78,6 +79,19 @@ export class Environment {
   /** The prefix of the table names in PostgreSQL. Must be the same in all processes that share the sessions. */
   @Matches(/^[a-z_][a-z0-9_]{0,29}$/, { message: '$property must be 1 to 30 lower-case letters, digits or "_"' })
   readonly SESSION_STORAGE_TABLE_PREFIX: string = 'distributed_';
+
+  /** The URL of the change feed's connection to PostgreSQL: past a pooler in transaction mode. */
+  @IsFeedUrl()
+  readonly SESSION_STORAGE_FEED_URL?: string = undefined;
+
+  /** The interval of reads that replace the feed's connection, where nothing leads past such a pooler. */
+  @IsWholeNumber(10, 600_000)
+  readonly SESSION_STORAGE_FEED_POLL_MS?: number = undefined;
+
+  /** `transaction` states that a pooler shares server sessions of PostgreSQL; `detect` finds it out at the start. */
+  @IsOptional()
+  @IsIn(['detect', 'transaction'], { message: '$property must be detect or transaction' })
+  readonly SESSION_STORAGE_POOLING?: 'detect' | 'transaction' = undefined;
 
   /** `auto` migrates the PostgreSQL schema at the start; `check` fails the start if the schema is not up to date. */
   @IsIn(['auto', 'check'], { message: '$property must be auto or check' })
@@ -216,6 +230,7 @@ export const SECRET_VARIABLES = [
   'ADMIN_SECRET',
   'METRICS_TOKEN',
   'SECRET_PEPPER',
+  'SESSION_STORAGE_FEED_URL',
   'SESSION_STORAGE_TAG_KEY',
   'SESSION_STORAGE_URL',
   'TOKEN_KEY',

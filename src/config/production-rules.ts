@@ -36,7 +36,7 @@ function toDevelop(environmentName: string): string {
 
 function weaknesses(name: (typeof SECRET_VARIABLES)[number], value: string | undefined): string[] {
   // The password in a URL is the store's.
-  if (name === 'SESSION_STORAGE_URL') return [];
+  if (name === 'SESSION_STORAGE_URL' || name === 'SESSION_STORAGE_FEED_URL') return [];
   const entries = keyEntries(value);
   return entries.flatMap((entry, index) => {
     const subject = entries.length === 1 ? name : `entry ${index + 1} of ${name}`;

@@ -24,9 +24,13 @@ describe('readEnvironment() with secrets in files', () => {
   };
 
   test.each(SECRET_VARIABLES)('reads %s from a file', (name) => {
-    const isUrl = name === 'SESSION_STORAGE_URL';
-    const content = isUrl ? 'redis://user:password@localhost' : SECRET;
-    const variables = { ...(isUrl && { SESSION_STORAGE: 'redis' }), [`${name}_FILE`]: fileOf(content) };
+    const isUrl = name.endsWith('_URL');
+    const content = isUrl ? 'postgres://user:password@localhost' : SECRET;
+    const others = {
+      SESSION_STORAGE: 'postgres',
+      ...(name !== 'SESSION_STORAGE_URL' && { SESSION_STORAGE_URL: content }),
+    };
+    const variables = { ...(isUrl && others), [`${name}_FILE`]: fileOf(content) };
     expect(readEnvironment(variables)[name]).toBe(content);
   });
 

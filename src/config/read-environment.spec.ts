@@ -19,6 +19,7 @@ const NUMBERS = [
   ['SESSION_ABSOLUTE_TIMEOUT_MS', 1, MAX_DURATION_MS],
   ['SESSION_MAX_IDLE_TIMEOUT_MS', 1, MAX_DURATION_MS],
   ['SESSION_MAX_ABSOLUTE_TIMEOUT_MS', 1, MAX_DURATION_MS],
+  ['SESSION_STORAGE_FEED_POLL_MS', 10, 10 * MINUTE],
   ['SESSION_ROTATION_GRACE_MS', 0, MAX_DURATION_MS],
   ['SESSION_HISTORY_RETENTION_MS', 0, MAX_DURATION_MS],
   ['EVENTS_HEARTBEAT_MS', 100, 5 * MINUTE],
@@ -36,6 +37,7 @@ const WORDS = [
   ['HTTP_ADAPTER', ['express', 'fastify']],
   ['SESSION_STORAGE', ['memory', 'redis', 'postgres']],
   ['SESSION_STORAGE_MIGRATE', ['auto', 'check']],
+  ['SESSION_STORAGE_POOLING', ['detect', 'transaction']],
   ['SESSION_TIMEOUT_PRESET', ['aal1', 'aal2', 'aal3', 'owaspHighValue']],
   ['SESSION_ON_LIMIT', ['end-oldest', 'end-idlest', 'reject']],
   ['DOCS', ['on', 'off']],
@@ -145,7 +147,9 @@ describe('readEnvironment()', () => {
   });
 
   test('has a tested rule for every variable', () => {
-    const tested = [...NUMBERS, ...WORDS, ...TEXTS].map(([name]) => name as string).concat('SESSION_STORAGE_URL');
+    const tested = [...NUMBERS, ...WORDS, ...TEXTS]
+      .map(([name]) => name as string)
+      .concat('SESSION_STORAGE_URL', 'SESSION_STORAGE_FEED_URL');
     expect(tested.toSorted()).toEqual(Object.keys(new Environment()).toSorted());
   });
 

@@ -97,10 +97,21 @@ describe('createSessionStorage()', () => {
     expect(() => onPostgres('postgres://user:canary@localhost:port')).toThrow(/url must look like postgres:/);
     expect(() => onPostgres('postgres://user:canary@localhost:port')).not.toThrow(/canary/);
   });
+
+  test("passes the feed's settings to a PostgreSQL storage", () => {
+    const [url, feed] = ['postgres://localhost/sessions', { SESSION_STORAGE_FEED_URL: 'postgres://direct/sessions' }];
+    expect(onPostgres(url, { ...feed, SESSION_STORAGE_POOLING: 'transaction' })).toBeInstanceOf(PostgresSessionStorage);
+    expect(() => onPostgres(url, { ...feed, SESSION_STORAGE_FEED_POLL_MS: '100' })).toThrow(
+      /feedPollIntervalMs cannot be combined with feedUrl/,
+    );
+    expect(() => onPostgres(url, { SESSION_STORAGE_FEED_URL: 'postgres://user:canary@localhost:port' })).toThrow(
+      /feedUrl must look like postgres:(?!.*canary)/,
+    );
+  });
 });
 
-function onPostgres(SESSION_STORAGE_URL: string): SessionStorage {
-  return createSessionStorage(readEnvironment({ SESSION_STORAGE: 'postgres', SESSION_STORAGE_URL }));
+function onPostgres(SESSION_STORAGE_URL: string, given: Readonly<Record<string, string>> = {}): SessionStorage {
+  return createSessionStorage(readEnvironment({ SESSION_STORAGE: 'postgres', SESSION_STORAGE_URL, ...given }));
 }
 
 /** Returns the tag of the user in a session id. It depends on the tag key, which defaults to the prefix. */

@@ -23,6 +23,9 @@ const STORAGES: Readonly<Record<StorageKind, (environment: Environment) => Sessi
       schema: environment.SESSION_STORAGE_SCHEMA,
       tablePrefix: environment.SESSION_STORAGE_TABLE_PREFIX,
       migrate: environment.SESSION_STORAGE_MIGRATE,
+      feedUrl: environment.SESSION_STORAGE_FEED_URL,
+      feedPollIntervalMs: environment.SESSION_STORAGE_FEED_POLL_MS,
+      pooling: environment.SESSION_STORAGE_POOLING,
     }),
 };
 

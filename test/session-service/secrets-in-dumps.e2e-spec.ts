@@ -23,14 +23,20 @@ const SECRETS = {
 /** From a provider to its dependencies, and not through Nest's container to everything. */
 const DEPTH = 3;
 const URLS = [
-  ['redis', `redis://owner:${CANARY}@127.0.0.1:1/0`],
-  ['postgres', `postgres://owner:${CANARY}@127.0.0.1:1/sessions`],
+  ['redis', { SESSION_STORAGE_URL: `redis://owner:${CANARY}@127.0.0.1:1/0` }],
+  [
+    'postgres',
+    {
+      SESSION_STORAGE_URL: `postgres://owner:${CANARY}@127.0.0.1:1/sessions`,
+      SESSION_STORAGE_FEED_URL: `postgres://owner:${CANARY}@127.0.0.1:2/sessions`,
+    },
+  ],
 ] as const;
 
 afterEach(stopServices);
 
-describe.each(URLS)('The environment with %s, in a dump', (SESSION_STORAGE, SESSION_STORAGE_URL) => {
-  const environment = readEnvironment({ ...SECRETS, SESSION_STORAGE, SESSION_STORAGE_URL, PORT: '0' });
+describe.each(URLS)('The environment with %s, in a dump', (SESSION_STORAGE, urls) => {
+  const environment = readEnvironment({ ...SECRETS, SESSION_STORAGE, ...urls, PORT: '0' });
 
   test('contains no secret, and the other variables', () => {
     expect(leaksOf(environment)).toEqual([]);
@@ -42,8 +48,9 @@ describe.each(URLS)('The environment with %s, in a dump', (SESSION_STORAGE, SESS
   });
 
   test('returns each secret by its name', () => {
-    expect(environment).toMatchObject({ ...SECRETS, SESSION_STORAGE_URL });
-    expect(SECRET_VARIABLES.filter((name) => !environment[name]?.includes(CANARY))).toEqual([]);
+    expect(environment).toMatchObject({ ...SECRETS, ...urls });
+    const missing = SECRET_VARIABLES.filter((name) => !environment[name]?.includes(CANARY));
+    expect(missing).toEqual(SESSION_STORAGE === 'postgres' ? [] : ['SESSION_STORAGE_FEED_URL']);
   });
 });
 

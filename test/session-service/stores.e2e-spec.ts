@@ -4,6 +4,7 @@ import { basic } from '../support/credential-headers.js';
 import { EventReader, closeReaders } from '../support/event-reader.js';
 import { eventually } from '@distributed-session/test-servers/eventually.js';
 import { PostgresServer } from '@distributed-session/test-servers/postgres/postgres-server.js';
+import { PooledPostgres } from '../support/postgres/pooled-postgres.js';
 import { RedisServer } from '@distributed-session/test-servers/redis/redis-server.js';
 import { clientOf } from '../support/service-client.js';
 
@@ -23,7 +24,17 @@ const STORES = {
     variables: { SESSION_STORAGE: 'postgres' },
     elsewhere: { SESSION_STORAGE_SCHEMA: 'elsewhere', SESSION_STORAGE_TABLE_PREFIX: 'other_' },
   },
+  PgBouncer: {
+    start: async () => PooledPostgres.start(),
+    variables: { SESSION_STORAGE: 'postgres' },
+    elsewhere: { SESSION_STORAGE_SCHEMA: 'elsewhere' },
+  },
 } as const;
+
+/** How the service receives changes, if not through the URL. */
+function feedOf(store: object): Record<string, string> {
+  return store instanceof PooledPostgres ? { SESSION_STORAGE_FEED_URL: store.feedUrl } : {};
+}
 
 const started: BuiltProgram[] = [];
 
@@ -37,9 +48,9 @@ interface Session {
   readonly credential: string;
 }
 
-describe.each(['Redis', 'PostgreSQL'] as const)('On %s, the built service', (name) => {
+describe.each(['Redis', 'PostgreSQL', 'PgBouncer'] as const)('On %s, the built service', (name) => {
   const { variables: kind, elsewhere: otherPlace } = STORES[name];
-  let store: RedisServer | PostgresServer;
+  let store: RedisServer | PostgresServer | PooledPostgres;
 
   /** Two processes, the second one on Fastify. */
   let one: RunningProgram;
@@ -61,7 +72,7 @@ describe.each(['Redis', 'PostgreSQL'] as const)('On %s, the built service', (nam
 
   /** Starts the built service with the options of the storage and no other environment variables. */
   async function start(variables: Readonly<Record<string, string>> = {}): Promise<RunningProgram> {
-    const env = { PORT: '0', ADMIN_SECRET, ...kind, SESSION_STORAGE_URL: store.url, ...variables };
+    const env = { PORT: '0', ADMIN_SECRET, ...kind, SESSION_STORAGE_URL: store.url, ...feedOf(store), ...variables };
     const program = new BuiltProgram('session-service/main.js', { env: { PATH: process.env['PATH'], ...env } });
     started.push(program);
     await program.printed('/history');

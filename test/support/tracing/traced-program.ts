@@ -23,7 +23,10 @@ const { DistributedSessionManager } = await import('nestjs-distributed-session')
 const storage =
   kind === 'redis'
     ? new (await import('nestjs-distributed-session/redis')).RedisSessionStorage({ url })
-    : new (await import('nestjs-distributed-session/postgres')).PostgresSessionStorage({ url });
+    : new (await import('nestjs-distributed-session/postgres')).PostgresSessionStorage({
+        url,
+        ...(url.includes('pgbouncer') && { feedPollIntervalMs: 100 }),
+      });
 
 const published: TracedOperations['published'][number][] = [];
 subscribe('tracing:ioredis:command:start', (message) => {

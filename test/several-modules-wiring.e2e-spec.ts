@@ -4,12 +4,23 @@ import { afterEach, describe, expect, test } from '@jest/globals';
 import {
   DistributedSessionManager,
   InjectDistributedSessionManager,
+  InjectResolvedOptions,
+  InjectServiceCredentialStorage,
   InjectSessionEvents,
+  InjectSessionStorage,
   OnSessionEvent,
+  type ResolvedOptions,
   type SessionEvent,
   SessionEvents,
+  type SessionStorage,
   StorageUnavailableError,
+  getDistributedSessionManagerToken,
+  getResolvedOptionsToken,
+  getServiceCredentialStorageToken,
+  getSessionEventsToken,
+  getSessionStorageToken,
 } from 'nestjs-distributed-session';
+import type { ServiceCredentialStorage } from 'nestjs-distributed-session/storage';
 import { DistributedSessionHealthIndicator } from 'nestjs-distributed-session/terminus';
 import { ADAPTERS } from './support/adapters.js';
 import { send } from './support/http-request.js';
@@ -79,6 +90,18 @@ class Transient {
   readonly admins!: DistributedSessionManager;
 }
 
+/** Everything that a named module exports. */
+@Injectable()
+class Everything {
+  constructor(
+    @InjectDistributedSessionManager(ADMINS) readonly manager: DistributedSessionManager,
+    @InjectSessionEvents(ADMINS) readonly events: SessionEvents,
+    @InjectSessionStorage(ADMINS) readonly storage: SessionStorage,
+    @InjectServiceCredentialStorage(ADMINS) readonly services: ServiceCredentialStorage,
+    @InjectResolvedOptions(ADMINS) readonly options: ResolvedOptions,
+  ) {}
+}
+
 @Controller()
 class ScopedController {
   constructor(
@@ -142,6 +165,25 @@ describe.each(ADAPTERS)('Two modules of one application on %s', (_name, makeAdap
     const { url, admins } = await startTwoModules(makeAdapter, metadata);
     await admins.createSession('root');
     expect((await send(`${url}/count`)).json).toEqual([0, 1, 1]);
+  });
+
+  test('are injected by name, each with its own manager, events, storages and options', async () => {
+    const storages = { users: new WatchedStorage(), admins: new WatchedStorage() };
+    const { app, admins } = await startTwoModules(makeAdapter, { providers: [Everything] }, storages);
+    const { manager, events, storage, services, options } = app.get(Everything);
+    expect([manager === admins, events === admins.events]).toEqual([true, true]);
+    expect([storage, options.storage].every((one) => one === storages.admins)).toBe(true);
+    expect(services).toBe(storages.admins.services);
+    expect(options.serviceId).toBe('office');
+    const byToken = [
+      getDistributedSessionManagerToken(ADMINS),
+      getSessionEventsToken(ADMINS),
+      getSessionStorageToken(ADMINS),
+      getServiceCredentialStorageToken(ADMINS),
+      getResolvedOptionsToken(ADMINS),
+    ].map((token) => app.get<unknown>(token, { strict: false }));
+    const injected = [manager, events, storage, services, options];
+    expect(byToken.map((value, index) => value === injected[index])).toEqual([true, true, true, true, true]);
   });
 
   test('drain and close separately when the application stops, and one that fails does not keep the other open', async () => {

@@ -1,7 +1,7 @@
 import { RequestError } from './problem.js';
 
-/** A string, a number or a punctuator of JSON. */
-const TOKEN = /"[^"\\]*(?:\\.[^"\\]*)*"|-?\d[\d.eE+-]*|[{}[\],:]/gs;
+/** The characters of a number, from an index on. */
+const NUMBER_AT = /-?\d[\d.eE+-]*/y;
 const NUMBER = /^(-?)(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/;
 /** Every whole number of up to 15 digits is exact. */
 const SHORT_WHOLE_NUMBER = /^-?[1-9]\d{0,14}$|^0$/;
@@ -15,11 +15,13 @@ export function assertExactJson(text: string): void {
   /** The names in each open object; `undefined` for an array. */
   const open: (Set<string> | undefined)[] = [];
   let expectsName = false;
-  for (const { 0: token, index } of text.matchAll(TOKEN)) {
-    const kind = token[0]!;
+  for (let at = 0; at < text.length; at++) {
+    const kind = text[at]!;
     if (kind === '"') {
-      if (expectsName) addName(open.at(-1), token, index);
+      const end = endOfString(text, at);
+      if (expectsName) addName(open.at(-1), text.slice(at, end + 1), at);
       expectsName = false;
+      at = end;
     } else if (kind === '{' || kind === '[') {
       open.push(kind === '{' ? new Set() : undefined);
       expectsName = kind === '{';
@@ -28,10 +30,24 @@ export function assertExactJson(text: string): void {
       expectsName = false;
     } else if (kind === ',') {
       expectsName = open.at(-1) !== undefined;
-    } else if (kind !== ':' && !isExactNumber(token)) {
-      throw inexact(index, 'a number', 'that a double does not keep exactly. Send it as a string');
+    } else if (kind === '-' || (kind >= '0' && kind <= '9')) {
+      NUMBER_AT.lastIndex = at;
+      const [number = kind] = NUMBER_AT.exec(text) ?? [];
+      if (!isExactNumber(number))
+        throw inexact(at, 'a number', 'that a double does not keep exactly. Send it as a string');
+      at += number.length - 1;
     }
   }
+}
+
+/** The index of the quote that ends the string at an index: one that no backslash escapes. */
+function endOfString(text: string, start: number): number {
+  for (let end = text.indexOf('"', start + 1); end >= 0; end = text.indexOf('"', end + 1)) {
+    let backslashes = 0;
+    while (text[end - 1 - backslashes] === '\\') backslashes++;
+    if (backslashes % 2 === 0) return end;
+  }
+  return text.length;
 }
 
 function addName(names: Set<string> | undefined, token: string, index: number): void {
@@ -63,9 +79,8 @@ export function isExactNumber(text: string): boolean {
   return written === undefined || written === decimalOf(String(Number(text)));
 }
 
-/** A number as its sign, its digits without zeros at either end, and its power of ten. */
+/** A number as its sign, its digits without zeros at either end, and its power of ten; `undefined` for any other text. */
 function decimalOf(text: string): string | undefined {
-  if (!/\d/.test(text)) return text;
   const [, sign, whole = '', fraction = '', exponent = '0'] = NUMBER.exec(text) ?? [];
   if (sign === undefined) return undefined;
   const digits = `${whole}${fraction}`.replace(/^0+/, '');

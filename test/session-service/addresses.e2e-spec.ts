@@ -1,7 +1,5 @@
-import { once } from 'node:events';
-import { type IncomingMessage, type Server, createServer, request } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { NginxProxy } from '@distributed-session/test-servers/nginx/nginx-proxy.js';
 import { ALL_SERVERS, type RunningService, startService, stopServices } from '../support/running-service.js';
 import { type ServiceClient, clientOf } from '../support/service-client.js';
 
@@ -44,49 +42,22 @@ const ids = ({ json }: { readonly json: unknown }) =>
   (json as { sessions: { sessionId: string }[] }).sessions.map(({ sessionId }) => sessionId);
 const all = (texts: Record<string, string>) => Object.entries(texts);
 
-/** Forwards requests as nginx does with `proxy_pass http://service/;`: it decodes and normalises the path, and keeps the query. */
-async function startNormalizingProxy(target: string): Promise<Server> {
-  const proxy = createServer((incoming, response) => {
-    const [path = '/', query] = incoming.url!.split(/\?(.*)/s);
-    if (/%00/.test(path)) {
-      response.writeHead(400).end();
-      return;
-    }
-    const decoded = decodeURIComponent(path).replaceAll(/\/{2,}/g, '/');
-    const normal = new URL(`http://x${decoded.split('/').map(encodeURIComponent).join('/')}`).pathname;
-    const url = `${target}${normal}${query === undefined ? '' : `?${query}`}`;
-    const forwarded = request(
-      url,
-      { method: incoming.method, headers: incoming.headers },
-      (answer: IncomingMessage) => {
-        response.writeHead(answer.statusCode!, answer.headers);
-        answer.pipe(response);
-      },
-    );
-    incoming.pipe(forwarded);
-  });
-  proxy.listen(0, '127.0.0.1');
-  await once(proxy, 'listening');
-  return proxy;
-}
-
 describe.each(ALL_SERVERS)('On %s, everything that can be created can be addressed:', (HTTP_ADAPTER) => {
   let service: RunningService;
   let direct: ServiceClient;
-  let proxy: Server;
+  let proxy: NginxProxy;
   let proxied: ServiceClient;
   let owners = 0;
 
   beforeAll(async () => {
     service = await startService({ variables: { HTTP_ADAPTER } });
     direct = clientOf(service, service.administrator);
-    proxy = await startNormalizingProxy(service.url);
-    const { port } = proxy.address() as AddressInfo;
-    proxied = clientOf({ url: `http://127.0.0.1:${port}` }, service.administrator);
+    proxy = await NginxProxy.start(service.url);
+    proxied = clientOf(proxy, service.administrator);
   });
 
   afterAll(async () => {
-    proxy.close();
+    await proxy.stop();
     await stopServices();
   });
 
@@ -100,7 +71,7 @@ describe.each(ALL_SERVERS)('On %s, everything that can be created can be address
 
   describe.each([
     ['directly', () => direct],
-    ['through a proxy that normalises paths', () => proxied],
+    ['through an nginx that normalises paths and compresses', () => proxied],
   ])('%s,', (_name, clientNow) => {
     test.each(all(LOGIN_IDS))('a login id that contains %s, by query', async (_, loginId) => {
       const client = clientNow();
@@ -156,6 +127,17 @@ describe.each(ALL_SERVERS)('On %s, everything that can be created can be address
     expect((await direct(`PUT ${path}`, { value: [key] })).status).toBe(200);
     expect((await direct(`GET ${path}`)).json).toEqual({ key, value: [key], version: 2 });
     expect((await direct(`DELETE ${path}`)).json).toMatchObject({ attributes: {}, version: 3 });
+  });
+
+  test('a version, by the ETag that nginx weakens', async () => {
+    const sessionId = await login(proxied, 'alice', { attributes: { role: 'customer' } });
+    const read = await fetch(`${proxy.url}/v1/sessions/${sessionId}`, { headers: service.administrator });
+    const tag = read.headers.get('etag')!;
+    expect([read.headers.get('content-encoding'), tag]).toEqual(['gzip', 'W/"1"']);
+    const replace = { attributes: { role: 'admin' } };
+    const line = `PUT /v1/sessions/${sessionId}`;
+    expect((await proxied(line, replace, { 'if-match': tag })).json).toMatchObject({ version: 2, ...replace });
+    expect((await proxied(line, replace, { 'if-match': tag })).status).toBe(412);
   });
 
   test('and what cannot be addressed cannot be created', async () => {

@@ -1,3 +1,4 @@
+import { installNginx } from './nginx/install-nginx.js';
 import { installPgbouncer } from './pgbouncer/install-pgbouncer.js';
 import { installPostgres } from './postgres/install-postgres.js';
 import { makeTemplate } from './postgres/template-cluster.js';
@@ -8,4 +9,5 @@ export default async function installServers() {
   await installRedis();
   await makeTemplate(await installPostgres());
   await installPgbouncer();
+  await installNginx();
 }

@@ -57,6 +57,8 @@ GRANT EXECUTE ON FUNCTION
   public.distributed_purge_tombstones,
   public.distributed_flush_changes,
   public.distributed_read_changes,
+  public.distributed_verify_storage,
+  public.distributed_verify_lock,
   public.distributed_read_session_exactly,
   public.distributed_read_login_exactly
 TO ds_sessions;

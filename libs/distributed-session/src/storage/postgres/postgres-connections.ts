@@ -6,6 +6,7 @@ import { ServerClock } from '../shared/server-clock.js';
 import type { StorageHealth } from '../session-storage.operations.js';
 import { SharedOpening } from '../shared/shared-opening.js';
 import { closedStorage } from '../shared/storage-failure.js';
+import { unsuitable } from './connection/check-server.js';
 import { openFeed } from './connection/open-feed.js';
 import { openPool, poolWarnings } from './connection/open-pool.js';
 import { PostgresConnection } from './connection/postgres-connection.js';
@@ -98,10 +99,13 @@ export class PostgresConnections {
   async ping(): Promise<StorageHealth> {
     const [health] = await this.connection.run(checkHealth, {});
     const { isStandby, isReadOnly, mayWrite } = health!;
-    if (mayWrite) return { writable: true, notes: [] };
-    if (isStandby) return { writable: false, notes: ['PostgreSQL is a standby, which accepts no writes.'] };
-    if (isReadOnly) return { writable: false, notes: ['PostgreSQL makes transactions read-only.'] };
-    return { writable: false, notes: ['The PostgreSQL user may not write to the session tables.'] };
+    const { reason } = this.feed.problem;
+    const feedNotes = reason === undefined ? [] : [reason];
+    if (mayWrite) return { writable: true, notes: feedNotes };
+    if (isStandby)
+      return { writable: false, notes: ['PostgreSQL is a standby, which accepts no writes.', ...feedNotes] };
+    if (isReadOnly) return { writable: false, notes: ['PostgreSQL makes transactions read-only.', ...feedNotes] };
+    return { writable: false, notes: ['The PostgreSQL user may not write to the session tables.', ...feedNotes] };
   }
 
   async #open(): Promise<Opened> {
@@ -113,9 +117,9 @@ export class PostgresConnections {
       const style = await waitForServer({ pool, names, options, logger: this.#logger });
       const connection = this.#connectionTo(pool, style);
       await this.feed.open(async () => openFeed(pool, names, options, connection.style));
-      if (!this.feed.isOpen) {
-        this.#logger.warn(UNOPENED_FEED);
-      }
+      const { isOpen, rejection, problem } = this.feed;
+      if (rejection !== undefined) throw unsuitable([`its change feed does not work: ${rejection}`]);
+      if (!isOpen && problem.reason === undefined) this.#logger.warn(UNOPENED_FEED);
       const schema = new SchemaWatch(connection, options.heartbeatIntervalMs);
       schema.start();
       return { connection, schema, stopReports };

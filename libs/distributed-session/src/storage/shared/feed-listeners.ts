@@ -16,7 +16,7 @@ export interface FeedEvents<Message> {
   readonly onClose: () => void;
   readonly onMessage: (message: Message) => void;
   /** An attempt to open the connection has failed. It is retried. */
-  readonly onFailure?: (error: unknown) => void;
+  readonly onFailure: (error: unknown) => void;
 }
 
 /** The listeners of a feed over a connection: whatever is published while the connection is interrupted is missed. */

@@ -7,6 +7,7 @@ import { LATEST_VERSION } from '../schema/migrations/migrations.js';
 import { firstRow, migrate, readSchemaState } from '../schema/schema-state.js';
 import { sqlStateOf, toPostgresError } from './postgres-failure.js';
 import { poolerRejection } from './pooler-rejection.js';
+import { type FoundProduct, productNote, productOf, refusalOfProduct, reportProduct } from './postgres-product.js';
 import type { PostgresClient } from './postgres-pool.js';
 import { watchClient } from './watch-client.js';
 
@@ -41,11 +42,14 @@ export async function checkPostgresServer(
   names: SchemaNames,
   options: ResolvedPostgresOptions,
   logger: Logger,
-): Promise<void> {
+): Promise<CheckedServer> {
   watchClient(client);
-  const errors = await serverErrors(client);
+  const product = await findProduct(client, logger);
+  const errors = await serverErrors(client, product);
   if (errors.length > 0) throw unsuitable(errors);
-  await bringUpToDate(client, names, options, logger);
+  await bringUpToDate(client, names, options, logger).catch((error: unknown) => {
+    throw product ? rejectedByProduct(error, product) : error;
+  });
   const rights =
     `SELECT pg_catalog.has_any_column_privilege($1::pg_catalog.text, 'SELECT'::pg_catalog.text) ` +
     `AND pg_catalog.has_schema_privilege($2::pg_catalog.text, 'USAGE'::pg_catalog.text)`;
@@ -55,14 +59,44 @@ export async function checkPostgresServer(
   if (mayWrite !== 't') {
     logger.warn(readOnlyUser('PostgreSQL'));
   }
+  return { product, mayWrite: mayWrite === 't' };
 }
 
-async function serverErrors(client: PostgresClient): Promise<string[]> {
+/** What the checks found out about a server that may be used. */
+export interface CheckedServer {
+  readonly product: FoundProduct | undefined;
+  readonly mayWrite: boolean;
+}
+
+/** Reports a product that is not PostgreSQL. Throws if it is known not to work. */
+async function findProduct(client: PostgresClient, logger: Logger): Promise<FoundProduct | undefined> {
+  const [version] = await firstRow(client, 'SELECT pg_catalog.version()');
+  const product = productOf(version ?? '');
+  if (!product) return undefined;
+  const refusal = refusalOfProduct(product);
+  if (refusal !== undefined) throw unsuitable([refusal]);
+  reportProduct(product, logger);
+  return product;
+}
+
+/** Another product rejects the migrations for good; PostgreSQL may do so for the moment. */
+function rejectedByProduct(error: unknown, product: FoundProduct): unknown {
+  const state = sqlStateOf(error);
+  const isLasting = state !== undefined && /^(?:0A|22|42|P0|XX)/.test(state) && state !== '42501';
+  return isLasting
+    ? unsuitable([
+        `it rejects the schema of the storage with SQLSTATE ${state}${productNote(product)}: use PostgreSQL 14 or later`,
+      ])
+    : error;
+}
+
+async function serverErrors(client: PostgresClient, product: FoundProduct | undefined): Promise<string[]> {
   const settings = ['server_version', 'server_encoding'];
   const columns = settings.map((name) => `pg_catalog.current_setting('${name}'::pg_catalog.text)`).join(', ');
   const [version, encoding, isStandby] = await firstRow(client, `SELECT ${columns}, pg_catalog.pg_is_in_recovery()`);
   const errors: string[] = [];
-  if (Number.parseInt(version ?? '', 10) < MIN_VERSION) {
+  // Of another product, it is the version that it imitates: its behaviour decides.
+  if (!product && Number.parseInt(version ?? '', 10) < MIN_VERSION) {
     errors.push(`it is PostgreSQL ${version}: version ${MIN_VERSION} or later is required`);
   }
   if (encoding !== 'UTF8') errors.push(`its encoding is ${encoding}: create the database with ENCODING 'UTF8'`);
@@ -120,6 +154,6 @@ export function toStartError(error: unknown): Error {
   return reason === undefined ? toPostgresError(error, { wasSent: false, isReadOnly: true }) : unsuitable([reason]);
 }
 
-function unsuitable(errors: readonly string[]): OptionsError {
+export function unsuitable(errors: readonly string[]): OptionsError {
   return new OptionsError('This PostgreSQL server does not meet the requirements:', errors);
 }

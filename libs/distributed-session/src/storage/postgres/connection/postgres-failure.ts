@@ -87,6 +87,31 @@ function isFatal(error: unknown): boolean {
   return (error as { severity?: unknown } | undefined)?.severity === 'FATAL';
 }
 
+/** Errors of a server or pooler that may pass: its resources, its state, the connection. */
+const PASSING = /^(?:08|40|53|55|57|25006)/;
+
+/** Whether the server rejected a statement, and will again. */
+export function isLasting(error: unknown): boolean {
+  const state = sqlStateOf(error);
+  return state !== undefined && !PASSING.test(state);
+}
+
+/** Why changes arrive late. */
+export const SILENT_LISTEN =
+  'PostgreSQL delivers no notifications to the change feed. It reads changes at every heartbeat instead, so they arrive ' +
+  'later. A pooler in transaction mode is a possible cause: set feedUrl to an address past it.';
+
+/** Why the change feed cannot be opened: a sentence with the code of the server's error, or of the failed connection. */
+export function feedProblem(error: unknown): string {
+  const state = sqlStateOf(error);
+  const reason = state ?? (/\w+/.exec(reasonOf(error))?.[0] || 'no reply');
+  const explanation =
+    state === undefined
+      ? 'cannot be reached by its connection.'
+      : (WRITE_REJECTIONS[state] ?? REJECTIONS[state] ?? REJECTIONS[state.slice(0, 2)] ?? 'rejects LISTEN.');
+  return `The change feed cannot listen (${reason}): PostgreSQL ${explanation} Changes made by other processes are not received.`;
+}
+
 /**
  * The library's error for a failure of the client or the server. It carries only the kind of the failure: PostgreSQL's
  * messages and details can contain the values of a row (CWE-532).

@@ -6,14 +6,16 @@ import { retryDelay } from '../../shared/retries.js';
 import type { ResolvedPostgresOptions } from '../postgres-session-storage.options.js';
 import type { SchemaNames } from '../schema/schema-names.js';
 import { firstRow } from '../schema/schema-state.js';
-import { checkPostgresServer, toStartError } from './check-server.js';
+import { checkPostgresServer, toStartError, unsuitable } from './check-server.js';
 import { detectStyle } from './detect-pooler.js';
 import { checkFeedUrl } from './open-feed.js';
 import { openClient, poolSettings } from './open-pool.js';
 import { DeadlineError, inTime, isPoolTimeout } from './postgres-connection.js';
 import type { PostgresClient, PostgresPool } from './postgres-pool.js';
+import { productNote } from './postgres-product.js';
 import { applySettings, sessionSettings } from './session-settings.js';
 import { DIRECT, SHARED, type StatementStyle } from './statement-style.js';
+import { verifyServer } from './verify-server.js';
 
 const NO_LOGIN =
   'PostgreSQL accepted no connection in time. Check the address, and that the server is running; a pooler in front of it ' +
@@ -97,7 +99,11 @@ async function checkThrough(
     throw new OptionsError('This PostgreSQL server does not meet the requirements:', [NO_FEED]);
   }
   if (style === DIRECT && !options.pool) await applySettings(client, sessionSettings(options));
-  await checkPostgresServer(client, names, options, logger);
+  const { product, mayWrite } = await checkPostgresServer(client, names, options, logger);
+  const isEmbedded = style.limits === 'none';
+  const openAnother = another(pool, options);
+  const errors = await verifyServer(client, { names, mayWrite, isEmbedded, openAnother });
+  if (errors.length > 0) throw unsuitable(errors.map((error) => `${error}${productNote(product)}`));
   if (feedUrl !== undefined) await checkFeedUrl(client, names, options);
   const [commit] = await firstRow(client, `SELECT pg_catalog.current_setting('synchronous_commit'::pg_catalog.text)`);
   if (commit === 'off') logger.warn(NOT_DURABLE);

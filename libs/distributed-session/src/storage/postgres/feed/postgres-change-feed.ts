@@ -1,8 +1,11 @@
+import { setTimeout } from 'node:timers/promises';
 import { Logger } from '@nestjs/common';
 import { BEAT_SHARE, FeedListeners, SILENT_ROUNDS } from '../../shared/feed-listeners.js';
+import { FeedProblem } from '../../shared/feed-problem.js';
 import type { ServerClock } from '../../shared/server-clock.js';
 import type { StorageChange, StorageChangeListener } from '../../storage-change.js';
 import type { FeedClient } from '../connection/open-feed.js';
+import { SILENT_LISTEN, feedProblem, isLasting } from '../connection/postgres-failure.js';
 import { toParameter } from '../connection/send-statement.js';
 import type { PreparedStatement } from '../functions/postgres-statement.js';
 import { CHANGES_PER_READ, readChanges } from '../functions/read-changes.function.js';
@@ -16,10 +19,8 @@ import { PostgresFeedConnection } from './postgres-feed-connection.js';
 
 /** The mean time between reads that notifications cause: everyone may notify, so the number of reads must have a bound. */
 const READ_SPACING_MS = 10;
-const SILENT_LISTEN =
-  'PostgreSQL delivers no notifications to the change feed. It reads changes at every heartbeat instead, so they arrive ' +
-  'later. A pooler in transaction mode is a possible cause: set feedUrl to an address past it.';
-
+/** How often a start looks whether the first notification has arrived. */
+const DELIVERY_POLL_MS = 5;
 type ReadChange = ReturnType<typeof readChanges.parse>;
 
 interface FeedOptions {
@@ -36,7 +37,10 @@ interface FeedOptions {
  * listener receives `feed.gap` after an interruption, and when changes were deleted before this process read them.
  */
 export class PostgresChangeFeed {
-  readonly #logger = new Logger('PostgresSessionStorage');
+  /** Why it does not work, or only late, while it does not. */
+  readonly problem = new FeedProblem(new Logger('PostgresSessionStorage'));
+  /** How the server rejected the last attempt to listen, if it did. */
+  #rejection: string | undefined;
   readonly #listeners: FeedListeners;
   readonly #origins = new WeakMap<StorageChange, string>();
   readonly writes = new OwnWrites();
@@ -80,17 +84,50 @@ export class PostgresChangeFeed {
     this.#connection = new PostgresFeedConnection(
       { open: openClient, channel, deadlineMs },
       {
-        onOpen: () => void this.flush(),
+        onOpen: () => this.#listening(),
         onClose: () => this.#closed(),
         onMessage: (payload) => this.#receive(payload),
+        onFailure: (error) => this.#failed(error),
       },
     );
     await this.#connection.open();
     await this.flush();
+    await this.#checkDelivery();
     this.#timers.push(setInterval(() => this.#beat(), heartbeatIntervalMs).unref());
     if (feedPollIntervalMs !== undefined) {
       this.#timers.push(setInterval(() => void this.#rounds.run(), feedPollIntervalMs).unref());
     }
+  }
+
+  /** How the server rejects `LISTEN`, if it does: waiting does not help. */
+  get rejection(): string | undefined {
+    return this.#rejection;
+  }
+
+  #failed(error: unknown): void {
+    const problem = feedProblem(error);
+    this.#rejection = isLasting(error) ? problem : undefined;
+    this.problem.report(problem);
+  }
+
+  #listening(): void {
+    this.#rejection = undefined;
+    if (!this.#isSilent) this.problem.resolved();
+    void this.flush();
+  }
+
+  /** Waits for the notification that the first flush has sent. Without one, changes arrive at heartbeats only. */
+  async #checkDelivery(): Promise<void> {
+    const endsAt = performance.now() + this.options.deadlineMs;
+    while (this.isOpen && this.options.feedPollIntervalMs === undefined && this.#notifiedAt === -Infinity) {
+      if (performance.now() > endsAt) return this.#silent();
+      await setTimeout(DELIVERY_POLL_MS);
+    }
+  }
+
+  #silent(): void {
+    this.#isSilent = true;
+    this.problem.report(SILENT_LISTEN);
   }
 
   /** Publishes what has been written until now. Simultaneous writes share a round. */
@@ -134,6 +171,7 @@ export class PostgresChangeFeed {
     this.#notifiedAt = performance.now();
     this.#silentRounds = 0;
     this.#isSilent = false;
+    this.problem.resolved();
     if (payload === '') return;
     this.#announced = Math.max(this.#announced, /^\d+$/.test(payload) ? Number(payload) : Infinity);
     // A round in flight may return these changes, as after each write of this process.
@@ -205,8 +243,7 @@ export class PostgresChangeFeed {
   /** Listens again when no notification arrives, not even those of this process. Nothing is lost meanwhile. */
   #checkNotifications(sentAt: number): void {
     if (this.#notifiedAt >= sentAt || ++this.#silentRounds <= SILENT_ROUNDS) return;
-    if (!this.#isSilent) this.#logger.warn(SILENT_LISTEN);
-    this.#isSilent = true;
+    this.#silent();
     this.#silentRounds = 0;
     void this.#connection?.listen();
   }

@@ -38,6 +38,7 @@ class Scene {
       onOpen: () => this.events.push('open'),
       onClose: () => this.events.push('close'),
       onMessage: (payload) => this.events.push(payload),
+      onFailure: () => this.events.push('failure'),
     },
   );
 
@@ -100,6 +101,6 @@ describe('PostgresFeedConnection', () => {
     second.reply!();
     await eventually(() => second.releases > 0);
     expect([first.releases, second.releases]).toEqual([1, 1]);
-    expect(scene.events).toEqual([]);
+    expect(scene.events).toEqual(['failure']);
   });
 });

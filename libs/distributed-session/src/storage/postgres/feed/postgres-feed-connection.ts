@@ -33,8 +33,8 @@ export class PostgresFeedConnection {
   async open(): Promise<void> {
     try {
       await this.#connect();
-    } catch {
-      // Statements report what is wrong, and the feed's lag shows the rest.
+    } catch (error) {
+      if (!this.#retries.isClosed) this.events.onFailure(error);
       this.#retries.schedule();
     }
   }
@@ -55,7 +55,12 @@ export class PostgresFeedConnection {
   /** Listens again on the same connection. */
   async listen(): Promise<void> {
     // If it fails, the connection is dropped, and opened again.
-    if (this.#current) await this.#listen(this.#current).catch(() => this.#drop(this.#current?.client));
+    const current = this.#current;
+    if (!current) return;
+    await this.#listen(current).catch((error: unknown) => {
+      this.events.onFailure(error);
+      this.#drop(current.client);
+    });
   }
 
   close(): void {

@@ -17,6 +17,7 @@ import { rotateSession } from './rotate-session.function.js';
 import { addServiceSecret, endServiceSecret } from './service-secret.functions.js';
 import { sweepSessions } from './sweep-sessions.function.js';
 import { touchSessions } from './touch-sessions.function.js';
+import { verifyLock, verifyStorage } from './verify-storage.function.js';
 
 /** All SQL functions, in the order of their creation. */
 export const FUNCTIONS: readonly PostgresFunction[] = [
@@ -40,4 +41,6 @@ export const FUNCTIONS: readonly PostgresFunction[] = [
   addServiceSecret,
   endServiceSecret,
   removeService,
+  verifyStorage,
+  verifyLock,
 ];

@@ -44,7 +44,7 @@ export class RedisFeedConnection {
     };
     subscribe().catch((error: unknown) => {
       if (this.#redis === redis && !this.#retries.isClosed)
-        this.events.onFailure?.(rejectionOf(error) ? error : (lost ?? error));
+        this.events.onFailure(rejectionOf(error) ? error : (lost ?? error));
       redis.disconnect();
     });
   }

@@ -13,6 +13,7 @@ import { historyOf } from '../shared/session-entry.js';
 import { closedStorage } from '../shared/storage-failure.js';
 import { InMemoryServiceCredentialStorage } from './in-memory-service-credential-storage.js';
 import { changeOf, copyOf, isLive } from './in-memory-session-entry.js';
+import { verifyClock } from './verify-clock.js';
 import { InMemorySessionTable } from './in-memory-session-table.js';
 
 export interface InMemorySessionStorageOptions {
@@ -64,7 +65,9 @@ export class InMemorySessionStorage extends SessionStorage {
     this.services = new InMemoryServiceCredentialStorage(this.#feed, () => this.#openNow());
   }
 
+  /** @throws {OptionsError} when the clock does not return the time, or runs backwards. */
   async connect(): Promise<void> {
+    verifyClock(this.#clock);
     this.#owners++;
     this.#closed = false;
   }

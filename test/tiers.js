@@ -25,7 +25,7 @@ const NOT_FAST = [
 const FULL_ONLY = [
   '/test/redis/.*(cluster|sentinel)',
   '/test/postgres/.*(failover|pglite|plans|hostile-storage|pooled|pooler-faults)',
-  '/test/(applications|demo-stores|installation|package-formats|processes)',
+  '/test/(applications|demo-stores|installation|package-(?:formats|jest)|processes)',
   '/tools/',
 ];
 

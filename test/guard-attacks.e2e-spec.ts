@@ -132,7 +132,10 @@ describe.each([
     const handler = app
       .get(ExternalContextCreator)
       .create(app.get(Resolver), resolve, 'resolve', undefined, ...unused, transport);
-    await expect(handler({}, {}, {}, {})).rejects.toMatchObject({ status: 403 });
+    await expect(handler({}, {}, {}, {})).rejects.toMatchObject({
+      status: 403,
+      code: 'ERR_TRANSPORT_NOT_SUPPORTED',
+    });
   });
 });
 

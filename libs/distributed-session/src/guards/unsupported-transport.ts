@@ -1,4 +1,4 @@
-import { type ExecutionContext, ForbiddenException } from '@nestjs/common';
+import { type ExecutionContext, ForbiddenException, HttpStatus } from '@nestjs/common';
 import { UnsupportedTransportError } from '../errors/request.errors.js';
 
 /** Returns whether the guards can judge the calls of a context. */
@@ -12,9 +12,11 @@ export function isSupported(context: ExecutionContext): boolean {
  */
 export class UnsupportedTransportException extends ForbiddenException {
   readonly extensions: { readonly code: string; readonly transport: string };
+  readonly code: string;
 
   constructor({ code, message, transport }: UnsupportedTransportError) {
     super({ code, message, transport });
+    this.code = code;
     this.extensions = { code, transport };
   }
 }
@@ -32,9 +34,10 @@ export async function unsupportedTransport(context: ExecutionContext): Promise<E
   const error = new UnsupportedTransportError(context.getType<string>());
   const { code, message, transport } = error;
   const exception = await exceptionOf(transport);
-  return exception
-    ? new exception({ status: 'error', code, message, transport })
-    : new UnsupportedTransportException(error);
+  if (!exception) return new UnsupportedTransportException(error);
+  // An application's own filters recognise the refusal by its status or its code on every transport.
+  const refusal = new exception({ status: 'error', code, message, transport });
+  return Object.assign(refusal, { status: HttpStatus.FORBIDDEN, code });
 }
 
 /** Imports the class when it is first needed: the application has loaded the package, and most applications have none. */

@@ -4,6 +4,7 @@ import { RedisSessionStorage } from 'nestjs-distributed-session/redis';
 import type { CreateSession, CreateSessionResult, SessionRecord } from 'nestjs-distributed-session/storage';
 import { eventually } from '@distributed-session/test-servers/eventually.js';
 import { RedisServer } from '@distributed-session/test-servers/redis/redis-server.js';
+import { createAclUser, urlOf } from '../support/redis/acl-roles.js';
 import { settle } from '../support/storage/settled-call.js';
 import { created, creation, liveOf } from '../support/storage/storage-calls.js';
 
@@ -146,6 +147,24 @@ describe('A change of the tag key', () => {
     await changed(fingerprint);
     expect(await idsOf(both)).toEqual(ids);
     expect(String(logged.mock.calls)).toContain('uses the first tagKey from now on');
+  }, 60_000);
+
+  test('asks for a process with the role owner if no process may change the store', async () => {
+    const old = await start(OLD, NEW);
+    const fingerprint = await stored('fingerprint');
+    const user = await createAclUser(server, 'sessions');
+    const url = urlOf(server, user);
+    const limited = new RedisSessionStorage({ url, heartbeatIntervalMs: 50, tagKey: [NEW, OLD] });
+    storages.push(limited);
+    await limited.connect();
+    await eventually(() => String(warned.mock.calls).includes('Start one process with the role owner'));
+    const ids = [await created(limited, 'alice'), await created(old, 'alice')].map(({ sessionId }) => sessionId);
+    expect(await idsOf(limited)).toEqual(ids);
+    expect(await stored('fingerprint')).toBe(fingerprint);
+    await start(NEW, OLD);
+    await changed(fingerprint);
+    expect(await idsOf(limited)).toEqual(ids);
+    expect(await login(limited)).toMatchObject({ outcome: 'created' });
   }, 60_000);
 
   test('refuses a process that does not have the current key, and one without an earlier key that is in use', async () => {

@@ -53,10 +53,10 @@ export class SecretHasher {
    * compare with.
    */
   matchGenerated(secret: string, stored: SecretHash | undefined): PepperedHash | undefined {
-    const [known, ...peppers] = this.#candidate(stored, 'hmac-sha256');
+    const known = stored && this.#knownHash(stored, 'hmac-sha256');
     const digest = known?.algorithm === 'hmac-sha256' ? Buffer.from(known.digest, 'base64url') : undefined;
-    const matching = peppers.filter((pepper) => isEqual(digestOf(secret, pepper), digest));
-    return known && matching[0] && { ...known, pepper: matching[0].id };
+    if (known?.pepper === undefined) return this.#matchOfEarlierBuild(secret, known, digest);
+    return isEqual(digestOf(secret, this.#known.get(known.pepper)!), digest) ? known : undefined;
   }
 
   /**
@@ -67,7 +67,7 @@ export class SecretHasher {
    * @throws {PackageUnavailableError} when there is a hash, and argon2 is not installed for this platform.
    */
   async matchChosen(secret: string, stored: SecretHash | undefined): Promise<PepperedHash | undefined> {
-    const [known, ...peppers] = this.#candidate(stored, 'argon2id');
+    const known = stored && this.#knownHash(stored, 'argon2id');
     if (known?.algorithm !== 'argon2id') {
       // Without argon2 no chosen secret can be right, so there is no time to imitate.
       const argon2 = await this.load().catch(() => undefined);
@@ -75,7 +75,7 @@ export class SecretHasher {
       return undefined;
     }
     const argon2 = await this.load();
-    for (const pepper of peppers) {
+    for (const pepper of this.#peppersOf(known)) {
       if (await verifyChosen(argon2, secret, known.encoded, pepper)) return { ...known, pepper: pepper.id };
     }
     return undefined;
@@ -114,21 +114,27 @@ export class SecretHasher {
     return this.#peppers.some(({ id }) => id === pepperId);
   }
 
-  /**
-   * Returns the hash to compare with, and the peppers to compare it under: one, but all for a hash of an earlier build,
-   * which did not record it. Without a known hash, the first one is as good as any.
-   */
-  #candidate(
-    stored: SecretHash | undefined,
-    algorithm: SecretHash['algorithm'],
-  ): [PepperedHash | undefined, ...Pepper[]] {
-    for (const each of stored ? hashesOf(stored) : []) {
-      if (each.algorithm !== algorithm) continue;
-      if (each.pepper === undefined) return [each, ...this.#known.values()];
-      const pepper = this.#known.get(each.pepper);
-      if (pepper) return [each, pepper];
-    }
-    return [undefined, this.#peppers[0]];
+  /** Returns the first stored hash under a pepper of this process, or one that does not name its pepper. */
+  #knownHash(stored: SecretHash, algorithm: SecretHash['algorithm']): PepperedHash | undefined {
+    const isKnown = (each: PepperedHash) =>
+      each.algorithm === algorithm && (each.pepper === undefined || this.#known.has(each.pepper));
+    return isKnown(stored) ? stored : stored.also?.find(isKnown);
+  }
+
+  /** The peppers to compare a hash under: one, but all for a hash of an earlier build, which does not name it. */
+  #peppersOf({ pepper }: PepperedHash): Iterable<Pepper> {
+    return pepper === undefined ? this.#known.values() : [this.#known.get(pepper)!];
+  }
+
+  /** Without a hash, the first pepper is as good as any. */
+  #matchOfEarlierBuild(
+    secret: string,
+    known: PepperedHash | undefined,
+    digest: Buffer | undefined,
+  ): PepperedHash | undefined {
+    const peppers = known ? [...this.#known.values()] : [this.#peppers[0]];
+    const matching = peppers.filter((pepper) => isEqual(digestOf(secret, pepper), digest));
+    return known && matching[0] && { ...known, pepper: matching[0].id };
   }
 }
 

@@ -32,6 +32,15 @@ class CartController {
     return { loginId: session.loginId, sessionId: session.sessionId, role, frozen: Object.isFrozen(session) };
   }
 
+  @Get('inherited')
+  inherited(
+    @SessionAttribute('__proto__') proto?: unknown,
+    @SessionAttribute('constructor') constructed?: unknown,
+    @SessionAttribute('toString') text?: unknown,
+  ) {
+    return { types: [proto, constructed, text].map((value) => typeof value), proto };
+  }
+
   @Get('optional')
   @OptionalSession()
   greet(@CurrentSession() session?: Session, @SessionAttribute('role') role?: string) {
@@ -109,6 +118,14 @@ describe.each(ADAPTERS)('SessionGuard on %s', (_name, makeAdapter) => {
     const { sessionId } = alice;
     const expected = { loginId: 'alice', sessionId, role: 'admin', frozen: true };
     expect(seen).toMatchObject(status === 200 ? { status, challenge: null, json: expected } : REFUSED);
+  });
+
+  test('injects an attribute with a name that every object inherits only if it is set', async () => {
+    const seen = async () => (await send(`${shop.url}/cart/inherited`, bearer(alice.credential))).json;
+    expect(await seen()).toEqual({ types: ['undefined', 'undefined', 'undefined'] });
+    const set = JSON.parse('{"__proto__":{"a":1},"constructor":1}') as Record<string, number>;
+    await shop.sessions.setAttributes(alice.sessionId, { set });
+    expect(await seen()).toEqual({ types: ['object', 'number', 'undefined'], proto: { a: 1 } });
   });
 
   test('accepts a caller-chosen token from every carrier', async () => {

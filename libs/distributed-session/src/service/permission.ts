@@ -66,7 +66,8 @@ function parseAttributes(pattern: string, text: string, field: string): Pick<Per
   const segments = pattern.split('.');
   const hasMisplacedWildcard =
     segments.slice(0, -1).includes(WILDCARD) || segments.some((s) => s !== WILDCARD && s.includes(WILDCARD));
-  if (pattern === '' || hasMisplacedWildcard) {
+  // No attribute has a key with a lone surrogate.
+  if (pattern === '' || hasMisplacedWildcard || !pattern.isWellFormed()) {
     throw new ServiceInputError(
       field,
       `'${shownName(text)}' has an invalid attribute pattern. Use an attribute key, or a prefix followed by '.*'.`,

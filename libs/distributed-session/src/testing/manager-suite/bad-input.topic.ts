@@ -104,6 +104,11 @@ const SERVICE_INPUT: [what: string, field: string, call: Call][] = [
     (s) => s.registerService({ serviceId: 'a', serviceName: 'x', permissions: ['session.read', 'session..read'] }),
   ],
   [
+    'a permission for an attribute with a lone surrogate',
+    'permissions[0]',
+    (s) => s.registerService({ serviceId: 'a', serviceName: 'x', permissions: ['session.read:\ud800'] }),
+  ],
+  [
     'a permission of the library that does not exist',
     'permissions[1]',
     (s) => s.registerService({ serviceId: 'a', serviceName: 'x', permissions: ['session.read', 'session.raed'] }),

@@ -112,7 +112,7 @@ async function checkThrough(
 
 /** Opens a second connection to the same address, unless the user's pool can have only one. */
 function another(pool: PostgresPool, options: ResolvedPostgresOptions): (() => Promise<PostgresClient>) | undefined {
-  if (!options.pool) return async () => openClient(poolSettings(options), '');
   const { max } = (pool.options ?? {}) as { max?: unknown };
-  return max === 1 ? undefined : async () => pool.connect();
+  if (max !== 1) return async () => pool.connect();
+  return options.pool ? undefined : async () => openClient(poolSettings(options), '');
 }

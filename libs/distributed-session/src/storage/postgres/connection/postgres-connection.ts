@@ -110,7 +110,8 @@ export class PostgresConnection {
     }
     let isSpent = true;
     try {
-      const call = { ...(this.#style.isNamed && { name }), text, values: values.map(toParameter) };
+      const parameters = values.map(toParameter);
+      const call = this.#style.isNamed ? { name, text, values: parameters } : { text, values: parameters };
       const rows = await inTime(sendStatement(client, call, this.#limitsOf(statement, isLate, endsAt)), endsAt);
       isSpent = false;
       if (watched.warnings > warnings && !statement.isReadOnly) throw new StorageOutcomeUnknownError();

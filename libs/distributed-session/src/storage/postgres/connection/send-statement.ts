@@ -16,12 +16,13 @@ interface SubmittingClient {
  */
 export async function sendStatement(
   client: PostgresClient,
-  { name, text, values = [] }: StatementCall,
+  call: StatementCall,
   limits?: StatementLimits,
 ): Promise<Row[]> {
-  if (limits) return sendInTransaction(client, name === undefined ? { text, values } : { name, text, values }, limits);
+  if (limits) return sendInTransaction(client, call, limits);
+  const { name, text, values = [] } = call;
   const query = { text, values, rowMode: 'array' as const, types: AS_TEXT };
-  return (await client.query(name === undefined ? query : { name, ...query })).rows as Row[];
+  return (await client.query(name === undefined ? query : Object.assign(query, { name }))).rows as Row[];
 }
 
 async function sendInTransaction(client: PostgresClient, call: StatementCall, limits: StatementLimits): Promise<Row[]> {

@@ -4,9 +4,19 @@ import { type Cell, RowReader, UnreadableRowError } from './row-reader.js';
 
 const read = (...row: readonly Cell[]) => new RowReader(row);
 
+/** Bytes as PostgreSQL sends them with `bytea_output = escape`. */
+function escaped(bytes: Uint8Array): string {
+  const characters = [...bytes].map((byte) => {
+    if (byte === 0x5c) return '\\\\';
+    const isPrintable = byte >= 0x20 && byte <= 0x7e;
+    return isPrintable ? String.fromCodePoint(byte) : `\\${byte.toString(8).padStart(3, '0')}`;
+  });
+  return characters.join('');
+}
+
 describe('RowReader', () => {
   it('reads the columns in order, each as the requested type', () => {
-    const row = read('alice', null, '', '7', null, 't', 'f', '00ff', null);
+    const row = read('alice', null, '', '7', null, 't', 'f', '\\x00ff', null);
     expect([row.text(), row.optionalText(), row.text()]).toEqual(['alice', undefined, '']);
     expect([row.whole(), row.optionalWhole()]).toEqual([7, undefined]);
     expect([row.boolean(), row.boolean()]).toEqual([true, false]);
@@ -35,12 +45,14 @@ describe('RowReader', () => {
     expect(() => read()[kind]()).toThrow(UnreadableRowError);
   });
 
-  it('reads any bytes into their own buffer', () => {
+  it('reads any bytes, in both forms, into their own buffer', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 100 }), (bytes) => {
-        const value = read(Buffer.from(bytes).toString('hex')).optionalBytes();
-        expect(value).toEqual(new Uint8Array(bytes));
-        expect(value!.buffer.byteLength).toBe(bytes.length);
+        for (const text of [`\\x${Buffer.from(bytes).toString('hex')}`, escaped(bytes)]) {
+          const value = read(text).optionalBytes();
+          expect(value).toEqual(new Uint8Array(bytes));
+          expect(value!.buffer.byteLength).toBe(bytes.length);
+        }
       }),
     );
   });

@@ -61,13 +61,22 @@ export class RowReader {
     return this.text() === 't';
   }
 
-  /** A `bytea` in hexadecimal digits, as `encode()` returns it: its own text form depends on `bytea_output`. */
+  /** A `bytea` in either of its text forms: `bytea_output` decides which one the server sends. */
   optionalBytes(): Uint8Array | undefined {
     const text = this.optionalText();
-    return text === undefined ? undefined : new Uint8Array(Buffer.from(text, 'hex'));
+    return text === undefined ? undefined : new Uint8Array(bytesOf(text));
   }
 
   unreadable(): UnreadableRowError {
     return new UnreadableRowError('The row was not written by this library');
   }
+}
+
+/** In the form with escapes, no text begins with a backslash and an x: a backslash is two of them, or three octal digits. */
+function bytesOf(text: string): Buffer {
+  if (text.startsWith('\\x')) return Buffer.from(text.slice(2), 'hex');
+  const unescaped = text.replaceAll(/\\(?:\\|([0-7]{3}))/g, (_escape, octal?: string) =>
+    octal === undefined ? '\\' : String.fromCodePoint(Number.parseInt(octal, 8)),
+  );
+  return Buffer.from(unescaped, 'latin1');
 }

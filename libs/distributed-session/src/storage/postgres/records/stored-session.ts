@@ -30,12 +30,7 @@ const COLUMNS = [
 
 /** The select list of a session: the columns of a table, or of a row that a function returned. */
 export function sessionColumns(row: string): string {
-  return COLUMNS.map((column) => selected(`${row}.${column}`)).join(', ');
-}
-
-/** Whatever settings the server has, it sends the same text. */
-function selected(column: string): string {
-  return column.endsWith('.payload') ? `pg_catalog.encode(${column}, 'hex'::pg_catalog.text)` : column;
+  return COLUMNS.map((column) => `${row}.${column}`).join(', ');
 }
 
 /** A session is live, but its row cannot be read. The entry has what could be read. */

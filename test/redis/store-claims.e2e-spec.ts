@@ -153,4 +153,17 @@ describe('RedisSessionStorage', () => {
     await connected({ tagKey: OUR_KEY });
     expect(await server.call('HGET', '{ds}:meta', 'format')).toBe('2');
   });
+  test('receives changes under another feed key that an operator has set, without a restart', async () => {
+    const [first, second] = [await connected({ tagKey: OUR_KEY }), await connected({ tagKey: OUR_KEY })];
+    const types: string[] = [];
+    second.changes(({ type }) => types.push(type));
+    await server.call('HSET', '{ds}:meta', 'feedKey', 'e'.repeat(64));
+    await eventually(() => types.includes('feed.gap'));
+    await eventually(async () => {
+      await created(first, 'alice');
+      return types.includes('session.created');
+    });
+    expect(await server.call('HGET', '{ds}:meta', 'feedKey')).toBe('e'.repeat(64));
+    expect(logged).not.toHaveBeenCalled();
+  });
 });

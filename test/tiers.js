@@ -17,7 +17,7 @@ const NOT_FAST = [
   '/test/redis/',
   '/test/postgres/',
   '/test/session-service/',
-  '/test/(applications|demo|documentation|installation|package|processes|secrets-in-dumps|start-scripts|tracing)',
+  '/test/(applications|demo|documentation|installation|package|processes|secrets-in-dumps|start-scripts|tracing|two-versions)',
   '/tools/',
 ];
 
@@ -25,7 +25,7 @@ const NOT_FAST = [
 const FULL_ONLY = [
   '/test/redis/.*(cluster|sentinel|storage-tag-keys)',
   '/test/postgres/.*(failover|pglite|plans|hostile-storage|pooled|pooler-faults)',
-  '/test/(applications|demo-stores|installation|package-(?:formats|jest)|processes)',
+  '/test/(applications|demo-stores|installation|package-(?:formats|jest)|processes|two-versions)',
   '/tools/',
 ];
 
@@ -36,7 +36,7 @@ const LEFT_OUT = { fast: NOT_FAST, default: FULL_ONLY, full: [] };
 export const NOTES = {
   fast: '`npm test` adds the checks, the session service, Redis, PostgreSQL, the demo and the package.',
   default:
-    '`npm run test:full` adds Fastify, Sentinel, Cluster, two tag keys, PGlite, PgBouncer, failover, query plans, processes, installations, applications of `nest new`, ioredis 5, Valkey, Node 22 and 24, the demo on stores and the test tools.',
+    '`npm run test:full` adds Fastify, Sentinel, Cluster, two tag keys, PGlite, PgBouncer, failover, query plans, processes, two versions on one store, installations, applications of `nest new`, ioredis 5, Valkey, Node 22 and 24, the demo on stores and the test tools.',
   full: 'Nothing was left out.',
 };
 

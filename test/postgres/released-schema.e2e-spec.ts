@@ -34,7 +34,8 @@ async function expectFile(name: string, actual: string): Promise<void> {
   ];
   throw new Error(
     `test/postgres/${name} differs. A released migration never changes: a change of the tables is a new migration, and a ` +
-      `change of the functions adds one without statements, unless the last one is not released. Then run this test with ` +
+      `change of the functions adds one without statements, unless the last one is not released. A function that the ` +
+      `release of Migration.oldest calls keeps its parameters and its result, and stays in FUNCTIONS. Then run this test with ` +
       `${RENEW}=1 and commit the file.\n${changes.join('\n')}`,
   );
 }

@@ -62,6 +62,16 @@ export function parsePermission(text: unknown, field = 'permission'): Permission
   return { text, name: name.split('.'), ...parseAttributes(text.slice(colon + 1), text, field) };
 }
 
+/** Returns whether a text is a permission in the notation of this release. */
+export function isPermission(text: string): boolean {
+  try {
+    parsePermission(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 function parseAttributes(pattern: string, text: string, field: string): Pick<Permission, 'attributes'> {
   const segments = pattern.split('.');
   const hasMisplacedWildcard =

@@ -14,9 +14,15 @@ export function joinHashes(hashes: readonly PepperedHash[]): SecretHash {
 
 /** Returns whether a stored hash contains a hash, under whatever pepper's id. */
 export function containsHash(stored: SecretHash, hash: PepperedHash): boolean {
-  return hashesOf(stored).some((each) => textOf(each) === textOf(hash));
+  return hash.algorithm !== 'unknown' && hashesOf(stored).some((each) => textOf(each) === textOf(hash));
 }
 
-function textOf(hash: PepperedHash): string {
+/** Returns whether a later release has stored a hash, which this one cannot compare. */
+export function isOfLaterRelease(stored: SecretHash): boolean {
+  return hashesOf(stored).every(({ algorithm }) => algorithm === 'unknown');
+}
+
+function textOf(hash: PepperedHash): string | undefined {
+  if (hash.algorithm === 'unknown') return undefined;
   return hash.algorithm === 'argon2id' ? hash.encoded : hash.digest;
 }

@@ -1,3 +1,4 @@
+import { isPermission } from './permission.js';
 import { hideGetters } from '../model/secret.js';
 import type { ServiceCredentialRecord, StoredServiceSecret } from '../storage/service-credential-storage.js';
 
@@ -29,7 +30,8 @@ export interface ServiceCredential {
 /**
  * A service that `verifyService()`, `verifyServiceSecret()` or `ServiceAuthGuard` authenticated, as it was at that
  * `version`, and the secret that authenticated it. Something that outlives the request, such as a stream or a stored
- * reply, belongs to this secret and this version.
+ * reply, belongs to this secret and this version. It lacks permissions in the notation of a later release, which shares the
+ * store: they grant nothing here.
  *
  * @example
  * const { serviceId, version, keyId } = await sessions.verifyServiceSecret(secret);
@@ -59,7 +61,14 @@ export function toVerifiedService(
   record: ServiceCredentialRecord,
   { keyId, endsAt }: Pick<StoredServiceSecret, 'keyId' | 'endsAt'>,
 ): VerifiedService {
-  return Object.freeze({ ...describe(record), keyId, ...(endsAt !== undefined && { secretEndsAt: endsAt }) });
+  // A later release may have another notation. It grants nothing here, and does not prevent the others from doing so.
+  const permissions = Object.freeze(record.permissions.filter(isPermission));
+  return Object.freeze({
+    ...describe(record),
+    permissions,
+    keyId,
+    ...(endsAt !== undefined && { secretEndsAt: endsAt }),
+  });
 }
 
 export function toIssuedServiceCredential(

@@ -15,7 +15,7 @@ import type {
   ServiceCredentialStorage,
 } from '../storage/service-credential-storage.js';
 import { ChosenSecretUniqueness } from './chosen-secret-uniqueness.js';
-import { parsePermission } from './permission.js';
+import { isPermission, parsePermission } from './permission.js';
 import type { SecretHasher } from './secret-hasher.js';
 import type { ServiceAccess } from './service-access.js';
 import {
@@ -217,6 +217,7 @@ function lookAlike(serviceId: string, registered: string): ServiceConflictError 
 }
 
 function requireAll(permissions: readonly string[], access: ServiceAccess): void {
-  const missing = permissions.find((permission) => !access.may(parsePermission(permission)));
+  // In the notation of a later release, a permission may include anything.
+  const missing = permissions.find((text) => !access.may(parsePermission(isPermission(text) ? text : '*')));
   if (missing !== undefined) throw new ServicePermissionError(access.serviceId, missing);
 }

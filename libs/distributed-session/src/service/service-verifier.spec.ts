@@ -29,6 +29,31 @@ describe('ServiceVerifier', () => {
     expect(await rejection(undefined, CHOSEN)).toMatchObject({ retryAfterMs: undefined });
   });
 
+  it('rejects a secret whose hash a later release has stored like a wrong one, with the cause, and accepts the others', async () => {
+    const { keyId } = await verifier.verify('pay', secret);
+    const record = (await storage.services.find('pay'))!;
+    const own = record.secrets.find((stored) => stored.keyId === keyId)!;
+    const later = generateSecret();
+    const hash = { algorithm: 'unknown' } as const;
+    jest.spyOn(storage.services, 'find').mockResolvedValue({
+      ...record,
+      secrets: [own, { keyId: later.keyId, hash, createdAt: 1 }],
+    });
+    expect(await rejection('pay', later.secret)).toMatchObject({
+      ...rejected,
+      cause: expect.objectContaining({ code: 'ERR_STORAGE_NEWER_FORMAT' }),
+    });
+    expect(await rejection('pay', generateSecret().secret)).not.toHaveProperty('cause');
+    expect(await verifier.verify('pay', secret)).toMatchObject({ serviceId: 'pay' });
+  });
+
+  it('omits permissions in the notation of a later release, and grants the others', async () => {
+    const permissions = ['session.read', 'crm.read@acme', 'session.audit'];
+    const record = (await storage.services.find('pay'))!;
+    jest.spyOn(storage.services, 'find').mockResolvedValue({ ...record, permissions });
+    expect(await verifier.verify('pay', secret)).toMatchObject({ permissions: ['session.read', 'session.audit'] });
+  });
+
   it('reports which secret authenticated the service at which version, from the storage and from the cache', async () => {
     const first = (await verifier.verify('pay', secret)).keyId;
     const second = await registry.rotateSecret('pay', { overlapMs: 60_000 }, admin);

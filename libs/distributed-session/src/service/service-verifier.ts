@@ -1,12 +1,13 @@
 import { Logger } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
 import { ServiceAuthenticationError } from '../errors/service.errors.js';
-import type { KeyUnavailableError } from '../errors/storage.errors.js';
+import { StorageNewerFormatError } from '../errors/storage.errors.js';
 import { INPUT_LIMITS } from '../model/input-limits.js';
 import { isServiceId } from '../model/service-id.js';
 import {
   MAX_SERVICE_SECRETS,
   type PepperedHash,
+  type ServiceCredentialRecord,
   type StoredServiceSecret,
 } from '../storage/service-credential-storage.js';
 import type { SessionStorage } from '../storage/session-storage.js';
@@ -16,6 +17,7 @@ import { RefusalPace } from './refusal-pace.js';
 import type { SecretHasher } from './secret-hasher.js';
 import type { VerifiedService } from './service-credential.js';
 import { keyIdOf, looksGenerated } from './service-secret.js';
+import { isOfLaterRelease } from './secret-hashes.js';
 import { SlowCheckQueue } from './slow-check-queue.js';
 import { VerificationCache } from './verification-cache.js';
 
@@ -122,7 +124,7 @@ export class ServiceVerifier {
     const candidate = record?.secrets.find((stored) => stored.keyId === keyId);
     const matched = this.hasher.matchGenerated(secret, candidate?.hash);
     if (!record || !candidate || !matched) {
-      throw this.#failed(attempt, this.#peppers.missing(record?.serviceId, candidate && [candidate]));
+      throw this.#failed(attempt, this.#unverifiable(record, candidate && [candidate]));
     }
     this.#knownSources.set(attempt.source, true);
     this.#peppers.renew(record.serviceId, candidate, secret, matched);
@@ -153,7 +155,7 @@ export class ServiceVerifier {
     this.#throttle.assertAllowed(attempt);
     const accept = this.#cache.begin(key);
     const record = await this.storage.services.find(serviceId!);
-    const chosen = record?.secrets.filter(({ hash }) => hash.algorithm === 'argon2id') ?? [];
+    const chosen = record?.secrets.filter(({ hash }) => hash.algorithm === 'argon2id' || isOfLaterRelease(hash)) ?? [];
     let match: { readonly stored: StoredServiceSecret; readonly hash: PepperedHash } | undefined;
     // The same number of comparisons for every service, registered or not: missing secrets are compared as well.
     for (let index = 0; index < MAX_SERVICE_SECRETS; index++) {
@@ -161,14 +163,21 @@ export class ServiceVerifier {
       const hash = await this.hasher.matchChosen(secret, stored?.hash);
       if (stored && hash) match = { stored, hash };
     }
-    if (!record || !match) throw this.#failed(attempt, this.#peppers.missing(record?.serviceId, chosen));
+    if (!record || !match) throw this.#failed(attempt, this.#unverifiable(record, chosen));
     this.#knownSources.set(attempt.source, true);
     this.#peppers.renew(record.serviceId, match.stored, secret, match.hash);
     return accept(record, match.stored, match.hash);
   }
 
+  /** Returns why a secret may be right although it cannot be compared; `undefined` if it can. */
+  #unverifiable(record?: ServiceCredentialRecord, secrets: readonly StoredServiceSecret[] = []): Error | undefined {
+    const isLater = secrets.some(({ hash }) => isOfLaterRelease(hash));
+    if (record && isLater) return new StorageNewerFormatError(`A secret of service ${record.serviceId}`);
+    return this.#peppers.missing(record?.serviceId, secrets);
+  }
+
   /** Records a failure and returns its error. A source that is blocked already is not blocked for longer. */
-  #failed(attempt: Attempt, cause?: KeyUnavailableError): ServiceAuthenticationError {
+  #failed(attempt: Attempt, cause?: Error): ServiceAuthenticationError {
     this.#throttle.assertAllowed(attempt);
     this.#throttle.recordFailure(attempt);
     return new ServiceAuthenticationError(undefined, cause && { cause });

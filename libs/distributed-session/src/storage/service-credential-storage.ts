@@ -10,6 +10,10 @@ export type PepperedHash = (
       readonly algorithm: 'argon2id';
       readonly encoded: string;
     }
+  | {
+      /** A hash that a later release has stored. It matches no secret in this one, and is never written back. */
+      readonly algorithm: 'unknown';
+    }
 ) & {
   /** The id of the pepper; `none`: without one. Absent in a hash of an earlier build. */
   readonly pepper?: string;

@@ -1,6 +1,6 @@
 import type { PepperedHash, SecretHash, ServiceCredentialRecord } from '../service-credential-storage.js';
 
-/** Returns the hash in parsed JSON, or `undefined` if it does not contain one. */
+/** Returns the hash in parsed JSON, or `undefined` if it does not contain one. One of a later release is `unknown`. */
 export function secretHashOf(value: unknown): SecretHash | undefined {
   const hash = pepperedHashOf(value);
   const { also } = (value ?? {}) as Record<string, unknown>;
@@ -15,6 +15,8 @@ function pepperedHashOf(value: unknown): PepperedHash | undefined {
   const named = pepper === undefined ? {} : { pepper };
   if (algorithm === 'hmac-sha256' && typeof digest === 'string') return { algorithm, digest, ...named };
   if (algorithm === 'argon2id' && typeof encoded === 'string') return { algorithm, encoded, ...named };
+  const isOfThisRelease = algorithm === 'hmac-sha256' || algorithm === 'argon2id';
+  if (typeof algorithm === 'string' && !isOfThisRelease) return { algorithm: 'unknown' };
   return undefined;
 }
 

@@ -83,7 +83,7 @@ describe('the columns of a service', () => {
     ['it has no hash', { hash: undefined }],
     ['its hash is not a document', { hash: 'x' }],
     ['its hash is null', { hash: 'null' }],
-    ['its hash has an unknown algorithm', { hash: '{"algorithm":"none","digest":"abc"}' }],
+    ['its hash has no algorithm', { hash: '{"digest":"abc"}' }],
     ['its hash lacks the digest', { hash: '{"algorithm":"hmac-sha256"}' }],
     ['its hash lacks the encoding', { hash: '{"algorithm":"argon2id","digest":"abc"}' }],
     ['its creation time is not a number', { createdAt: '1' }],

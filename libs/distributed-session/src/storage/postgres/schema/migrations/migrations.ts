@@ -12,8 +12,8 @@ import { compatibilityMigration } from './0006-compatibility.migration.js';
  *
  * Functions are repeatable migrations instead (see `PostgresFunction`). A release that changes only functions still adds
  * a migration, without statements: by its number, processes of earlier releases recognise the schema as newer. A released
- * function keeps its parameters and its result; one with others has another name. The earlier one remains in the databases
- * until `oldest` is a schema whose release does not call it.
+ * function keeps its parameters and its result; one with others has another name. The earlier one stays in `FUNCTIONS` as
+ * long as the release of `oldest` calls it.
  */
 export interface Migration {
   readonly version: number;

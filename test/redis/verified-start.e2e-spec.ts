@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { RedisSessionStorage } from 'nestjs-distributed-session/redis';
-import type { RespInterference } from '@distributed-session/test-servers/proxy/resp-proxy.js';
+import { eventually } from '@distributed-session/test-servers/eventually.js';
+import { type RespInterference, RespProxy } from '@distributed-session/test-servers/proxy/resp-proxy.js';
 import { RedisServer } from '@distributed-session/test-servers/redis/redis-server.js';
 import type { RedisSettings } from '@distributed-session/test-servers/redis/redis-settings.js';
 import { changeBulks, errorsAt, useInterference } from '../support/redis/interfered-server.js';
@@ -125,6 +126,30 @@ describe('RedisSessionStorage.connect() is refused, in one sentence with the way
     const other = await RedisServer.start({ settings });
     context.after(async () => other.stop());
     expect(await errorsAt(other.url)).toEqual([expect.stringMatching(sentence)]);
+  });
+});
+
+describe('RedisSessionStorage.connect() is refused, although INFO shows nothing, by', () => {
+  const hidden: RespInterference = {
+    answer: ([name]) => (/^info$/iu.test(name!) ? Buffer.from('-NOPERM no permissions\r\n') : undefined),
+  };
+
+  test('a replica, which accepts no writes', async () => {
+    const replica = await RedisServer.start({ settings: { replicaof: `127.0.0.1 ${context.server.port}` } });
+    context.after(async () => replica.stop());
+    const proxy = await RespProxy.start(replica.port, hidden);
+    context.after(async () => proxy.stop());
+    const sentence = 'it is a replica, which accepts no writes: use the address of its master, or of its Sentinels';
+    await eventually(async () => (await errorsAt(proxy.url))[0] === sentence);
+    expect(await errorsAt(proxy.url)).toEqual([sentence]);
+  });
+
+  test.each(['evalsha_ro', 'evalsha'])('a user who may not run %s', async (command) => {
+    await context.server.call('ACL', 'SETUSER', 'limited', 'on', '>password', '~*', '&*', '+@all', `-${command}`);
+    const { port } = await context.proxied(hidden);
+    expect(await errorsAt(`redis://limited:password@127.0.0.1:${port}`)).toEqual([
+      'its user may not run scripts on the keys of this library (NOPERM): see docs/redis-acl',
+    ]);
   });
 });
 

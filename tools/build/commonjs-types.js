@@ -93,7 +93,7 @@ function listOf(parameters) {
 }
 
 /**
- * The docstring, which a variable belongs to as a whole.
+ * The lines of the docstring, which belongs to the statement of a variable.
  *
  * @param {ts.NamedDeclaration} declaration
  */
@@ -102,7 +102,7 @@ function documentationOf(declaration) {
   return ts
     .getJSDocCommentsAndTags(documented)
     .filter(ts.isJSDoc)
-    .map((comment) => comment.getText());
+    .flatMap((comment) => comment.getText().split('\n'));
 }
 
 /**

@@ -124,7 +124,7 @@ async function writeService(client: Client): Promise<void> {
 }
 
 /** Omits the later migrations. These functions had another signature. */
-export async function migrateTo(client: Client, version: number, changed: readonly string[]): Promise<void> {
+async function migrateTo(client: Client, version: number, changed: readonly string[]): Promise<void> {
   const later = MIGRATIONS.slice(version).flatMap((migration) => migration.statements.map((text) => names.sql(text)));
   // The columns that the ledgers have since version 6.
   const isEarlier = (statement: string) =>

@@ -2,7 +2,7 @@ import { NOW } from './step.fragment.js';
 import { RedisScript } from './redis-script.js';
 
 /** The parts of the server's Lua environment that scripts use. */
-export const LUA_FUNCTIONS = [
+const LUA_FUNCTIONS = [
   'struct.pack',
   'struct.unpack',
   'cjson.decode',

@@ -29,15 +29,15 @@ describeManagerOn('a storage', create, { drivenClock: true }, runner);
  * Uses secrets where argon2 is not installed: a generated one, a chosen one, and a service that registered a chosen one
  * elsewhere. Prints a line for each outcome.
  *
- * @param encoded - The stored hash of a chosen secret.
+ * @param hash - What the store holds of the chosen secret.
  */
-export const useSecrets = (encoded: string) => `
+export const useSecrets = (hash: object) => `
 import { DistributedSessionManager, InMemorySessionStorage, PackageUnavailableError } from 'nestjs-distributed-session';
 
 const storage = new InMemorySessionStorage();
 const sessions = new DistributedSessionManager({ serviceId: 'sample', storage });
 await sessions.connect();
-const hash = { algorithm: 'argon2id', encoded: '${encoded}' };
+const hash = ${JSON.stringify(hash)};
 await storage.services.put({
   serviceId: 'elsewhere', serviceName: 'E', permissions: [], secret: { keyId: 'AAAAAAAAAA', hash }, replace: false, by: 'other',
 });

@@ -1,5 +1,5 @@
 import { Inject, Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
-import { DistributedSessionManager, type ServiceCredential } from 'nestjs-distributed-session';
+import { DistributedSessionManager, type ListedService, type ServiceCredential } from 'nestjs-distributed-session';
 import type { Environment } from '../config/environment.js';
 import { keyEntries } from '../config/key-entries.js';
 import { environmentConfig } from '../config/read-environment.js';
@@ -37,7 +37,7 @@ export class Administrator implements OnApplicationBootstrap {
 
   async onApplicationBootstrap(): Promise<void> {
     const { ADMIN_SERVICE_ID } = this.environment;
-    const services = await this.sessions.listServices();
+    const services = (await this.sessions.listServices()).filter(isReadable);
     const registered = services.find(({ serviceId }) => serviceId === ADMIN_SERVICE_ID);
     // While a new id is rolled out, processes with the old one still start. They must not take it back.
     if (registered?.permissions.includes(FORMER_MARK)) return this.#logger.warn(formerWarning(ADMIN_SERVICE_ID));
@@ -74,4 +74,9 @@ export class Administrator implements OnApplicationBootstrap {
 function formerWarning(serviceId: string): string {
   const way = 'Set ADMIN_SERVICE_ID to the new id. To use this id again, revoke the service first.';
   return `ADMIN_SERVICE_ID '${serviceId}' was replaced by another id, so it is not registered as administrator. ${way}`;
+}
+
+/** One that a later release wrote is that release's to manage. */
+function isReadable(service: ListedService): service is ServiceCredential {
+  return service.unreadable === undefined;
 }

@@ -1,13 +1,11 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import type { UnreadableCause } from 'nestjs-distributed-session';
 import { timeSchema } from '../openapi/time.schema.js';
+import { UNREADABLE_CAUSE } from '../openapi/unreadable-cause.schema.js';
 
 /** A live session in a list that this instance cannot read, with the fields that it could read. */
 export class UnreadableSessionResponse {
-  @ApiProperty({
-    enum: ['newer-format', 'corrupt'] satisfies UnreadableCause[],
-    description: 'Why: a later release wrote the session, whose instances read it; or its record is not valid.',
-  })
+  @ApiProperty(UNREADABLE_CAUSE)
   readonly unreadable!: UnreadableCause;
 
   @ApiProperty({ format: 'uuid', description: 'Identifies the session, for example to end it.' })

@@ -1,4 +1,4 @@
-import { ApiParam, ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
+import { ApiExtraModels, ApiParam, ApiProperty, ApiPropertyOptional, getSchemaPath } from '@nestjs/swagger';
 import { IsArray, IsBoolean, IsInt, IsString, Length } from 'class-validator';
 import {
   DEFAULT_OVERLAP_MS,
@@ -7,9 +7,11 @@ import {
   MAX_DURATION_MS,
   SERVICE_ID_PATTERN,
   type ServiceCredential,
+  type UnreadableCause,
 } from 'nestjs-distributed-session';
 import { IfGiven, RawJson } from '../http/dto-rules.js';
 import { timeSchema } from '../openapi/time.schema.js';
+import { UNREADABLE_CAUSE } from '../openapi/unreadable-cause.schema.js';
 
 const MAX_SOURCE_LENGTH = 256;
 
@@ -166,9 +168,24 @@ export class IssuedServiceResponse extends ServiceResponse {
   readonly keyId!: string;
 }
 
+/** A service in a list that this instance cannot read. */
+export class UnreadableServiceResponse {
+  @ApiProperty({ description: 'Identifies the service, for example to revoke it.', example: 'order' })
+  readonly serviceId!: string;
+
+  @ApiProperty(UNREADABLE_CAUSE)
+  readonly unreadable!: UnreadableCause;
+}
+
+@ApiExtraModels(ServiceResponse, UnreadableServiceResponse)
 export class ServicesResponse {
-  @ApiProperty({ type: [ServiceResponse], description: 'The services, ordered by id.' })
-  readonly services!: readonly ServiceResponse[];
+  @ApiProperty({
+    type: 'array',
+    items: { oneOf: [{ $ref: getSchemaPath(ServiceResponse) }, { $ref: getSchemaPath(UnreadableServiceResponse) }] },
+    description:
+      'The services, ordered by id. One with `unreadable` cannot be read by this instance; it can be revoked.',
+  })
+  readonly services!: readonly (ServiceResponse | UnreadableServiceResponse)[];
 }
 
 export class RevokedResponse {

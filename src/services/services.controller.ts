@@ -16,6 +16,8 @@ import {
   ServiceAuthenticationError,
   type ServiceCredential,
   ServiceNotFoundError,
+  StorageCorruptError,
+  StorageNewerFormatError,
   type VerifiedService,
   toHttpException,
 } from 'nestjs-distributed-session';
@@ -110,6 +112,9 @@ export class ServicesController {
   ): Promise<ServiceCredential> {
     const service = (await sessions.listServices()).find((listed) => listed.serviceId === serviceId);
     if (!service) throw new ServiceNotFoundError(serviceId);
+    if (service.unreadable === 'newer-format') throw new StorageNewerFormatError(`Service ${serviceId}`);
+    if (service.unreadable)
+      throw new StorageCorruptError(`Service ${serviceId} cannot be read. Revoke it to remove it.`);
     return service;
   }
 

@@ -125,9 +125,28 @@ describe('RedisSessionStorage with a damaged service record', () => {
       outcome: expect.stringMatching(/^(read|ERR_STORAGE_CORRUPT)$/u),
     });
     expect(await services.findByKeyId('key-billing')).toMatchObject({ serviceId: 'billing' });
+    expect(await services.list()).toMatchObject([
+      { serviceId: 'billing', version: 1 },
+      { serviceId: 'orders', unreadable: 'corrupt' },
+    ]);
     expect(await services.put(service('billing', true))).toMatchObject({ outcome: 'stored' });
-    await server.call('HDEL', key, 'orders');
+    expect(await services.remove({ serviceId: 'orders', by: 'tests' })).toBe(true);
     expect(await services.list()).toMatchObject([{ serviceId: 'billing' }]);
+  });
+
+  test('of a later release is marked in the list, and can be removed', async () => {
+    const { server, pair } = context;
+    const { services } = pair.storage;
+    for (const id of ['orders', 'billing']) await services.put(service(id));
+    const key = `{${pair.keyPrefix}}:svc`;
+    const value = (await server.use((redis) => redis.hgetBuffer(key, 'orders')))!;
+    await server.call('HSET', key, 'orders', value.fill(value[0]! + 1, 0, 1));
+    expect(await settle(() => services.find('orders'))).toMatchObject({ outcome: 'ERR_STORAGE_NEWER_FORMAT' });
+    expect(await services.list()).toMatchObject([
+      { serviceId: 'billing', version: 1 },
+      { serviceId: 'orders', unreadable: 'newer-format' },
+    ]);
+    expect(await services.remove({ serviceId: 'orders', by: 'tests' })).toBe(true);
   });
 });
 

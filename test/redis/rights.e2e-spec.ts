@@ -94,7 +94,7 @@ test('An error about a missing right names the command, the key and the role', a
   const storage = await connectAs('ds-sessions');
   await expect(storage.services.put({ ...SERVICE, permissions: ['*'] })).rejects.toMatchObject({
     message:
-      'Redis does not allow its user to write services: it lacks the right to HSET on {ds}:svc. ' +
+      'Redis does not allow its user to write services: it lacks the right to HKEYS on {ds}:svc. ' +
       'Use a user with the role registry or owner (docs/redis.md).',
   });
 });

@@ -7,6 +7,7 @@ import { basic } from '../support/credential-headers.js';
 import { send } from '../support/http-request.js';
 import { type RunningService, startService, stopServices } from '../support/running-service.js';
 import { WatchedStorage } from '../support/watched-storage.js';
+import { readable } from '../support/readable-services.js';
 
 const SECRET = 'the-first-secret-of-the-administrator';
 const ALL = ['*', 'session-service.administrator'];
@@ -41,7 +42,7 @@ describe('The administrator', () => {
     const service = await start(SECRET);
     expect(await statusOf(service, SECRET)).toBe(200);
     expect(generatedBy(service)).toBeUndefined();
-    const [administrator, ...others] = await service.sessions.listServices();
+    const [administrator, ...others] = readable(await service.sessions.listServices());
     expect(administrator).toMatchObject({ serviceId: 'admin', serviceName: 'Administrator', permissions: ALL });
     expect([administrator?.secrets.length, others]).toEqual([1, []]);
     const registration = { serviceId: 'order', serviceName: 'Orders', permissions: ['sessions.readAll'] };
@@ -56,10 +57,10 @@ describe('The administrator', () => {
   });
 
   test('is not registered again when the service restarts on the same storage', async () => {
-    const before = await (await start(SECRET)).sessions.listServices();
+    const before = readable(await (await start(SECRET)).sessions.listServices());
     const service = await restart(SECRET);
     expect(changes).toEqual([]);
-    expect(keysOf(await service.sessions.listServices())).toEqual(keysOf(before));
+    expect(keysOf(readable(await service.sessions.listServices()))).toEqual(keysOf(before));
     expect(await statusOf(service, SECRET)).toBe(200);
   });
 
@@ -105,7 +106,7 @@ describe('The administrator', () => {
       for (const service of services) {
         expect([await statusOf(service, SECRET), await statusOf(service, OTHER)]).toEqual([200, 200]);
       }
-      const [administrator] = await services[0]!.sessions.listServices();
+      const [administrator] = readable(await services[0]!.sessions.listServices());
       expect(administrator?.secrets).toHaveLength(2);
     });
 
@@ -180,7 +181,7 @@ describe('The administrator', () => {
   test('is registered once by several processes that start concurrently on one storage', async () => {
     const services = await Promise.all(Array.from({ length: 5 }, () => start(SECRET)));
     expect(await Promise.all(services.map((service) => statusOf(service, SECRET)))).toEqual([200, 200, 200, 200, 200]);
-    const [administrator, ...others] = await services[0]!.sessions.listServices();
+    const [administrator, ...others] = readable(await services[0]!.sessions.listServices());
     expect([administrator?.secrets.length, others]).toEqual([1, []]);
   });
 
@@ -198,7 +199,10 @@ describe('The administrator', () => {
     const statuses = [await statusOf(service, SECRET), await statusOf(service, rotated.secret)];
     expect([...statuses, await statusOf(service, OTHER, 'root')]).toEqual([401, 401, 200]);
     expect((await send(`${service.url}/v1/counts`, operator)).status).toBe(200);
-    const permissions = (await service.sessions.listServices()).map((each) => [each.serviceId, each.permissions]);
+    const permissions = readable(await service.sessions.listServices()).map((each) => [
+      each.serviceId,
+      each.permissions,
+    ]);
     expect(permissions).toEqual([
       ['admin', ['session-service.former-administrator']],
       ['operator', ['*']],

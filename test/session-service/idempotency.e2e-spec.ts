@@ -7,6 +7,7 @@ import { type ServiceClient, clientOf } from '../support/service-client.js';
 import { refusalIn, refusalOf } from '../support/service-refusal.js';
 import { stateOf } from '../support/service-state.js';
 import { WatchedStorage } from '../support/watched-storage.js';
+import { readable } from '../support/readable-services.js';
 
 const REUSED = { status: 422, code: 'ERR_IDEMPOTENCY_KEY_REUSED', field: 'Idempotency-Key' };
 
@@ -97,9 +98,9 @@ describe.each(SERVERS)('On %s, an Idempotency-Key', (HTTP_ADAPTER) => {
 
   test.each(OPERATIONS)('is rejected for a different request to %s', async (_, request) => {
     await request(one);
-    const before = await service.storage.services.list();
+    const before = readable(await service.storage.services.list());
     expect(refusalIn(await request(one, true))).toEqual(REUSED);
-    expect((await service.storage.services.list()).map(({ version }) => version)).toEqual(
+    expect(readable(await service.storage.services.list()).map(({ version }) => version)).toEqual(
       before.map(({ version }) => version),
     );
   });

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { InMemorySessionStorage, type ServiceCredential } from 'nestjs-distributed-session';
 import { FakeClock } from 'nestjs-distributed-session/testing';
 import type { IssuedServiceView } from '../../src/services/service.dto.js';
@@ -123,6 +123,25 @@ describe.each(SERVERS)('On %s, the session service', (HTTP_ADAPTER) => {
     expect((await manager(`DELETE /v1/services/${serviceId}`)).json).toEqual({ revoked: false });
     expect((await service.sessions.getSession(sessionId)).serviceId).toBe(serviceId);
   });
+
+  test.each([
+    ['newer-format', 503, 'ERR_STORAGE_NEWER_FORMAT'],
+    ['corrupt', 500, 'ERR_STORAGE_CORRUPT'],
+  ] as const)(
+    'marks a service that is unreadable (%s) in the list, and reads it as %i',
+    async (unreadable, status, code) => {
+      await register();
+      const { services: stored } = service.storage;
+      const listed = await stored.list();
+      const list = jest.spyOn(stored, 'list').mockResolvedValue([...listed, { serviceId: 'zz', unreadable }]);
+      const { json } = await manager<{ services: object[] }>('GET /v1/services');
+      const read = await manager('GET /v1/services/zz');
+      list.mockRestore();
+      expect(json.services.at(-1)).toEqual({ serviceId: 'zz', unreadable });
+      expect(json.services).toContainEqual(expect.objectContaining({ serviceId, permissions: PERMISSIONS }));
+      expect([read.status, read.json]).toMatchObject([status, { code }]);
+    },
+  );
 
   test('answers 404 for a service that is not registered', async () => {
     const refused = { status: 404, code: 'ERR_SERVICE_NOT_FOUND' };

@@ -6,6 +6,7 @@ import { resumeId } from '../../src/events/resume-id.js';
 import { basic, bearer, serviceHeaders } from './credential-headers.js';
 import type { RunningService } from './running-service.js';
 import type { SentHeaders } from './service-client.js';
+import { readable } from './readable-services.js';
 
 const MINUTE = 60_000;
 /** Longer than any history is kept. */
@@ -108,7 +109,7 @@ export class FuzzWorld {
     const online = await onlineIn(this.service);
     const logins = [...new Set([...online, ...this.#loginIds])].toSorted();
     const sessions = (await Promise.all(logins.map((loginId) => storage.listByLogin(loginId)))).flat();
-    const services = await storage.services.list();
+    const services = readable(await storage.services.list());
     return {
       times: sessions.map(({ lastAccessedAt, expiresAt }) => [lastAccessedAt, expiresAt]),
       others: {

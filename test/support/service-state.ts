@@ -1,5 +1,6 @@
 import type { RunningService } from './running-service.js';
 import { liveOf } from './storage/storage-calls.js';
+import { readable } from './readable-services.js';
 
 /**
  * The stored sessions, tombstones and services as text, to compare before and after. The last use of a secret is left
@@ -14,7 +15,7 @@ export async function stateOf({ storage }: Pick<RunningService, 'storage'>): Pro
     })),
     ended: await storage.listHistory(loginId),
   }));
-  const services = (await storage.services.list()).map((service) => ({
+  const services = readable(await storage.services.list()).map((service) => ({
     ...service,
     secrets: service.secrets.map(({ lastUsedAt, ...secret }) => secret),
   }));

@@ -75,8 +75,10 @@ export { TIMEOUT_PRESETS, type TimeoutPreset } from './model/session-timeouts.js
 export { SESSION_PERMISSIONS } from './service/permission.js';
 export type {
   IssuedServiceCredential,
+  ListedService,
   ServiceCredential,
   ServiceSecretStatus,
+  UnreadableService,
   VerifiedService,
 } from './service/service-credential.js';
 export type { ServiceRegistration } from './service/service-input.js';

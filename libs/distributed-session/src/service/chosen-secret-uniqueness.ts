@@ -27,9 +27,10 @@ export class ChosenSecretUniqueness {
    */
   async assertUnused(secret: string, except: string | undefined): Promise<void> {
     const digest = this.#digestOf(secret);
-    for (const { serviceId, secrets } of await this.services.list()) {
-      if (serviceId === except) continue;
-      for (const { keyId, hash } of secrets) {
+    for (const service of await this.services.list()) {
+      // A secret that cannot be read cannot be compared.
+      if (service.serviceId === except || service.unreadable) continue;
+      for (const { keyId, hash } of service.secrets) {
         if (hash.algorithm !== 'argon2id') continue;
         const known = this.#digests.get(keyId);
         const isSame = known === undefined ? await this.hasher.matchChosen(secret, hash) : known === digest;

@@ -32,7 +32,9 @@ export class PepperChange {
   /** Logs the services with a secret that this process cannot verify. Does nothing if it may not read the services. */
   async check(): Promise<void> {
     const services = await this.storage.services.list().catch(() => []);
-    const missing = services.filter(({ secrets }) => secrets.some((secret) => !this.hasher.isKnown(secret.hash)));
+    const missing = services.filter(
+      (service) => !service.unreadable && service.secrets.some((secret) => !this.hasher.isKnown(secret.hash)),
+    );
     if (missing.length > 0) this.#logger.error(missingPepper(missing.map(({ serviceId }) => serviceId)));
     for (const { serviceId } of missing) this.#isTurn(this.#reported, serviceId);
   }

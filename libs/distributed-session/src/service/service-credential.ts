@@ -1,6 +1,11 @@
 import { isPermission } from './permission.js';
 import { hideGetters } from '../model/secret.js';
-import type { ServiceCredentialRecord, StoredServiceSecret } from '../storage/service-credential-storage.js';
+import type { UnreadableCause } from '../model/session.js';
+import type {
+  ListedServiceRecord,
+  ServiceCredentialRecord,
+  StoredServiceSecret,
+} from '../storage/service-credential-storage.js';
 
 /** Metadata about a secret, without the secret itself. Times are epoch milliseconds of the storage's clock. */
 export interface ServiceSecretStatus {
@@ -25,7 +30,24 @@ export interface ServiceCredential {
   readonly createdAt: number;
   /** The valid secrets, oldest first: one, or two during a rotation. */
   readonly secrets: readonly ServiceSecretStatus[];
+  /** Absent. Only an {@link UnreadableService} in a list has it. */
+  readonly unreadable?: undefined;
 }
+
+/** A service in a list whose record cannot be read. It cannot authenticate here, and it can be revoked. */
+export interface UnreadableService {
+  readonly serviceId: string;
+  readonly unreadable: UnreadableCause;
+}
+
+/**
+ * An entry in the list of services. `unreadable` distinguishes the two.
+ *
+ * @example
+ * const listed = await sessions.listServices();
+ * const names = listed.map((service) => (service.unreadable ? service.serviceId : service.serviceName));
+ */
+export type ListedService = ServiceCredential | UnreadableService;
 
 /**
  * A service that `verifyService()`, `verifyServiceSecret()` or `ServiceAuthGuard` authenticated, as it was at that
@@ -53,7 +75,11 @@ export interface IssuedServiceCredential extends ServiceCredential {
   readonly keyId: string;
 }
 
-export function toServiceCredential(record: ServiceCredentialRecord): ServiceCredential {
+export function toListedService(record: ListedServiceRecord): ListedService {
+  return record.unreadable === undefined ? toServiceCredential(record) : Object.freeze({ ...record });
+}
+
+function toServiceCredential(record: ServiceCredentialRecord): ServiceCredential {
   return Object.freeze(describe(record));
 }
 

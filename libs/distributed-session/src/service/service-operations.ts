@@ -1,7 +1,7 @@
 import type { AttemptOrigin } from './failure-throttle.js';
 import { parsePermission } from './permission.js';
 import type { ServiceAccess } from './service-access.js';
-import type { IssuedServiceCredential, ServiceCredential, VerifiedService } from './service-credential.js';
+import type { IssuedServiceCredential, ListedService, VerifiedService } from './service-credential.js';
 import { type ServiceRegistration, assertKnownFields, assertVerifyOptions } from './service-input.js';
 import type { RotateServiceSecretOptions, ServiceRegistry } from './service-registry.js';
 import type { ServiceVerifier, VerifyServiceOptions } from './service-verifier.js';
@@ -147,14 +147,15 @@ export abstract class ServiceOperations {
   }
 
   /**
-   * Lists all registered services, sorted by id. Requires the `service.read` permission.
+   * Lists all registered services, sorted by id. One that cannot be read is marked and does not hide the others. Requires the
+   * `service.read` permission.
    *
    * @example
    * const ids = (await sessions.listServices()).map(({ serviceId }) => serviceId);
    *
    * @throws {ServicePermissionError} when the permission is missing.
    */
-  async listServices(): Promise<readonly ServiceCredential[]> {
+  async listServices(): Promise<readonly ListedService[]> {
     this.access.require('service.read');
     return this.#registry.list();
   }

@@ -20,9 +20,9 @@ import type { SecretHasher } from './secret-hasher.js';
 import type { ServiceAccess } from './service-access.js';
 import {
   type IssuedServiceCredential,
-  type ServiceCredential,
+  type ListedService,
   toIssuedServiceCredential,
-  toServiceCredential,
+  toListedService,
 } from './service-credential.js';
 import {
   type ServiceRegistration,
@@ -144,8 +144,8 @@ export class ServiceRegistry {
     return removed;
   }
 
-  async list(): Promise<readonly ServiceCredential[]> {
-    return (await this.services.list()).map(toServiceCredential);
+  async list(): Promise<readonly ListedService[]> {
+    return (await this.services.list()).map(toListedService);
   }
 
   /** A service with the application's own id could leave history entries that look like the application's. */

@@ -17,6 +17,7 @@ export {
   ServiceCredentialStorage,
   type AddServiceSecret,
   type AddServiceSecretResult,
+  type ListedServiceRecord,
   type NewServiceSecret,
   type PepperedHash,
   type PutService,
@@ -25,6 +26,7 @@ export {
   type SecretHash,
   type ServiceCredentialRecord,
   type StoredServiceSecret,
+  type UnreadableServiceRecord,
 } from './service-credential-storage.js';
 
 // Rules that every driver applies in the same way

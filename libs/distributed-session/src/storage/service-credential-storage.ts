@@ -1,3 +1,5 @@
+import type { UnreadableCause } from '../model/session.js';
+
 /** The hash of a secret under one pepper: enough to verify the secret, but not to use it. */
 export type PepperedHash = (
   | {
@@ -44,7 +46,17 @@ export interface ServiceCredentialRecord {
   readonly createdAt: number;
   /** The valid secrets, at most {@link MAX_SERVICE_SECRETS}, oldest first. */
   readonly secrets: readonly StoredServiceSecret[];
+  /** Absent. Only an {@link UnreadableServiceRecord} in a list has it. */
+  readonly unreadable?: undefined;
 }
+
+/** A service in a list whose record cannot be read. It can be removed. */
+export interface UnreadableServiceRecord {
+  readonly serviceId: string;
+  readonly unreadable: UnreadableCause;
+}
+
+export type ListedServiceRecord = ServiceCredentialRecord | UnreadableServiceRecord;
 
 /** Maximum number of valid secrets per service: enough for a rotation with an overlap. */
 export const MAX_SERVICE_SECRETS = 2;
@@ -143,6 +155,9 @@ export abstract class ServiceCredentialStorage {
   /** Removes a service and its secrets. Returns whether it was registered. */
   abstract remove(removal: { readonly serviceId: string; readonly by: string }): Promise<boolean>;
 
-  /** Returns all services in ascending order of the UTF-16 code units of their ids. */
-  abstract list(): Promise<readonly ServiceCredentialRecord[]>;
+  /**
+   * Returns all services in ascending order of the UTF-16 code units of their ids. One whose record cannot be read is
+   * marked, and does not hide the others.
+   */
+  abstract list(): Promise<readonly ListedServiceRecord[]>;
 }

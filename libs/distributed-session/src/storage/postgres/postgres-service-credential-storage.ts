@@ -2,6 +2,7 @@ import { StorageFullError } from '../../errors/storage.errors.js';
 import {
   type AddServiceSecret,
   type AddServiceSecretResult,
+  type ListedServiceRecord,
   MAX_SERVICES,
   type PutService,
   type PutServiceResult,
@@ -95,9 +96,9 @@ export class PostgresServiceCredentialStorage extends ServiceCredentialStorage {
     return this.#connections.writeOne(removeService, { serviceId: escapeText(serviceId), by: escapeText(by) });
   }
 
-  async list(): Promise<readonly ServiceCredentialRecord[]> {
+  async list(): Promise<readonly ListedServiceRecord[]> {
     const rows = await this.#connections.connection.run(listServices, {});
-    return rows.map((stored) => this.#readFound(stored)).toSorted(byServiceId);
+    return rows.map(readListed).toSorted(byServiceId);
   }
 
   #readFound(stored: RowReader): ServiceCredentialRecord {
@@ -110,5 +111,14 @@ export class PostgresServiceCredentialStorage extends ServiceCredentialStorage {
     } catch {
       throw unreadableService(this.#connections.names, serviceId);
     }
+  }
+}
+
+function readListed(stored: RowReader): ListedServiceRecord {
+  const serviceId = unescapeText(stored.peek() ?? '');
+  try {
+    return readServiceRow(stored);
+  } catch {
+    return { serviceId, unreadable: 'corrupt' };
   }
 }

@@ -2,6 +2,7 @@ import { StorageFullError } from '../../errors/storage.errors.js';
 import {
   type AddServiceSecret,
   type AddServiceSecretResult,
+  type ListedServiceRecord,
   MAX_SERVICES,
   type PutService,
   type PutServiceResult,
@@ -12,6 +13,7 @@ import {
 import { byServiceId, packSecretHash } from '../shared/service-records.js';
 import { packText } from './records/bytes.js';
 import { unpackRedisService } from './records/stored-service.js';
+import type { UnreadableValueError } from './records/stored-session.js';
 import type { RedisConnections } from './redis-connections.js';
 import { addServiceSecretScript } from './scripts/add-service-secret.script.js';
 import { endServiceSecretScript } from './scripts/end-service-secret.script.js';
@@ -116,11 +118,21 @@ export class RedisServiceCredentialStorage extends ServiceCredentialStorage {
     return outcome === 'removed';
   }
 
-  async list(): Promise<readonly ServiceCredentialRecord[]> {
+  async list(): Promise<readonly ListedServiceRecord[]> {
     const { services } = this.#keys;
     const reply = await this.#connections.connection.run(listServicesScript, { services }, {});
-    const [now, values] = reply as readonly [number, readonly Buffer[]];
-    return values.map((value) => this.#unpack(value, now)).toSorted(byServiceId);
+    const [now, fields] = reply as readonly [number, readonly Buffer[]];
+    const listed: ListedServiceRecord[] = [];
+    for (let at = 0; at < fields.length; at += 2) listed.push(this.#listed(String(fields[at]), fields[at + 1]!, now));
+    return listed.toSorted(byServiceId);
+  }
+
+  #listed(serviceId: string, value: Buffer, now: number): ListedServiceRecord {
+    try {
+      return unpackRedisService(value, now);
+    } catch (error) {
+      return { serviceId, unreadable: (error as UnreadableValueError).newerFormat ? 'newer-format' : 'corrupt' };
+    }
   }
 
   async #find(by: { serviceId: string; keyId: string }): Promise<ServiceCredentialRecord | undefined> {

@@ -1,4 +1,4 @@
-import type { PepperedHash, SecretHash, ServiceCredentialRecord } from '../service-credential-storage.js';
+import type { PepperedHash, SecretHash } from '../service-credential-storage.js';
 
 /** Returns the hash in parsed JSON, or `undefined` if it does not contain one. One of a later release is `unknown`. */
 export function secretHashOf(value: unknown): SecretHash | undefined {
@@ -26,6 +26,6 @@ export function packSecretHash(hash: SecretHash): string {
 }
 
 /** Orders services by the UTF-16 code units of their ids. */
-export function byServiceId(a: ServiceCredentialRecord, b: ServiceCredentialRecord): number {
+export function byServiceId(a: { readonly serviceId: string }, b: { readonly serviceId: string }): number {
   return a.serviceId < b.serviceId ? -1 : Number(a.serviceId > b.serviceId);
 }

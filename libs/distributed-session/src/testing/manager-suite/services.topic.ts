@@ -159,7 +159,9 @@ export function describeServices(context: StorageContext): void {
       await rejectsWith(sessions.verifyService('orders', old.secret), 'ERR_SERVICE_AUTHENTICATION');
       assert.equal((await sessions.verifyService('orders', young.secret)).serviceId, 'orders');
       assert.deepEqual(
-        (await sessions.listServices())[0]?.secrets.map(({ keyId }) => keyId),
+        (await sessions.listServices()).flatMap((service) =>
+          service.unreadable ? [] : service.secrets.map(({ keyId }) => keyId),
+        ),
         [young.keyId],
       );
     });

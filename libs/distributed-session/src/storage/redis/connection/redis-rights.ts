@@ -143,10 +143,11 @@ function commandsOf(keys: SessionKeys): Record<RedisArea, readonly Command[]> {
     'read-services': [
       ['HGET', services, 'f'],
       ['HGET', serviceKeyIds, 'f'],
-      ['HVALS', services],
+      ['HGETALL', services],
     ],
     'write-services': [
       ['HLEN', services],
+      ['HKEYS', services],
       ['HSET', services, 'f', 'v'],
       ['HDEL', services, 'f'],
       ['HSET', serviceKeyIds, 'f', 'v'],

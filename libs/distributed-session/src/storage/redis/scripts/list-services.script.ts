@@ -5,7 +5,7 @@ import { RedisScript } from './redis-script.js';
  * Reads all services together with the server's time. Their number is bounded.
  *
  * KEYS  services.
- * Returns  { now, { value, … } }.
+ * Returns  { now, { service id, value, … } }.
  * Atomicity  the time and the records belong to one moment.
  */
 export const listServicesScript = new RedisScript({
@@ -15,6 +15,6 @@ export const listServicesScript = new RedisScript({
   args: [],
   uses: [NOW],
   body: `
-return { now, redis.call('HVALS', services) }
+return { now, redis.call('HGETALL', services) }
 `,
 });

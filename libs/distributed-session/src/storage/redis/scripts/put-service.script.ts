@@ -26,9 +26,8 @@ end
 local existing, unreadable = readService(serviceId)
 if unreadable then return { 'unreadable', lastNumber, unreadable } end
 if existing and replace ~= '1' then return { 'exists', lastNumber } end
-for _, value in ipairs(existing and {} or redis.call('HVALS', services)) do
-  local isRead, _, _, _, id = pcall(struct.unpack, '<BI4dHc0', value)
-  if isRead and skeleton(id) == skeleton(serviceId) then return { 'look-alike', lastNumber, id } end
+for _, id in ipairs(existing and {} or redis.call('HKEYS', services)) do
+  if skeleton(id) == skeleton(serviceId) then return { 'look-alike', lastNumber, id } end
 end
 if not existing and redis.call('HLEN', services) >= ${MAX_SERVICES} then return { 'full', lastNumber } end
 for _, secret in ipairs(existing and existing.secrets or {}) do forget(existing, secret) end

@@ -3,7 +3,7 @@ import { Transform } from 'class-transformer';
 import { ArrayNotEmpty, IsIn, IsString } from 'class-validator';
 import { SESSION_EVENT_TYPES, type SessionEvent, type SessionEventType } from 'nestjs-distributed-session';
 import { IfGiven } from '../http/dto-rules.js';
-import { IsSessionId, SESSION_ID_SCHEMA } from '../sessions/session.dto.js';
+import { IsSessionId, SESSION_ID_SCHEMA } from '../sessions/session-id.js';
 import { IsResumeId, RESUME_ID } from './resume-id.js';
 
 const TYPES = SESSION_EVENT_TYPES.join('|').replaceAll('.', '\\.');

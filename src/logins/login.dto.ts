@@ -4,7 +4,8 @@ import { DEFAULT_PAGE_SIZE, INPUT_LIMITS, type RecordedEndReason } from 'nestjs-
 import { IfGiven, NumberInQuery } from '../http/dto-rules.js';
 import { timeSchema } from '../openapi/time.schema.js';
 import { END_REASON } from '../openapi/end-reason.schema.js';
-import { EndSessionQuery, IsSessionId, SESSION_ID_SCHEMA, SessionResponse } from '../sessions/session.dto.js';
+import { IsSessionId, SESSION_ID_SCHEMA } from '../sessions/session-id.js';
+import { EndSessionQuery, SessionResponse } from '../sessions/session.dto.js';
 import { UnreadableSessionResponse } from './unreadable-session.dto.js';
 
 const LOGIN_ID_IN_QUERY = {

@@ -11,7 +11,8 @@ import {
   AttributesResponse,
   PatchAttributesBody,
 } from './attribute.dto.js';
-import { ApiSessionId, ReadSessionQuery, SessionResponse } from './session.dto.js';
+import { ApiSessionId } from './session-id.js';
+import { ReadSessionQuery, SessionResponse } from './session.dto.js';
 
 /** The attributes of a session. Concurrent writes to different keys do not conflict. */
 @ApiTags('Attributes')

@@ -5,8 +5,9 @@ import { CallerSessions } from '../http/calling-service.js';
 import { ApiIdempotencyKey, IdempotencyInterceptor } from '../http/idempotency.interceptor.js';
 import { Operation } from '../openapi/operation.decorator.js';
 import { RotateSessionBody, RotateSessionByIdBody } from './rotation.dto.js';
+import { ApiSessionId } from './session-id.js';
 import { SessionIdPipe } from './session-id.pipe.js';
-import { ApiSessionId, IssuedSessionResponse, type IssuedSessionView, showIssuedSession } from './session.dto.js';
+import { IssuedSessionResponse, type IssuedSessionView, showIssuedSession } from './session.dto.js';
 
 const RESPONSE = {
   status: 201,

@@ -1,5 +1,5 @@
-import { ApiParam, ApiProperty, ApiPropertyOptional, ApiSchema } from '@nestjs/swagger';
-import { IsBoolean, IsIn, IsInt, IsObject, IsString, Matches, ValidateIf } from 'class-validator';
+import { ApiProperty, ApiPropertyOptional, ApiSchema } from '@nestjs/swagger';
+import { IsBoolean, IsIn, IsInt, IsObject, IsString, ValidateIf } from 'class-validator';
 import {
   type AttributeInput,
   CALLER_END_REASONS,
@@ -7,30 +7,12 @@ import {
   INPUT_LIMITS,
   type IssuedSession,
   MAX_DURATION_MS,
-  SESSION_ID_PATTERN,
   type Session,
   TOKEN_PATTERN,
 } from 'nestjs-distributed-session';
 import { BooleanInQuery, IfGiven, RawJson } from '../http/dto-rules.js';
 import { timeSchema } from '../openapi/time.schema.js';
-
-const SESSION_ID_LENGTH = 36;
-
-/** The OpenAPI schema of a session id. */
-export const SESSION_ID_SCHEMA = { type: 'string', format: 'uuid', pattern: SESSION_ID_PATTERN.source } as const;
-
-/** Validates a session id in a query. The library checks ids in paths; its errors would name another field here. */
-export function IsSessionId(): PropertyDecorator {
-  return Matches(SESSION_ID_PATTERN, { message: '$property must be a session id: a lower-case UUID of 36 characters' });
-}
-
-/** Describes the session id in a path. */
-export const ApiSessionId = (): MethodDecorator =>
-  ApiParam({
-    name: 'sessionId',
-    description: 'Identifies the session. It is not a credential.',
-    schema: { ...SESSION_ID_SCHEMA, example: '01995f3e-7a1b-4c1d-8e2f-3a4b5c6d7e8f' },
-  });
+import { SESSION_ID_LENGTH } from './session-id.js';
 
 const ATTRIBUTES = { type: 'object', additionalProperties: true } as const;
 const IP = { description: 'The IP address of the client.', example: '203.0.113.7' };

@@ -24,8 +24,8 @@ import { CallerSessions } from '../http/calling-service.js';
 import { ExpectedVersions } from '../http/entity-tag.js';
 import { ApiIdempotencyKey, IdempotencyInterceptor } from '../http/idempotency.interceptor.js';
 import { Operation } from '../openapi/operation.decorator.js';
+import { ApiSessionId } from './session-id.js';
 import {
-  ApiSessionId,
   CreateSessionBody,
   EndSessionQuery,
   EndedResponse,

@@ -2,8 +2,9 @@ import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { errorsOf } from '../../test/support/environment-errors.js';
 import { SECRET_VARIABLES } from './environment.js';
-import { type EnvironmentError, readEnvironment } from './read-environment.js';
+import { readEnvironment } from './read-environment.js';
 import { secretFileWarnings } from './secret-files.js';
 
 const SECRET = 'a secret-free file of 32 characters'.replaceAll(' ', '-');
@@ -115,12 +116,3 @@ describe('readEnvironment() with secrets in files', () => {
     });
   });
 });
-
-function errorsOf(variables: Record<string, string>): readonly string[] {
-  try {
-    readEnvironment(variables);
-    return [];
-  } catch (error) {
-    return (error as EnvironmentError).errors;
-  }
-}

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
-import { inspect } from 'node:util';
 import { describe, expect, test } from '@jest/globals';
 import { MAX_DURATION_MS } from 'nestjs-distributed-session';
+import { errorsOf } from '../../test/support/environment-errors.js';
 import { Environment, SECRET_VARIABLES } from './environment.js';
-import { EnvironmentError, readEnvironment } from './read-environment.js';
+import { readEnvironment } from './read-environment.js';
 
 const MINUTE = 60_000;
 /** A secret that production accepts: a digest. */
@@ -121,29 +121,12 @@ const TEXTS: readonly (readonly [keyof Environment, readonly string[], readonly 
   ],
 ];
 
-/** Returns the errors of an environment. */
-function errorsOf(variables: Record<string, string>): readonly string[] {
-  try {
-    readEnvironment(variables);
-    return [];
-  } catch (error) {
-    if (error instanceof EnvironmentError) return error.errors;
-    throw error;
-  }
-}
-
 describe('readEnvironment()', () => {
   test('requires no variable: the defaults are those of the class', () => {
     const environment = readEnvironment({});
     expect(environment).toEqual(new Environment());
     expect(environment).toMatchObject({ NODE_ENV: 'development', PORT: 3_000, SESSION_STORAGE: 'memory' });
     expect(Object.isFrozen(environment)).toBe(true);
-  });
-
-  test('names the replacement of a removed variable, also of one that names a file', () => {
-    const errors = [expect.stringMatching(/^ACCEPTED_TOKEN_KEYS is no longer read; append its keys to TOKEN_KEY/)];
-    expect(errorsOf({ ACCEPTED_TOKEN_KEYS: 'k'.repeat(32) })).toEqual(errors);
-    expect(errorsOf({ ACCEPTED_TOKEN_KEYS_FILE: '/run/secrets/keys' })).toEqual(errors);
   });
 
   test('has a tested rule for every variable', () => {
@@ -208,42 +191,6 @@ describe('readEnvironment()', () => {
   test('ignores every other variable', () => {
     const variables = { PATH: '/bin', PORTS: '1', host: 'a', isProduction: 'true', __proto__: 'x', constructor: 'x' };
     expect(readEnvironment(variables)).toEqual(new Environment());
-  });
-
-  test('reports all errors at once, each as a separate sentence', () => {
-    const variables = {
-      NODE_ENV: 'production',
-      PORT: 'x',
-      DOCS: 'maybe',
-      METRICS_TOKEN: 'short',
-      SESSION_STORAGE: 'file',
-    };
-    const errors = errorsOf(variables);
-    for (const name of ['PORT', 'DOCS', 'METRICS_TOKEN', 'SESSION_STORAGE', 'ADMIN_SECRET']) {
-      expect(errors.filter((error) => error.startsWith(`${name} `)).length).toBeGreaterThan(0);
-    }
-    const { message, name } = new EnvironmentError(errors);
-    expect(name).toBe('EnvironmentError');
-    expect(message.split('\n')).toEqual([
-      'The session service cannot start:',
-      ...errors.map((error) => `  - ${error}.`),
-    ]);
-  });
-
-  test('does not repeat a secret in an error', () => {
-    const secrets = {
-      ADMIN_SECRET: 'canary',
-      METRICS_TOKEN: 'canary with spaces',
-      SECRET_PEPPER: 'canary',
-      TOKEN_KEY: 'canary',
-      SESSION_STORAGE: 'redis',
-      SESSION_STORAGE_URL: 'postgres://canary:canary@localhost',
-    };
-    for (const NODE_ENV of ['development', 'production']) {
-      const error = new EnvironmentError(errorsOf({ ...secrets, NODE_ENV }));
-      expect(error.errors.length).toBeGreaterThanOrEqual(4);
-      expect(inspect(error, { depth: null, showHidden: true })).not.toContain('canary');
-    }
   });
 
   test('derives the defaults that depend on NODE_ENV', () => {

@@ -1,59 +1,32 @@
-import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { describe, expect, jest, test } from '@jest/globals';
 import { Logger } from '@nestjs/common';
 import { StorageUnavailableError } from 'nestjs-distributed-session';
-import type { StorageChange } from 'nestjs-distributed-session/storage';
-import { Administrator } from '../../src/administrator/administrator.js';
 import { basic } from '../support/credential-headers.js';
-import { send } from '../support/http-request.js';
-import { type RunningService, startService, stopServices } from '../support/running-service.js';
-import { WatchedStorage } from '../support/watched-storage.js';
 import { readable } from '../support/readable-services.js';
+import { ADMINISTRATOR_PERMISSIONS, generatedBy, statusOf, useAdministrator } from '../support/use-administrator.js';
 
 const SECRET = 'the-first-secret-of-the-administrator';
-const ALL = ['*', 'session-service.administrator'];
 const OTHER = 'another-secret-of-the-administrator';
 
 describe('The administrator', () => {
-  let storage: WatchedStorage;
-  /** The changes that the storage published. */
-  let changes: StorageChange[];
-
-  beforeEach(() => {
-    storage = new WatchedStorage();
-    changes = [];
-    storage.changes((change) => changes.push(change));
-  });
-
-  afterEach(async () => {
-    await stopServices();
-    jest.restoreAllMocks();
-  });
-
-  const start = (ADMIN_SECRET: string, variables: Record<string, string> = {}) =>
-    startService({ storage, variables: { ADMIN_SECRET, ...variables } });
-
-  const restart = async (...given: Parameters<typeof start>) => {
-    await stopServices();
-    changes.length = 0;
-    return start(...given);
-  };
+  const context = useAdministrator();
+  const { changes, start, restart } = context;
 
   test('is registered with the configured secret and every permission', async () => {
     const service = await start(SECRET);
     expect(await statusOf(service, SECRET)).toBe(200);
     expect(generatedBy(service)).toBeUndefined();
     const [administrator, ...others] = readable(await service.sessions.listServices());
-    expect(administrator).toMatchObject({ serviceId: 'admin', serviceName: 'Administrator', permissions: ALL });
+    expect(administrator).toMatchObject({
+      serviceId: 'admin',
+      serviceName: 'Administrator',
+      permissions: ADMINISTRATOR_PERMISSIONS,
+    });
     expect([administrator?.secrets.length, others]).toEqual([1, []]);
     const registration = { serviceId: 'order', serviceName: 'Orders', permissions: ['sessions.readAll'] };
     const headers = { ...basic('admin', SECRET), 'content-type': 'application/json' };
     const request = { method: 'POST', headers, body: JSON.stringify(registration) };
     expect((await fetch(`${service.url}/v1/services`, request)).status).toBe(201);
-  });
-
-  test('has the configured id', async () => {
-    const service = await start(SECRET, { ADMIN_SERVICE_ID: 'root' });
-    expect([await statusOf(service, SECRET, 'root'), await statusOf(service, SECRET)]).toEqual([200, 401]);
   });
 
   test('is not registered again when the service restarts on the same storage', async () => {
@@ -191,69 +164,14 @@ describe('The administrator', () => {
     expect(statuses.toSorted((a, b) => a - b)).toEqual([200, 401, 401]);
   });
 
-  test('loses every permission and secret when its id changes, and other services with every permission do not', async () => {
-    const first = await start(SECRET);
-    const rotated = await first.sessions.rotateServiceSecret('admin');
-    const operator = await first.register('operator', '*');
-    const service = await restart(OTHER, { ADMIN_SERVICE_ID: 'root' });
-    const statuses = [await statusOf(service, SECRET), await statusOf(service, rotated.secret)];
-    expect([...statuses, await statusOf(service, OTHER, 'root')]).toEqual([401, 401, 200]);
-    expect((await send(`${service.url}/v1/counts`, operator)).status).toBe(200);
-    const permissions = readable(await service.sessions.listServices()).map((each) => [
-      each.serviceId,
-      each.permissions,
-    ]);
-    expect(permissions).toEqual([
-      ['admin', ['session-service.former-administrator']],
-      ['operator', ['*']],
-      ['root', ALL],
-    ]);
-    changes.length = 0;
-    await restart(OTHER, { ADMIN_SERVICE_ID: 'root' });
-    expect(changes).toEqual([]);
-  });
-
-  test('loses them in running processes, and a restart with the old id does not restore them', async () => {
-    const running = await start(SECRET);
-    const renamed = await start(SECRET.toUpperCase(), { ADMIN_SERVICE_ID: 'root' });
-    expect(await statusOf(running, SECRET)).toBe(401);
-    changes.length = 0;
-    const old = [await start(SECRET), await start('')];
-    expect([changes, ...old.map(generatedBy)]).toEqual([[], undefined, undefined]);
-    const [one, two] = [await statusOf(old[0]!, SECRET), await statusOf(renamed, SECRET.toUpperCase(), 'root')];
-    expect([one, two]).toEqual([401, 200]);
-  });
-
-  test('can have an earlier id again after that service was revoked', async () => {
-    await start(SECRET);
-    const renamed = await restart(OTHER, { ADMIN_SERVICE_ID: 'root' });
-    await renamed.sessions.revokeService('admin');
-    const service = await restart(SECRET);
-    expect([await statusOf(service, SECRET), await statusOf(service, OTHER, 'root')]).toEqual([200, 401]);
-  });
-
-  test('is not lost if processes with different ids start concurrently', async () => {
-    await Promise.all([start(SECRET), start(OTHER, { ADMIN_SERVICE_ID: 'root' })]);
-    const service = await start(OTHER, { ADMIN_SERVICE_ID: 'root' });
-    expect(await statusOf(service, OTHER, 'root')).toBe(200);
-  });
-
   test('is registered at the next start after one that failed because the storage was down', async () => {
-    storage.failure = new StorageUnavailableError();
+    context.storage.failure = new StorageUnavailableError();
     await expect(start(SECRET)).rejects.toThrow(StorageUnavailableError);
     await expect(start('')).rejects.toThrow(StorageUnavailableError);
-    storage.failure = undefined;
+    context.storage.failure = undefined;
     expect(await statusOf(await start(SECRET), SECRET)).toBe(200);
   });
 });
-
-async function statusOf({ url }: RunningService, secret: string, serviceId = 'admin'): Promise<number> {
-  return (await send(`${url}/v1/counts`, basic(serviceId, secret))).status;
-}
-
-function generatedBy({ app }: RunningService): string | undefined {
-  return app.get(Administrator, { strict: false }).takeGeneratedSecret();
-}
 
 function keysOf(services: readonly { readonly secrets: readonly { readonly keyId: string }[] }[]): readonly string[] {
   return services.flatMap(({ secrets }) => secrets.map(({ keyId }) => keyId));

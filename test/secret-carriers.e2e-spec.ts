@@ -82,7 +82,8 @@ describe.each(ADAPTERS)('On %s, a chosen secret', (_name, makeAdapter) => {
         if (answers) accepted++;
         expect(answers ?? ['order', 'order']).toEqual(['order', 'order']);
       }),
-      { numRuns: 60 },
+      // Random texts are rarely long enough and printable: one of these certainly is.
+      { numRuns: 60, examples: [['a printable text, long enough']] },
     );
     expect(accepted).toBeGreaterThan(0);
   });

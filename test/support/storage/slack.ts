@@ -7,6 +7,6 @@ delays.enable();
  * How much later than its deadline a call may settle, in milliseconds: the time for its last steps, plus the longest time
  * that this process ever waited for a busy machine, because nothing settles while it waits.
  */
-export function slackMs(): number {
-  return 700 + delays.max / 1e6;
+export function slackMs(lastStepsMs = 700): number {
+  return lastStepsMs + delays.max / 1e6;
 }

@@ -6,6 +6,8 @@ const SLOWEST = [
   'test/applications.e2e-spec.ts',
   'test/installation.e2e-spec.ts',
   'test/package-formats.e2e-spec.ts',
+  'test/package-peers.e2e-spec.ts',
+  'test/two-versions.e2e-spec.ts',
   'postgres/storage-pglite.e2e-spec.ts',
   'redis/storage-cluster.e2e-spec.ts',
   'postgres/manager.e2e-spec.ts',

@@ -26,7 +26,7 @@ export class StopSignals {
 
   async #receive(): Promise<void> {
     const app = this.#app;
-    // oxlint-disable-next-line unicorn/no-process-exit -- an open connection to the store would keep the process alive.
+    // Without it, an open connection to the store would keep the process alive.
     if (!app) process.exit();
     this.#stopping ??= stopInStages(app);
     await this.#stopping;

@@ -17,7 +17,7 @@ export type DistributedSessionModuleOptions = Omit<DistributedSessionOptionsInpu
   readonly storage: StorageSource;
 };
 
-/** What Nest has to know before it creates a module. */
+/** The options that Nest requires before it creates a module. */
 export interface DistributedSessionModuleExtras {
   /**
    * The name of the module, if the application has several: 1 to 64 letters, digits, hyphens or underscores, beginning

@@ -7,7 +7,7 @@ export class PackageUnavailableError extends DistributedSessionError {
   constructor(
     /** The name of the package, such as `@node-rs/argon2`. */
     readonly packageName: string,
-    /** What requires the package and how to install it, in sentences. */
+    /** Sentences that state which feature requires the package and how to install it. */
     explanation: string,
     options?: ErrorOptions,
   ) {

@@ -126,7 +126,10 @@ export class SecretHasher {
     return pepper === undefined ? this.#known.values() : [this.#known.get(pepper)!];
   }
 
-  /** Without a hash, the first pepper is as good as any. */
+  /**
+   * Compares under every pepper, because the hash does not name its own. Without a hash, one comparison takes the time of a
+   * known service's, so that the time of a rejection does not reveal whether the service exists.
+   */
   #matchOfEarlierBuild(
     secret: string,
     known: PepperedHash | undefined,

@@ -1,9 +1,8 @@
 import { afterAll, afterEach, beforeAll } from '@jest/globals';
-import { OptionsError } from 'nestjs-distributed-session';
 import { PostgresSessionStorage, type PostgresSessionStorageOptions } from 'nestjs-distributed-session/postgres';
 import { PostgresServer } from '@distributed-session/test-servers/postgres/postgres-server.js';
 import { type PostgresInterference, PostgresProxy } from '@distributed-session/test-servers/proxy/postgres-proxy.js';
-import { CapturedOutput } from '../captured-output.js';
+import { startErrorsOf } from '../storage/start-errors.js';
 
 /** A server, and proxies that interfere with it. Call this at the top of a test file. */
 export function usePostgresInterference() {
@@ -37,19 +36,8 @@ export function usePostgresInterference() {
 }
 
 /** The errors with which a start is refused; what it logged, if it succeeds. */
-export async function errorsAt(url: string, options: PostgresSessionStorageOptions = {}): Promise<readonly string[]> {
-  const output = new CapturedOutput();
-  const storage = new PostgresSessionStorage({ url, connectDeadlineMs: 20_000, ...options });
-  try {
-    await storage.connect();
-    await storage.close();
-    return [`It started: ${output.text}`];
-  } catch (error) {
-    if (!(error instanceof OptionsError)) throw error;
-    return error.errors;
-  } finally {
-    output.release();
-  }
+export function errorsAt(url: string, options: PostgresSessionStorageOptions = {}): Promise<readonly string[]> {
+  return startErrorsOf(new PostgresSessionStorage({ url, connectDeadlineMs: 20_000, ...options }));
 }
 
 /** Replaces a part of every statement. */

@@ -1,9 +1,8 @@
 import { afterAll, afterEach, beforeAll } from '@jest/globals';
-import { OptionsError } from 'nestjs-distributed-session';
 import { RedisSessionStorage } from 'nestjs-distributed-session/redis';
 import { type RespInterference, RespProxy } from '@distributed-session/test-servers/proxy/resp-proxy.js';
 import { RedisServer } from '@distributed-session/test-servers/redis/redis-server.js';
-import { CapturedOutput } from '../captured-output.js';
+import { startErrorsOf } from '../storage/start-errors.js';
 
 const DEADLINE_MS = 300;
 
@@ -42,19 +41,8 @@ export function useInterference() {
 }
 
 /** The errors with which a start is refused; what it logged, if it succeeds. */
-export async function errorsAt(url: string): Promise<readonly string[]> {
-  const output = new CapturedOutput();
-  const storage = new RedisSessionStorage({ url, deadlineMs: DEADLINE_MS, connectDeadlineMs: 8_000 });
-  try {
-    await storage.connect();
-    await storage.close();
-    return [`It started: ${output.text}`];
-  } catch (error) {
-    if (!(error instanceof OptionsError)) throw error;
-    return error.errors;
-  } finally {
-    output.release();
-  }
+export function errorsAt(url: string): Promise<readonly string[]> {
+  return startErrorsOf(new RedisSessionStorage({ url, deadlineMs: DEADLINE_MS, connectDeadlineMs: 8_000 }));
 }
 
 export const bulk = (value: Buffer) => Buffer.concat([Buffer.from(`$${value.length}\r\n`), value, Buffer.from('\r\n')]);

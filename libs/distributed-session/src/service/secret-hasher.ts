@@ -127,8 +127,8 @@ export class SecretHasher {
   }
 
   /**
-   * Compares under every pepper, because the hash does not name its own. Without a hash, one comparison takes the time of a
-   * known service's, so that the time of a rejection does not reveal whether the service exists.
+   * Compares a hash that does not name its pepper under every one. Without a hash, compares once with nothing, as long as
+   * the comparison with a hash that names its pepper takes.
    */
   #matchOfEarlierBuild(
     secret: string,
